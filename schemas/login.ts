@@ -1,0 +1,30 @@
+/** POST /login: an identifier and its password are exchanged for the tokens of a new session. */
+import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
+import { Email, Password, route, type ContractShape } from './common.js'
+import { Tokens } from './tokens.js'
+
+export interface LoginShape extends ContractShape {
+  loginMethods: readonly ('email' | 'username')[]
+}
+
+function loginBody ({ loginMethods }: LoginShape) {
+  // Blank is as good as absent here, as in dj-rest-auth: a form that shows both sends both.
+  const properties = {
+    ...(loginMethods.includes('username') && { username: Type.Optional(Type.String({ maxLength: 150, examples: ['alice'] })) }),
+    ...(loginMethods.includes('email') && { email: Type.Optional(Type.String({ ...Email, minLength: 0 })) }),
+    password: Password('The password.')
+  }
+  return Type.Object(properties) as unknown as TObject<{ username: TOptional<TString>, email: TOptional<TString>, password: TString }>
+}
+
+export const loginRoutes = (shape: LoginShape) => ({
+  login: route(shape, {
+    operationId: 'login',
+    summary: 'Log in',
+    description: 'Opens a session. An unknown user, a wrong password and a deactivated account answer alike.',
+    tag: 'Session',
+    body: loginBody(shape),
+    answer: Tokens(shape),
+    errors: ['identifier_required', 'invalid_credentials', 'server_busy']
+  })
+})

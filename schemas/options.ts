@@ -1,0 +1,95 @@
+/**
+ * The options of the plugin: shape, defaults and what each is for. Unknown keys are refused.
+ * The README's table is generated from this file; durations are in seconds.
+ */
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+
+const closed = { additionalProperties: false }
+const Func = (description: string) => Type.Unsafe<(...parameters: never[]) => unknown>(Type.Function([], Type.Unknown(), { description }))
+const Url = (description: string) => Type.String({ pattern: '^https?://[^/?#\\s]+[^?#\\s]*$', description })
+
+export const UserFieldOption = Type.Object({
+  schema: Type.Unsafe<TSchema>(Type.Object({}, { description: 'TypeBox schema of the value.' })),
+  registration: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional'), Type.Literal('hidden')])),
+  userDetails: Type.Optional(Type.Union([Type.Literal('editable'), Type.Literal('read-only'), Type.Literal('hidden')])),
+  unique: Type.Optional(Type.Boolean()),
+  column: Type.Optional(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}$' }))
+}, closed)
+
+const AccountOptions = Type.Object({
+  loginMethods: Type.Optional(Type.Array(Type.Union([Type.Literal('email'), Type.Literal('username')]), {
+    minItems: 1, uniqueItems: true, default: ['email'], description: 'By what a user logs in: `email`, `username` or both.'
+  })),
+  username: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('optional'), Type.Literal('required')], {
+    default: 'none', description: 'Whether users have a name of their own: `none`, `optional`, `required`.'
+  })),
+  email: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional')], {
+    default: 'required', description: 'Whether registration insists on an e-mail address: `required`, `optional`. Always unique, without regard to case.'
+  })),
+  emailVerification: Type.Optional(Type.Literal('none', {
+    default: 'none', description: '`none`: an address is taken as given.'
+  })),
+  registration: Type.Optional(Type.Union([
+    Type.Literal('open'), Type.Literal('closed'), Func('`(request) => true`, or a sentence that says why not.')
+  ], { default: 'open', description: 'Who may register: `open`, `closed`, or a function of the request that answers true, false or a sentence that says why not.' })),
+  usernameBlocklist: Type.Optional(Type.Array(Type.String({ minLength: 1 }), {
+    default: [], description: 'Names nobody may take.'
+  })),
+  usernameMinLength: Type.Optional(Type.Integer({ minimum: 1, maximum: 150, default: 1, description: 'Least characters of a username.' }))
+}, closed)
+
+const PasswordOptions = Type.Object({
+  minLength: Type.Optional(Type.Integer({ minimum: 8, maximum: 128, default: 8, description: 'Least characters (code points). 15 is advised without a second factor.' })),
+  requireOld: Type.Optional(Type.Boolean({ default: true, description: 'Whether changing the password asks for the old one.' })),
+  logoutOnChange: Type.Optional(Type.Boolean({ default: true, description: 'Whether a change of password ends every other session of the user.' })),
+  hash: Type.Optional(Type.Object({
+    memoryCost: Type.Optional(Type.Integer({ minimum: 19456, maximum: 1048576, default: 19456, description: 'KiB of memory a hash takes (argon2id).' })),
+    timeCost: Type.Optional(Type.Integer({ minimum: 2, maximum: 20, default: 2, description: 'Passes over that memory.' })),
+    parallelism: Type.Optional(Type.Integer({ minimum: 1, maximum: 16, default: 1, description: 'Lanes.' }))
+  }, closed)),
+  validators: Type.Optional(Type.Array(Func('`(password, user) => true`, or a sentence that says what is wrong.'), {
+    default: [], description: 'Checks of your own, after length, common, numeric and similar: `(password, user) => true`, or a sentence that says what is wrong.'
+  }))
+}, closed)
+
+const TokenOptions = Type.Object({
+  access: Type.Optional(Type.Integer({ minimum: 30, maximum: 3600, default: 300, description: 'How long an access token lives.' })),
+  refresh: Type.Optional(Type.Object({
+    idle: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 604800, description: 'How long a refresh token lives unused.' })),
+    absolute: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 2592000, description: 'How long a session lives at most.' }))
+  }, closed))
+}, closed)
+
+const HookOptions = Type.Object({
+  registering: Type.Optional(Func('`(input, tx)` before the user is stored, inside the transaction: a throw stops the registration.')),
+  registered: Type.Optional(Func('`(user, tx)` after the user is stored, inside the transaction: a throw rolls the user back.')),
+  loggedIn: Type.Optional(Func('`(user, request)` after a session has opened.')),
+  userUpdated: Type.Optional(Func('`(user, tx)` after `/user` was written, inside the transaction.')),
+  passwordChanged: Type.Optional(Func('`(user, tx)` after a new password was stored, inside the transaction.'))
+}, closed)
+
+export const Options = Type.Object({
+  prefix: Type.Optional(Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)+$', default: '/auth', description: 'Where the routes are mounted.' })),
+  secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
+    description: 'Signs the tokens: 32 random bytes or more. An array rotates: the first signs, the others still verify. Required in production; in development a random one is made at each start.'
+  })),
+  publicUrl: Type.Optional(Url('The address people reach the app at. Issuer of the tokens, server in the OpenAPI document. Required in production.')),
+  database: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Object({})], {
+    default: 'auth.sqlite', description: 'A SQLite file, `:memory:`, `postgres://…`, or your Drizzle instance.'
+  })),
+  migrate: Type.Optional(Type.Boolean({ description: 'Whether tables and user-field columns are made at start. Default `true` on SQLite, `false` on PostgreSQL.' })),
+  account: Type.Optional(AccountOptions),
+  userFields: Type.Optional(Type.Record(Type.String(), UserFieldOption, {
+    description: 'Fields of your own on the user. Default `first_name` and `last_name`, as in Django.'
+  })),
+  password: Type.Optional(PasswordOptions),
+  tokens: Type.Optional(TokenOptions),
+  errors: Type.Optional(Type.Union([Type.Literal('problem'), Type.Literal('drf')], {
+    default: 'problem', description: 'Shape of the errors: `problem` (RFC 9457) or `drf` (Django REST framework).'
+  })),
+  docs: Type.Optional(Type.Union([Type.Literal(false), Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)+$' })], {
+    description: 'Where Swagger UI, `…/json` and `…/yaml` are served; `false` for nowhere. Default `/docs`, and `false` in production or where the app has `@fastify/swagger` of its own.'
+  })),
+  hooks: Type.Optional(HookOptions)
+}, closed)
+export type CheckedOptions = Static<typeof Options>

@@ -1,0 +1,31 @@
+/** POST /password/change: who is logged in and knows the old password sets a new one. */
+import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
+import { Detail, Password, route, type ContractShape } from './common.js'
+import { passwordFieldCodes } from './errors.js'
+
+export interface PasswordChangeShape extends ContractShape {
+  requireOldPassword: boolean
+}
+
+function passwordChangeBody ({ requireOldPassword }: PasswordChangeShape) {
+  const properties = {
+    ...(requireOldPassword && { old_password: Password('The password so far.') }),
+    new_password1: Password('The new password.'),
+    new_password2: Type.Optional(Password('The new password again; when sent it must equal new_password1.'))
+  }
+  return Type.Object(properties) as unknown as TObject<{ old_password: TOptional<TString>, new_password1: TString, new_password2: TOptional<TString> }>
+}
+
+export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({
+  changePassword: route(shape, {
+    operationId: 'changePassword',
+    summary: 'Change the password',
+    description: 'Every other session of the user ends.',
+    tag: 'Password',
+    authenticated: true,
+    body: passwordChangeBody(shape),
+    answer: Detail,
+    errors: ['server_busy'],
+    fields: ['wrong_password', ...passwordFieldCodes]
+  })
+})

@@ -1,0 +1,57 @@
+/** POST /registration: a new account, and the tokens of its first session. */
+import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
+import { Password, route } from './common.js'
+import { passwordFieldCodes } from './errors.js'
+import { Tokens } from './tokens.js'
+import { EmailField, Username, type AccountShape } from './user.js'
+
+type RegistrationBody = TObject<{ username: TOptional<TString>, email: TOptional<TString>, password1: TString, password2: TOptional<TString> }>
+
+const takenCodes = ['email_taken', 'username_taken', 'username_not_allowed', 'value_taken', 'value_not_allowed'] as const
+
+function registrationBody (shape: AccountShape) {
+  const properties: TProperties = {
+    ...usernameProperty(shape),
+    email: EmailField(shape),
+    password1: Password('The password.'),
+    password2: Type.Optional(Password('The password again; when sent it must equal password1.'))
+  }
+  for (const field of shape.fields) {
+    if (field.registration !== 'hidden') properties[field.name] = field.required ? field.input : Type.Optional(field.input)
+  }
+  return Type.Object(properties) as unknown as RegistrationBody
+}
+
+function usernameProperty (shape: AccountShape): { username?: TSchema } {
+  if (shape.username === 'none') return {}
+  const username = Username(shape.usernameMinLength)
+  return { username: shape.username === 'required' ? username : Type.Optional(username) }
+}
+
+export const registrationRoutes = (shape: AccountShape) => ({
+  register: route(shape, {
+    operationId: 'register',
+    summary: 'Create an account',
+    tag: 'Account',
+    body: registrationBody(shape),
+    status: 201,
+    answer: Tokens(shape),
+    errors: ['rejected', 'registration_closed', 'server_busy'],
+    fields: [...takenCodes, ...passwordFieldCodes]
+  })
+})
+
+/** The fields that code on the server may set when it creates (`users.create`) or changes (`users.update`) a user. */
+export function programmaticBodies (shape: AccountShape) {
+  const create: TProperties = {
+    ...(shape.username !== 'none' && usernameProperty(shape)),
+    email: EmailField(shape),
+    password: Type.Optional(Password('The password.'))
+  }
+  const update: TProperties = { ...(shape.username !== 'none' && { username: Type.Optional(Username(shape.usernameMinLength)) }), email: Type.Optional(EmailField(shape)) }
+  for (const field of shape.fields) {
+    create[field.name] = field.required ? field.input : Type.Optional(field.input)
+    update[field.name] = Type.Optional(field.input)
+  }
+  return { create: Type.Object(create), update: Type.Object(update) }
+}

@@ -1,0 +1,69 @@
+/**
+ * The user as clients see it (`pk`, `username`, `email` and the user fields) and the routes of its owner:
+ *
+ *   GET   /user   reads it
+ *   PUT   /user   replaces what may be edited
+ *   PATCH /user   changes the fields sent
+ */
+import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
+import { Email, route, type ContractShape } from './common.js'
+import type { FieldSpec } from './user-fields.js'
+
+export interface AccountShape extends ContractShape {
+  username: 'none' | 'optional' | 'required'
+  usernameMinLength: number
+  email: 'optional' | 'required'
+  fields: readonly FieldSpec[]
+}
+
+/** Letters and digits of any script, and `@ . + - _`, as Django's; compared after NFKC, without regard to case. */
+export const Username = (minLength = 1) => Type.String({
+  minLength, maxLength: 150, pattern: '^[\\p{L}\\p{N}_.@+-]*$', examples: ['alice']
+})
+
+const nullable = (schema: TString, empty: boolean) => empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
+
+/** What the handlers know of a user answer; the user fields ride along unread. */
+export type UserAnswer = TObject<{ pk: TString, username: TOptional<TSchema & { static: string | null }>, email: TSchema & { static: string | null } }>
+
+/** The user in answers. */
+export function userAnswer (shape: AccountShape): UserAnswer {
+  const { username, email, fields } = shape
+  const properties: TProperties = {
+    pk: Type.String({ description: 'Identifies the user for ever.', examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61'] }),
+    ...(username !== 'none' && { username: nullable(Type.String({ examples: ['alice'] }), username === 'optional') }),
+    email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
+  }
+  for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
+  return Type.Object(properties, { $id: userComponent(shape) }) as unknown as UserAnswer
+}
+
+/** A $ref to the user component, so that generated clients get one named type. */
+export const userComponent = (shape: ContractShape) => `${shape.name}AuthUser`.replace(/^./, first => first.toUpperCase())
+export const UserRef = (shape: ContractShape) => Type.Unsafe<UserAnswer['static']>(Type.Ref(`${userComponent(shape)}#`))
+
+function userBody (shape: AccountShape, whole: boolean) {
+  const properties: TProperties = {}
+  if (shape.username !== 'none') {
+    const username = Username(shape.usernameMinLength)
+    properties.username = whole && shape.username === 'required' ? username : Type.Optional(username)
+  }
+  for (const field of shape.fields) {
+    if (field.userDetails === 'editable') properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input)
+  }
+  return Type.Object(properties) as unknown as TObject<{ username: TOptional<TString> }>
+}
+
+const readOnly = 'Read-only and unknown fields are ignored.'
+
+export const userRoutes = (shape: AccountShape) => {
+  const common = { tag: 'User', authenticated: true, answer: UserRef(shape) }
+  const taken = { errors: ['rejected'], fields: ['username_taken', 'username_not_allowed', 'value_taken', 'value_not_allowed'] } as const
+  return {
+    getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the user who is logged in' }),
+    replaceUser: route(shape, { ...common, ...taken, operationId: 'replaceUser', summary: 'Replace the user\'s details', description: readOnly, body: userBody(shape, true) }),
+    updateUser: route(shape, { ...common, ...taken, operationId: 'updateUser', summary: 'Change some of the user\'s details', description: readOnly, body: userBody(shape, false) })
+  }
+}
+
+export const EmailField = (shape: AccountShape) => shape.email === 'required' ? Email : Type.Optional(Email)

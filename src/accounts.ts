@@ -1,0 +1,65 @@
+/** Between what a client sends and the users table: identifiers in canonical form, and which of them are taken. */
+import type { FieldCode } from '../schemas/errors.js'
+import type { Db } from './db/database.js'
+import type { NewUserRow, UserRow } from './db/tables.js'
+import { fieldError, type FieldError } from './errors.js'
+import { canonicalEmail } from './lib/email.js'
+import { normalizeUsername, usernameKey } from './lib/username.js'
+import type { Settings } from './settings.js'
+import { takenColumns } from './store/users.js'
+import type { BaseUser } from './types.js'
+
+export interface AccountInput {
+  email?: string | undefined
+  username?: string | undefined
+  [field: string]: unknown
+}
+
+export function createAccounts ({ account, fields }: Settings) {
+  const blocked = new Set(account.usernameBlocklist.map(usernameKey))
+  const unique = fields.filter(field => field.unique).map(field => field.name)
+
+  return {
+    /** The columns that the sent values go to; what was not sent is left out. */
+    columns (input: AccountInput): Partial<NewUserRow> {
+      const { email, username } = input
+      const own = fields.filter(field => input[field.name] !== undefined).map(field => [field.name, input[field.name]])
+      return {
+        ...(email !== undefined && { email: canonicalEmail(email) ?? null }),
+        ...(username !== undefined && { username: normalizeUsername(username), usernameKey: usernameKey(username) }),
+        ...Object.fromEntries(own)
+      }
+    },
+
+    /** The defaults of the user fields, for a new row. */
+    defaults: (): Record<string, unknown> => Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default])),
+
+    /** Which of the values may not be had: taken by another user than `pk`, or blocked. */
+    async refused (db: Db, columns: Partial<NewUserRow>, pk?: string): Promise<FieldError[]> {
+      const values = columns as Record<string, unknown>
+      const wanted = { email: columns.email, usernameKey: columns.usernameKey, ...Object.fromEntries(unique.map(name => [name, values[name]])) }
+      const taken = await takenColumns(db, wanted, pk)
+      const found = taken.map(name => name === 'usernameKey' ? fieldError('username', 'username_taken') : fieldError(name, takenCode(name)))
+      if (blocked.has(columns.usernameKey ?? '')) found.push(fieldError('username', 'username_not_allowed'))
+      return found
+    },
+
+    /** The user as the app and the clients know it; the password hash stays behind. */
+    toUser (row: UserRow): BaseUser & Record<string, unknown> {
+      const { pk, email, username, isActive, createdAt, lastLogin } = row
+      const values = row as Record<string, unknown>
+      return {
+        pk,
+        ...(account.username !== 'none' && { username }),
+        email,
+        ...Object.fromEntries(fields.map(({ name }) => [name, values[name] ?? null])),
+        is_active: isActive,
+        created_at: createdAt,
+        last_login: lastLogin
+      }
+    }
+  }
+}
+export type Accounts = ReturnType<typeof createAccounts>
+
+const takenCode = (name: string): FieldCode => name === 'email' ? 'email_taken' : 'value_taken'

@@ -1,0 +1,29 @@
+/** What a feature may use. */
+import type { FastifyInstance } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyBaseLogger, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { Contract } from '../schemas/index.js'
+import type { AccessTokens } from './access-tokens.js'
+import type { Accounts } from './accounts.js'
+import type { Authenticate } from './authenticate.js'
+import type { Database } from './db/database.js'
+import type { Passwords } from './passwords.js'
+import type { Sessions } from './sessions.js'
+import type { Settings } from './settings.js'
+
+export interface Context {
+  settings: Settings
+  contract: Contract
+  db: Database
+  clock: () => Date
+  accounts: Accounts
+  passwords: Passwords
+  sessions: Sessions
+  accessTokens: AccessTokens
+  authenticate: Authenticate
+}
+
+export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
+
+/** A feature adds its routes. */
+export type Feature = (app: App, context: Context) => void

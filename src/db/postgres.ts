@@ -1,0 +1,61 @@
+/** PostgreSQL through any Drizzle driver; by URL, through node-postgres with a pool of our own. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { FieldSpec } from '../../schemas/user-fields.js'
+import type { Database, Db, Orm } from './database.js'
+import * as postgres from './tables-postgres.js'
+import type { Tables } from './tables.js'
+
+type PgOrm = PgDatabase<PgQueryResultHKT, any, any>
+
+// Held while migrating: two servers that start at once would both create the tables ("rest-auth", as a number).
+const migrationLock = 7237280
+
+/** Opens a pool for a `postgres://` URL, or uses the host's instance. `log` hears of idle connections that break. */
+export async function openPostgres (target: string | PgOrm, fields: readonly FieldSpec[], log: (error: Error) => void): Promise<Database> {
+  const { orm, close } = typeof target === 'string' ? await openPool(target, log) : { orm: target, close: async () => {} }
+  const tables = { users: postgres.usersTable(fields), sessions: postgres.sessions, refreshTokens: postgres.refreshTokens }
+  // The one cast of the seam: the builders of both dialects share their methods, and tables.ts proves the rows equal.
+  const seam = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
+
+  const transaction: Database['transaction'] = work => retried(() => orm.transaction(tx => work(seam(tx))))
+  const origin = new WeakMap<Db, PgOrm>()
+  return {
+    ...seam(orm),
+    dialect: 'postgres',
+    transaction,
+    exclusive: work => orm.transaction(async pg => {
+      await pg.execute(sql`SELECT pg_advisory_xact_lock(${migrationLock})`)
+      const tx = seam(pg)
+      origin.set(tx, pg)
+      return await work(tx)
+    }),
+    execute: async (tx, statement) => { await (origin.get(tx) ?? orm).execute(sql.raw(statement)) },
+    close
+  }
+}
+
+async function openPool (url: string, log: (error: Error) => void) {
+  const [{ default: { Pool } }, { drizzle }] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')]).catch(error => {
+    throw new Error('database: PostgreSQL needs the package pg (npm install pg)', { cause: error })
+  })
+  const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 5000, statement_timeout: 5000 })
+  // Without a listener, a server that stops takes this process with it.
+  pool.on('error', log)
+  return { orm: drizzle(pool) as PgOrm, close: () => pool.end() }
+}
+
+/** A serialisation failure or a deadlock says "again": three times, with jitter. */
+async function retried<T> (attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+      const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+      if ((code !== '40001' && code !== '40P01') || tries === 3) throw error
+      await sleep(Math.random() * 20 * tries)
+    }
+  }
+}

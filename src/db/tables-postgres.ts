@@ -1,0 +1,52 @@
+/** The tables on PostgreSQL. Row for row the same as on SQLite: `tables.ts` does not compile otherwise. */
+import { bigint, boolean, doublePrecision, index, jsonb, pgTable, text, timestamp as timestamptz, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { FieldSpec } from '../../schemas/user-fields.js'
+
+const timestamp = (name: string) => timestamptz(name, { withTimezone: true, precision: 3, mode: 'date' })
+
+const userColumns = () => ({
+  pk: text('pk').primaryKey(),
+  email: text('email'),
+  username: text('username'),
+  usernameKey: text('username_key'),
+  passwordHash: text('password_hash'),
+  isActive: boolean('is_active').notNull(),
+  createdAt: timestamp('created_at').notNull(),
+  lastLogin: timestamp('last_login')
+})
+
+const columnOf = {
+  text: (name: string) => text(name),
+  integer: (name: string) => bigint(name, { mode: 'number' }),
+  real: (name: string) => doublePrecision(name),
+  boolean: (name: string) => boolean(name),
+  json: (name: string) => jsonb(name)
+}
+
+/** The users table with the columns of the user fields. */
+export const usersTable = (fields: readonly FieldSpec[] = []) => pgTable('users', {
+  ...userColumns(),
+  ...Object.fromEntries(fields.map(field => [field.name, columnOf[field.kind](field.column)])) as {}
+}, table => [
+  uniqueIndex('users_email_unique').on(table.email),
+  uniqueIndex('users_username_key_unique').on(table.usernameKey)
+])
+
+export const users = usersTable()
+
+export const sessions = pgTable('sessions', {
+  id: text('id').primaryKey(),
+  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  createdAt: timestamp('created_at').notNull(),
+  lastSeenAt: timestamp('last_seen_at').notNull(),
+  expiresAt: timestamp('expires_at').notNull(),
+  ip: text('ip'),
+  userAgent: text('user_agent')
+}, table => [index('sessions_user_pk_index').on(table.userPk)])
+
+export const refreshTokens = pgTable('refresh_tokens', {
+  digest: text('digest').primaryKey(),
+  sessionId: text('session_id').notNull().references(() => sessions.id, { onDelete: 'cascade' }),
+  createdAt: timestamp('created_at').notNull(),
+  expiresAt: timestamp('expires_at').notNull()
+}, table => [index('refresh_tokens_session_id_index').on(table.sessionId)])

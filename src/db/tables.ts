@@ -1,0 +1,20 @@
+/** What every query is written against: the SQLite tables' types, which the PostgreSQL tables must equal. */
+import type { InferInsertModel, InferSelectModel } from 'drizzle-orm'
+import type * as postgres from './tables-postgres.js'
+import type * as sqlite from './tables-sqlite.js'
+
+export interface Tables {
+  users: typeof sqlite.users
+  sessions: typeof sqlite.sessions
+  refreshTokens: typeof sqlite.refreshTokens
+}
+export type UserRow = InferSelectModel<Tables['users']>
+export type NewUserRow = InferInsertModel<Tables['users']>
+export type SessionRow = InferSelectModel<Tables['sessions']>
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+type Rows<T extends { users: any, sessions: any, refreshTokens: any }> = {
+  [Name in 'users' | 'sessions' | 'refreshTokens']: [InferSelectModel<T[Name]>, InferInsertModel<T[Name]>]
+}
+/** Does not compile when a row differs between the databases. */
+export const rowsAreEqual: Equal<Rows<typeof sqlite>, Rows<typeof postgres>> = true

@@ -1,0 +1,128 @@
+/**
+ * A failure is thrown with `failure(code)` and answered here, in the shape that the `errors` option names:
+ * problem details (RFC 9457) or Django REST framework's.
+ */
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { errors, messageOf, type AnswerCode, type Code, type FieldCode } from '../schemas/errors.js'
+import { isUnavailable } from './db/database.js'
+import { HasherBusy } from './lib/password-hash.js'
+
+export interface FieldError {
+  field: string
+  code: FieldCode
+  message: string
+  /** Where Django REST framework would put it, if not beside the field. */
+  drf?: string
+}
+
+/** What went wrong, by its code; with fields, which of them and why. */
+export class Failure extends Error {
+  readonly code: AnswerCode
+  readonly fields: readonly FieldError[]
+  readonly headers: Record<string, string>
+  readonly statusCode: number
+
+  constructor (code: AnswerCode, { message = messageOf(code), fields = [], headers = {} }: { message?: string, fields?: readonly FieldError[], headers?: Record<string, string> } = {}) {
+    super(message)
+    this.code = code
+    this.fields = fields
+    this.headers = headers
+    this.statusCode = errors[code][0]
+  }
+}
+
+/** For hooks of the host: an answer 400 `rejected` with this sentence, beside `field` if one is named. */
+export class Rejection extends Error {
+  readonly field: string | undefined
+
+  constructor (message: string, field?: string) {
+    super(message)
+    this.field = field
+  }
+}
+
+export const fieldError = (field: string, code: FieldCode, values: Record<string, string | number> = {}, drf?: string): FieldError =>
+  ({ field, code, message: messageOf(code, values), ...(drf !== undefined && { drf }) })
+
+/** A failure to throw. `values` fill the placeholders of the message. */
+export const failure = (code: AnswerCode, values: Record<string, string | number> = {}): Failure =>
+  new Failure(code, { message: messageOf(code, values) })
+
+/** Throws when any field is at fault. */
+export function refuse (fields: readonly FieldError[]): void {
+  if (fields.length > 0) throw new Failure('validation_error', { fields })
+}
+
+const ofFastify: Record<string, AnswerCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type'
+}
+
+/** Any error as a failure of ours; undefined for one that belongs to the host (its own hooks threw it). */
+export function asFailure (error: unknown, request: FastifyRequest): Failure | undefined {
+  if (error instanceof Failure) return error
+  if (error instanceof Rejection) {
+    return error.field === undefined
+      ? new Failure('rejected', { message: error.message })
+      : new Failure('validation_error', { fields: [{ field: error.field, code: 'value_not_allowed', message: error.message }] })
+  }
+  if (error instanceof HasherBusy) return new Failure('server_busy', { headers: { 'retry-after': '1' } })
+  if (isUnavailable(error)) return new Failure('service_unavailable', { headers: { 'retry-after': '1' } })
+  const { code = '', statusCode = 500 } = error as Partial<FastifyError>
+  if (statusCode >= 500) return new Failure('internal_error')
+  if (!code.startsWith('FST_ERR_')) return undefined
+  return failure(ofFastify[code] ?? 'bad_request', { type: request.headers['content-type'] ?? '' })
+}
+
+/** The error handler of our routes. */
+export const createErrorHandler = (shape: 'problem' | 'drf') => function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const answer = asFailure(error, request)
+  if (!answer) throw error
+  if (answer.statusCode >= 500) request.log.error({ err: error }, 'request failed')
+  sendFailure(reply, answer, shape)
+}
+
+export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'problem' | 'drf') {
+  const drf = shape === 'drf'
+  reply.code(failure.statusCode).headers(failure.headers)
+    .type(drf ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(drf ? drfBody(failure) : problemBody(failure))
+}
+
+// The page of the published package: it answers wherever the plugin is installed from.
+const manual = 'https://unpkg.com/fastify-rest-auth/docs/errors.md'
+
+function problemBody ({ code, statusCode, message, fields }: Failure) {
+  return {
+    type: `${manual}#${code}`,
+    title: STATUS_CODES[statusCode],
+    status: statusCode,
+    code,
+    detail: message,
+    ...(fields.length > 0 && { errors: fields.map(({ field, code, message }) => ({ field, code, message })) })
+  }
+}
+
+function drfBody ({ code, message, fields }: Failure): Record<string, unknown> {
+  if (fields.length > 0) return drfFields(fields)
+  if (errors[code][2] === 'object') return { non_field_errors: [message] }
+  if (code !== 'token_not_valid' && code !== 'token_expired') return drfCodes.has(code) ? { detail: message, code } : { detail: message }
+  const reason = code === 'token_expired' ? message : 'Token is invalid'
+  return {
+    detail: messageOf('token_not_valid'),
+    code: 'token_not_valid',
+    messages: [{ token_class: 'AccessToken', token_type: 'access', message: reason }]
+  }
+}
+
+const drfCodes = new Set<Code>(['bad_authorization_header', 'user_not_found', 'user_inactive'])
+
+function drfFields (fields: readonly FieldError[]) {
+  const answer: Record<string, string[]> = {}
+  // Never mixed: what concerns the whole is told only when every field is right (DRF validates in that order).
+  const own = fields.filter(({ drf }) => drf !== 'non_field_errors')
+  for (const { field, drf = field, message } of own.length > 0 ? own : fields) (answer[drf] ??= []).push(message)
+  return answer
+}

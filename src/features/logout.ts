@@ -1,0 +1,29 @@
+/**
+ * A session ends on the server.
+ *
+ *   POST /logout   by access token, refresh token or both; stale or unknown ones are no error
+ */
+import { bearerToken } from '../authenticate.js'
+import type { Feature } from '../context.js'
+import { digest } from '../lib/secrets.js'
+import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
+import { deleteSession } from '../store/sessions.js'
+
+export const logout: Feature = (app, { contract, db, accessTokens }) => {
+  app.post('/logout', { schema: contract.logout }, async request => {
+    const claims = request.headers.authorization ? readBearer(request) : undefined
+    if (claims) await deleteSession(db, claims.sid)
+    const { refresh } = request.body
+    if (refresh) await deleteSessionOfRefreshToken(db, digest(refresh))
+    return { detail: 'Successfully logged out.' }
+  })
+
+  /** An expired token still names its session, and ending it harms nobody. */
+  function readBearer (request: Parameters<typeof bearerToken>[0]) {
+    try {
+      return accessTokens.read(bearerToken(request))
+    } catch {
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Whoever may, creates an account, and is logged in to it.
+ *
+ *   POST /registration   stores the user and the first session, in one transaction with the app's hooks
+ */
+import type { FastifyRequest } from 'fastify'
+import { v7 as uuid } from 'uuid'
+import type { Body } from '../../schemas/common.js'
+import type { Contract } from '../../schemas/index.js'
+import type { Feature } from '../context.js'
+import { Failure, failure, fieldError, refuse, type FieldError } from '../errors.js'
+import type { Settings } from '../settings.js'
+import { insertUser } from '../store/users.js'
+import { inOrder, readBody } from '../validation.js'
+
+type Registration = Body<Contract['register']>
+
+export const registration: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions }) => {
+  const { hooks } = settings
+
+  app.post('/registration', {
+    schema: contract.register,
+    attachValidation: true,
+    onRequest: request => mayRegister(settings.account.registration, request)
+  }, async (request, reply) => {
+    const { password1, password2, ...input } = await acceptable(request)
+    const columns = { ...accounts.defaults(), ...accounts.columns(input) }
+    const passwordHash = await passwords.hash(password1)
+    const pk = uuid()
+    const session = sessions.draft(pk, request)
+
+    const row = await db.transaction(async tx => {
+      await hooks.registering?.(input, tx.orm)
+      const user = await insertUser(tx, { ...columns, pk, passwordHash, isActive: true, createdAt: clock(), lastLogin: clock() })
+      // Between the look and the insert somebody was faster: the index has decided.
+      if (!user) throw new Failure('validation_error', { fields: await accounts.refused(tx, columns) })
+      await hooks.registered?.(accounts.toUser(user), tx.orm)
+      await sessions.store(tx, session)
+      return user
+    })
+
+    const user = accounts.toUser(row)
+    await hooks.loggedIn?.(user, request)
+    reply.code(201)
+    return { ...sessions.tokens(session), user }
+  })
+
+  /** The body, or a failure that tells everything that is wrong with it at once. */
+  async function acceptable (request: FastifyRequest): Promise<Registration> {
+    const { body, invalid } = readBody<Registration>(request)
+    const { password1, password2, ...known } = body
+    const found: FieldError[] = [...invalid, ...await accounts.refused(db, accounts.columns(known))]
+    if (password1 !== undefined) {
+      // Django judges likeness last and the pair before it, and lists both under the whole.
+      const mismatch = password2 !== undefined && password2 !== password1
+      const problems = (await passwords.problems('password1', password1, known)).map(problem =>
+        problem.code === 'password_too_similar' ? { ...problem, drf: 'non_field_errors' } : problem)
+      found.push(...problems.filter(({ code }) => !(mismatch && code === 'password_too_similar')))
+      if (mismatch) found.push(fieldError('password2', 'password_mismatch', {}, 'non_field_errors'))
+    }
+    refuse(inOrder(contract.register.body, found))
+    // Nothing was found wrong: the body is whole.
+    return body as Registration
+  }
+}
+
+async function mayRegister (rule: Settings['account']['registration'], request: FastifyRequest): Promise<void> {
+  const verdict = typeof rule === 'function' ? await rule(request) : rule === 'open'
+  if (verdict === false) throw failure('registration_closed')
+  if (typeof verdict === 'string') throw new Failure('registration_closed', { message: verdict })
+}

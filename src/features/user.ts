@@ -1,0 +1,45 @@
+/**
+ * The owner of an account reads it and changes what the app lets him change.
+ *
+ *   GET /user   PUT /user   PATCH /user
+ */
+import type { FastifyRequest } from 'fastify'
+import { identityOf } from '../authenticate.js'
+import type { Feature } from '../context.js'
+import { isConflict } from '../db/database.js'
+import type { NewUserRow, UserRow } from '../db/tables.js'
+import { failure, refuse } from '../errors.js'
+import { findUser, updateUser } from '../store/users.js'
+import { inOrder, readBody } from '../validation.js'
+
+export const user: Feature = (app, { settings, contract, db, accounts, authenticate }) => {
+  const { getUser, replaceUser, updateUser: patchUser } = contract
+  app.get('/user', { schema: getUser, onRequest: authenticate }, async request => accounts.toUser(identityOf(request).user))
+  for (const [method, schema] of [['PUT', replaceUser], ['PATCH', patchUser]] as const) {
+    app.route({ method, url: '/user', schema, attachValidation: true, onRequest: authenticate, handler: request => write(request, schema.body) })
+  }
+
+  async function write (request: FastifyRequest, schema: object) {
+    const { pk } = identityOf(request).user
+    const { body, invalid } = readBody<Record<string, unknown>>(request)
+    const changes = accounts.columns(body)
+    refuse(inOrder(schema, [...invalid, ...await accounts.refused(db, changes, pk)]))
+    const row = Object.keys(changes).length === 0 ? await findUser(db, pk) : await store(pk, changes)
+    if (!row) throw failure('user_not_found')
+    return accounts.toUser(row)
+  }
+
+  async function store (pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
+    try {
+      return await db.transaction(async tx => {
+        const row = await updateUser(tx, pk, changes)
+        if (row) await settings.hooks.userUpdated?.(accounts.toUser(row), tx.orm)
+        return row
+      })
+    } catch (error) {
+      // Between the look and the write somebody took the value: the index has decided.
+      if (isConflict(error)) refuse(await accounts.refused(db, changes, pk))
+      throw error
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * fastify-rest-auth: registration, login, user details and passwords for Fastify, in one plugin.
+ *
+ *     const auth = defineRestAuth({ … })
+ *     declare module 'fastify-rest-auth' { interface Register { auth: typeof auth } }
+ *     await app.register(restAuth, auth)
+ */
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync } from 'fastify'
+import type { CheckedOptions } from '../schemas/options.js'
+import type { UserFields } from '../schemas/user-fields.js'
+import { createPlugin } from './plugin.js'
+import type { DefaultUserFields, DefinedOptions, RestAuthOptions } from './types.js'
+
+export const restAuth: FastifyPluginAsync<RestAuthOptions<any, any>> = fp(createPlugin(), { fastify: '5.x', name: 'fastify-rest-auth' })
+export default restAuth
+
+/** Infers the types that follow from the options; they are checked when the plugin is registered. */
+export const defineRestAuth = <
+  const F extends UserFields = DefaultUserFields,
+  const A extends NonNullable<CheckedOptions['account']> = {}
+>(options: RestAuthOptions<F, A>): DefinedOptions<F, A> => options
+
+export { Failure, Rejection } from './errors.js'
+export type {
+  BaseUser, HooksOf, NewUser, PasswordValidator, Register, RegistrationGuard, RestAuth, RestAuthOptions, Session, Tx, User, UserChanges
+} from './types.js'
+export type { UserField, UserFields } from '../schemas/user-fields.js'
+export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'

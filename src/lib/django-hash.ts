@@ -1,0 +1,68 @@
+/**
+ * Verifies the password hashes that Django writes (`PASSWORD_HASHERS`), so that imported users log in with
+ * the password they have; the login then stores an argon2id hash in its place.
+ */
+import { createHash, pbkdf2, scrypt, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { verify as verifyArgon2 } from '@node-rs/argon2'
+import { verify as verifyBcrypt } from '@node-rs/bcrypt'
+
+type Verifier = (parts: string[], password: string, hash: string) => Promise<boolean>
+
+const derivePbkdf2 = promisify(pbkdf2)
+
+// Costs beyond these are refused unread: a stored hash is input too.
+const mostIterations = 10_000_000
+const mostScryptN = 2 ** 18
+const mostBcryptRounds = 15
+
+const pbkdf2Verifier = (algorithm: 'sha256' | 'sha1'): Verifier => async ([, iterations = '', salt = '', expected = ''], password) => {
+  const rounds = Number(iterations)
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > mostIterations) return false
+  const known = Buffer.from(expected, 'base64')
+  return isEqual(await derivePbkdf2(password, salt, rounds, algorithm === 'sha256' ? 32 : 20, algorithm), known)
+}
+
+const scryptVerifier: Verifier = async ([, work = '', salt = '', r = '', p = '', expected = ''], password) => {
+  const N = Number(work)
+  if (!Number.isInteger(N) || N < 2 || N > mostScryptN || Number(r) > 32 || Number(p) > 16) return false
+  const options = { N, r: Number(r), p: Number(p), maxmem: 256 * N * Number(r) }
+  const derived = await new Promise<Buffer>((resolve, reject) => {
+    scrypt(password, salt, 64, options, (error, key) => error ? reject(error) : resolve(key))
+  })
+  return isEqual(derived, Buffer.from(expected, 'base64'))
+}
+
+const argon2Verifier: Verifier = async (_parts, password, hash) => {
+  const [, m = '', t = '', p = ''] = /\$m=(\d+),t=(\d+),p=(\d+)\$/.exec(hash) ?? []
+  if (m === '' || Number(m) > 1048576 || Number(t) > 20 || Number(p) > 16) return false
+  return await verifyArgon2(hash.slice('argon2'.length), password)
+}
+
+const bcryptVerifier = (prehashed: boolean): Verifier => async (_parts, password, hash) => {
+  const crypt = hash.slice(hash.indexOf('$') + 1)
+  if (!(Number(crypt.split('$')[2]) <= mostBcryptRounds)) return false
+  return await verifyBcrypt(prehashed ? createHash('sha256').update(password).digest('hex') : password, crypt)
+}
+
+const verifiers = new Map<string, Verifier>([
+  ['pbkdf2_sha256', pbkdf2Verifier('sha256')],
+  ['pbkdf2_sha1', pbkdf2Verifier('sha1')],
+  ['scrypt', scryptVerifier],
+  ['argon2', argon2Verifier],
+  ['bcrypt_sha256', bcryptVerifier(true)],
+  ['bcrypt', bcryptVerifier(false)]
+])
+
+/** Whether the password matches; false for anything unreadable (`!…` is Django's "no usable password"). */
+export async function verifyDjangoHash (hash: string, password: string): Promise<boolean> {
+  const parts = hash.split('$')
+  try {
+    return await verifiers.get(parts[0] ?? '')?.(parts, password, hash) ?? false
+  } catch {
+    // A damaged hash proves nothing: fail closed, with the same answer as a wrong password.
+    return false
+  }
+}
+
+const isEqual = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b)

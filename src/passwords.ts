@@ -1,0 +1,36 @@
+/** What makes a password acceptable, and the hashing of those that are. */
+import type { FieldCode } from '../schemas/errors.js'
+import type { FieldError } from './errors.js'
+import { fieldError } from './errors.js'
+import { isCommonPassword } from './lib/common-passwords.js'
+import { createHasher, type HashCost } from './lib/password-hash.js'
+import { isSimilar } from './lib/similarity.js'
+import type { Settings } from './settings.js'
+import type { PasswordOwner } from './types.js'
+
+export function createPasswords ({ minLength, validators }: Settings['password'], cost: HashCost) {
+  const hasher = createHasher(cost)
+
+  const rules: Array<[FieldCode, (password: string) => boolean]> = [
+    ['password_too_short', password => [...password].length < minLength],
+    ['password_too_common', isCommonPassword],
+    ['password_entirely_numeric', password => /^\p{Nd}+$/u.test(password)]
+  ]
+
+  return {
+    ...hasher,
+
+    /** Everything wrong with a new password for this user, as errors of `field`; as in Django, likeness comes last. */
+    async problems (field: string, password: string, owner: PasswordOwner): Promise<FieldError[]> {
+      const found = rules.filter(([, breaks]) => breaks(password)).map(([code]) => fieldError(field, code, { limit: minLength }))
+      const alike = Object.entries(owner).find(([, value]) => typeof value === 'string' && value !== '' && isSimilar(password, value))
+      if (alike) found.push(fieldError(field, 'password_too_similar', { attribute: alike[0] === 'email' ? 'email address' : alike[0].replaceAll('_', ' ') }))
+      for (const validate of validators) {
+        const verdict = await validate(password, owner)
+        if (verdict !== true) found.push({ field, code: 'password_not_allowed', message: verdict })
+      }
+      return found
+    }
+  }
+}
+export type Passwords = ReturnType<typeof createPasswords>

@@ -1,0 +1,74 @@
+/**
+ * What every route of ours has in common: the headers of its answers, the twin with a trailing slash, and
+ * 405 with `Allow` for the methods a path does not know.
+ */
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { failure, sendFailure } from './errors.js'
+
+const headers = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer'
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A route that stands for others: a twin, a refusal. */
+    twin?: boolean
+  }
+}
+
+/** To be called before the routes are added; what it returns, after them. */
+export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'): () => void {
+  const routes: RouteOptions[] = []
+  app.addHook('onRequest', async (_request, reply) => { reply.headers(headers) })
+  app.addHook('onRoute', route => {
+    if (route.method !== 'HEAD' && !route.config?.twin) routes.push({ ...route })
+  })
+  app.setNotFoundHandler((_request, reply) => {
+    // The hooks of this scope do not run for a path that nobody has.
+    reply.headers(headers)
+    sendFailure(reply, failure('not_found'), shape)
+  })
+
+  return () => {
+    const { ignoreTrailingSlash } = { ...app.initialConfig, ...app.initialConfig.routerOptions }
+    const paths = groupByUrl(routes)
+    for (const [url, known] of paths) {
+      addRefusals(app, url, known, shape)
+      if (ignoreTrailingSlash) continue
+      for (const route of known) app.route({ ...route, url: `${url}/`, schema: { ...route.schema, hide: true }, config: { ...route.config, twin: true } })
+      addRefusals(app, `${url}/`, known, shape)
+    }
+  }
+}
+
+function groupByUrl (routes: RouteOptions[]): Map<string, RouteOptions[]> {
+  const paths = new Map<string, RouteOptions[]>()
+  for (const route of routes) {
+    const url = (route as RouteOptions & { routePath: string }).routePath
+    paths.set(url, [...paths.get(url) ?? [], { ...route, url }])
+  }
+  return paths
+}
+
+/** 405 for the other methods, after authentication where the path asks for it; OPTIONS tells what there is. */
+function addRefusals (app: FastifyInstance, url: string, known: RouteOptions[], shape: 'problem' | 'drf') {
+  const allowed = known.flatMap(({ method }) => method)
+  const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+  const common = { url, schema: { hide: true }, config: { twin: true } }
+  app.route({
+    ...common,
+    method: methods.filter(method => !allowed.includes(method)),
+    ...(known[0]?.onRequest && { onRequest: known[0].onRequest }),
+    handler: (request, reply) => {
+      reply.header('allow', allow)
+      sendFailure(reply, failure('method_not_allowed', { method: request.method }), shape)
+    }
+  })
+  app.route({ ...common, method: 'OPTIONS', handler: (_request, reply) => reply.code(204).header('allow', allow).send() })
+}

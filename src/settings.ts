@@ -1,0 +1,122 @@
+/** Options become frozen settings, once: defaults, checks, cross-checks. What is wrong is told in one line. */
+import { randomBytes } from 'node:crypto'
+import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
+import { Value, type ValueError } from '@sinclair/typebox/value'
+import { Options, type CheckedOptions } from '../schemas/options.js'
+import { defaultUserFields, describeField, type FieldSpec, type UserFields } from '../schemas/user-fields.js'
+import { isPostgres } from './db/open.js'
+import { weakness } from './lib/secrets.js'
+import { isReservedName } from './lib/reserved-names.js'
+import type { BaseUser, PasswordValidator, RegistrationGuard } from './types.js'
+import type { Orm } from './db/database.js'
+
+type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown) ? T : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
+type Option<Name extends keyof CheckedOptions> = Filled<NonNullable<CheckedOptions[Name]>>
+type Hook = (subject: BaseUser | Record<string, unknown>, context: unknown) => unknown
+
+export interface Settings {
+  prefix: string
+  /** The first signs, all verify. */
+  secrets: readonly string[]
+  publicUrl: string | undefined
+  database: unknown
+  migrate: boolean
+  account: Omit<Option<'account'>, 'registration'> & { registration: 'open' | 'closed' | RegistrationGuard }
+  fields: readonly FieldSpec[]
+  password: Omit<Option<'password'>, 'validators'> & { validators: readonly PasswordValidator[] }
+  tokens: Option<'tokens'>
+  errors: 'problem' | 'drf'
+  docs: string | false
+  hooks: Partial<Record<keyof NonNullable<CheckedOptions['hooks']>, Hook>>
+}
+export type Transaction = Orm
+
+const refuse = (problem: string): never => { throw new Error(`fastify-rest-auth: ${problem}`) }
+
+/** Checks the options and fills in the defaults. `warn` hears what is fine in development only. */
+export function resolveSettings (options: object, { production, warn }: { production: boolean, warn: (message: string) => void }): Settings {
+  for (const error of Value.Errors(Options, options)) refuse(describe(error))
+  // Checked the line above: what is filled has the schema's shape.
+  const filled = fill(Options, options as Record<string, unknown>) as unknown as Settings & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields'>
+  const { account, tokens } = filled
+  checkAccount(account)
+  if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: a session of tokens.refresh.absolute seconds ends before')
+  if (production) checkProduction(filled)
+  const { userFields, secret, ...rest } = filled
+  return Object.freeze({
+    ...rest,
+    secrets: resolveSecrets(secret, warn),
+    publicUrl: filled.publicUrl?.replace(/\/+$/, ''),
+    migrate: filled.migrate ?? !isPostgres(filled.database),
+    docs: filled.docs ?? (production ? false : '/docs'),
+    fields: describeFields(userFields ?? defaultUserFields)
+  })
+}
+
+/** `account.username: …`, `tokens.acces: unknown option`. */
+function describe ({ path, schema, message, value }: ValueError): string {
+  const name = path.slice(1).replaceAll('/', '.')
+  if (message === 'Unexpected property') return `${name}: unknown option`
+  const literals: unknown[] = (schema.anyOf as TSchema[] | undefined)?.map(option => option.const).filter(option => option !== undefined) ?? []
+  if (literals.length > 0) return `${name}: must be ${literals.map(literal => JSON.stringify(literal)).join(' or ')}${literals.length < schema.anyOf.length ? ' or what else the manual says' : ''}`
+  if (schema.pattern) return `${name}: ${JSON.stringify(value)} does not look like ${name === 'publicUrl' ? 'https://app.example' : String(schema.default ?? '/docs')}`
+  return `${name}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+}
+
+function fill (schema: TObject, given: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(schema.properties).map(([name, property]) => [
+    name,
+    property[Kind] === 'Object' ? fill(property as TObject, given[name] as Record<string, unknown>) : given[name] ?? property.default
+  ]))
+}
+
+function resolveSecrets (secret: string | string[] | undefined, warn: (message: string) => void): string[] {
+  if (secret === undefined) {
+    warn('fastify-rest-auth: no secret is set; a random one is used, and every session ends when the server stops')
+    return [randomBytes(32).toString('base64url')]
+  }
+  const secrets = [secret].flat()
+  for (const [index, one] of secrets.entries()) {
+    const weak = weakness(one)
+    if (weak) refuse(`${Array.isArray(secret) ? `secret[${index}]` : 'secret'}: ${weak}; make one with: npx fastify-rest-auth secret`)
+  }
+  if (new Set(secrets).size < secrets.length) refuse('secret: the same one stands in the list twice')
+  return secrets
+}
+
+function checkAccount ({ loginMethods, username, email, usernameBlocklist, usernameMinLength }: Settings['account']): void {
+  if (loginMethods.includes('username') && username === 'none') refuse("account.loginMethods: 'username' needs account.username 'required' or 'optional'")
+  if (email === 'optional' && !loginMethods.includes('username')) refuse("account.email: 'optional' needs 'username' among account.loginMethods, or a user without address could not log in")
+  if (email === 'optional' && username !== 'required') refuse("account.email: 'optional' needs account.username 'required', or a user could have neither")
+  if (username === 'optional' && !loginMethods.includes('email')) refuse("account.username: 'optional' needs 'email' among account.loginMethods, or a user without name could not log in")
+  if (username === 'none' && (usernameBlocklist.length > 0 || usernameMinLength > 1)) refuse("account.username: 'none' leaves usernameBlocklist and usernameMinLength without effect")
+}
+
+function checkProduction ({ secret, publicUrl }: { secret?: unknown, publicUrl: string | undefined }): void {
+  if (secret === undefined) refuse('secret: required in production; make one with: npx fastify-rest-auth secret')
+  if (publicUrl === undefined) refuse('publicUrl: required in production, such as https://app.example')
+  if (!publicUrl?.startsWith('https:')) refuse('publicUrl: must be https in production')
+}
+
+function describeFields (userFields: UserFields): FieldSpec[] {
+  const fields = Object.entries(userFields).map(([name, field]) => {
+    if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name)) refuse(`userFields.${name}: use letters, digits and _ (63 at most), a letter first`)
+    if (isReservedName(name)) refuse(`userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`)
+    if (field.column !== undefined && isReservedName(field.column)) refuse(`userFields.${name}.column: «${field.column}» is taken; choose another`)
+    const spec = describeFieldOrRefuse(name, field)
+    if (spec.unique && spec.kind === 'json') refuse(`userFields.${name}.unique: objects and lists can't be unique`)
+    return spec
+  })
+  const columns = fields.map(field => field.column.toLowerCase())
+  const twice = fields.find((field, index) => columns.indexOf(field.column.toLowerCase()) < index)
+  if (twice) refuse(`userFields.${twice.name}.column: «${twice.column}» is the column of another field`)
+  return fields
+}
+
+function describeFieldOrRefuse (...[name, field]: Parameters<typeof describeField>): FieldSpec {
+  try {
+    return describeField(name, field)
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+}

@@ -1,0 +1,38 @@
+/** The sessions table. */
+import { and, desc, eq, lte, ne, sql } from 'drizzle-orm'
+import { prepared, type Db } from '../db/database.js'
+import type { SessionRow, UserRow } from '../db/tables.js'
+
+const withUser = prepared<{ userPk: string, id: string }, Array<{ user: UserRow, session: SessionRow | null }>>(({ orm, users, sessions }) =>
+  orm.select({ user: users, session: sessions }).from(users)
+    .leftJoin(sessions, and(eq(sessions.id, sql.placeholder('id')), eq(sessions.userPk, users.pk)))
+    .where(eq(users.pk, sql.placeholder('userPk'))))
+
+/** The user, and its session of that id while there is one: the one query of every authenticated request. */
+export const findUserAndSession = async (db: Db, userPk: string, id: string) => (await withUser(db, { userPk, id }))[0]
+
+export async function insertSession ({ orm, sessions }: Db, row: SessionRow): Promise<void> {
+  await orm.insert(sessions).values(row)
+}
+
+export async function touchSession ({ orm, sessions }: Db, id: string, now: Date): Promise<void> {
+  await orm.update(sessions).set({ lastSeenAt: now }).where(eq(sessions.id, id))
+}
+
+/** Newest first. */
+export const listSessions = async ({ orm, sessions }: Db, userPk: string): Promise<SessionRow[]> =>
+  await orm.select().from(sessions).where(eq(sessions.userPk, userPk)).orderBy(desc(sessions.createdAt), desc(sessions.id))
+
+export async function deleteSession ({ orm, sessions }: Db, id: string): Promise<boolean> {
+  return (await orm.delete(sessions).where(eq(sessions.id, id)).returning({ id: sessions.id })).length > 0
+}
+
+/** Ends every session of a user, but for the one kept. */
+export async function deleteSessions ({ orm, sessions }: Db, userPk: string, kept = ''): Promise<void> {
+  await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), ne(sessions.id, kept)))
+}
+
+/** Sweeps what has expired, a user at a time: at login. */
+export async function deleteExpiredSessions ({ orm, sessions }: Db, userPk: string, now: Date): Promise<void> {
+  await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), lte(sessions.expiresAt, now)))
+}

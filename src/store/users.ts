@@ -1,0 +1,60 @@
+/** The users table. */
+import { and, eq, getTableColumns, isNull, ne, sql } from 'drizzle-orm'
+import { prepared, type Db } from '../db/database.js'
+import type { NewUserRow, UserRow } from '../db/tables.js'
+
+const byPk = prepared<{ pk: string }, UserRow[]>(({ orm, users }) => orm.select().from(users).where(eq(users.pk, sql.placeholder('pk'))))
+const byEmail = prepared<{ email: string }, UserRow[]>(({ orm, users }) => orm.select().from(users).where(eq(users.email, sql.placeholder('email'))))
+const byUsername = prepared<{ key: string }, UserRow[]>(({ orm, users }) => orm.select().from(users).where(eq(users.usernameKey, sql.placeholder('key'))))
+
+export const findUser = async (db: Db, pk: string): Promise<UserRow | undefined> => (await byPk(db, { pk }))[0]
+/** `email` in canonical form. */
+export const findUserByEmail = async (db: Db, email: string): Promise<UserRow | undefined> => (await byEmail(db, { email }))[0]
+/** `key` as `usernameKey()` makes it. */
+export const findUserByUsername = async (db: Db, key: string): Promise<UserRow | undefined> => (await byUsername(db, { key }))[0]
+
+/** Stores a user; undefined when one of the unique values is taken. The index decides, not a look before. */
+export async function insertUser ({ orm, users }: Db, row: NewUserRow): Promise<UserRow | undefined> {
+  const [user] = await orm.insert(users).values(row).onConflictDoNothing().returning()
+  return user
+}
+
+/** Throws a conflict (`isConflict`) when a unique value is taken; undefined when there is no such user. */
+export async function updateUser ({ orm, users }: Db, pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
+  const [user] = await orm.update(users).set(changes).where(eq(users.pk, pk)).returning()
+  return user
+}
+
+/** Which of these columns already hold these values, at another user than `pk`. */
+export async function takenColumns ({ orm, users }: Db, values: Record<string, unknown>, pk = ''): Promise<string[]> {
+  const columns: Record<string, Db['users']['pk'] | undefined> = getTableColumns(users) as {}
+  const taken: string[] = []
+  for (const [name, value] of Object.entries(values)) {
+    const column = columns[name]
+    if (!column || value === undefined || value === null) continue
+    const [other] = await orm.select({ pk: users.pk }).from(users).where(and(eq(column, value as string), ne(users.pk, pk))).limit(1)
+    if (other) taken.push(name)
+  }
+  return taken
+}
+
+/**
+ * Notes a login, and locks the row against whoever deactivates the user or changes the password meanwhile:
+ * undefined when the user, as the password was verified for, is no more.
+ */
+export async function recordLogin ({ orm, users }: Db, { pk, passwordHash }: UserRow, changes: { lastLogin: Date, passwordHash?: string }): Promise<UserRow | undefined> {
+  const [user] = await orm.update(users).set(changes)
+    .where(and(eq(users.pk, pk), eq(users.isActive, true), eq(users.passwordHash, passwordHash ?? ''))).returning()
+  return user
+}
+
+/** Replaces one password hash by another; undefined when it was not `from` any more, so that of two racers one wins. */
+export async function replacePassword ({ orm, users }: Db, pk: string, from: string | null, to: string): Promise<UserRow | undefined> {
+  const unchanged = from === null ? isNull(users.passwordHash) : eq(users.passwordHash, from)
+  const [user] = await orm.update(users).set({ passwordHash: to }).where(and(eq(users.pk, pk), unchanged)).returning()
+  return user
+}
+
+export async function deleteUser ({ orm, users }: Db, pk: string): Promise<boolean> {
+  return (await orm.delete(users).where(eq(users.pk, pk)).returning({ pk: users.pk })).length > 0
+}

@@ -1,0 +1,150 @@
+/**
+ * The generic rim: the type of a user follows from the options. Inside, features see the base contract only;
+ * here, and in `defineRestAuth`, are all the generics there are.
+ */
+import type {} from '@fastify/jwt'
+import type { FastifyRequest } from 'fastify'
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { Static } from '@sinclair/typebox'
+import type { CheckedOptions } from '../schemas/options.js'
+import type { FieldValue, FieldValues, UserField, UserFields, defaultUserFields } from '../schemas/user-fields.js'
+import type { Orm } from './db/database.js'
+import type { SessionRow } from './db/tables.js'
+
+/**
+ * Tells the compiler which options the app runs with, and on which database the hooks' `tx` is:
+ *
+ *     declare module 'fastify-rest-auth' { interface Register { auth: typeof auth, dialect: 'postgres' } }
+ */
+export interface Register {}
+
+export type DefaultUserFields = typeof defaultUserFields
+type Account = NonNullable<CheckedOptions['account']>
+
+/** What every user has, whatever the options. */
+export interface BaseUser {
+  /** UUIDv7; imported users keep theirs. */
+  pk: string
+  /** In canonical form: lower case, the domain in punycode. */
+  email: string | null
+  is_active: boolean
+  created_at: Date
+  last_login: Date | null
+}
+
+type UsernameOf<A extends Account> =
+  A['username'] extends 'required' ? { username: string } : A['username'] extends 'optional' ? { username: string | null } : {}
+type EmailOf<A extends Account> = A['email'] extends 'optional' ? { email: string | null } : { email: string }
+type Flat<T> = { [K in keyof T]: T[K] }
+
+/** A user of an app with these options. */
+export type UserOf<F extends UserFields, A extends Account> = Flat<Omit<BaseUser, 'email'> & EmailOf<A> & UsernameOf<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }>
+
+type OptionalKeys<F extends UserFields> = { [K in keyof F]: null extends FieldValue<F[K]> ? K : never }[keyof F]
+type FieldInput<F extends UserFields> = Flat<
+  { -readonly [K in Exclude<keyof F, OptionalKeys<F>>]: FieldValue<F[K]> } & { -readonly [K in OptionalKeys<F>]?: FieldValue<F[K]> }
+>
+type RegistrationFields<F extends UserFields> = { [K in keyof F as F[K] extends { registration: 'hidden' } ? never : K]: F[K] }
+type IdentityInput<A extends Account> =
+  & (A['email'] extends 'optional' ? { email?: string } : { email: string })
+  & (A['username'] extends 'required' ? { username: string } : A['username'] extends 'optional' ? { username?: string } : {})
+
+/** What `users.create` takes; without a password nobody can log in by password. */
+export type NewUserOf<F extends UserFields, A extends Account> = Flat<IdentityInput<A> & FieldInput<F> & { password?: string }>
+export type UserChangesOf<F extends UserFields, A extends Account> = Partial<Flat<IdentityInput<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }>>
+/** What the hook `registering` sees: all that was sent, but the password. */
+export type RegistrationOf<F extends UserFields, A extends Account> = Flat<IdentityInput<A> & FieldInput<RegistrationFields<F>>>
+
+/** Drizzle inside the transaction of a hook. */
+export type Tx = Register extends { dialect: 'postgres' } ? PgDatabase<PgQueryResultHKT> : Orm
+
+type Hook<Parameters extends unknown[]> = (...parameters: Parameters) => void | Promise<void>
+
+export interface HooksOf<F extends UserFields, A extends Account> {
+  /** Before the user is stored, inside the transaction: a throw stops the registration. */
+  registering?: Hook<[input: RegistrationOf<F, A>, tx: Tx]>
+  /** After the user is stored, inside the transaction: a throw rolls the user back. Await nothing but `tx`. */
+  registered?: Hook<[user: UserOf<F, A>, tx: Tx]>
+  /** After a session has opened, by login or registration. */
+  loggedIn?: Hook<[user: UserOf<F, A>, request: FastifyRequest]>
+  /** After `/user` was written, inside the transaction. */
+  userUpdated?: Hook<[user: UserOf<F, A>, tx: Tx]>
+  /** After a new password was stored, inside the transaction. */
+  passwordChanged?: Hook<[user: UserOf<F, A>, tx: Tx]>
+}
+
+/** What a validator knows of the user whose password it judges. */
+export type PasswordOwner = Readonly<Record<string, unknown>>
+export type PasswordValidator = (password: string, user: PasswordOwner) => true | string | Promise<true | string>
+/** Whether this request may register: true, false, or a sentence that says why not. */
+export type RegistrationGuard = (request: FastifyRequest) => boolean | string | Promise<boolean | string>
+
+export interface RestAuthOptions<F extends UserFields = UserFields, A extends Account = Account>
+  extends Omit<CheckedOptions, 'userFields' | 'account' | 'hooks' | 'password'> {
+  account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
+  userFields?: F & { [K in keyof F]: UserField }
+  password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }
+  hooks?: HooksOf<F, A>
+}
+
+declare const types: unique symbol
+/** Options that know the types that follow from them. */
+export type DefinedOptions<F extends UserFields = UserFields, A extends Account = Account> = RestAuthOptions<F, A> & {
+  readonly [types]?: { user: UserOf<F, A>, create: NewUserOf<F, A>, update: UserChangesOf<F, A> }
+}
+
+type Registered = Register extends { auth: { readonly [types]?: infer T } } ? NonNullable<T> : {
+  user: UserOf<DefaultUserFields, {}>
+  create: NewUserOf<DefaultUserFields, {}>
+  update: UserChangesOf<DefaultUserFields, {}>
+}
+/** A user of this app, as `Register` declares it. */
+export type User = Registered extends { user: infer U } ? U : never
+export type NewUser = Registered extends { create: infer N } ? N : never
+export type UserChanges = Registered extends { update: infer C } ? C : never
+
+export type Session = Omit<SessionRow, 'userPk'>
+export type { FieldValues, Static }
+
+/** The programmatic side, at `app.restAuth`. */
+export interface RestAuth {
+  /** An `onRequest` hook: 401 unless a live session's access token is sent; sets `request.user`. */
+  authenticate: (request: FastifyRequest) => Promise<void>
+  users: {
+    /** Stores a user as registration would, without its hooks. Throws a `Failure` with the fields at fault. */
+    create: (input: NewUser) => Promise<User>
+    /** By one of its identifiers; undefined when there is none. */
+    find: (by: { pk: string } | { email: string } | { username: string }) => Promise<User | undefined>
+    update: (pk: string, changes: UserChanges) => Promise<User | undefined>
+    /** Lets the user in again. */
+    activate: (pk: string) => Promise<User | undefined>
+    /** Ends every session and refuses new ones. */
+    deactivate: (pk: string) => Promise<User | undefined>
+    /** Deletes the user and its sessions; false when there was none. */
+    delete: (pk: string) => Promise<boolean>
+  }
+  sessions: {
+    /** Newest first. */
+    list: (userPk: string) => Promise<Session[]>
+    end: (id: string) => Promise<boolean>
+    endAll: (userPk: string) => Promise<void>
+  }
+  /** The OpenAPI 3.1 document of the routes. */
+  openapi: () => Record<string, unknown>
+  /** Brings the database up to date; answers with the SQL that was run. */
+  migrate: () => Promise<string[]>
+  /** The same for another registration of the plugin in this app, by its prefix. */
+  under: (prefix: string) => RestAuth | undefined
+}
+
+declare module '@fastify/jwt' {
+  // @fastify/jwt declares the type of `request.user`; declared here again it would clash.
+  interface FastifyJWT { user: User }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    authenticate: RestAuth['authenticate']
+    restAuth: RestAuth
+  }
+}

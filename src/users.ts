@@ -1,0 +1,81 @@
+/** `app.restAuth.users` and `app.restAuth.sessions`: what the app's own code may do with accounts. */
+import { v7 as uuid } from 'uuid'
+import type { Context } from './context.js'
+import { isConflict } from './db/database.js'
+import type { NewUserRow, UserRow } from './db/tables.js'
+import { Failure, refuse } from './errors.js'
+import { canonicalEmail } from './lib/email.js'
+import { usernameKey } from './lib/username.js'
+import { deleteSession, deleteSessions, listSessions } from './store/sessions.js'
+import { deleteUser, findUser, findUserByEmail, findUserByUsername, insertUser, updateUser } from './store/users.js'
+import type { NewUser, RestAuth, User, UserChanges } from './types.js'
+import { createBodyValidator, type CheckBody } from './validation.js'
+
+export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' | 'accessTokens'>): Pick<RestAuth, 'users' | 'sessions'> {
+  const { contract, db, clock, accounts, passwords } = context
+  const validator = createBodyValidator()
+  const [checkNew, checkChanges] = [validator(contract.programmatic.create), validator(contract.programmatic.update)]
+  // The app's own type of the user follows from its options; what is stored was checked against them.
+  const toUser = (row: UserRow) => accounts.toUser(row) as unknown as User
+  const known = (row: UserRow | undefined) => row && toUser(row)
+
+  return {
+    users: {
+      async create (input: NewUser) {
+        const { password, ...fields } = checked(checkNew, input)
+        const columns = { ...accounts.defaults(), ...accounts.columns(fields) }
+        refuse(await accounts.refused(db, columns))
+        if (typeof password === 'string') refuse(await passwords.problems('password', password, fields))
+        const passwordHash = typeof password === 'string' ? await passwords.hash(password) : null
+        const row = await insertUser(db, { ...columns, pk: uuid(), passwordHash, isActive: true, createdAt: clock() })
+        if (!row) throw new Failure('validation_error', { fields: await accounts.refused(db, columns) })
+        return toUser(row)
+      },
+
+      async find (by) {
+        if ('pk' in by) return known(await findUser(db, by.pk))
+        if ('username' in by) return known(await findUserByUsername(db, usernameKey(by.username)))
+        const email = canonicalEmail(by.email)
+        return email === undefined ? undefined : known(await findUserByEmail(db, email))
+      },
+
+      async update (pk, changes: UserChanges) {
+        const columns = accounts.columns(checked(checkChanges, changes))
+        refuse(await accounts.refused(db, columns, pk))
+        return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await write(pk, columns))
+      },
+
+      activate: async pk => known(await updateUser(db, pk, { isActive: true })),
+
+      deactivate: async pk => known(await db.transaction(async tx => {
+        // The row first: a login that is under way waits for it, and then finds the user inactive.
+        const row = await updateUser(tx, pk, { isActive: false })
+        await deleteSessions(tx, pk)
+        return row
+      })),
+
+      delete: async pk => await deleteUser(db, pk)
+    },
+
+    sessions: {
+      list: async userPk => (await listSessions(db, userPk)).map(({ userPk: _owner, ...session }) => session),
+      end: async id => await deleteSession(db, id),
+      endAll: async userPk => await deleteSessions(db, userPk)
+    }
+  }
+
+  async function write (pk: string, columns: Partial<NewUserRow>): Promise<UserRow | undefined> {
+    try {
+      return await updateUser(db, pk, columns)
+    } catch (error) {
+      if (isConflict(error)) refuse(await accounts.refused(db, columns, pk))
+      throw error
+    }
+  }
+}
+
+function checked (check: CheckBody, input: unknown): Record<string, unknown> {
+  const result = check(input)
+  if ('error' in result) throw result.error
+  return result.value
+}
