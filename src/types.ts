@@ -82,7 +82,7 @@ export type RegistrationGuard = (request: FastifyRequest) => boolean | string | 
 export interface RestAuthOptions<F extends UserFields = UserFields, A extends Account = Account>
   extends Omit<CheckedOptions, 'userFields' | 'account' | 'hooks' | 'password'> {
   account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
-  userFields?: F & { [K in keyof F]: UserField }
+  userFields?: F
   password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }
   hooks?: HooksOf<F, A>
 }

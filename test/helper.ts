@@ -1,0 +1,241 @@
+/**
+ * What every test stands on: `story()` runs it on both databases, `build(t)` gives an app that closes itself,
+ * and every answer of every test is held against the route's own declaration.
+ */
+import { Writable } from 'node:stream'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormatsModule from 'ajv-formats'
+import { Type } from '@sinclair/typebox'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import fp from 'fastify-plugin'
+import t, { type Test } from 'tap'
+import { createPlugin, type Internals } from '../src/plugin.js'
+
+export { t, type Test }
+
+/** The article's options: no username, a gender, a phone number that only registration can set. */
+export const articleOptions = {
+  publicUrl: 'http://localhost:3000',
+  account: { username: 'none', emailVerification: 'none' },
+  userFields: {
+    gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) },
+    phone_number: { schema: Type.String({ maxLength: 30 }), userDetails: 'read-only' }
+  }
+} as const
+
+export const password = 'Sup3r-secret-pw'
+export const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
+export const alice = { email: 'alice@example.com', password1: password, gender: 'F', phone_number: '+15550100' }
+
+export interface OpenedDatabase {
+  database: unknown
+  close: () => Promise<void>
+}
+interface TestedDatabase {
+  name: 'SQLite' | 'PostgreSQL' | 'PGlite'
+  dialect: 'sqlite' | 'postgres'
+  open: () => Promise<OpenedDatabase>
+}
+
+const postgresUrl = process.env.POSTGRES_URL
+if (!postgresUrl && process.env.CI) throw new Error('CI must not skip PostgreSQL: set POSTGRES_URL')
+
+export const sqlite: TestedDatabase = { name: 'SQLite', dialect: 'sqlite', open: async () => ({ database: ':memory:', close: async () => {} }) }
+/** The real server where POSTGRES_URL names one, else PostgreSQL in WebAssembly. */
+export const postgres: TestedDatabase = postgresUrl
+  ? { name: 'PostgreSQL', dialect: 'postgres', open: () => openServerDatabase(postgresUrl) }
+  : { name: 'PGlite', dialect: 'postgres', open: openPglite }
+export const databases = [sqlite, postgres]
+
+let created = 0
+async function openServerDatabase (url: string): Promise<OpenedDatabase> {
+  const { default: { Client } } = await import('pg')
+  const name = `rest_auth_test_${process.pid}_${++created}`
+  const admin = async (statement: string) => {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    await client.query(statement)
+    await client.end()
+  }
+  await admin(`CREATE DATABASE ${name}`)
+  return { database: Object.assign(new URL(url), { pathname: `/${name}` }).href, close: () => admin(`DROP DATABASE ${name} WITH (FORCE)`) }
+}
+
+let pglite: Promise<import('@electric-sql/pglite').PGlite> | undefined
+async function openPglite (): Promise<OpenedDatabase> {
+  // Starting one takes a second, so a file shares one, emptied for each test.
+  pglite ??= import('@electric-sql/pglite').then(({ PGlite }) => PGlite.create())
+  const client = await pglite
+  await client.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  const { drizzle } = await import('drizzle-orm/pglite')
+  return { database: drizzle(client), close: async () => {} }
+}
+t.teardown(async () => await (await pglite)?.close())
+
+/** A rule, as a sentence, tested on each database. */
+export function story (title: string, tell: (t: Test, build: Build, database: TestedDatabase) => Promise<void>): void {
+  for (const database of databases) {
+    void t.test(`${title} (${database.name})`, async t => await tell(t, createBuild(database), database))
+  }
+}
+
+export interface Clock {
+  now: Date
+  /** Seconds. */
+  advance: (seconds: number) => void
+}
+
+export interface CallOptions {
+  body?: unknown
+  /** Sent as an HTML form. */
+  form?: Record<string, string>
+  token?: string | undefined
+  headers?: Record<string, string>
+  /** The test injects a fault, so a 5xx is expected. */
+  fault?: boolean
+  /** A body sent as it is. */
+  payload?: string | Buffer
+}
+
+export interface BuiltApp {
+  app: FastifyInstance
+  clock: Clock
+  database: unknown
+  logs: string[]
+  call: (method: NonNullable<InjectOptions['method']>, path: string, options?: CallOptions) => Promise<LightMyRequestResponse>
+  get: (path: string, options?: CallOptions) => Promise<LightMyRequestResponse>
+  post: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
+  patch: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
+  put: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
+  /** Registers alice, with changes; answers with her tokens and user. */
+  register: (changes?: Record<string, unknown>) => Promise<Tokens>
+}
+
+export interface Tokens {
+  access: string
+  refresh: string
+  access_expiration: string
+  refresh_expiration: string
+  user: Record<string, unknown> & { pk: string, email: string }
+}
+
+export interface BuildOptions {
+  /** Options of the plugin, instead of the article's. */
+  options?: object
+  internals?: Internals
+  server?: FastifyServerOptions
+  /** What the host does before it registers the plugin. */
+  before?: (app: FastifyInstance) => unknown
+  /** What the host does after. */
+  after?: (app: FastifyInstance) => unknown
+  /** A database that is already open, to share it. */
+  database?: unknown
+}
+export type Build = (t: Test, options?: BuildOptions) => Promise<BuiltApp>
+
+/** Cheap enough for hundreds of tests; the real cost is tested once, in passwords.test.ts. */
+export const cheapHash = { memoryCost: 256, timeCost: 1, parallelism: 1 }
+
+const createBuild = (tested: TestedDatabase): Build => async (t, { options = {}, internals = {}, server = {}, before, after, database: given } = {}) => {
+  const { database, close } = given ? { database: given, close: async () => {} } : await tested.open()
+  const logs: string[] = []
+  const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
+  const app = Fastify({ logger: { level: 'trace', stream }, ...server })
+  const clock: Clock = { now: new Date('2026-11-23T12:00:00.000Z'), advance: seconds => { clock.now = new Date(clock.now.getTime() + seconds * 1000) } }
+  t.teardown(async () => {
+    await app.close()
+    await close()
+  })
+  await before?.(app)
+  await app.register(fp(createPlugin({ clock: () => clock.now, hashCost: cheapHash, ...internals })), {
+    ...articleOptions, secret, database, migrate: true, docs: false, ...options
+  })
+  await after?.(app)
+  await app.ready()
+
+  const oracle = createOracle(t, app, logs)
+  const call: BuiltApp['call'] = async (method, path, { body, form, token, headers = {}, fault = false, payload } = {}) => {
+    const answer = await app.inject({
+      method,
+      url: path.startsWith('/auth') || path.startsWith('//') ? path : `/auth${path}`,
+      headers: {
+        ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+        ...(payload !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...headers
+      },
+      ...(payload !== undefined ? { payload } : form ? { payload: new URLSearchParams(form).toString() } : body !== undefined ? { payload: body as object } : {})
+    })
+    oracle(method, answer, body ?? form, fault)
+    return answer
+  }
+  const withBody = (method: 'POST' | 'PUT' | 'PATCH') => (path: string, body?: unknown, rest?: CallOptions) => call(method, path, { ...(body !== undefined && { body }), ...rest })
+  const post = withBody('POST')
+  return {
+    app,
+    clock,
+    database,
+    logs,
+    call,
+    get: (path, rest) => call('GET', path, rest),
+    post,
+    patch: withBody('PATCH'),
+    put: withBody('PUT'),
+    register: async changes => {
+      const answer = await post('/registration', { ...alice, ...changes })
+      if (answer.statusCode !== 201) throw new Error(`registration failed: ${answer.body}`)
+      return answer.json()
+    }
+  }
+}
+
+// CommonJS under NodeNext: the function is the module, and its `default`.
+const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default
+
+type Operation = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
+
+/** The one judge of every answer: declared, typed, uncached, and without anybody's secret. */
+function createOracle (t: Test, app: FastifyInstance, logs: string[]) {
+  const document = app.restAuth.openapi() as { paths: Record<string, Record<string, Operation>> }
+  const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }))
+  ajv.addSchema(document, 'document')
+  const pointer = (...parts: string[]) => parts.map(part => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
+  const secrets = new Set<string>()
+  t.teardown(() => {
+    const text = logs.join('')
+    for (const secret of secrets) if (text.includes(secret)) t.fail('a secret stands in the log', { secret })
+  })
+
+  return (method: string, answer: LightMyRequestResponse, sent: unknown, fault: boolean): void => {
+    const path = new URL(answer.raw.req.url ?? '', 'http://localhost').pathname.replace(/\/$/, '')
+    const where = `${method} ${path} → ${answer.statusCode}`
+    const problem = (what: string) => t.fail(`${where}: ${what}`, { body: answer.body.slice(0, 1000) })
+    if (answer.statusCode >= 500 && !fault) problem('a 5xx without a fault')
+    if (answer.headers['cache-control'] !== 'no-store') problem('may be cached')
+    if (answer.headers['x-content-type-options'] !== 'nosniff') problem('may be sniffed')
+    if (answer.statusCode === 401 && !answer.headers['www-authenticate']) problem('401 without a challenge')
+    if (answer.statusCode === 405 && !answer.headers.allow) problem('405 without Allow')
+    for (const [key, value] of Object.entries(sent ?? {})) {
+      if (!/password/.test(key) || typeof value !== 'string' || value.length < 8) continue
+      secrets.add(value)
+      if (answer.body.includes(JSON.stringify(value).slice(1, -1))) problem(`tells ${key}`)
+    }
+    if (answer.body === '') return
+    const type = String(answer.headers['content-type']).split(';')[0] ?? ''
+    if (!['application/json', 'application/problem+json'].includes(type)) return problem(`content type ${type}`)
+    const body = answer.json()
+    if (typeof body.access === 'string') for (const token of [body.access, body.refresh]) secrets.add(token)
+    if ([404, 405].includes(answer.statusCode)) return
+    const declared = document.paths[path]?.[method.toLowerCase()]?.responses[answer.statusCode]?.content?.[type]
+    if (!declared) return problem('undeclared')
+    const validate = ajv.compile({ $ref: `document#/${pointer('paths', path, method.toLowerCase(), 'responses', String(answer.statusCode), 'content', type, 'schema')}` })
+    if (!validate(body)) problem(`not as declared: ${ajv.errorsText(validate.errors)}`)
+  }
+}
+
+/** The codes of an answer's fields: `{ email: ['email_taken'] }`. */
+export function fieldCodes (answer: LightMyRequestResponse): Record<string, string[]> {
+  const codes: Record<string, string[]> = {}
+  for (const { field, code } of answer.json().errors ?? []) (codes[field] ??= []).push(code)
+  return codes
+}
