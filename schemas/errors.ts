@@ -64,6 +64,11 @@ export type FieldCode = { [C in Code]: ErrorTable[C][2] extends 'field' ? C : ne
 /** The codes that name a whole answer, in `code`. */
 export type AnswerCode = Exclude<Code, FieldCode>
 
+// The table is its own list: what `keys` and `filter` forget of the types is said again here.
+const codes = Object.keys(errors) as Code[]
+export const fieldCodes = codes.filter(code => errors[code][2] === 'field') as FieldCode[]
+export const answerCodes = codes.filter(code => errors[code][2] !== 'field') as AnswerCode[]
+
 /** What the contract alone (types, lengths, formats) can find wrong with a field of a body. */
 export const contractFieldCodes = [
   'required', 'null', 'blank', 'invalid', 'invalid_type', 'invalid_choice', 'invalid_email', 'invalid_username',
@@ -75,6 +80,9 @@ export const passwordFieldCodes = [
   'password_mismatch', 'password_too_short', 'password_too_common', 'password_entirely_numeric',
   'password_too_similar', 'password_not_allowed'
 ] as const satisfies readonly FieldCode[]
+
+/** Where the codes are explained, each under its own name: the published package's page answers wherever it is installed from. */
+export const manual = 'https://unpkg.com/fastify-rest-auth/docs/errors.md'
 
 /** The message of a code with its placeholders filled. */
 export function messageOf (code: Code, values: Record<string, string | number> = {}): string {

@@ -1,7 +1,8 @@
 /** POST /login: an identifier and its password are exchanged for the tokens of a new session. */
 import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
-import { Email, Password, route, type ContractShape } from './common.js'
-import { Tokens } from './tokens.js'
+import { Email, Password, type ContractShape } from './common.js'
+import { route } from './route.js'
+import { TokensRef } from './tokens.js'
 
 export interface LoginShape extends ContractShape {
   loginMethods: readonly ('email' | 'username')[]
@@ -24,7 +25,8 @@ export const loginRoutes = (shape: LoginShape) => ({
     description: 'Opens a session. An unknown user, a wrong password and a deactivated account answer alike.',
     tag: 'Session',
     body: loginBody(shape),
-    answer: Tokens(shape),
+    answer: TokensRef(shape),
+    answered: 'Logged in.',
     errors: ['identifier_required', 'invalid_credentials', 'server_busy']
   })
 })

@@ -1,6 +1,8 @@
 /** POST /logout: ends the session of the access token, of the refresh token, or of both. */
 import { Type } from '@sinclair/typebox'
-import { Detail, route, type ContractShape } from './common.js'
+import { Detail, type ContractShape } from './common.js'
+import { route } from './route.js'
+import { refreshExample } from './tokens.js'
 
 export const logoutRoutes = (shape: ContractShape) => ({
   logout: route(shape, {
@@ -9,8 +11,9 @@ export const logoutRoutes = (shape: ContractShape) => ({
     description: 'Ends the session named by the Authorization header, by `refresh`, or by both. Idempotent: stale, unknown or missing credentials are no error.',
     tag: 'Session',
     body: Type.Object({
-      refresh: Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 4096, description: 'The refresh token of the session to end.' }))
+      refresh: Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 4096, description: 'The refresh token of the session to end.', examples: [refreshExample] }))
     }),
-    answer: Detail
+    answer: Detail,
+    answered: 'Logged out, or was not logged in.'
   })
 })

@@ -6,14 +6,14 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false }
 const Func = (description: string) => Type.Unsafe<(...parameters: never[]) => unknown>(Type.Function([], Type.Unknown(), { description }))
-const Url = (description: string) => Type.String({ pattern: '^https?://[^/?#\\s]+[^?#\\s]*$', description })
+const Url = (description: string) => Type.String({ pattern: '^https?://[^/?#@\\s]+[^?#\\s]*$', title: 'an address such as https://app.example', description })
 
 export const UserFieldOption = Type.Object({
-  schema: Type.Unsafe<TSchema>(Type.Object({}, { description: 'TypeBox schema of the value.' })),
+  schema: Type.Unsafe<TSchema>(Type.Object({}, { title: 'a TypeBox schema such as Type.String()', description: 'TypeBox schema of the value.' })),
   registration: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional'), Type.Literal('hidden')])),
   userDetails: Type.Optional(Type.Union([Type.Literal('editable'), Type.Literal('read-only'), Type.Literal('hidden')])),
   unique: Type.Optional(Type.Boolean()),
-  column: Type.Optional(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}$' }))
+  column: Type.Optional(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}$', title: 'a name such as phone_number' }))
 }, closed)
 
 const AccountOptions = Type.Object({
@@ -69,13 +69,15 @@ const HookOptions = Type.Object({
 }, closed)
 
 export const Options = Type.Object({
-  prefix: Type.Optional(Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)+$', default: '/auth', description: 'Where the routes are mounted.' })),
+  prefix: Type.Optional(Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)+$', title: 'a path such as /auth', default: '/auth', description: 'Where the routes are mounted.' })),
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
     description: 'Signs the tokens: 32 random bytes or more. An array rotates: the first signs, the others still verify. Required in production; in development a random one is made at each start.'
   })),
   publicUrl: Type.Optional(Url('The address people reach the app at. Issuer of the tokens, server in the OpenAPI document. Required in production.')),
   database: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Object({})], {
-    default: 'auth.sqlite', description: 'A SQLite file, `:memory:`, `postgres://…`, or your Drizzle instance.'
+    title: 'a SQLite file, a postgres:// URL or a Drizzle instance',
+    default: 'auth.sqlite',
+    description: 'A SQLite file, `:memory:`, `postgres://…`, or your Drizzle instance.'
   })),
   migrate: Type.Optional(Type.Boolean({ description: 'Whether tables and user-field columns are made at start. Default `true` on SQLite, `false` on PostgreSQL.' })),
   account: Type.Optional(AccountOptions),
@@ -87,7 +89,7 @@ export const Options = Type.Object({
   errors: Type.Optional(Type.Union([Type.Literal('problem'), Type.Literal('drf')], {
     default: 'problem', description: 'Shape of the errors: `problem` (RFC 9457) or `drf` (Django REST framework).'
   })),
-  docs: Type.Optional(Type.Union([Type.Literal(false), Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)+$' })], {
+  docs: Type.Optional(Type.Union([Type.Literal(false), Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)+$', title: 'a path such as /docs' })], {
     description: 'Where Swagger UI, `…/json` and `…/yaml` are served; `false` for nowhere. Default `/docs`, and `false` in production or where the app has `@fastify/swagger` of its own.'
   })),
   hooks: Type.Optional(HookOptions)

@@ -1,7 +1,8 @@
 /** POST /password/change: who is logged in and knows the old password sets a new one. */
 import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
-import { Detail, Password, route, type ContractShape } from './common.js'
+import { Detail, Password, type ContractShape } from './common.js'
 import { passwordFieldCodes } from './errors.js'
+import { route } from './route.js'
 
 export interface PasswordChangeShape extends ContractShape {
   requireOldPassword: boolean
@@ -25,6 +26,7 @@ export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({
     authenticated: true,
     body: passwordChangeBody(shape),
     answer: Detail,
+    answered: 'The new password counts from now on.',
     errors: ['server_busy'],
     fields: ['wrong_password', ...passwordFieldCodes]
   })

@@ -1,13 +1,12 @@
 /** POST /registration: a new account, and the tokens of its first session. */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
-import { Password, route } from './common.js'
+import { Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
-import { Tokens } from './tokens.js'
-import { EmailField, Username, type AccountShape } from './user.js'
+import { route } from './route.js'
+import { TokensRef } from './tokens.js'
+import { EmailField, takenCodes, Username, type AccountShape } from './user.js'
 
 type RegistrationBody = TObject<{ username: TOptional<TString>, email: TOptional<TString>, password1: TString, password2: TOptional<TString> }>
-
-const takenCodes = ['email_taken', 'username_taken', 'username_not_allowed', 'value_taken', 'value_not_allowed'] as const
 
 function registrationBody (shape: AccountShape) {
   const properties: TProperties = {
@@ -35,9 +34,10 @@ export const registrationRoutes = (shape: AccountShape) => ({
     tag: 'Account',
     body: registrationBody(shape),
     status: 201,
-    answer: Tokens(shape),
+    answer: TokensRef(shape),
+    answered: 'The account exists and is logged in.',
     errors: ['rejected', 'registration_closed', 'server_busy'],
-    fields: [...takenCodes, ...passwordFieldCodes]
+    fields: ['email_taken', ...takenCodes(shape, field => field.registration !== 'hidden'), ...passwordFieldCodes]
   })
 })
 

@@ -1,14 +1,18 @@
 /** What a login or a registration answers with: a short-lived access token, a refresh token, and the user. */
-import { Type } from '@sinclair/typebox'
-import type { ContractShape } from './common.js'
+import { Type, type Static } from '@sinclair/typebox'
+import { componentName, type ContractShape } from './common.js'
 import { UserRef } from './user.js'
+
+export const refreshExample = 'Rk9PQkFSLW9wYXF1ZS0yNTYtYml0LXRva2VuLTAwMDE'
 
 const expiration = (what: string) => Type.String({ format: 'date-time', description: `When the ${what} token expires, UTC.`, examples: ['2026-11-23T18:59:49.244Z'] })
 
 export const Tokens = (shape: ContractShape) => Type.Object({
-  access: Type.String({ description: 'JWT (RFC 9068) for the Authorization header, as `Bearer …`.' }),
-  refresh: Type.String({ description: 'Opaque, 256 bit. Keep it secret; send it to `logout` to end its session.' }),
+  access: Type.String({ description: 'JWT (RFC 9068) for the Authorization header, as `Bearer …`.', examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTkzOTFmMiJ9.c2lnbmF0dXJl'] }),
+  refresh: Type.String({ description: 'Opaque, 256 bit. Keep it secret; send it to `logout` to end its session.', examples: [refreshExample] }),
   access_expiration: expiration('access'),
   refresh_expiration: expiration('refresh'),
   user: UserRef(shape)
-})
+}, { $id: componentName(shape, 'AuthTokens'), description: 'The tokens of a new session, and its user.' })
+
+export const TokensRef = (shape: ContractShape) => Type.Unsafe<Static<ReturnType<typeof Tokens>>>(Type.Ref(`${componentName(shape, 'AuthTokens')}#`))

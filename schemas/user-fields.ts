@@ -65,8 +65,7 @@ export function describeField (name: string, field: UserField): FieldSpec {
   const registration = field.registration ?? (optional ? 'optional' : 'required')
   const required = registration === 'required'
   const plain = plainSchema(field.schema, choices, kind, required)
-  const { minLength: _minLength, ...unbounded } = plain
-  const nullable = { ...unbounded, type: [plain.type, 'null'], ...(choices && { enum: [...choices, null] }) }
+  const nullable = { ...plain, type: [plain.type, 'null'], ...(choices && { enum: [...choices, null] }) }
   return {
     name,
     column: field.column ?? name,
@@ -92,7 +91,19 @@ function plainSchema (schema: TSchema, choices: string[] | undefined, kind: Colu
   const { anyOf, const: _const, default: _default, ...rest } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
   if (choices) return Type.Unsafe({ examples: [choices[0]], ...rest, type: 'string', enum: choices })
   // What JavaScript counts exactly, which is also what the column holds.
-  if (kind === 'integer') return Type.Unsafe({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER, ...rest })
+  if (kind === 'integer') return Type.Unsafe(withinSafeIntegers(rest))
+  if (kind === 'boolean') return Type.Unsafe({ examples: [true], ...rest })
   if (kind !== 'text') return Type.Unsafe(anyOf ? { ...rest, anyOf } : rest)
-  return Type.Unsafe({ maxLength: 255, ...(required && { minLength: 1 }), examples: ['+15550100'], ...rest })
+  return Type.Unsafe({ maxLength: 255, ...(required && { minLength: 1 }), ...exampleOfText(rest), ...rest })
 }
+
+const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity, ...rest }: Record<string, unknown>) => ({
+  ...(isFinite(Number(minimum)) && { examples: [minimum] }),
+  ...rest,
+  minimum: Math.max(Number(minimum), Number.MIN_SAFE_INTEGER),
+  maximum: Math.min(Number(maximum), Number.MAX_SAFE_INTEGER)
+})
+
+/** Something to try the route with; what a pattern or a format asks for, only the app can tell. */
+const exampleOfText = ({ pattern, format, minLength = 0, maxLength = 255 }: Record<string, unknown>) =>
+  pattern || format || Number(minLength) > 7 ? {} : { examples: ['example'.slice(0, Number(maxLength))] }

@@ -6,7 +6,9 @@
  *   PATCH /user   changes the fields sent
  */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
-import { Email, route, type ContractShape } from './common.js'
+import { componentName, Email, type ContractShape } from './common.js'
+import type { FieldCode } from './errors.js'
+import { route } from './route.js'
 import type { FieldSpec } from './user-fields.js'
 
 export interface AccountShape extends ContractShape {
@@ -16,9 +18,9 @@ export interface AccountShape extends ContractShape {
   fields: readonly FieldSpec[]
 }
 
-/** Letters and digits of any script, and `@ . + - _`, as Django's; compared after NFKC, without regard to case. */
+/** Letters and digits of any script, but for two that nobody sees, and `@ . + - _`, as Django's; after NFKC, compared without regard to case. */
 export const Username = (minLength = 1) => Type.String({
-  minLength, maxLength: 150, pattern: '^[\\p{L}\\p{N}_.@+-]*$', examples: ['alice']
+  minLength, maxLength: 150, pattern: '^(?:(?![\\u115F\\u1160])[\\p{L}\\p{N}_.@+-])*$', examples: ['alice']
 })
 
 const nullable = (schema: TString, empty: boolean) => empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
@@ -35,12 +37,11 @@ export function userAnswer (shape: AccountShape): UserAnswer {
     email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
   }
   for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
-  return Type.Object(properties, { $id: userComponent(shape) }) as unknown as UserAnswer
+  return Type.Object(properties, { $id: componentName(shape, 'AuthUser'), description: 'A user, as its owner sees it.' }) as unknown as UserAnswer
 }
 
 /** A $ref to the user component, so that generated clients get one named type. */
-export const userComponent = (shape: ContractShape) => `${shape.name}AuthUser`.replace(/^./, first => first.toUpperCase())
-export const UserRef = (shape: ContractShape) => Type.Unsafe<UserAnswer['static']>(Type.Ref(`${userComponent(shape)}#`))
+export const UserRef = (shape: ContractShape) => Type.Unsafe<UserAnswer['static']>(Type.Ref(`${componentName(shape, 'AuthUser')}#`))
 
 function userBody (shape: AccountShape, whole: boolean) {
   const properties: TProperties = {}
@@ -54,11 +55,18 @@ function userBody (shape: AccountShape, whole: boolean) {
   return Type.Object(properties) as unknown as TObject<{ username: TOptional<TString> }>
 }
 
+/** What the database and the app's hooks can say against the `writable` fields. */
+export const takenCodes = ({ username, fields }: AccountShape, writable: (field: FieldSpec) => boolean): FieldCode[] => [
+  ...(username === 'none' ? [] : ['username_taken', 'username_not_allowed'] as const),
+  ...(fields.some(field => field.unique && writable(field)) ? ['value_taken'] as const : []),
+  'value_not_allowed'
+]
+
 const readOnly = 'Read-only and unknown fields are ignored.'
 
 export const userRoutes = (shape: AccountShape) => {
-  const common = { tag: 'User', authenticated: true, answer: UserRef(shape) }
-  const taken = { errors: ['rejected'], fields: ['username_taken', 'username_not_allowed', 'value_taken', 'value_not_allowed'] } as const
+  const common = { tag: 'User', authenticated: true, answer: UserRef(shape), answered: 'The user, as it is now.' }
+  const taken = { errors: ['rejected'], fields: takenCodes(shape, field => field.userDetails === 'editable') } as const
   return {
     getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the user who is logged in' }),
     replaceUser: route(shape, { ...common, ...taken, operationId: 'replaceUser', summary: 'Replace the user\'s details', description: readOnly, body: userBody(shape, true) }),

@@ -11,7 +11,7 @@ import type { FastifyInstance } from 'fastify'
 import { failure } from './errors.js'
 import { keyId } from './lib/secrets.js'
 
-const Claims = Type.Object({
+const ClaimSet = Type.Object({
   iss: Type.String(),
   aud: Type.String(),
   sub: Type.String({ minLength: 1, maxLength: 200 }),
@@ -20,8 +20,8 @@ const Claims = Type.Object({
   iat: Type.Integer(),
   exp: Type.Integer()
 })
-export type Claims = Static<typeof Claims>
-const areClaims = TypeCompiler.Compile(Claims)
+export type Claims = Static<typeof ClaimSet>
+const areClaims = TypeCompiler.Compile(ClaimSet)
 
 const Header = TypeCompiler.Compile(Type.Object({ kid: Type.Optional(Type.String({ maxLength: 64 })), crit: Type.Optional(Type.Never()) }))
 
@@ -37,6 +37,8 @@ export interface TokenOptions {
 
 /** `app` is a scope of ours: each secret gets a namespace there, which leaves the host's `app.jwt` as it is. */
 export async function createAccessTokens (app: FastifyInstance, { secrets, issuer, audience }: TokenOptions) {
+  // Shadows the host's, which would otherwise be given our keys.
+  app.decorate('jwt', Object.create(null) as JWT)
   const keys = new Map<string, JWT>()
   for (const secret of secrets) keys.set(keyId(secret), await registerKey(app, secret, { issuer, audience }))
   const [signer] = keys.values()

@@ -4,6 +4,7 @@ import { failure } from './errors.js'
 import { FormBody } from './validation.js'
 
 export const bodyLimit = 16384
+const deepest = 100
 
 /** Replaces whatever parsers the host has, for our routes alone: their leniency must not become ours. */
 export function addBodyParsers (app: FastifyInstance): void {
@@ -14,7 +15,10 @@ export function addBodyParsers (app: FastifyInstance): void {
     if (text === undefined) return done(malformed('not valid UTF-8'))
     if (text.trim() === '') return done(null, {})
     // Fastify's own parser: it refuses __proto__ and constructor.prototype keys.
-    parseJson(request, text, (error, value) => done(error && malformed(error.message), value))
+    parseJson(request, text, (error, value) => {
+      const problem = error?.message ?? unusable(value, deepest)
+      done(problem === undefined ? null : malformed(problem), value)
+    })
   })
   app.addContentTypeParser<Buffer>('application/x-www-form-urlencoded', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
     const text = decode(body)
@@ -35,6 +39,14 @@ function decode (body: Buffer): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What no stack walks and no database holds: 16 KiB are 8000 lists inside each other, and 1e309 is Infinity. */
+function unusable (value: unknown, levels: number): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'a number is out of range'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (levels === 0) return 'nested too deeply'
+  return Object.values(value).map(inner => unusable(inner, levels - 1)).find(problem => problem !== undefined)
 }
 
 function isWellEncoded (form: string): boolean {

@@ -4,7 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { errors, messageOf, type AnswerCode, type Code, type FieldCode } from '../schemas/errors.js'
+import { errors, manual, messageOf, type AnswerCode, type Code, type FieldCode } from '../schemas/errors.js'
 import { isUnavailable } from './db/database.js'
 import { HasherBusy } from './lib/password-hash.js'
 
@@ -70,8 +70,9 @@ export function asFailure (error: unknown, request: FastifyRequest): Failure | u
   if (error instanceof HasherBusy) return new Failure('server_busy', { headers: { 'retry-after': '1' } })
   if (isUnavailable(error)) return new Failure('service_unavailable', { headers: { 'retry-after': '1' } })
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>
-  if (statusCode >= 500) return new Failure('internal_error')
-  if (!code.startsWith('FST_ERR_')) return undefined
+  const isFastifys = code.startsWith('FST_ERR_')
+  if (statusCode === 500 || (statusCode > 500 && isFastifys)) return new Failure('internal_error')
+  if (!isFastifys) return undefined
   return failure(ofFastify[code] ?? 'bad_request', { type: request.headers['content-type'] ?? '' })
 }
 
@@ -90,9 +91,6 @@ export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'prob
     .serializer(JSON.stringify)
     .send(drf ? drfBody(failure) : problemBody(failure))
 }
-
-// The page of the published package: it answers wherever the plugin is installed from.
-const manual = 'https://unpkg.com/fastify-rest-auth/docs/errors.md'
 
 function problemBody ({ code, statusCode, message, fields }: Failure) {
   return {

@@ -5,9 +5,20 @@ import { securitySchemes } from '../schemas/common.js'
 import { packageVersion } from './lib/package-version.js'
 import type { Settings } from './settings.js'
 
+const tags = [
+  { name: 'Account', description: 'How a user comes to be.' },
+  { name: 'Session', description: 'Logging in and out.' },
+  { name: 'User', description: 'The user who is logged in.' },
+  { name: 'Password', description: 'How the password changes.' }
+]
+
 /** Brings @fastify/swagger for our routes alone, unless the host's own sees them. Call before the routes. */
-export async function addOpenapi (app: FastifyInstance, { publicUrl, docs }: Settings): Promise<void> {
-  if (app.hasDecorator('swagger')) return
+export async function addOpenapi (app: FastifyInstance, { prefix, publicUrl, docs }: Settings): Promise<void> {
+  if (app.hasDecorator('swagger')) {
+    addToHostDocument(app, prefix)
+    return
+  }
+  isolateSchemas(app)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -18,12 +29,7 @@ export async function addOpenapi (app: FastifyInstance, { publicUrl, docs }: Set
         license: { name: 'MIT', identifier: 'MIT' }
       },
       servers: [{ url: publicUrl ?? '/' }],
-      tags: [
-        { name: 'Account', description: 'How a user comes to be.' },
-        { name: 'Session', description: 'Logging in and out.' },
-        { name: 'User', description: 'The user who is logged in.' },
-        { name: 'Password', description: 'How the password changes.' }
-      ],
+      tags,
       components: { securitySchemes }
     },
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) }
@@ -35,4 +41,67 @@ export async function addOpenapi (app: FastifyInstance, { publicUrl, docs }: Set
     uiConfig: { persistAuthorization: true, tryItOutEnabled: true, displayRequestDuration: true, defaultModelsExpandDepth: 0 },
     staticCSP: true
   })
+}
+
+/**
+ * The host's document fails as a whole where a route wants a security scheme that it does not have. What it can
+ * be given at is a route's own transform, and a hidden route's leaves the host's transform to the others.
+ */
+function addToHostDocument (app: FastifyInstance, url: string): void {
+  app.options(url, {
+    schema: { hide: true },
+    config: {
+      swaggerTransform: ({ schema, url, ...document }) => {
+        if ('openapiObject' in document) addMissing(document.openapiObject)
+        else document.swaggerObject.securityDefinitions = { bearer: { type: 'apiKey', in: 'header', name: 'authorization' }, ...document.swaggerObject.securityDefinitions }
+        return { schema, url }
+      }
+    }
+  }, (_request, reply) => reply.code(204).header('allow', 'OPTIONS').send())
+}
+
+function addMissing (document: { components?: { securitySchemes?: object }, tags?: { name: string }[] }): void {
+  document.components = { ...document.components, securitySchemes: { ...securitySchemes, ...document.components?.securitySchemes } }
+  const known = new Set(document.tags?.map(({ name }) => name))
+  document.tags = [...document.tags ?? [], ...tags.filter(({ name }) => !known.has(name))]
+}
+
+const named = new WeakSet<object>()
+
+/** What stands before our names in the document: nothing, unless another registration or the host has them already. */
+export function documentName (app: FastifyInstance, path: string): string {
+  const taken = named.has(app.swagger) || app.getSchema('AuthUser') !== undefined
+  named.add(app.swagger)
+  return taken ? camelCase(path) : ''
+}
+
+const camelCase = (path: string) => path.slice(1).replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())
+
+const own = new WeakSet<object>()
+
+/** Keeps the schemas that the host adds, before or after, out of a scope of ours: their names may be the same. */
+function isolateSchemas (app: FastifyInstance): void {
+  app.setSchemaController({
+    bucket: () => {
+      const schemas: Record<string, unknown> = {}
+      return {
+        add (schema) {
+          const { $id } = schema as { $id: string }
+          if (own.has(schema as object)) schemas[$id] = structuredClone(schema)
+          return app
+        },
+        getSchema: id => schemas[id],
+        getSchemas: () => ({ ...schemas })
+      }
+    }
+  })
+}
+
+/** Adds what the routes refer to. Call before compilers are set: they would be forgotten. */
+export function addComponents (app: FastifyInstance, components: readonly object[]): void {
+  isolateSchemas(app)
+  for (const component of components) {
+    own.add(component)
+    app.addSchema(component)
+  }
 }

@@ -17,12 +17,12 @@ import { passwordChange } from './features/password-change.js'
 import { registration } from './features/registration.js'
 import { user } from './features/user.js'
 import type { HashCost } from './lib/password-hash.js'
-import { addOpenapi } from './openapi.js'
+import { addComponents, addOpenapi, documentName } from './openapi.js'
 import { createPasswords } from './passwords.js'
 import { prepareRouting } from './routing.js'
 import { createSessions } from './sessions.js'
 import { resolveSettings, type Settings } from './settings.js'
-import type { RestAuth } from './types.js'
+import type { RestAuth, User } from './types.js'
 import { createUsers } from './users.js'
 import { createBodyValidator, createValidatorCompiler } from './validation.js'
 
@@ -47,13 +47,21 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
   const first = app.hasDecorator('restAuth') ? app.restAuth : undefined
   const family = (first && families.get(first)) ?? new Map<string, RestAuth>()
   const path = `${app.prefix}${settings.prefix}`
-  if (!app.hasRequestDecorator('user')) app.decorateRequest('user')
+  if (!first) {
+    // A decorator of ours would stop an @fastify/jwt or passport that the host registers after us.
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.user ??= null as unknown as User
+      done()
+    })
+  }
 
   // Everything else lives in a scope of its own: the host keeps its parsers, error handler, swagger and jwt.
   await app.register(async scope => {
-    await addOpenapi(scope, settings)
+    // The default is the place of the first registration; another names its own.
+    const docs = first && !('docs' in options && options.docs) ? false : settings.docs
+    await addOpenapi(scope, { ...settings, docs })
     await scope.register(async child => {
-      const context = await createContext(child, { settings, db, clock, hashCost, path, name: first ? camelCase(path) : '' })
+      const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path) })
       addFeatures(child, context)
       family.set(path, {
         authenticate: context.authenticate,
@@ -105,9 +113,11 @@ function addFeatures (app: FastifyInstance, context: Context): void {
   const { contract, settings: { errors } } = context
   const finishRouting = prepareRouting(app, errors)
   addBodyParsers(app)
+  addComponents(app, contract.components)
   app.setErrorHandler(createErrorHandler(errors))
   app.setValidatorCompiler(createValidatorCompiler(createBodyValidator()))
-  for (const component of contract.components) app.addSchema(component)
+  // The host's, where it has one, would serialise past our schemas.
+  app.setReplySerializer(undefined as never)
   for (const feature of features) feature(app.withTypeProvider<TypeBoxTypeProvider>(), context)
   finishRouting()
 }
@@ -120,5 +130,3 @@ async function prepareDatabase (db: Database, { migrate: wanted, fields }: Setti
   const pending = await pendingStatements(db, db, fields)
   if (pending.length > 0) throw new Error(`fastify-rest-auth: database: ${pending.length} statements behind; run: npx fastify-rest-auth migrate, or set migrate: true`)
 }
-
-const camelCase = (prefix: string) => prefix.slice(1).replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())

@@ -2,7 +2,7 @@
  * What every route of ours has in common: the headers of its answers, the twin with a trailing slash, and
  * 405 with `Allow` for the methods a path does not know.
  */
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure, sendFailure } from './errors.js'
 
 const headers = {
@@ -25,9 +25,18 @@ declare module 'fastify' {
 /** To be called before the routes are added; what it returns, after them. */
 export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'): () => void {
   const routes: RouteOptions[] = []
-  app.addHook('onRequest', async (_request, reply) => { reply.headers(headers) })
+  const restored: Array<() => void> = []
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(headers)
+    // Before the body is read: a path that nobody has wants none.
+    if (request.is404) throw failure('not_found')
+  })
   app.addHook('onRoute', route => {
-    if (route.method !== 'HEAD' && !route.config?.twin) routes.push({ ...route })
+    if (route.config?.twin) return
+    const { schema } = route
+    restored.push(() => { Object.assign(route, { schema }) })
+    route.schema = { ...schema, response: goodAnswers(schema?.response) }
+    if (route.method !== 'HEAD') routes.push({ ...route })
   })
   app.setNotFoundHandler((_request, reply) => {
     // The hooks of this scope do not run for a path that nobody has.
@@ -36,6 +45,7 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'):
   })
 
   return () => {
+    for (const restore of restored) restore()
     const { ignoreTrailingSlash } = { ...app.initialConfig, ...app.initialConfig.routerOptions }
     const paths = groupByUrl(routes)
     for (const [url, known] of paths) {
@@ -46,6 +56,9 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'):
     }
   }
 }
+
+/** Declared failures are for documents: by their schemas Fastify would garble what a hook of the host refuses with. */
+const goodAnswers = (response: unknown = {}) => Object.fromEntries(Object.entries(response as object).filter(([status]) => status.startsWith('2')))
 
 function groupByUrl (routes: RouteOptions[]): Map<string, RouteOptions[]> {
   const paths = new Map<string, RouteOptions[]>()
@@ -64,11 +77,18 @@ function addRefusals (app: FastifyInstance, url: string, known: RouteOptions[], 
   app.route({
     ...common,
     method: methods.filter(method => !allowed.includes(method)),
-    ...(known[0]?.onRequest && { onRequest: known[0].onRequest }),
-    handler: (request, reply) => {
+    // Before any body is read: what is wrong with it does not matter.
+    onRequest: [known[0]?.onRequest ?? [], async (request: FastifyRequest, reply: FastifyReply) => {
       reply.header('allow', allow)
       sendFailure(reply, failure('method_not_allowed', { method: request.method }), shape)
-    }
+      return await reply
+    }].flat(),
+    handler: () => {}
   })
-  app.route({ ...common, method: 'OPTIONS', handler: (_request, reply) => reply.code(204).header('allow', allow).send() })
+  app.route({
+    ...common,
+    method: 'OPTIONS',
+    onRequest: async (_request, reply) => await reply.code(204).header('allow', allow).send(),
+    handler: () => {}
+  })
 }

@@ -1,6 +1,6 @@
 /** Options become frozen settings, once: defaults, checks, cross-checks. What is wrong is told in one line. */
 import { randomBytes } from 'node:crypto'
-import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
+import { Kind, Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value, type ValueError } from '@sinclair/typebox/value'
 import { Options, type CheckedOptions } from '../schemas/options.js'
 import { defaultUserFields, describeField, type FieldSpec, type UserFields } from '../schemas/user-fields.js'
@@ -9,6 +9,7 @@ import { weakness } from './lib/secrets.js'
 import { isReservedName } from './lib/reserved-names.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from './types.js'
 import type { Orm } from './db/database.js'
+import { createBodyValidator } from './validation.js'
 
 type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown) ? T : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
 type Option<Name extends keyof CheckedOptions> = Filled<NonNullable<CheckedOptions[Name]>>
@@ -40,7 +41,8 @@ export function resolveSettings (options: object, { production, warn }: { produc
   const filled = fill(Options, options as Record<string, unknown>) as unknown as Settings & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields'>
   const { account, tokens } = filled
   checkAccount(account)
-  if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: a session of tokens.refresh.absolute seconds ends before')
+  if (filled.publicUrl !== undefined && !URL.canParse(filled.publicUrl)) refuse('publicUrl: must be an address such as https://app.example')
+  if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends')
   if (production) checkProduction(filled)
   const { userFields, secret, ...rest } = filled
   return Object.freeze({
@@ -53,14 +55,22 @@ export function resolveSettings (options: object, { production, warn }: { produc
   })
 }
 
-/** `account.username: …`, `tokens.acces: unknown option`. */
-function describe ({ path, schema, message, value }: ValueError): string {
+/** `account.username: must be …`, `tokens.acces: unknown option`; never the value, which may be a secret. */
+function describe ({ path, schema, message }: ValueError): string {
   const name = path.slice(1).replaceAll('/', '.')
-  if (message === 'Unexpected property') return `${name}: unknown option`
-  const literals: unknown[] = (schema.anyOf as TSchema[] | undefined)?.map(option => option.const).filter(option => option !== undefined) ?? []
-  if (literals.length > 0) return `${name}: must be ${literals.map(literal => JSON.stringify(literal)).join(' or ')}${literals.length < schema.anyOf.length ? ' or what else the manual says' : ''}`
-  if (schema.pattern) return `${name}: ${JSON.stringify(value)} does not look like ${name === 'publicUrl' ? 'https://app.example' : String(schema.default ?? '/docs')}`
-  return `${name}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+  return message === 'Unexpected property' ? `${name}: unknown option` : `${name}: must be ${inWords(schema)}`
+}
+
+const typeNames: Record<string, string> = { boolean: 'true or false', Function: 'a function', object: 'an object' }
+
+/** What a schema asks for; its title says it, where the keywords would not. */
+function inWords ({ title, anyOf, const: literal, type, items, minimum, maximum, minLength, minItems, uniqueItems }: TSchema): string {
+  if (title !== undefined) return title
+  if (literal !== undefined) return JSON.stringify(literal)
+  if (anyOf) return anyOf.map(inWords).join(' or ')
+  if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`
+  if (type === 'array') return `a list${minItems ? ', not empty' : ''}${uniqueItems ? ', without repetition' : ''}, each item ${inWords(items)}`
+  return typeNames[type] ?? `a string${minLength ? ', not empty' : ''}`
 }
 
 function fill (schema: TObject, given: Record<string, unknown> = {}): Record<string, unknown> {
@@ -104,7 +114,7 @@ function describeFields (userFields: UserFields): FieldSpec[] {
     if (isReservedName(name)) refuse(`userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`)
     if (field.column !== undefined && isReservedName(field.column)) refuse(`userFields.${name}.column: «${field.column}» is taken; choose another`)
     const spec = describeFieldOrRefuse(name, field)
-    if (spec.unique && spec.kind === 'json') refuse(`userFields.${name}.unique: objects and lists can't be unique`)
+    checkField(spec)
     return spec
   })
   const columns = fields.map(field => field.column.toLowerCase())
@@ -118,5 +128,22 @@ function describeFieldOrRefuse (...[name, field]: Parameters<typeof describeFiel
     return describeField(name, field)
   } catch (error) {
     return refuse((error as Error).message)
+  }
+}
+
+/** What the first request would trip over is told at start: a pattern that is none, a default that fits nowhere. */
+function checkField ({ name, kind, unique, output, default: value }: FieldSpec): void {
+  if (unique && kind === 'json') refuse(`userFields.${name}.unique: objects and lists can't be unique`)
+  // An index entry of PostgreSQL takes 2704 bytes, which are 676 characters.
+  if (unique && output.maxLength > 600) refuse(`userFields.${name}.unique: needs a maxLength of 600 at most`)
+  const check = compileOrRefuse(name, Type.Object({ [name]: Type.Optional(output) }))
+  if (value !== undefined && 'error' in check({ [name]: value })) refuse(`userFields.${name}.schema.default: must fit the schema`)
+}
+
+function compileOrRefuse (name: string, schema: TObject) {
+  try {
+    return createBodyValidator()(schema)
+  } catch (error) {
+    return refuse(`userFields.${name}.schema: ${(error as Error).message}`)
   }
 }

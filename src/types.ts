@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { Static } from '@sinclair/typebox'
 import type { CheckedOptions } from '../schemas/options.js'
-import type { FieldValue, FieldValues, UserField, UserFields, defaultUserFields } from '../schemas/user-fields.js'
+import type { FieldValue, FieldValues, UserFields, defaultUserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
 import type { SessionRow } from './db/tables.js'
 

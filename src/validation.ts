@@ -6,11 +6,12 @@
  * and in an HTML form a blank optional field counts as absent.
  */
 import addFormatsModule from 'ajv-formats'
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { Ajv } from 'ajv'
 import type { FastifyRequest, FastifySchema } from 'fastify'
-import type { FieldCode } from '../schemas/errors.js'
-import { Failure, failure, fieldError, type FieldError } from './errors.js'
+import { Failure, failure, type FieldError } from './errors.js'
+import { fieldErrors } from './field-errors.js'
 import { canonicalEmail } from './lib/email.js'
+import { normalizeUsername } from './lib/username.js'
 
 type Properties = Record<string, { type?: string | string[], format?: string, minLength?: number }>
 interface BodySchema { properties: Properties, required?: string[] }
@@ -33,8 +34,11 @@ export class InvalidBody extends Failure {
 // CommonJS under NodeNext: the function is the module, and its `default`.
 const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default
 
+// A misspelt format would be a check that nobody makes: the only thing Ajv warns of here.
+function unknownFormat (warning: string): never { throw new Error(warning.replace(' ignored in schema', '')) }
+
 function createAjv (coerceTypes: boolean): Ajv {
-  const ajv = new Ajv({ allErrors: true, verbose: true, coerceTypes, strict: false, validateFormats: true })
+  const ajv = new Ajv({ allErrors: true, verbose: true, coerceTypes, strict: false, validateFormats: true, logger: { log () {}, warn: unknownFormat, error () {} } })
   addFormats(ajv)
   ajv.addFormat('email', (text: string) => canonicalEmail(text) !== undefined)
   ajv.addFormat('password', true)
@@ -77,12 +81,6 @@ export function readBody<T> (request: FastifyRequest): { body: Partial<T>, inval
   return { body: Object.fromEntries(sound) as Partial<T>, invalid: [...validationError.fields] }
 }
 
-/** Puts field errors in the order of the schema. */
-export function inOrder (schema: object, found: readonly FieldError[]): FieldError[] {
-  const order = Object.keys((schema as BodySchema).properties)
-  return [...found].sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field))
-}
-
 /** The name that Python gives to what arrived: it stands in the message. */
 function pythonType (body: unknown): string {
   if (body === null || body === undefined) return 'dict'
@@ -97,7 +95,7 @@ function normalise ({ properties, required = [] }: BodySchema, body: Record<stri
   for (const [name, schema] of Object.entries(properties)) {
     if (!body || !Object.hasOwn(body, name)) continue
     const given = body[name]
-    const trimmed = typeof given === 'string' && schema.format !== 'password' ? given.trim() : given
+    const trimmed = typeof given === 'string' && schema.format !== 'password' ? clean(name, given) : given
     const isOptional = !required.includes(name)
     // Where blank is allowed, a format says nothing about it.
     const blankIsAbsent = isForm || (schema.format !== undefined && !schema.minLength && includesString(schema.type))
@@ -107,66 +105,7 @@ function normalise ({ properties, required = [] }: BodySchema, body: Record<stri
   return value
 }
 
+// A username is judged as it will be stored: NFKC makes `(` of `⑴`, and 18 letters of one Arabic ligature.
+const clean = (name: string, given: string) => name === 'username' ? normalizeUsername(given) : given.trim()
+
 const includesString = (type: string | string[] = []) => type === 'string' || type.includes('string')
-
-function fieldErrors (schema: BodySchema, value: Record<string, unknown>, validate: ValidateFunction): FieldError[] {
-  const found: FieldError[] = []
-  for (const [field, given] of Object.entries(value)) found.push(...textErrors(field, given))
-  if (!validate(value)) {
-    const byField = new Map<string, ErrorObject[]>()
-    for (const error of validate.errors ?? []) {
-      const field = error.keyword === 'required' && error.instancePath === '' ? String(error.params.missingProperty) : fieldOf(error)
-      byField.set(field, [...byField.get(field) ?? [], error])
-    }
-    for (const [field, errors] of byField) {
-      if (found.some(error => error.field === field && error.code === 'null_characters_not_allowed')) continue
-      found.push(translate(field, errors))
-    }
-  }
-  return inOrder(schema, found)
-}
-
-const fieldOf = ({ instancePath }: ErrorObject) => instancePath.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~') ?? ''
-
-/** Characters that no database and no other program agrees on, wherever in the value they stand. */
-function textErrors (field: string, value: unknown): FieldError[] {
-  if (typeof value === 'object' && value !== null) {
-    return Object.entries(value).flatMap(([key, inner]) => [...textErrors(field, key), ...textErrors(field, inner)]).slice(0, 1)
-  }
-  if (typeof value !== 'string') return []
-  if (value.includes('\0')) return [fieldError(field, 'null_characters_not_allowed')]
-  const surrogate = /\p{Surrogate}/u.exec(value)?.[0]
-  return surrogate ? [fieldError(field, 'surrogate_characters_not_allowed', { codePoint: surrogate.charCodeAt(0).toString(16).toUpperCase() })] : []
-}
-
-// What says most about a value comes first: one message a field.
-const rank = ['required', 'type', 'minLength', 'enum', 'const', 'maxLength', 'format', 'pattern', 'minimum', 'maximum']
-
-const typeNames: Record<string, string> = { string: 'string', integer: 'integer', number: 'number', boolean: 'boolean', object: 'dictionary', array: 'list' }
-
-function translate (field: string, errors: ErrorObject[]): FieldError {
-  const place = (error: ErrorObject) => (rank.indexOf(error.keyword) + rank.length + 1) % (rank.length + 1)
-  const [error] = [...errors].sort((a, b) => place(a) - place(b))
-  // Inside an object or a list the field as a whole is at fault.
-  if (!error || error.instancePath.split('/').length > 2) return fieldError(field, 'invalid')
-  return fieldError(field, codeOf(field, error), {
-    limit: error.params.limit,
-    value: String(error.data).slice(0, 50),
-    type: typeNames[[error.params.type].flat()[0]] ?? 'value'
-  })
-}
-
-function codeOf (field: string, { keyword, data, params }: ErrorObject): FieldCode {
-  switch (keyword) {
-    case 'required': return 'required'
-    case 'type': return data === null ? 'null' : 'invalid_type'
-    case 'minLength': return data === '' ? 'blank' : 'min_length'
-    case 'maxLength': return 'max_length'
-    case 'enum': case 'const': return 'invalid_choice'
-    case 'minimum': return 'min_value'
-    case 'maximum': return 'max_value'
-    case 'format': return params.format === 'email' ? 'invalid_email' : 'invalid'
-    case 'pattern': return field === 'username' ? 'invalid_username' : 'invalid'
-    default: return 'invalid'
-  }
-}

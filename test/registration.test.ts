@@ -1,3 +1,5 @@
+import type { Tx } from '../src/index.js'
+import { Rejection } from '../src/index.js'
 import { alice, fieldCodes, story } from './helper.js'
 
 story('who registers is stored, logged in, and answered with tokens and the declared fields', async (t, build) => {
@@ -25,4 +27,81 @@ story('everything wrong with a registration is reported at once, in the order of
     phone_number: ['required']
   })
   t.same(Object.keys(fieldCodes(answer)), ['email', 'password1', 'password2', 'gender', 'phone_number'])
+})
+
+story('an HTML form registers as JSON does', async (t, build) => {
+  const { call } = await build(t)
+  t.equal((await call('POST', '/registration', { form: alice })).statusCode, 201)
+})
+
+story('password2 may be left out, and must match when sent', async (t, build) => {
+  const { post } = await build(t)
+  t.same(fieldCodes(await post('/registration', { ...alice, password2: 'other' })), { password2: ['password_mismatch'] })
+  t.equal((await post('/registration', { ...alice, password2: alice.password1 })).statusCode, 201)
+})
+
+story('a username may be asked for, be left to choice, or not exist', async (t, build) => {
+  const required = await build(t, { options: { userFields: {}, account: { username: 'required' } } })
+  t.same(fieldCodes(await required.post('/registration', alice)), { username: ['required'] })
+  const optional = await build(t, { options: { userFields: {}, account: { username: 'optional' } } })
+  t.match((await optional.post('/registration', alice)).json().user, { username: null })
+  t.match((await optional.post('/registration', { ...alice, email: 'b@example.com', username: 'Bob' })).json().user, { username: 'Bob' })
+  t.same(fieldCodes(await optional.post('/registration', { ...alice, email: 'c@example.com', username: '' })), { username: ['blank'] })
+  const none = await build(t)
+  t.notHas((await none.post('/registration', { ...alice, username: 'Bob' })).json().user, 'username')
+})
+
+story('where the address is optional, a username suffices', async (t, build) => {
+  const { post } = await build(t, { options: { userFields: {}, account: { username: 'required', email: 'optional', loginMethods: ['username'] } } })
+  t.match((await post('/registration', { username: 'al', password1: alice.password1 })).json().user, { username: 'al', email: null })
+  t.equal((await post('/registration', { username: 'bo', password1: alice.password1 })).statusCode, 201, 'for as many as like')
+})
+
+story('registration is open, closed, or what the app says', async (t, build) => {
+  const closed = await build(t, { options: { account: { registration: 'closed' } } })
+  const refused = await closed.post('/registration', alice)
+  t.equal(refused.statusCode, 403)
+  t.equal(refused.json().code, 'registration_closed')
+  const guard = (request: { headers: Record<string, unknown> }) => request.headers['x-invited'] ? true : request.headers['x-spam'] ? false : 'By invitation only.'
+  const guarded = await build(t, { options: { account: { registration: guard } } })
+  t.equal((await guarded.post('/registration', alice)).json().detail, 'By invitation only.')
+  t.equal((await guarded.post('/registration', alice, { headers: { 'x-spam': '1' } })).statusCode, 403)
+  t.equal((await guarded.post('/registration', alice, { headers: { 'x-invited': '1' } })).statusCode, 201)
+})
+
+story('the app\'s hooks run in the order of the registration, with what was sent but the password', async (t, build) => {
+  const heard: unknown[] = []
+  const hooks = {
+    registering: async (input: object) => { heard.push(['registering', input]) },
+    registered: async (user: { email: string }) => { heard.push(['registered', user.email]) },
+    loggedIn: async (user: { email: string }) => { heard.push(['loggedIn', user.email]) }
+  }
+  const { register } = await build(t, { options: { hooks } })
+  await register()
+  const { password1: _password, ...sent } = alice
+  t.same(heard, [['registering', sent], ['registered', alice.email], ['loggedIn', alice.email]])
+})
+
+story('a hook\'s throw rolls everything back, its own writes too', async (t, build) => {
+  const hooks = {
+    registered: async (user: { pk: string, email: string }, tx: Tx) => {
+      await tx.insert(users).values({ pk: `shadow of ${user.pk}`, isActive: true, createdAt: new Date() })
+      if (user.email === alice.email) throw new Rejection('The quota is used up.', 'email')
+    }
+  }
+  const users = (await import('../src/db/tables-sqlite.js')).users
+  const { post, app } = await build(t, { options: { hooks } })
+  t.same(fieldCodes(await post('/registration', alice)), { email: ['value_not_allowed'] })
+  t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
+  const { user } = (await post('/registration', { ...alice, email: 'bob@example.com' })).json()
+  t.ok(await app.restAuth.users.find({ pk: `shadow of ${user.pk}` }), 'what is not thrown is stored')
+  t.equal((await post('/registration', { ...alice, email: 'carol@example.com' })).statusCode, 201)
+})
+
+story('a hook\'s bug is a 500 that stores nothing and tells nothing', async (t, build) => {
+  const { post, app } = await build(t, { options: { hooks: { registered: () => { throw new Error('secret detail') } } } })
+  const answer = await post('/registration', alice, { fault: true })
+  t.equal(answer.statusCode, 500)
+  t.notMatch(answer.body, /secret detail/)
+  t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
 })

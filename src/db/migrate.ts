@@ -58,7 +58,7 @@ function fieldStatements (dialect: Dialect, field: FieldSpec, known: string | un
   ]
   if (type === undefined) return add
   if (known === wanted.whole) return []
-  if (known === undefined && type.toLowerCase() === types[dialect][field.kind]) return [enter(`field:${field.name}`, wanted.whole)]
+  if (known === undefined && type === types[dialect][field.kind]) return [enter(`field:${field.name}`, wanted.whole)]
   throw new Error(`userFields.${field.name}: its column is «${known ?? type}» and the declaration wants «${wanted.whole}». Run this SQL, then start again: ${[
     `DROP INDEX IF EXISTS "users_${field.column}_unique"`,
     `ALTER TABLE "users" RENAME COLUMN "${field.column}" TO "${field.column}_old"`,
@@ -97,5 +97,5 @@ async function readTypes (dialect: Dialect, { orm }: Pick<Db, 'orm'>, table: str
   }
   const [name, type, from, where] = catalogue[dialect]
   const rows = await orm.select({ name, type }).from(from).where(where)
-  return new Map(rows.map(row => [row.name, row.type]))
+  return new Map(rows.map(row => [row.name, row.type.toLowerCase()]))
 }

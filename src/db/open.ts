@@ -13,7 +13,7 @@ export const isPostgres = (database: unknown): boolean =>
 
 /** Opens a database; `log` hears of faults on idle connections. */
 export async function openDatabase (database: unknown, fields: readonly FieldSpec[], log: (error: Error) => void): Promise<Database> {
-  if (typeof database === 'string') {
+  if (typeof database === 'string' && (isPostgres(database) || !/^\w+:\/\//.test(database))) {
     return isPostgres(database) ? await openPostgres(database, fields, log) : await openSqlite(database, fields)
   }
   if (is(database, PgDatabase)) return await openPostgres(database, fields, log)

@@ -5,13 +5,14 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
-import type { Body } from '../../schemas/common.js'
 import type { Contract } from '../../schemas/index.js'
+import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import { Failure, failure, fieldError, refuse, type FieldError } from '../errors.js'
 import type { Settings } from '../settings.js'
 import { insertUser } from '../store/users.js'
-import { inOrder, readBody } from '../validation.js'
+import { inOrder } from '../field-errors.js'
+import { readBody } from '../validation.js'
 
 type Registration = Body<Contract['register']>
 

@@ -10,7 +10,8 @@ import { isConflict } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { failure, refuse } from '../errors.js'
 import { findUser, updateUser } from '../store/users.js'
-import { inOrder, readBody } from '../validation.js'
+import { inOrder } from '../field-errors.js'
+import { readBody } from '../validation.js'
 
 export const user: Feature = (app, { settings, contract, db, accounts, authenticate }) => {
   const { getUser, replaceUser, updateUser: patchUser } = contract

@@ -5,6 +5,8 @@
 import { domainToASCII } from 'node:url'
 
 const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
+// To domainToASCII, which reads URLs, `%61` is a letter, and a line break or what follows a `/` is nothing at all.
+const domainName = /^(?:[A-Za-z0-9.-]|(?!\p{Default_Ignorable_Code_Point})[^\0-\x7f])+$/u
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 /**
@@ -17,7 +19,7 @@ export function canonicalEmail (address: string): string | undefined {
   if (text.length > 254 || text.normalize('NFKC') !== text) return undefined
   const at = text.lastIndexOf('@')
   const local = text.slice(0, at).toLowerCase()
-  if (at < 1 || local.length > 64 || !localPart.test(local)) return undefined
+  if (at < 1 || local.length > 64 || !localPart.test(local) || !domainName.test(text.slice(at + 1))) return undefined
   const domain = domainToASCII(text.slice(at + 1))
   const labels = domain.split('.')
   const valid = labels.length > 1 && domain.length <= 253 && labels.every(part => label.test(part)) && !/^\d+$/.test(labels.at(-1) ?? '')

@@ -26,6 +26,10 @@ const isAffordable = (hash: string): boolean => {
   return m !== undefined && t !== undefined && p !== undefined && m <= 1048576 && t <= 20 && p <= 16
 }
 
+/** A damaged hash proves nothing: it matches no password. */
+const verifyOwn = async (hash: string, password: string): Promise<boolean> =>
+  isAffordable(hash) && await verifyArgon2(hash, password).catch(() => false)
+
 export function createHasher (cost: HashCost) {
   const limit = pLimit(availableParallelism())
   const queued = <T>(work: () => Promise<T>): Promise<T> => {
@@ -43,9 +47,7 @@ export function createHasher (cost: HashCost) {
     async verify (stored: string | null | undefined, password: string): Promise<boolean> {
       const known = stored ?? await dummy
       const text = password.normalize('NFC')
-      const matches = await queued(async () => phc.test(known)
-        ? isAffordable(known) && await verifyArgon2(known, text)
-        : await verifyDjangoHash(known, password))
+      const matches = await queued(async () => phc.test(known) ? await verifyOwn(known, text) : await verifyDjangoHash(known, password))
       return matches && stored !== null && stored !== undefined
     },
 

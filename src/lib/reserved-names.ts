@@ -5,9 +5,9 @@ const ours = `pk id email username password password1 password2 new_password1 ne
   emailverified created_at createdat last_login lastlogin access refresh access_expiration refresh_expiration user
   non_field_errors missing_fields`
 
-const javaScript = 'constructor prototype __proto__ hasownproperty tostring valueof tojson then'
+const javaScript = 'constructor prototype __proto__ hasownproperty isprototypeof propertyisenumerable tostring tolocalestring valueof tojson then'
 
-// The words that PostgreSQL or SQLite reserve.
+// The words that PostgreSQL or SQLite reserve, and the columns that every table has there.
 const sql = `all analyse analyze and any array as asc asymmetric add alter authorization begin between binary both by
   case cast check collate collation column commit concurrently constraint create cross current_catalog current_date
   current_role current_schema current_time current_timestamp current_user default deferrable delete desc distinct do
@@ -15,7 +15,8 @@ const sql = `all analyse analyze and any array as asc asymmetric add alter autho
   initially inner insert intersect into is isnull join lateral leading left like limit localtime localtimestamp match
   natural not notnull null offset on only or order outer overlaps placing primary raise references returning right
   rollback rowid select session_user set similar some symmetric table tablesample then to trailing transaction trigger
-  true union unique update using values variadic verbose view when where window with without`
+  true union unique update using values variadic verbose view when where window with without
+  cmax cmin ctid oid tableoid xmax xmin`
 
 const reserved = new Set([ours, javaScript, sql].join(' ').split(/\s+/))
 

@@ -18,8 +18,8 @@ export function quickRatio (a: string, b: string): number {
 export function isSimilar (password: string, value: string): boolean {
   const lowered = password.toLowerCase()
   return [...value.toLowerCase().split(/\W+/), value.toLowerCase()].some(part => {
-    // A short word says nothing about a long password; Django skips it by the same factor.
-    if (part === '' || lowered.length >= 10 * part.length && part.length < 0.35 * lowered.length) return false
-    return quickRatio(lowered, part) >= 0.7
+    // A short word says nothing about a long password; Django skips it by the same factors.
+    const isTooShort = lowered.length >= 10 * part.length && part.length < 0.35 * lowered.length
+    return part !== '' && !isTooShort && quickRatio(lowered, part) >= 0.7
   })
 }

@@ -1,0 +1,14 @@
+import neostandard from 'neostandard'
+
+export default [
+  ...neostandard({ ts: true, ignores: ['dist', '.tap'] }),
+  {
+    files: ['**/*.ts'],
+    rules: {
+      // Names arrive and leave in the contract's snake_case.
+      camelcase: 'off',
+      // tap runs subtests in order by itself: their promises are not awaited.
+      'no-void': ['error', { allowAsStatement: true }]
+    }
+  }
+]

@@ -1,0 +1,53 @@
+/**
+ * `route()` turns a feature's description of itself (body, answers, failures) into what Fastify validates,
+ * serialises and documents.
+ */
+import type { Static, TSchema } from '@sinclair/typebox'
+import type { ContractShape } from './common.js'
+import type { AnswerCode, FieldCode } from './errors.js'
+import { contractCodesOf, failures } from './failures.js'
+
+export interface RouteDescription<Body extends TSchema, Answer extends TSchema, Status extends number = 200> {
+  operationId: string
+  summary: string
+  description?: string
+  tag: string
+  body?: Body
+  /** Whether the route wants a bearer token. */
+  authenticated?: boolean
+  status?: Status
+  answer: Answer
+  /** What the good answer means, in a sentence. */
+  answered: string
+  errors?: readonly AnswerCode[]
+  fields?: readonly FieldCode[]
+}
+
+const everyRoute = ['bad_request', 'internal_error', 'service_unavailable'] as const
+const bodyRoute = ['validation_error', 'not_an_object', 'malformed_body', 'body_too_large', 'unsupported_media_type'] as const
+const authenticatedRoute = ['not_authenticated', 'bad_authorization_header', 'token_not_valid', 'token_expired', 'user_not_found', 'user_inactive'] as const
+
+/** A feature's route as Fastify wants it; the type keeps body and answer, so that handlers are checked. */
+export function route<Body extends TSchema, Answer extends TSchema, Status extends number = 200> (shape: ContractShape, description: RouteDescription<Body, Answer, Status>) {
+  const { operationId, tag, authenticated = false, status = 200, answer, body } = description
+  const codes = [
+    ...(body ? bodyRoute : []), ...everyRoute, ...(authenticated ? authenticatedRoute : []), ...(description.errors ?? [])
+  ]
+  const fields = body ? [...contractCodesOf(body), ...(description.fields ?? [])] : []
+  const schema = {
+    operationId: shape.name ? shape.name + operationId[0]?.toUpperCase() + operationId.slice(1) : operationId,
+    summary: description.summary,
+    ...(description.description && { description: description.description }),
+    tags: [tag],
+    security: authenticated ? [{ bearer: [] }] : [],
+    ...(body && { body }),
+    response: {
+      [status]: { description: description.answered, content: { 'application/json': { schema: answer } } },
+      ...failures(shape, codes, fields, body)
+    }
+  }
+  // The declared failures are for documents and tests; to the compiler only the body and the good answer matter.
+  return schema as unknown as typeof schema & { body: Body, response: Record<Status, Answer> }
+}
+
+export type Body<Route extends { body: TSchema }> = Static<Route['body']>

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/** The bin: `fastify-rest-auth <command>`. Each command is a file beside this one. */
+import { parseArgs } from 'node:util'
+import { loadOptions } from './load-options.js'
+import { migrateCommand } from './migrate.js'
+import { openapiCommand } from './openapi.js'
+import { mintToken } from '../lib/secrets.js'
+
+const usage = `usage: fastify-rest-auth <command>
+
+  secret                     prints a new signing secret
+  migrate [--print]          brings the database up to date, or prints the SQL that would
+  openapi                    prints the OpenAPI document, as JSON
+
+migrate and openapi read your plugin options from a module:
+  --options ./auth.js        its default export, or its export named auth
+  --database <file or URL>   instead of the options' own database
+`
+
+async function main (): Promise<void> {
+  const { values, positionals: [command] } = parseArgs({
+    allowPositionals: true,
+    options: { options: { type: 'string' }, database: { type: 'string' }, print: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } }
+  })
+  const options = async () => ({ ...await loadOptions(values.options), ...(values.database !== undefined && { database: values.database }) })
+  if (command === 'secret') console.log(mintToken())
+  else if (command === 'migrate') console.log(await migrateCommand(await options(), values.print))
+  else if (command === 'openapi') console.log(await openapiCommand(await options()))
+  else console.log(usage)
+  if (!values.help && !['secret', 'migrate', 'openapi'].includes(command ?? '')) process.exitCode = 2
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})

@@ -1,0 +1,464 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import BetterSqlite3 from 'better-sqlite3'
+import { eq } from 'drizzle-orm'
+import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
+import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres'
+import { pgTable, text as pgText } from 'drizzle-orm/pg-core'
+import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import fastifyCookie from '@fastify/cookie'
+import fastifyJwt from '@fastify/jwt'
+import fastifySwagger from '@fastify/swagger'
+import { Type } from '@sinclair/typebox'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import pg from 'pg'
+import * as postgresTables from 'fastify-rest-auth/drizzle/postgres'
+import * as sqliteTables from 'fastify-rest-auth/drizzle/sqlite'
+import { Rejection } from '../src/errors.js'
+import { createPlugin } from '../src/plugin.js'
+import type { User } from '../src/types.js'
+import { alice, articleOptions, cheapHash, password, secret, sqlite, story, t, type OpenedDatabase, type Test } from './helper.js'
+
+const otherSecret = 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt'
+const coexisting = fp(createPlugin({ hashCost: cheapHash }))
+const options = (changes: object): object => ({ ...articleOptions, secret, migrate: true, docs: false, ...changes })
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+const credentials = { email: alice.email, password }
+
+/** An app of which the plugin is one part among others, and a database for it; both close with the test. */
+async function host (t: Test, tested: { open: () => Promise<OpenedDatabase> }, server: FastifyServerOptions = {}) {
+  const app = Fastify(server)
+  const { database, close } = await tested.open()
+  t.teardown(async () => {
+    await app.close()
+    await close()
+  })
+  return { app, database }
+}
+
+for (const order of ['before', 'after'] as const) {
+  story(`the app's own @fastify/jwt, registered ${order}, signs and verifies with its own secret`, async (t, build) => {
+    const { app, register, get } = await build(t, {
+      [order]: async (app: FastifyInstance) => {
+        await app.register(fastifyJwt, { secret: otherSecret, sign: { expiresIn: '10m' } })
+        app.get('/own', { onRequest: async (request: FastifyRequest) => { await request.jwtVerify() } }, async request => request.user)
+      }
+    })
+    const { access, user } = await register()
+    const own = app.jwt.sign({ role: 'clerk' })
+    t.match((await app.inject({ url: '/own', headers: bearer(own) })).json(), { role: 'clerk' })
+    t.same((await get('/user', { token: access })).json(), user)
+    t.equal((await app.inject({ url: '/own', headers: bearer(access) })).statusCode, 401, 'ours opens nothing of theirs')
+    t.equal((await get('/user', { token: own })).statusCode, 401, 'theirs opens nothing of ours')
+    t.same(Object.keys(app.jwt).filter(key => key.startsWith('restAuth')), [], 'our keys are not within their reach')
+  })
+
+  story(`the app's own @fastify/cookie may be registered ${order}`, async (t, build) => {
+    const { app, post, get } = await build(t, {
+      [order]: async (app: FastifyInstance) => {
+        await app.register(fastifyCookie, { secret: otherSecret })
+        app.get('/cookies', async (request, reply) => reply.setCookie('seen', 'yes').send(request.cookies))
+      }
+    })
+    const answer = await app.inject({ url: '/cookies', headers: { cookie: 'a=1' } })
+    t.same(answer.json(), { a: '1' })
+    t.match(answer.headers['set-cookie'], /^seen=yes/)
+    const registered = await post('/registration', alice)
+    t.equal(registered.headers['set-cookie'], undefined)
+    t.equal((await get('/user', { token: registered.json().access })).statusCode, 200)
+  })
+}
+
+story('the app keeps its error handler and its answer to unknown paths', async (t, build) => {
+  const { app, post, get } = await build(t, {
+    before: app => {
+      app.setErrorHandler((error: Error, _request, reply) => reply.code(418).send({ own: error.message }))
+      app.setNotFoundHandler((_request, reply) => reply.code(404).send({ own: 'nothing here' }))
+      app.get('/broken', async () => { throw new Error('broken') })
+    }
+  })
+  const broken = await app.inject('/broken')
+  t.equal(broken.statusCode, 418)
+  t.same(broken.json(), { own: 'broken' })
+  t.equal(broken.headers['cache-control'], undefined, 'our headers stay on our routes')
+  t.same((await app.inject('/nowhere')).json(), { own: 'nothing here' })
+  t.equal((await post('/login', {})).json().code, 'validation_error')
+  t.equal((await get('/nowhere')).json().code, 'not_found')
+})
+
+for (const errors of ['problem', 'drf'] as const) {
+  story(`what a hook of the app throws on our routes, its own error handler answers (${errors})`, async (t, build) => {
+    const { app } = await build(t, {
+      options: { errors },
+      before: app => {
+        app.addHook('onRequest', async request => {
+          const status = Number(request.headers['x-throw'])
+          if (status) throw Object.assign(new Error('says the app'), { statusCode: status, code: 'OWN_CODE' })
+        })
+        app.setErrorHandler((error: Error & { statusCode: number }, _request, reply) => reply.code(error.statusCode).send({ own: error.message }))
+      }
+    })
+    for (const status of [400, 401, 403, 429, 503]) {
+      const answer = await app.inject({ method: 'POST', url: '/auth/login', body: credentials, headers: { 'x-throw': String(status) } })
+      t.equal(answer.statusCode, status)
+      t.same(answer.json(), { own: 'says the app' })
+    }
+  })
+
+  story(`what a hook of the app throws on our routes, Fastify answers where the app has no error handler (${errors})`, async (t, build) => {
+    const { app } = await build(t, {
+      options: { errors },
+      before: app => {
+        app.addHook('onRequest', async request => {
+          const status = Number(request.headers['x-throw'])
+          if (status) throw Object.assign(new Error('says the app'), { statusCode: status, code: 'OWN_CODE' })
+        })
+      }
+    })
+    for (const status of [400, 401, 403, 429, 503]) {
+      const answer = await app.inject({ method: 'POST', url: '/auth/registration', body: alice, headers: { 'x-throw': String(status) } })
+      t.equal(answer.statusCode, status)
+      t.match(answer.json(), { code: 'OWN_CODE', message: 'says the app' })
+    }
+  })
+}
+
+for (const order of ['before', 'after'] as const) {
+  story(`schemas that the app adds ${order} may have the names of ours`, async (t, build) => {
+    const names = ['AuthUser', 'AuthTokens', 'AuthProblem', 'User']
+    const { app, register, get } = await build(t, {
+      [order]: (app: FastifyInstance) => {
+        for (const $id of names) app.addSchema({ $id, type: 'object', properties: { own: { type: 'string' } } })
+        app.get('/own', { schema: { response: { 200: { $ref: 'AuthUser#' } } } }, async () => ({ own: 'yes', more: 'no' }))
+      }
+    })
+    t.same((await app.inject('/own')).json(), { own: 'yes' })
+    const { access, user } = await register()
+    t.same((await get('/user', { token: access })).json(), user)
+    const document = app.restAuth.openapi() as { components: { schemas: Record<string, object> } }
+    t.match(document.components.schemas.AuthUser, { properties: { pk: {}, gender: {} } })
+    t.notMatch(JSON.stringify(document.components.schemas), '"own"', 'nothing of the app stands in our document')
+  })
+}
+
+story('validation and serialisation of the app stay as they are, and ours as they are', async (t, build) => {
+  const count = { type: 'object', properties: { count: { type: 'integer' } }, additionalProperties: false }
+  const { app, post } = await build(t, {
+    before: app => { app.post('/before', { schema: { body: count } }, async request => request.body) },
+    after: app => { app.post('/after', { schema: { body: count } }, async request => request.body) }
+  })
+  for (const url of ['/before', '/after']) {
+    t.same((await app.inject({ method: 'POST', url, body: { count: '3', extra: 1 } })).json(), { count: 3 }, 'coerced, and freed from what is unknown')
+  }
+  const answer = await post('/login', { email: alice.email, password: 12345678 })
+  t.same(answer.json().errors.map(({ code }: { code: string }) => code), ['invalid_type'], 'a number is no password')
+})
+
+story('compilers, serializers and formatters that the app sets do not reach our routes', async (t, build) => {
+  const { register, post, get } = await build(t, {
+    before: app => {
+      app.setValidatorCompiler(() => () => { throw new Error('validated by the app') })
+      app.setSerializerCompiler(() => () => { throw new Error('serialised by the app') })
+      app.setSchemaErrorFormatter(() => new Error('formatted by the app'))
+      app.setReplySerializer(() => '"replied by the app"')
+    }
+  })
+  const { access, user } = await register()
+  t.same(Object.keys(user), ['pk', 'email', 'gender', 'phone_number'])
+  t.same((await get('/user', { token: access })).json(), user)
+  t.equal((await post('/login', {})).json().code, 'validation_error')
+})
+
+story('body parsers of the app stay its own', async (t, build) => {
+  const { app, post, call } = await build(t, {
+    before: app => {
+      app.removeContentTypeParser('application/json')
+      app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, { own: body }))
+      app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, { form: body }))
+      app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, { any: body }))
+    },
+    after: app => { app.post('/echo', async request => request.body) }
+  })
+  const echo = async (type: string, payload: string) => (await app.inject({ method: 'POST', url: '/echo', headers: { 'content-type': type }, payload })).json()
+  t.same(await echo('application/json', '{"a":1}'), { own: '{"a":1}' })
+  t.same(await echo('application/x-www-form-urlencoded', 'a=1'), { form: 'a=1' })
+  t.same(await echo('text/csv', 'a,b'), { any: 'a,b' })
+  t.equal((await post('/registration', alice)).statusCode, 201)
+  t.equal((await call('POST', '/login', { form: credentials })).statusCode, 200)
+  t.equal((await call('POST', '/login', { payload: 'a,b', headers: { 'content-type': 'text/csv' } })).statusCode, 415)
+})
+
+story('where the app has @fastify/swagger, our routes are in its document, and no other documentation appears', async (t, build) => {
+  const { app, register, get } = await build(t, {
+    options: { docs: undefined },
+    before: async app => {
+      await app.register(fastifySwagger, {
+        openapi: { openapi: '3.1.0', info: { title: 'The app', version: '1' } },
+        refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`) }
+      })
+      app.addSchema({ $id: 'AuthUser', type: 'object', properties: { own: { type: 'string' } } })
+      app.get('/own', { schema: { response: { 200: { $ref: 'AuthUser#' } } } }, async () => ({}))
+    }
+  })
+  const document = app.swagger() as { info: object, paths: Record<string, object>, components: { schemas: Record<string, object> } }
+  t.same(document.info, { title: 'The app', version: '1' })
+  t.strictSame(Object.keys(document.paths).sort(), ['/auth/login', '/auth/logout', '/auth/password/change', '/auth/registration', '/auth/user', '/own'])
+  t.match(document.components.schemas.AuthUser, { properties: { own: {} } }, 'a name that the app has taken stays its own')
+  t.same(app.restAuth.openapi(), document)
+  t.equal((await app.inject('/docs')).statusCode, 404)
+  const { access, user } = await register()
+  t.same((await get('/user', { token: access })).json(), user, 'held against the document of the app')
+})
+
+story('inside a scope of the app the routes, and what the scope gains, stand under its prefix', async (t, _build, tested) => {
+  const { app, database } = await host(t, tested)
+  await app.register(async api => {
+    await api.register(coexisting, options({ database, docs: '/docs' }))
+    api.get('/me', { onRequest: api.authenticate }, async request => request.user.email)
+    t.type(api.restAuth.under('/api/auth'), 'object')
+  }, { prefix: '/api' })
+  const answer = await app.inject({ method: 'POST', url: '/api/auth/registration', body: alice })
+  t.equal(answer.statusCode, 201)
+  t.equal((await app.inject({ url: '/api/me', headers: bearer(answer.json().access) })).body, alice.email)
+  t.equal((await app.inject({ url: '/api/auth/user/', headers: bearer(answer.json().access) })).statusCode, 200)
+  t.equal((await app.inject('/api/auth/nowhere')).json().code, 'not_found')
+  t.equal((await app.inject('/auth/user')).statusCode, 404)
+  t.ok('/api/auth/login' in (await app.inject('/api/docs/json')).json().paths)
+  t.notOk(app.hasDecorator('restAuth'), 'the rest of the app is left alone')
+})
+
+const register = (app: FastifyInstance, prefix: string, body: object = alice) => app.inject({ method: 'POST', url: `${prefix}/registration`, body })
+const read = (app: FastifyInstance, prefix: string, token: string) => app.inject({ url: `${prefix}/user`, headers: bearer(token) })
+
+/** A database of the app's own, which several registrations can share. */
+const shared = (database: unknown) => database === ':memory:' ? drizzleSqlite(new BetterSqlite3(':memory:')) : database
+
+story('a second registration has its own options, at app.restAuth.under(prefix), on the same database', async (t, _build, tested) => {
+  const { app, database: given } = await host(t, tested)
+  const database = shared(given)
+  await app.register(coexisting, options({ database }))
+  await app.register(coexisting, options({ database, prefix: '/staff', errors: 'drf', account: { registration: 'closed' } }))
+  await app.ready()
+  t.equal((await register(app, '/staff')).statusCode, 403)
+  t.same(Object.keys((await app.inject({ method: 'POST', url: '/staff/login', body: {} })).json()), ['password'])
+  t.equal((await register(app, '/auth')).statusCode, 201)
+  t.equal((await app.restAuth.under('/staff')?.users.find({ email: alice.email }))?.email, alice.email)
+  t.equal(app.restAuth.under('/auth'), app.restAuth)
+  t.equal(app.restAuth.under('/elsewhere'), undefined)
+})
+
+story('the tokens of one registration open nothing of the other, though secret and database are the same', async (t, _build, tested) => {
+  const { app, database: given } = await host(t, tested)
+  const database = shared(given)
+  await app.register(coexisting, options({ database }))
+  await app.register(coexisting, options({ database, prefix: '/staff' }))
+  app.get('/me', { onRequest: app.authenticate }, async request => request.user.email)
+  app.get('/desk', { onRequest: request => app.restAuth.under('/staff')!.authenticate(request) }, async request => request.user.email)
+  const { access } = (await register(app, '/auth')).json()
+  const staff = (await app.inject({ method: 'POST', url: '/staff/login', body: credentials })).json().access
+  t.equal((await read(app, '/auth', access)).statusCode, 200)
+  t.equal((await read(app, '/staff', staff)).statusCode, 200)
+  t.equal((await read(app, '/staff', access)).statusCode, 401)
+  t.equal((await read(app, '/auth', staff)).statusCode, 401)
+  t.equal((await app.inject({ url: '/me', headers: bearer(access) })).body, alice.email)
+  t.equal((await app.inject({ url: '/me', headers: bearer(staff) })).statusCode, 401)
+  t.equal((await app.inject({ url: '/desk', headers: bearer(staff) })).body, alice.email)
+})
+
+story('two registrations on one connection do not fall into each other\'s transactions', async (t, _build, tested) => {
+  const { app, database: given } = await host(t, tested)
+  const database = shared(given)
+  // A refused registration rolls back; whatever else had fallen into its transaction would be gone.
+  const hooks = {
+    registered: async ({ email }: { email: string }) => {
+      await setImmediate()
+      if (email.startsWith('refused')) throw new Rejection('no')
+    }
+  }
+  await app.register(coexisting, options({ database, hooks }))
+  await app.register(coexisting, options({ database, hooks, prefix: '/staff' }))
+  const answers = await Promise.all(Array.from({ length: 40 }, async (_, index) => {
+    const email = `${index % 4 < 2 ? 'refused' : 'kept'}-${index}@example.com`
+    const { statusCode } = await register(app, index % 2 === 0 ? '/auth' : '/staff', { ...alice, email })
+    return { email, statusCode, found: await app.restAuth.users.find({ email }) !== undefined }
+  }))
+  for (const { email, ...answer } of answers) t.same(answer, email.startsWith('kept') ? { statusCode: 201, found: true } : { statusCode: 400, found: false }, email)
+})
+
+story('a second registration may have another database and documentation of its own', async (t, _build, tested) => {
+  const { app, database } = await host(t, tested)
+  await app.register(coexisting, options({ database, docs: undefined }))
+  await app.register(coexisting, options({ database: ':memory:', prefix: '/staff', docs: '/staff/docs', userFields: { desk: { schema: Type.Integer() } } }))
+  t.same((await register(app, '/staff', { email: alice.email, password1: password, desk: 3 })).json().user.desk, 3)
+  t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
+  t.equal((await register(app, '/auth')).statusCode, 201)
+  const paths = async (url: string) => Object.keys((await app.inject(url)).json().paths)
+  t.ok((await paths('/docs/json')).every(path => path.startsWith('/auth/')))
+  t.ok((await paths('/staff/docs/json')).every(path => path.startsWith('/staff/')))
+})
+
+story('a second registration that names no docs starts, and leaves /docs to the first', async (t, _build, tested) => {
+  const { app, database } = await host(t, tested)
+  await app.register(coexisting, options({ database, docs: undefined }))
+  await app.register(coexisting, options({ database: ':memory:', prefix: '/staff', docs: undefined }))
+  const document = (await app.inject('/docs/json')).json()
+  t.ok('/auth/login' in document.paths)
+  t.equal((await app.inject('/staff/user')).statusCode, 401)
+})
+
+story('two scopes side by side have a registration each, and know nothing of each other', async (t, _build, tested) => {
+  const { app, database } = await host(t, tested)
+  for (const [prefix, own] of [['/a', database], ['/b', ':memory:']] as const) {
+    await app.register(async scope => {
+      await scope.register(coexisting, options({ database: own }))
+      scope.get('/me', { onRequest: scope.authenticate }, async request => request.user.email)
+    }, { prefix })
+  }
+  const { access } = (await register(app, '/a/auth')).json()
+  t.equal((await app.inject({ url: '/a/me', headers: bearer(access) })).body, alice.email)
+  t.equal((await app.inject({ url: '/b/me', headers: bearer(access) })).statusCode, 401)
+  t.equal((await register(app, '/b/auth')).statusCode, 201, 'the address is free on the other side')
+})
+
+story('an app that has an `authenticate` of its own registers in a scope', async (t, _build, tested) => {
+  const { app, database } = await host(t, tested)
+  const own = async () => {}
+  app.decorate('authenticate', own)
+  await app.register(async scope => {
+    await scope.register(coexisting, options({ database }))
+    scope.get('/me', { onRequest: scope.authenticate }, async request => request.user.email)
+  })
+  app.get('/open', { onRequest: app.authenticate }, async () => 'open')
+  const { access } = (await register(app, '/auth')).json()
+  t.equal((await app.inject({ url: '/me', headers: bearer(access) })).body, alice.email)
+  t.equal((await app.inject('/me')).statusCode, 401)
+  t.equal((await app.inject('/open')).body, 'open')
+})
+
+for (const server of [{ ignoreTrailingSlash: true }, { routerOptions: { ignoreTrailingSlash: true } }, { routerOptions: { ignoreDuplicateSlashes: true } }, { routerOptions: { caseSensitive: false } }, { exposeHeadRoutes: false }, { trustProxy: true }]) {
+  story(`an app made with ${JSON.stringify(server)} answers as any other`, async (t, build) => {
+    const { register, get, call } = await build(t, { server })
+    const { access, user } = await register()
+    t.same((await get('/user', { token: access })).json(), user)
+    t.same((await get('/user/', { token: access })).json(), user)
+    const refused = await call('DELETE', '/login')
+    t.equal(refused.statusCode, 405)
+    for (const method of String((await call('OPTIONS', '/user')).headers.allow).split(', ')) {
+      t.not((await call(method as 'GET', '/user')).statusCode, 405, `${method} is allowed`)
+      t.not((await call(method as 'GET', '/user')).statusCode, 404, `${method} is there`)
+    }
+  })
+}
+
+story('app.authenticate guards routes of the app, whose own error handling answers', async (t, build) => {
+  const { app, register } = await build(t, {
+    after: app => {
+      app.get('/me', { onRequest: app.authenticate }, async request => ({ email: request.user.email, gender: request.user.gender, since: request.user.created_at }))
+      void app.register(async scope => {
+        scope.addHook('onRequest', scope.authenticate)
+        scope.get('/inner', async request => request.user.pk)
+      })
+    }
+  })
+  const { access, user } = await register()
+  t.same((await app.inject({ url: '/me', headers: bearer(access) })).json(), { email: user.email, gender: 'F', since: '2026-11-23T12:00:00.000Z' })
+  t.equal((await app.inject({ url: '/inner', headers: bearer(access) })).body, user.pk)
+  const refused = await app.inject('/me')
+  t.equal(refused.statusCode, 401)
+  t.match(refused.json(), { statusCode: 401, code: 'not_authenticated', error: 'Unauthorized' })
+  t.equal(refused.headers['www-authenticate'], 'Bearer realm="api"')
+})
+
+story('request.user is null where nobody has authenticated, and never anybody else', async (t, build) => {
+  const { app, register } = await build(t, {
+    after: async app => {
+      const tell = async (request: FastifyRequest) => ({ user: request.user as User | null })
+      app.get('/open', tell)
+      app.get('/me', { onRequest: app.authenticate }, tell)
+      await app.register(async scope => {
+        scope.decorateRequest('own', '')
+        scope.get('/scoped', tell)
+      })
+      app.setNotFoundHandler(tell)
+    }
+  })
+  const { access, user } = await register()
+  t.match((await app.inject({ url: '/me', headers: bearer(access) })).json(), { user: { pk: user.pk } })
+  for (const url of ['/open', '/scoped', '/nowhere']) {
+    t.strictSame((await app.inject({ url, headers: bearer(access) })).json(), { user: null }, url)
+  }
+})
+
+story('hooks of the app run for our routes, once a request', async (t, build) => {
+  const names = ['onRequest', 'preParsing', 'preValidation', 'preHandler', 'preSerialization', 'onSend', 'onResponse'] as const
+  const { app, post, get, call, register } = await build(t, {
+    before: app => { for (const name of names) app.addHook(name as 'onRequest', async request => { count(name, request) }) }
+  })
+  const ran: string[] = []
+  function count (name: string, request: FastifyRequest) { ran.push(`${name} ${request.method} ${request.routeOptions.url}`) }
+  const during = async (request: () => Promise<unknown>) => {
+    ran.length = 0
+    await request()
+    // onResponse runs when the answer has left.
+    await setImmediate()
+    return ran.map(entry => entry.split(' ')[0])
+  }
+  const { access } = await register()
+  t.same(await during(() => post('/login', credentials)), names)
+  t.same(await during(() => get('/user/', { token: access })), names)
+  t.same(await during(() => call('DELETE', '/login')), names)
+  t.same(await during(() => app.inject({ method: 'OPTIONS', url: '/auth/login' })), names.filter(name => name !== 'preSerialization'))
+})
+
+story('what a hook of the app adds to routes as they are declared, each of ours has once', async (t, build) => {
+  let audited = 0
+  const audit = async () => { audited++ }
+  const { register, get } = await build(t, {
+    before: app => {
+      app.addHook('onRoute', route => { route.preHandler = [audit, ...[route.preHandler ?? []].flat()] })
+    }
+  })
+  const { access } = await register()
+  for (const path of ['/user', '/user/']) {
+    audited = 0
+    await get(path, { token: access })
+    t.equal(audited, 1, path)
+  }
+})
+
+story('HEAD answers as GET without a body, and OPTIONS names the methods', async (t, build) => {
+  const { register, call } = await build(t)
+  const { access } = await register()
+  const head = await call('HEAD', '/user', { token: access })
+  t.equal(head.statusCode, 200)
+  t.equal(head.body, '')
+  t.ok(Number(head.headers['content-length']) > 0)
+  t.equal((await call('HEAD', '/user')).statusCode, 401)
+  t.equal((await call('HEAD', '/login')).statusCode, 405)
+  for (const [path, allow] of [['/user', 'GET, PUT, PATCH, HEAD, OPTIONS'], ['/login', 'POST, OPTIONS'], ['/login/', 'POST, OPTIONS']] as const) {
+    const answer = await call('OPTIONS', path)
+    t.equal(answer.statusCode, 204)
+    t.equal(answer.headers.allow, allow)
+  }
+})
+
+story('a preflight that the app answers in a hook of its own reaches the browser', async (t, build) => {
+  const { app } = await build(t, {
+    before: app => {
+      // As @fastify/cors does.
+      app.addHook('onRequest', async (request, reply) => {
+        reply.header('access-control-allow-origin', 'https://front.example')
+        if (request.method === 'OPTIONS') return await reply.code(204).header('access-control-allow-methods', 'POST').send()
+      })
+    }
+  })
+  const preflight = await app.inject({ method: 'OPTIONS', url: '/auth/login', headers: { origin: 'https://front.example', 'access-control-request-method': 'POST' } })
+  t.equal(preflight.statusCode, 204)
+  t.match(preflight.headers, { 'access-control-allow-origin': 'https://front.example', 'access-control-allow-methods': 'POST' })
+  const answer = await app.inject({ method: 'POST', url: '/auth/login', body: {} })
+  t.equal(answer.headers['access-control-allow-origin'], 'https://front.example')
+})

@@ -1,0 +1,91 @@
+import { setImmediate } from 'node:timers/promises'
+import BetterSqlite3 from 'better-sqlite3'
+import { openDatabase } from '../src/db/open.js'
+import type { Database } from '../src/db/database.js'
+import { migrate } from '../src/db/migrate.js'
+import { findUser, insertUser } from '../src/store/users.js'
+import { databases, t, temporaryFile, type Test } from './helper.js'
+
+const row = (pk: string) => ({ pk, email: `${pk}@example.com`, isActive: true, createdAt: new Date('2026-11-23T12:00:00.123Z') })
+
+async function open (t: Test, tested: (typeof databases)[number]): Promise<Database> {
+  const { database, close } = await tested.open()
+  const db = await openDatabase(database, [], error => t.fail(error.message))
+  t.teardown(async () => {
+    await db.close()
+    await close()
+  })
+  await migrate(db, [])
+  return db
+}
+
+for (const tested of databases) {
+  void t.test(`a row comes back as it went in, of the same types (${tested.name})`, async t => {
+    const db = await open(t, tested)
+    const stored = await insertUser(db, row('one'))
+    t.same(stored, { ...row('one'), username: null, usernameKey: null, passwordHash: null, lastLogin: null })
+    t.same(await findUser(db, 'one'), stored)
+    t.equal(await insertUser(db, row('one')), undefined, 'a taken value gives no row')
+  })
+
+  void t.test(`400 transactions that roll back among 600 plain writes lose none of them (${tested.name})`, async t => {
+    const db = await open(t, tested)
+    const rolledBack = Array.from({ length: 400 }, (_, index) => t.rejects(db.transaction(async tx => {
+      await insertUser(tx, row(`undone-${index}`))
+      // Give every other request the chance to fall into this transaction.
+      await setImmediate()
+      await insertUser(tx, row(`undone-too-${index}`))
+      throw new Error('changed my mind')
+    }), { message: 'changed my mind' }))
+    const written = Array.from({ length: 600 }, async (_, index) => {
+      if (index % 3 === 0) await setImmediate()
+      await insertUser(db, row(`kept-${index}`))
+    })
+    await Promise.all([...rolledBack, ...written])
+    const rows = await db.orm.select({ pk: db.users.pk }).from(db.users)
+    t.equal(rows.length, 600)
+    t.ok(rows.every(({ pk }) => pk.startsWith('kept-')))
+  })
+
+  void t.test(`a transaction stores all or nothing, and hands on what it answers (${tested.name})`, async t => {
+    const db = await open(t, tested)
+    t.equal(await db.transaction(async tx => (await insertUser(tx, row('a')))?.pk), 'a')
+    await t.rejects(db.transaction(async tx => {
+      await insertUser(tx, row('b'))
+      await tx.orm.insert(tx.users).values(row('a'))
+    }))
+    t.equal(await findUser(db, 'b'), undefined)
+    t.ok(await findUser(db, 'a'), 'and the database goes on')
+  })
+}
+
+void t.test('a query past the tx of a SQLite transaction is refused instead of waiting for itself', async t => {
+  const db = await openDatabase(':memory:', [], () => {})
+  t.teardown(() => db.close())
+  await migrate(db, [])
+  await t.rejects(db.transaction(async () => await findUser(db, 'one')), { cause: { message: /goes through its tx/ } })
+})
+
+void t.test('while another process holds the file a write waits, and the event loop does not', async t => {
+  const file = temporaryFile(t)
+  const db = await openDatabase(file, [], () => {})
+  t.teardown(() => db.close())
+  await migrate(db, [])
+  const other = new BetterSqlite3(file)
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  let turns = 0
+  let waiting = true
+  const write = insertUser(db, row('one')).finally(() => { waiting = false })
+  while (turns < 20 && waiting) {
+    await setImmediate()
+    turns++
+  }
+  other.exec('COMMIT')
+  t.equal((await write)?.pk, 'one')
+  t.ok(turns > 1, 'others went on meanwhile')
+})
+
+void t.test('what names no database is refused with the choices there are', async t => {
+  await t.rejects(openDatabase({ some: 'object' }, [], () => {}), { message: /^database: give a SQLite file, a postgres:\/\/ URL/ })
+})

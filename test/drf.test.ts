@@ -1,0 +1,284 @@
+/**
+ * A front end written for dj-rest-auth keeps working: with `errors: 'drf'` every recorded request of
+ * fixtures/dj-rest-auth-wire.jsonl is answered as dj-rest-auth 7 answered it, but for the table below, which
+ * states what we answer instead and why.
+ *
+ * Tokens and `pk` are compared by shape (a string there, a number here is no difference), all else by content,
+ * errors in their order too. `<access>`, `<expired>`… in a recording stand for tokens made here.
+ */
+import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { defaultUserFields } from '../schemas/user-fields.js'
+import { alice, articleOptions, password, secret, story, t, type BuiltApp, type Test } from './helper.js'
+
+interface Recording {
+  name: string
+  profile: 'article' | 'default' | 'full'
+  /** `payload` is a body sent as it is. */
+  request: { method: 'GET' | 'OPTIONS', path: string, headers?: Record<string, string>, body?: unknown, payload?: string }
+  response: { status: number, body: unknown }
+}
+const recordings: Recording[] = readFileSync(new URL('fixtures/dj-rest-auth-wire.jsonl', import.meta.url), 'utf8')
+  .trim().split('\n').map(line => JSON.parse(line))
+
+/** What we answer instead, and why; a body is compared as the recorded one would be, a RegExp with the text. */
+interface Difference {
+  why: string
+  status: number
+  body: unknown
+}
+
+const required = ['This field is required.']
+const taken = ['User is already registered with this e-mail address.']
+const shortAndNumeric = ['This password is too short. It must contain at least 8 characters.', 'This password is entirely numeric.']
+const invalidToken = {
+  detail: 'Given token not valid for any token type',
+  code: 'token_not_valid',
+  messages: [{ token_class: 'AccessToken', token_type: 'access', message: 'Token is invalid' }]
+}
+const anonymous = { detail: 'Authentication credentials were not provided.' }
+const loggedOut = { detail: 'Successfully logged out.' }
+const passwordSaved = { detail: 'New password has been saved.' }
+const noGet = { detail: 'Method "GET" not allowed.' }
+const userOf = (email: string, changes: object = {}) => ({ email, gender: 'F', phone_number: '+15550100', ...changes })
+const user = userOf(alice.email)
+const djangoUser = { username: 'alice', email: alice.email, first_name: '', last_name: '' }
+
+const why = {
+  repeated: 'password2 and new_password2 are optional, and must match when sent',
+  length: 'a password may have 256 characters, not 128',
+  address: 'an address has 254 characters at most, as mail servers have it (RFC 5321 §4.5.3.1.3); Django leaves it to the column',
+  options: 'OPTIONS tells the methods in Allow, no metadata: that is the OpenAPI document\'s part',
+  multipart: 'bodies are JSON or forms, never multipart',
+  stale: 'dj-rest-auth\'s defect: stale credentials stop no public route here',
+  slash: 'each path answers with and without the slash; Django redirects and loses the body',
+  html: 'errors are JSON, whatever Accept says: there is no browsable API',
+  parser: 'the words of the JSON parser are Node\'s, not Python\'s',
+  cookies: 'tokens are read from the Authorization header, not from a cookie',
+  scheme: 'the scheme is case-insensitive (RFC 9110 §11.1)',
+  claims: 'what a token lacks is not told: it is invalid',
+  refresh: 'refresh tokens are opaque, so none has the type of an access token',
+  crash: 'input is never a 500',
+  duplicate: 'dj-rest-auth\'s defect: a taken address is told, verified or not, and is no 500',
+  username: 'where users have names, they are shown',
+  unasked: 'dj-rest-auth\'s defect: a username that is not configured is not asked for, and ignored',
+  logout: 'logout is idempotent: missing, used or unknown tokens are no error',
+  ended: 'a session ends on the server, with or without cookies',
+  session: 'the session that changed the password lives on, the others end',
+  key: 'tokens are an access and a refresh token with their user, never a bare key',
+  own: 'dj-rest-auth\'s defect: one\'s own username is not taken',
+  common: 'the list of common passwords is zxcvbn\'s, where 123 is not: it is too short and numeric all the same',
+  language: 'messages are in English'
+}
+
+const differences: Record<string, Difference> = {
+  'register.empty': { why: why.repeated, status: 400, body: { email: required, password1: required, gender: required, phone_number: required } },
+  'register.no_body': { why: why.repeated, status: 400, body: { email: required, password1: required, gender: required, phone_number: required } },
+  'register.email_too_long': { why: why.address, status: 400, body: { email: ['Ensure this field has no more than 254 characters.'] } },
+  'register.missing_password2': { why: why.repeated, status: 201, body: { user: userOf('m@example.com') } },
+  'register.options': { why: why.options, status: 204, body: null },
+  'register.ok_multipart': { why: why.multipart, status: 415, body: { detail: 'Unsupported media type "multipart/form-data; boundary=XX" in request.' } },
+  'register.bad_bearer': { why: why.stale, status: 201, body: { user: userOf('third@example.com') } },
+  'register.no_trailing_slash': { why: why.slash, status: 201, body: { user: userOf('slash@example.com') } },
+  'register.accept_html_get': { why: why.html, status: 405, body: noGet },
+
+  'login.malformed_json': { why: why.parser, status: 400, body: /^\{"detail":"JSON parse error - [^"]+"\}$/ },
+  'login.with_expired_cookie': { why: why.stale, status: 200, body: { user } },
+  'login.with_garbage_cookie': { why: why.stale, status: 200, body: { user } },
+  'login.with_expired_bearer': { why: why.stale, status: 200, body: { user } },
+  'login.accept_html': { why: why.html, status: 405, body: noGet },
+
+  'user.get_cookie': { why: why.cookies, status: 401, body: anonymous },
+  'user.get_lowercase_bearer': { why: why.scheme, status: 200, body: user },
+  'user.get_garbage_cookie': { why: why.cookies, status: 401, body: anonymous },
+  'user.get_empty_cookie': { why: why.cookies, status: 401, body: anonymous },
+  'user.get_refresh_as_access': { why: why.refresh, status: 401, body: invalidToken },
+  'user.get_no_user_claim': { why: why.claims, status: 401, body: invalidToken },
+  'user.get_non_numeric_user': { why: why.crash, status: 401, body: { detail: 'User not found', code: 'user_not_found' } },
+  'user.get_no_jti': { why: why.claims, status: 401, body: invalidToken },
+  'user.get_no_type': { why: why.claims, status: 401, body: invalidToken },
+  'user.options': { why: why.options, status: 204, body: null },
+  'user.options_no_auth': { why: why.options, status: 204, body: null },
+  'user.patch_malformed': { why: why.parser, status: 400, body: /^\{"detail":"JSON parse error - [^"]+"\}$/ },
+
+  'password_change.missing_2': { why: why.repeated, status: 200, body: passwordSaved },
+  'password_change.weak': { why: why.common, status: 400, body: { new_password2: shortAndNumeric } },
+  'password_change.too_long': { why: why.length, status: 200, body: passwordSaved },
+  'password_change.options': { why: why.options, status: 204, body: null },
+
+  'logout.options': { why: why.options, status: 204, body: null },
+  'misc.root': { why: why.html, status: 404, body: { detail: 'Not found.' } },
+
+  'mandatory.register.duplicate_verified_and_bad_password': { why: why.common, status: 400, body: { email: taken, password1: shortAndNumeric } },
+  'optional.register.duplicate_unverified': { why: why.duplicate, status: 400, body: { email: taken } },
+
+  'articlemodel.register.ok_no_username': { why: why.username, status: 201, body: { user: { username: null, ...user } } },
+  'articlemodel.register.username_given': { why: why.username, status: 201, body: { user: userOf('bob@example.com', { username: 'bobby' }) } },
+  'articlemodel.login.duplicate_email': { why: why.username, status: 200, body: { user: { username: null, ...user } } },
+  'articlemodel_legacy.register.no_username': { why: why.unasked, status: 201, body: { user } },
+  'nousername_keepfield.register.no_username': { why: why.unasked, status: 201, body: { user } },
+  'nousername_keepfield.register.with_username': { why: why.unasked, status: 201, body: { user } },
+
+  'full.logout.no_refresh_cookie': { why: why.logout, status: 200, body: loggedOut },
+  'full.logout.replay': { why: why.logout, status: 200, body: loggedOut },
+  'full.logout.nothing': { why: why.logout, status: 200, body: loggedOut },
+
+  'default.register.empty': { why: why.repeated, status: 400, body: { username: required, password1: required } },
+  'default.register.no_email': { why: why.key, status: 201, body: { user: { ...djangoUser, username: 'al', email: null } } },
+  'default.register.ok': { why: why.key, status: 201, body: { user: djangoUser } },
+  'default.login.email': { why: why.key, status: 200, body: { user: djangoUser } },
+  'default.user.patch_username_same': { why: why.own, status: 200, body: djangoUser },
+
+  'set.no_cookie.logout': { why: why.ended, status: 200, body: loggedOut },
+  'set.check_revoke.user_after': { why: why.session, status: 200, body: user },
+  'set.lang_es.empty': { why: why.language, status: 400, body: { email: required, password1: required, gender: required, phone_number: required } }
+}
+
+interface Scene {
+  /** What the names of its recordings begin with. */
+  of: string[]
+  options: object
+  /** What the recordings leave out: before the one of that name (`start`: before all). */
+  before?: Record<string, (app: BuiltApp, tokens: Tokens) => Promise<void>>
+}
+type Tokens = Record<string, string>
+
+const drf = { errors: 'drf' }
+const article = { ...drf, password: { requireOld: false } }
+const withUsername = { ...article, account: { ...articleOptions.account, username: 'optional' } }
+const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
+  const { access, refresh } = await register()
+  Object.assign(tokens, { access, refresh })
+}
+
+const scenes: Record<string, Scene> = {
+  // It logs out by cookie, which is not read here: the access token lives on, as it did there.
+  'the article\'s app': {
+    of: ['register.', 'login.', 'user.', 'password_change.', 'logout.', 'misc.'],
+    options: article,
+    before: {
+      start: async (app, tokens) => {
+        await registerAlice(app, tokens)
+        tokens.expired = tokens.access ?? ''
+        app.clock.advance(301)
+      },
+      'login.inactive_user': async ({ app, post }, tokens) => {
+        const { access, user } = (await post('/login', { email: 'form@example.com', password })).json()
+        tokens.inactive = access
+        await app.restAuth.users.deactivate(user.pk)
+      },
+      'user.get_refresh_as_access': async (_app, tokens) => {
+        const { access = '' } = tokens
+        tokens.unsigned = forge(access, { header: { alg: 'none' }, signed: false })
+        tokens['no-user'] = forge(access, { claims: { sub: undefined } })
+        tokens['odd-user'] = forge(access, { claims: { sub: 'abc' } })
+        tokens['no-id'] = forge(access, { claims: { jti: undefined } })
+        tokens['no-type'] = forge(access, { header: { typ: undefined } })
+      },
+      'user.patch_readonly_ignored': async ({ patch }, { access }) => { await patch('/user', { gender: 'NS' }, { token: access }) },
+      'password_change.no_auth': async ({ patch }, { access }) => { await patch('/user', { gender: 'M' }, { token: access }) }
+    }
+  },
+  'the article\'s app with a verified address': { of: ['mandatory.'], options: article, before: { start: registerAlice } },
+  'the article\'s app with an unverified address': { of: ['optional.'], options: article, before: { start: registerAlice } },
+  'an app with optional usernames': { of: ['articlemodel.'], options: withUsername },
+  'an app whose usernames Django wanted though none were configured': { of: ['articlemodel_legacy.', 'nousername_keepfield.'], options: article },
+  'an app that asks for the old password': { of: ['full.'], options: { ...drf, password: { requireOld: true } } },
+  'an app with Django\'s own user': {
+    of: ['default.'],
+    options: {
+      ...drf,
+      account: { username: 'required', email: 'optional', loginMethods: ['username', 'email'], emailVerification: 'none' },
+      userFields: defaultUserFields
+    }
+  },
+  'an app without cookies': { of: ['set.no_cookie.', 'set.httponly_false.'], options: article },
+  'an app whose mails name the site': { of: ['set.sites_domain.'], options: article },
+  'an app that revokes tokens': { of: ['set.check_revoke.'], options: article, before: { start: registerAlice } },
+  'an app in Spanish': { of: ['set.lang_es.'], options: article }
+}
+
+const isOf = ({ of }: Scene) => ({ name }: Recording) => of.some(start => name.startsWith(start))
+
+for (const [title, scene] of Object.entries(scenes)) {
+  story(`${title} answers as dj-rest-auth does, but for the decisions in the table`, async (t, build) => {
+    const app = await build(t, { options: scene.options })
+    const tokens: Tokens = { garbage: 'garbage' }
+    await scene.before?.start?.(app, tokens)
+    for (const recording of recordings.filter(isOf(scene))) {
+      await scene.before?.[recording.name]?.(app, tokens)
+      await replay(t, app, recording, tokens)
+    }
+  })
+}
+
+t.test('every recording is replayed once, and every entry of the table is a recording that is answered otherwise', async t => {
+  for (const recording of recordings) t.equal(Object.values(scenes).filter(scene => isOf(scene)(recording)).length, 1, recording.name)
+  for (const [name, { status, body }] of Object.entries(differences)) {
+    const { response } = recordings.find(recording => recording.name === name) ?? {}
+    if (!response) t.fail(`${name} was never recorded`)
+    else t.strictNotSame([status, body], [response.status, comparable(response.body)], name)
+  }
+})
+
+async function replay (t: Test, { app, call }: BuiltApp, { name, request, response }: Recording, tokens: Tokens) {
+  const { method, path, headers = {}, body, payload = body === undefined ? undefined : JSON.stringify(body) } = request
+  const answer = await call(method, path, { headers: fill(headers, tokens), ...(payload !== undefined && { body, payload }) })
+  const ours = answer.body === '' ? null : answer.json()
+  shapesAreRight(t, name, ours)
+  if (path.startsWith('/login') && ours.access) Object.assign(tokens, { access: ours.access, refresh: ours.refresh })
+
+  const { status, body: expected, why } = differences[name] ?? { why: 'as dj-rest-auth', status: response.status, body: comparable(response.body) }
+  const told = `${name}: ${why}`
+  t.equal(answer.statusCode, status, told)
+  if (method === 'OPTIONS') t.match(answer.headers.allow, /^(GET|POST|PUT|PATCH|, )+, (HEAD, )?OPTIONS$/, `${name}: Allow`)
+  if (expected instanceof RegExp) t.match(answer.body, expected, told)
+  else t.strictSame(comparable(ours), expected, told)
+  if (status >= 400 && !(expected instanceof RegExp)) t.strictSame(Object.keys(ours ?? {}), Object.keys(expected ?? {}), `${told} (in order)`)
+
+  // Whom Django turned away is not there for the next request.
+  if (answer.statusCode === 201 && response.status !== 201) await app.restAuth.users.delete(ours.user.pk)
+}
+
+function fill (headers: Record<string, string>, tokens: Tokens): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [
+    name,
+    // Without JWTs dj-rest-auth had tokens of another scheme; here there is one kind.
+    value.replace('Token <key>', 'Bearer <access>').replace(/<([\w-]+)>/g, (_all, which: string) => {
+      const token = tokens[which]
+      if (token === undefined) throw new Error(`no token <${which}>`)
+      return token
+    })
+  ]))
+}
+
+/** Without what is compared by shape. */
+function comparable (body: unknown): unknown {
+  if (typeof body !== 'object' || body === null) return body
+  const { pk, access, refresh, access_expiration, refresh_expiration, user, ...rest } = body as Record<string, unknown>
+  return user ? { ...rest, user: comparable(user) } : rest
+}
+
+function shapesAreRight (t: Test, name: string, body: Record<string, unknown> | null) {
+  if (body?.user) {
+    const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+    t.match(body, { access: /^[\w-]+\.[\w-]+\.[\w-]+$/, refresh: /^[\w-]{43}$/, access_expiration: time, refresh_expiration: time }, `${name}: tokens`)
+  }
+  const { pk } = (body?.user ?? body ?? {}) as { pk?: string }
+  if (pk !== undefined) t.match(pk, /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, `${name}: pk`)
+}
+
+interface Forgery {
+  header?: Record<string, unknown>
+  claims?: Record<string, unknown>
+  signed?: boolean
+}
+
+/** A token with the right signature (or none) and something wrong with what is signed. */
+function forge (token: string, { header = {}, claims = {}, signed = true }: Forgery): string {
+  const changed = token.split('.').slice(0, 2).map((part, index) => {
+    const changes = [header, claims][index]
+    return Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(part, 'base64url').toString()), ...changes })).toString('base64url')
+  }).join('.')
+  return `${changed}.${signed ? createHmac('sha256', secret).update(changed).digest('base64url') : ''}`
+}

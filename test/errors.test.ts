@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs'
+import { Type } from '@sinclair/typebox'
+import BetterSqlite3 from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { errors, type Code } from '../schemas/errors.js'
+import { errorsPage, withOptions } from '../scripts/docs.js'
+import { Rejection } from '../src/errors.js'
+import { alice, password, sqliteBuild, t, type BuiltApp } from './helper.js'
+
+const userFields = {
+  level: { schema: Type.Optional(Type.Integer({ minimum: 1, maximum: 9 })) },
+  motto: { schema: Type.Optional(Type.String({ minLength: 2, pattern: '^[a-z]*$' })) },
+  badge: { schema: Type.Optional(Type.String()), unique: true },
+  size: { schema: Type.Optional(Type.Union([Type.Literal('S'), Type.Literal('L')])) }
+}
+const account = { username: 'required', loginMethods: ['username', 'email'], usernameBlocklist: ['root'], usernameMinLength: 2 }
+const ann = { username: 'ann', email: alice.email, password1: password }
+const validators = [(candidate: string) => candidate === 'forbidden-word' ? 'Not that one.' : true]
+const hooks = {
+  registering: ({ username }: { username: string }) => {
+    if (username === 'unwanted') throw new Rejection('Not you.')
+    if (username === 'misfit') throw new Rejection('Not that name.', 'username')
+  }
+}
+
+type Provocation = (app: BuiltApp, token: string) => Promise<Awaited<ReturnType<BuiltApp['get']>>>
+const register = (changes: object): Provocation => ({ post }) => post('/registration', { ...ann, username: 'bob', email: 'bob@example.com', ...changes })
+const bearer = (authorization: string): Provocation => ({ get }) => get('/user', { headers: { authorization } })
+
+/** How each code is met. A code that nothing provokes has no place in the table. */
+const provocations: Record<Code, Provocation> = {
+  validation_error: register({ email: 'x' }),
+  not_an_object: ({ post }) => post('/login', [1]),
+  malformed_body: ({ call }) => call('POST', '/login', { payload: '{' }),
+  bad_request: ({ call }) => call('POST', '/login', { payload: '{}', headers: { 'content-length': '3' } }),
+  identifier_required: ({ post }) => post('/login', { password }),
+  invalid_credentials: ({ post }) => post('/login', { username: 'nobody', password }),
+  rejected: register({ username: 'unwanted' }),
+  not_authenticated: ({ get }) => get('/user'),
+  bad_authorization_header: bearer('Bearer one two'),
+  token_not_valid: bearer('Bearer x'),
+  token_expired: async ({ get, clock }, token) => {
+    clock.advance(300)
+    const answer = await get('/user', { token })
+    clock.advance(-300)
+    return answer
+  },
+  user_not_found: async ({ app, get, register }) => {
+    const { user, access } = await register({ username: 'gone', email: 'gone@example.com' })
+    await app.restAuth.users.delete(user.pk)
+    return await get('/user', { token: access })
+  },
+  user_inactive: async ({ app, get, register }) => {
+    const { user, access } = await register({ username: 'idle', email: 'idle@example.com' })
+    await app.restAuth.users.deactivate(user.pk)
+    return await get('/user', { token: access })
+  },
+  registration_closed: async () => {
+    const { post } = await sqliteBuild(t, { options: { account: { registration: 'closed' } } })
+    return await post('/registration', alice)
+  },
+  not_found: ({ get }) => get('/nowhere'),
+  method_not_allowed: ({ put }) => put('/login'),
+  body_too_large: ({ post }) => post('/login', { password: 'x'.repeat(20000) }),
+  unsupported_media_type: ({ call }) => call('POST', '/login', { payload: '<x/>', headers: { 'content-type': 'text/xml' } }),
+  internal_error: async () => {
+    const { post } = await sqliteBuild(t, { options: { hooks: { registering: () => { throw new Error('a bug') } } } })
+    return await post('/registration', alice, { fault: true })
+  },
+  server_busy: async ({ post }) => {
+    const answers = await Promise.all(Array.from({ length: 200 }, () => post('/login', { username: 'nobody', password }, { fault: true })))
+    return answers.find(answer => answer.statusCode === 503) ?? await post('/login')
+  },
+  service_unavailable: async () => {
+    const client = new BetterSqlite3(':memory:')
+    const { post } = await sqliteBuild(t, { database: drizzle(client) })
+    client.pragma('query_only = ON')
+    return await post('/registration', alice, { fault: true })
+  },
+  required: register({ password1: undefined }),
+  null: register({ email: null }),
+  blank: register({ username: '' }),
+  invalid: register({ motto: 'LOUD' }),
+  invalid_type: register({ email: 5 }),
+  invalid_choice: register({ size: 'M' }),
+  invalid_email: register({ email: 'x' }),
+  invalid_username: register({ username: 'a b' }),
+  max_length: register({ username: 'x'.repeat(151) }),
+  min_length: register({ motto: 'x' }),
+  max_value: register({ level: 10 }),
+  min_value: register({ level: 0 }),
+  null_characters_not_allowed: register({ username: 'a\0b' }),
+  surrogate_characters_not_allowed: register({ username: 'a\ud800' }),
+  email_taken: register({ email: alice.email }),
+  username_taken: register({ username: 'ANN' }),
+  username_not_allowed: register({ username: 'root' }),
+  value_taken: async app => {
+    await register({ username: 'first', email: 'first@example.com', badge: '1' })(app, '')
+    return await register({ badge: '1' })(app, '')
+  },
+  wrong_password: ({ post }, token) => post('/password/change', { old_password: 'wrong', new_password1: password }, { token }),
+  password_mismatch: register({ password2: 'other' }),
+  password_too_short: register({ password1: 'xq7' }),
+  password_too_common: register({ password1: 'iloveyou' }),
+  password_entirely_numeric: register({ password1: '8273645101928' }),
+  password_too_similar: register({ password1: 'bob@example.com' }),
+  password_not_allowed: register({ password1: 'forbidden-word' }),
+  value_not_allowed: register({ username: 'misfit' })
+}
+
+t.test('every code of the table is met by somebody, with the status the table gives', async t => {
+  const built = await sqliteBuild(t, { options: { account, userFields, hooks, password: { validators } } })
+  const { access } = (await built.post('/registration', ann)).json()
+  for (const [code, [status]] of Object.entries(errors)) {
+    const answer = await provocations[code as Code](built, access)
+    const body = answer.json()
+    t.equal(answer.statusCode, status, code)
+    t.ok(body.code === code || body.errors?.some((error: { code: string }) => error.code === code), `${code}: ${answer.body}`)
+  }
+})
+
+t.test('docs/errors.md lists the table', async t => {
+  t.equal(readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8'), errorsPage(), 'stale: npm run docs')
+})
+
+t.test('the README lists the options', async t => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  t.equal(readme, withOptions(readme), 'stale: npm run docs')
+})

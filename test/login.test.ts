@@ -1,0 +1,88 @@
+import { alice, password, sqliteBuild, story, t } from './helper.js'
+
+const byName = { account: { username: 'required', email: 'optional', loginMethods: ['username', 'email'] } }
+
+story('the right password opens a session, whatever the case of the address and the spaces around it', async (t, build) => {
+  const { post, get, register, clock } = await build(t)
+  const { user } = await register()
+  clock.advance(60)
+  for (const email of ['alice@example.com', ' ALICE@Example.com ']) {
+    const answer = await post('/login', { email, password })
+    t.equal(answer.statusCode, 200)
+    t.same(answer.json().user, user)
+    t.equal((await get('/user', { token: answer.json().access })).statusCode, 200)
+  }
+})
+
+story('an HTML form logs in as JSON does', async (t, build) => {
+  const { call, register } = await build(t)
+  await register()
+  t.equal((await call('POST', '/login', { form: { email: alice.email, password } })).statusCode, 200)
+})
+
+story('unknown, wrong, deactivated, without a password: one answer, byte for byte', async (t, build) => {
+  const { post, app, register } = await build(t)
+  await register()
+  const bob = await register({ email: 'bob@example.com' })
+  await app.restAuth.users.deactivate(bob.user.pk)
+  await app.restAuth.users.create({ email: 'carol@example.com', gender: 'F', phone_number: '1' } as never)
+  const answers = await Promise.all([
+    post('/login', { email: 'nobody@example.com', password }),
+    post('/login', { email: alice.email, password: 'wrong' }),
+    post('/login', { email: 'bob@example.com', password }),
+    post('/login', { email: 'carol@example.com', password })
+  ])
+  for (const answer of answers) {
+    t.equal(answer.statusCode, 400)
+    t.equal(answer.json().code, 'invalid_credentials')
+    t.equal(answer.body, answers[0]?.body)
+    t.same(Object.keys(answer.headers).sort(), Object.keys(answers[0]?.headers ?? {}).sort())
+  }
+})
+
+story('with both methods a name or an address logs in, and the address counts where both are sent', async (t, build) => {
+  const { post } = await build(t, { options: { userFields: {}, ...byName } })
+  await post('/registration', { username: 'Alice', password1: password, email: alice.email })
+  await post('/registration', { username: 'bob', password1: password })
+  const names = async (body: object) => (await post('/login', { password, ...body })).json().user?.username
+  t.equal(await names({ username: 'aLICE' }), 'Alice')
+  t.equal(await names({ email: alice.email, username: '' }), 'Alice')
+  t.equal(await names({ email: '', username: 'bob' }), 'bob')
+  t.equal(await names({ email: alice.email, username: 'bob' }), 'Alice')
+})
+
+story('without an identifier the answer says which are wanted', async (t, build) => {
+  const { post } = await build(t, { options: { userFields: {}, ...byName } })
+  t.match((await post('/login', { password })).json(), { code: 'identifier_required', detail: 'Must include either "username" or "email" and "password".' })
+  const byEmail = await build(t)
+  t.match((await byEmail.post('/login', { email: ' ', password })).json(), { detail: 'Must include "email" and "password".' })
+})
+
+story('login notes when, and the app hears of it', async (t, build) => {
+  const heard: unknown[] = []
+  const { post, register, app, clock } = await build(t, { options: { hooks: { loggedIn: (user: { pk: string }, request: { ip: string }) => { heard.push([user.pk, request.ip]) } } } })
+  const { user: { pk } } = await register()
+  clock.advance(3600)
+  await post('/login', { email: alice.email, password })
+  t.same(heard, [[pk, '127.0.0.1'], [pk, '127.0.0.1']])
+  t.same((await app.restAuth.users.find({ pk }))?.last_login, clock.now)
+})
+
+story('expired sessions of a user are swept at its next login', async (t, build) => {
+  const { post, register, app, clock } = await build(t)
+  const { user: { pk } } = await register()
+  t.equal((await app.restAuth.sessions.list(pk)).length, 1)
+  clock.advance(2592000)
+  await post('/login', { email: alice.email, password })
+  t.equal((await app.restAuth.sessions.list(pk)).length, 1)
+})
+
+t.test('a session notes its device', async t => {
+  const { post, register, app } = await sqliteBuild(t)
+  const { user: { pk } } = await register()
+  await post('/login', { email: alice.email, password }, { headers: { 'user-agent': 'Firefox '.repeat(100) } })
+  const [session] = await app.restAuth.sessions.list(pk)
+  t.match(session, { ip: '127.0.0.1', userAgent: /^Firefox/ })
+  t.equal(session?.userAgent?.length, 512)
+  t.notHas(session, 'userPk')
+})

@@ -1,0 +1,45 @@
+import { alice, password, story } from './helper.js'
+
+const done = { detail: 'Successfully logged out.' }
+
+story('logout ends the session of the access token, at once', async (t, build) => {
+  const { post, get, register } = await build(t)
+  const { access: token } = await register()
+  const other = (await post('/login', { email: alice.email, password })).json().access
+  const answer = await post('/logout', undefined, { token })
+  t.equal(answer.statusCode, 200)
+  t.same(answer.json(), done)
+  t.equal((await get('/user', { token })).json().code, 'token_not_valid')
+  t.equal((await get('/user', { token: other })).statusCode, 200, 'and no other')
+})
+
+story('logout ends the session of the refresh token too', async (t, build) => {
+  const { post, get, register } = await build(t)
+  const { access: token, refresh } = await register()
+  t.same((await post('/logout', { refresh })).json(), done)
+  t.equal((await get('/user', { token })).statusCode, 401)
+})
+
+story('logout is idempotent: again, stale, unknown, malformed or without anything', async (t, build) => {
+  const { post, register, clock, app } = await build(t)
+  const { access: token, refresh, user } = await register()
+  await post('/logout', { refresh }, { token })
+  const attempts = [
+    () => post('/logout', { refresh }, { token }),
+    () => post('/logout', { refresh: 'garbage' }),
+    () => post('/logout', { refresh: null }),
+    () => post('/logout', {}),
+    () => post('/logout'),
+    () => post('/logout', {}, { token: 'garbage' }),
+    () => post('/logout', {}, { headers: { authorization: 'Basic YTpi' } })
+  ]
+  for (const attempt of attempts) {
+    const answer = await attempt()
+    t.equal(answer.statusCode, 200)
+    t.same(answer.json(), done)
+  }
+  const late = (await post('/login', { email: alice.email, password })).json()
+  clock.advance(3600)
+  t.equal((await post('/logout', {}, { token: late.access })).statusCode, 200)
+  t.same(await app.restAuth.sessions.list(user.pk), [], 'an expired access token still names its session')
+})

@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { Type } from '@sinclair/typebox'
+import Fastify from 'fastify'
+import { describeField, type FieldSpec, type UserField } from '../schemas/user-fields.js'
+import restAuth from '../src/index.js'
+import { migrate, pendingStatements } from '../src/db/migrate.js'
+import { openDatabase } from '../src/db/open.js'
+import * as postgresTables from '../src/db/tables-postgres.js'
+import * as sqliteTables from '../src/db/tables-sqlite.js'
+import { migrateCommand } from '../src/cli/migrate.js'
+import { databases, secret, t, temporaryFile, type Test } from './helper.js'
+
+const run = promisify(execFile)
+const root = resolve(import.meta.dirname, '..')
+const specs = (fields: Record<string, UserField>): FieldSpec[] => Object.entries(fields).map(([name, field]) => describeField(name, field))
+const gender = { schema: Type.Union([Type.Literal('M'), Type.Literal('F')]) }
+
+for (const tested of databases) {
+  const name = tested.name
+  async function open (t: Test, fields: FieldSpec[]) {
+    const opened = await tested.open()
+    const db = await openDatabase(opened.database, fields, () => {})
+    t.teardown(async () => {
+      await db.close()
+      await opened.close()
+    })
+    return db
+  }
+
+  void t.test(`migrating again does nothing (${name})`, async t => {
+    const fields = specs({ gender, badge: { schema: Type.String(), unique: true } })
+    const db = await open(t, fields)
+    t.ok((await migrate(db, fields)).length > 5)
+    t.same(await migrate(db, fields), [])
+  })
+
+  void t.test(`the SQL that is printed is the SQL that is run (${name})`, async t => {
+    const fields = specs({ gender })
+    const db = await open(t, fields)
+    for (const statement of await pendingStatements(db, db, fields)) await db.execute(db, statement)
+    t.same(await migrate(db, fields), [])
+  })
+
+  void t.test(`a changed type is refused with the SQL it would take, and that SQL does it (${name})`, async t => {
+    const before = specs({ gender, level: { schema: Type.String(), unique: true } })
+    const db = await open(t, before)
+    await migrate(db, before)
+    await db.orm.insert(db.users).values({ pk: '1', email: 'a@b.co', isActive: true, createdAt: new Date(), ...{ gender: 'F', level: '7' } })
+    const after = specs({ gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) }, level: { schema: Type.Integer(), unique: true } })
+    for (const field of ['gender', 'level']) {
+      const refusal = await migrate(db, after).then(() => '', (error: Error) => error.message)
+      t.match(refusal, new RegExp(`^userFields\\.${field}: its column is «text.*» and the declaration wants «.*»\\. Run this SQL, then start again: `))
+      for (const statement of refusal.slice(refusal.indexOf('again: ') + 7).split(';')) if (statement.trim()) await db.execute(db, statement)
+    }
+    t.same(await migrate(db, after), [])
+    const tables = tested.dialect === 'sqlite' ? sqliteTables : postgresTables
+    t.match(await db.orm.select().from(tables.usersTable(after) as typeof db.users), [{ pk: '1', gender: 'F', level: 7 }])
+  })
+
+  void t.test(`a column that is there already, of the right type, is taken over; of another, refused (${name})`, async t => {
+    const db = await open(t, [])
+    await migrate(db, [])
+    await db.execute(db, 'ALTER TABLE "users" ADD COLUMN "level" text')
+    t.same((await migrate(db, specs({ level: { schema: Type.String() } }))).length, 1)
+    t.same(await migrate(db, specs({ level: { schema: Type.String() } })), [])
+    await db.execute(db, 'ALTER TABLE "users" ADD COLUMN "points" text')
+    await t.rejects(migrate(db, specs({ points: { schema: Type.Boolean() } })), { message: /userFields\.points: its column is «text»/ })
+  })
+
+  void t.test(`a literal that was not declared can't be stored, whoever writes it (${name})`, async t => {
+    const fields = specs({ gender })
+    const db = await open(t, fields)
+    await migrate(db, fields)
+    await t.rejects(db.orm.insert(db.users).values({ pk: '1', email: 'a@b.co', isActive: true, createdAt: new Date(), ...{ gender: 'X' } }))
+  })
+
+  void t.test(`a database that is behind is refused at start, with the way out (${name})`, async t => {
+    const { database, close } = await tested.open()
+    const app = Fastify()
+    t.teardown(async () => {
+      await app.close()
+      await close()
+    })
+    await t.rejects(async () => await app.register(restAuth, { secret, database: database as string, migrate: false }), { message: /^fastify-rest-auth: database: \d+ statements behind; run: npx fastify-rest-auth migrate/ })
+  })
+}
+
+void t.test('eight processes that migrate one file at once all succeed', async t => {
+  const file = temporaryFile(t)
+  const fields = specs({ gender })
+  const all = await Promise.all(Array.from({ length: 8 }, () => openDatabase(file, fields, () => {})))
+  const ran = await Promise.all(all.map(async db => (await migrate(db, fields)).length))
+  t.equal(ran.filter(count => count > 0).length, 1, 'one did the work')
+  await Promise.all(all.map(db => db.close()))
+})
+
+void t.test('the migrate command brings a file up to date, and prints what it would do', async t => {
+  const database = temporaryFile(t)
+  t.match(await migrateCommand({ database }, true), /^CREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;$/)
+  t.match(await migrateCommand({ database }, false), /^\d+ statements run$/)
+  t.equal(await migrateCommand({ database }, false), 'up to date')
+  t.equal(await migrateCommand({ database }, true), '')
+})
+
+for (const dialect of ['sqlite', 'postgres']) {
+  void t.test(`the migrations for ${dialect} say what the tables say`, async t => {
+    const out = dirname(temporaryFile(t))
+    cpSync(new URL(`../migrations/${dialect}`, import.meta.url), out, { recursive: true })
+    const { stdout } = await run(process.execPath, [
+      'node_modules/drizzle-kit/bin.cjs', 'generate', '--dialect', dialect === 'sqlite' ? 'sqlite' : 'postgresql',
+      '--schema', `./src/db/tables-${dialect}.ts`, '--out', relative(root, out)
+    ], { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } })
+    t.match(stdout, /No schema changes/)
+  })
+}

@@ -1,0 +1,290 @@
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import fastifySwagger from '@fastify/swagger'
+import { Type } from '@sinclair/typebox'
+import Fastify, { type FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { parse } from 'yaml'
+import { errors, securitySchemes, type Code } from 'fastify-rest-auth/schemas'
+import { openapiFile, openapiYaml } from '../scripts/openapi.js'
+import { createPlugin } from '../src/plugin.js'
+import { articleOptions, cheapHash, secret, sqliteBuild, t, type BuildOptions, type Test } from './helper.js'
+
+interface Schema {
+  $ref?: string
+  type?: string | string[]
+  properties?: Record<string, Schema>
+  items?: Schema
+  allOf?: Schema[]
+  enum?: string[]
+  const?: unknown
+  format?: string
+  maxLength?: number
+  examples?: unknown[]
+}
+interface Media { schema: Schema, examples?: Record<string, { value: Record<string, unknown> }> }
+interface Operation {
+  operationId: string
+  summary: string
+  tags: string[]
+  security: object[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { description: string, headers?: object, content: Record<string, Media> }>
+}
+interface Document {
+  info: object
+  servers: { url: string }[]
+  tags: { name: string, description: string }[]
+  components: { schemas: Record<string, Schema>, securitySchemes: Record<string, unknown> }
+  paths: Record<string, Record<string, Operation>>
+}
+
+const root = resolve(import.meta.dirname, '..')
+const article: Document = parse(readFileSync(openapiFile, 'utf8'))
+
+/** Everything that an option can bring into the document. */
+const everything = {
+  account: { username: 'optional', usernameMinLength: 3, loginMethods: ['email', 'username'] },
+  userFields: {
+    nickname: { schema: Type.String({ minLength: 2, pattern: '^[a-z]+$', examples: ['al'] }), unique: true },
+    colour: { schema: Type.Union([Type.Literal('red'), Type.Literal('blue')]) },
+    motto: { schema: Type.String() },
+    age: { schema: Type.Optional(Type.Integer({ minimum: 16, maximum: 150 })) },
+    height: { schema: Type.Number({ exclusiveMinimum: 0, examples: [1.7] }), registration: 'hidden' },
+    newsletter: { schema: Type.Boolean(), registration: 'optional' },
+    tags: { schema: Type.Array(Type.String({ maxLength: 20 }), { maxItems: 5, examples: [['red']] }), userDetails: 'read-only' },
+    address: { schema: Type.Object({ street: Type.String({ maxLength: 100 }) }, { examples: [{ street: 'Elm Street' }] }), userDetails: 'hidden' }
+  }
+}
+
+async function documentOf (t: Test, options: BuildOptions): Promise<Document> {
+  const { app } = await sqliteBuild(t, options)
+  return app.restAuth.openapi() as unknown as Document
+}
+
+const operationsOf = ({ paths }: Document) => Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ ...operation, name: `${method.toUpperCase()} ${path}` })))
+const failuresOf = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => Number(status) >= 400)
+const bodyOf = ({ requestBody }: Operation): Schema | undefined => requestBody?.content['application/json']?.schema
+const own = ({ schema }: Media): Record<string, Schema> => schema.allOf?.[1]?.properties ?? {}
+
+const run = promisify(execFile)
+
+/** Redocly's complaints, `[]` for none; a warning is one. */
+async function complaints (t: Test, documents: Record<string, unknown>): Promise<string[]> {
+  const folder = t.testdir(Object.fromEntries(Object.entries(documents).map(([name, document]) => [`${name}.json`, JSON.stringify(document)])))
+  const files = Object.keys(documents).map(name => join(folder, `${name}.json`))
+  const { stdout } = await run(join(root, 'node_modules/.bin/redocly'), ['lint', '--format=json', ...files], {
+    cwd: root, env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }, maxBuffer: 1e8
+  }).catch((error: { stdout: string }) => error)
+  // One report a file, one after the other.
+  const reports = stdout.split(/(?<=^\})(?=\{)/m)
+  t.equal(reports.length, files.length, 'each document was read')
+  return reports.flatMap(report => JSON.parse(report).problems.map((problem: { ruleId: string, message: string, location: { source: { ref: string }, pointer: string }[] }) =>
+    `${problem.ruleId} ${problem.location[0]?.source.ref.split('/').pop()}${problem.location[0]?.pointer}: ${problem.message}`))
+}
+
+/** The host's own document, its components under their names. */
+const hostSwagger = (openapi: object = {}, more: object = {}) => async (app: FastifyInstance) => {
+  const options: object = {
+    openapi: { openapi: '3.1.0', info: { title: 'The app', version: '1', license: { name: 'MIT', identifier: 'MIT' } }, servers: [{ url: 'https://app.example' }], ...openapi },
+    refResolver: { buildLocalReference: (json: { $id?: string }, _base: unknown, _fragment: unknown, index: number) => json.$id ?? `def-${index}` },
+    ...more
+  }
+  await app.register(fastifySwagger, options)
+}
+
+const second = (prefix: string) => async (app: FastifyInstance) => {
+  const options: object = { ...articleOptions, prefix, secret, database: ':memory:', docs: false }
+  await app.register(fp(createPlugin({ hashCost: cheapHash })), options)
+}
+
+void t.test('openapi.yaml is what the article\'s app declares (npm run openapi)', async t => {
+  t.equal(readFileSync(openapiFile, 'utf8'), await openapiYaml())
+})
+
+void t.test('every document passes the strict linter, whatever the options', async t => {
+  t.same(await complaints(t, {
+    article,
+    drf: await documentOf(t, { options: { errors: 'drf' } }),
+    everything: await documentOf(t, { options: everything }),
+    everythingDrf: await documentOf(t, { options: { ...everything, errors: 'drf' } }),
+    defaults: await documentOf(t, { options: { account: {}, userFields: undefined } }),
+    host: await documentOf(t, { before: hostSwagger() }),
+    two: await documentOf(t, { before: hostSwagger(), after: second('/staff') })
+  }), [])
+})
+
+void t.test('an operation says what it is called, what it does, where it belongs and whom it is for', async t => {
+  t.match(article.servers, [{ url: /^http/ }])
+  const tags = article.tags.map(({ name }) => name)
+  const operations = operationsOf(article)
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length, 'each has a name of its own')
+  for (const { name, operationId, summary, tags: [tag, ...others], security, responses } of operations) {
+    t.match(operationId, /^[a-z][A-Za-z]+$/, name)
+    t.match(summary, /^[A-Z].{3,60}[^.]$/, name)
+    t.ok(tag !== undefined && tags.includes(tag) && others.length === 0, `${name}: one tag, which the document explains`)
+    t.same(security, '401' in responses ? [{ bearer: [] }] : [], `${name}: a token is asked for where 401 is an answer`)
+  }
+  t.same(article.components.securitySchemes, securitySchemes)
+})
+
+void t.test('a good answer is described, and its schema has a name or says what it holds', async t => {
+  for (const { name, responses } of operationsOf(article)) {
+    const good = Object.entries(responses).filter(([status]) => Number(status) < 400).map(([, answer]) => answer)
+    t.equal(good.length, 1, name)
+    t.notMatch(good[0]?.description, /Default Response/, name)
+    const { $ref, properties } = good[0]?.content['application/json']?.schema ?? {}
+    t.ok($ref ?? properties, name)
+  }
+})
+
+for (const [name, options] of Object.entries({ 'the article': {}, 'an app with every option': everything })) {
+  void t.test(`in ${name}, whatever a body may hold is bounded and shown by an example`, async t => {
+    for (const operation of operationsOf(await documentOf(t, { options }))) {
+      for (const [field, schema] of Object.entries(bodyOf(operation)?.properties ?? {})) {
+        t.ok(schema.examples?.length, `${operation.name} ${field} has an example`)
+        for (const text of stringsOf(schema)) t.ok(text.maxLength !== undefined || text.enum, `${operation.name} ${field} is bounded`)
+      }
+    }
+  })
+
+  void t.test(`in ${name}, who sends the examples succeeds`, async t => {
+    const { app, call } = await sqliteBuild(t, { options })
+    const operations = operationsOf(app.restAuth.openapi() as unknown as Document)
+    const examples = (operationId: string) => {
+      const body = operations.find(operation => operation.operationId === operationId)
+      return Object.fromEntries(Object.entries(body && bodyOf(body)?.properties || {}).map(([field, { examples }]) => [field, examples?.[0]]))
+    }
+    const registered = await call('POST', '/registration', { body: examples('register') })
+    t.equal(registered.statusCode, 201, registered.body)
+    const answer = await call('POST', '/login', { body: examples('login') })
+    t.equal(answer.statusCode, 200, answer.body)
+    const { access: token } = answer.json()
+    t.equal((await call('PATCH', '/user', { body: examples('updateUser'), token })).statusCode, 200)
+    t.equal((await call('PUT', '/user', { body: examples('replaceUser'), token })).statusCode, 200)
+    const changed = await call('POST', '/password/change', { body: examples('changePassword'), token })
+    t.equal(changed.statusCode, 200, changed.body)
+    t.equal((await call('POST', '/logout', { body: examples('logout'), token })).statusCode, 200)
+  })
+}
+
+function stringsOf (schema: Schema): Schema[] {
+  return [
+    ...([schema.type].flat().includes('string') ? [schema] : []),
+    ...Object.values(schema.properties ?? {}).flatMap(stringsOf),
+    ...(schema.items ? stringsOf(schema.items) : [])
+  ]
+}
+
+void t.test('every failure lists its codes, and shows each by an example', async t => {
+  for (const operation of operationsOf(await documentOf(t, { options: everything }))) {
+    for (const [status, { description, headers = {}, content }] of failuresOf(operation)) {
+      const where = `${operation.name} → ${status}`
+      t.same(Object.keys(content), ['application/problem+json'], where)
+      const media = content['application/problem+json'] as Media
+      const codes = own(media).code?.enum ?? []
+      t.ok(codes.length > 0, where)
+      t.same(codes.filter(code => String(errors[code as Code][0]) !== status), [], `${where}: the status of each code`)
+      t.equal(description, codes.map(code => `\`${code}\``).join(', '), where)
+      t.same(Object.keys(media.examples ?? {}), codes, where)
+      for (const { value } of Object.values(media.examples ?? {})) t.notMatch(String(value.detail), /[{}]/, where)
+      if (status === '401') t.same(Object.keys(headers), ['WWW-Authenticate'])
+      if (status === '503') t.same(Object.keys(headers), ['Retry-After'])
+    }
+  }
+})
+
+void t.test('every code of the error table is documented on a route that answers with it', async t => {
+  const documented = new Set<string>()
+  for (const operation of operationsOf(await documentOf(t, { options: everything }))) {
+    for (const [, { content }] of failuresOf(operation)) {
+      const { code, errors } = own(content['application/problem+json'] as Media)
+      for (const one of [...code?.enum ?? [], ...errors?.items?.allOf?.[1]?.properties?.code?.enum ?? []]) documented.add(one)
+    }
+  }
+  // These two belong to no route: to a path nobody has, and to a method a path does not know.
+  const elsewhere = ['not_found', 'method_not_allowed']
+  t.same([...documented].sort(), Object.keys(errors).filter(code => !elsewhere.includes(code)).sort())
+})
+
+void t.test('a field code is listed only where the route has a field for it', async t => {
+  const fieldCodes = (document: Document, operationId: string) => {
+    const operation = operationsOf(document).find(operation => operation.operationId === operationId)
+    const media = operation?.responses['400']?.content['application/problem+json']
+    return (media && own(media).errors?.items?.allOf?.[1]?.properties?.code?.enum) ?? []
+  }
+  t.same(fieldCodes(article, 'updateUser'), ['null', 'invalid_type', 'invalid_choice', 'null_characters_not_allowed', 'surrogate_characters_not_allowed', 'value_not_allowed'])
+  t.notOk(fieldCodes(article, 'register').includes('username_taken'), 'nobody has a username')
+  t.same(fieldCodes(article, 'getUser'), [], 'there is no body')
+})
+
+void t.test('in the shape of Django REST framework, failures are JSON and the codes of tokens are listed', async t => {
+  const document = await documentOf(t, { options: { errors: 'drf' } })
+  for (const operation of operationsOf(document)) {
+    for (const [status, { content }] of failuresOf(operation)) t.same(Object.keys(content), ['application/json'], `${operation.name} → ${status}`)
+  }
+  const { properties } = document.paths['/auth/user']?.get?.responses['401']?.content['application/json']?.schema ?? {}
+  t.same(properties?.code?.enum, ['bad_authorization_header', 'user_not_found', 'user_inactive', 'token_not_valid'])
+})
+
+void t.test('in the app\'s own document our routes stand with their security scheme and tags, given or not', async t => {
+  const { paths } = await documentOf(t, {})
+  const mine = { type: 'http', scheme: 'bearer', description: 'The app\'s own.' }
+  for (const [openapi, scheme] of [
+    [{}, securitySchemes.bearer],
+    [{ components: { securitySchemes } }, securitySchemes.bearer],
+    [{ components: { securitySchemes: { bearer: mine } }, tags: [{ name: 'Session', description: 'The app\'s own.' }] }, mine]
+  ] as const) {
+    const document = await documentOf(t, { before: hostSwagger(openapi) })
+    t.same(document.components.securitySchemes, { bearer: scheme })
+    t.same(document.tags.map(({ name }) => name).sort(), ['Account', 'Password', 'Session', 'User'])
+    t.same(document.paths, paths, 'the routes are documented as in a document of ours')
+  }
+})
+
+void t.test('the app\'s own transform sees our routes, and its Swagger 2.0 document can hold them', async t => {
+  const { app } = await sqliteBuild(t, {
+    before: hostSwagger({}, { transform: ({ schema, url }: { schema: object, url: string }) => ({ schema, url: `/v1${url}` }) })
+  })
+  t.same(Object.keys(app.swagger().paths ?? {}), Object.keys(article.paths).map(path => `/v1${path}`))
+  const old = Fastify()
+  t.teardown(() => old.close())
+  await old.register(fastifySwagger, { swagger: { info: { title: 'Old', version: '1' } } })
+  await second('/auth')(old)
+  await old.ready()
+  t.same(Object.keys(old.swagger().paths ?? {}), Object.keys(article.paths))
+})
+
+for (const [name, options] of Object.entries<BuildOptions>({
+  'beside each other': { before: hostSwagger(), after: second('/staff') },
+  'in scopes of their own': {
+    before: async app => {
+      await hostSwagger()(app)
+      await app.register(async scope => await second('/staff')(scope), { prefix: '/v1' })
+    }
+  }
+})) {
+  void t.test(`two registrations ${name} share a document without sharing a name`, async t => {
+    const { app } = await sqliteBuild(t, options)
+    const document = app.swagger() as unknown as Document
+    const operations = operationsOf(document)
+    t.equal(operations.length, 2 * operationsOf(article).length)
+    t.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
+    t.same(Object.keys(document.components.schemas).length, 2 * Object.keys(article.components.schemas).length)
+    const references = (path: string) => [...JSON.stringify(document.paths[path]).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
+    const [first, other] = Object.keys(document.paths).filter(path => path.endsWith('/registration')) as [string, string]
+    t.same(references(first).filter(name => references(other).includes(name)), [])
+  })
+}
+
+void t.test('the contract needs no server: TypeBox and itself are all that it imports', async t => {
+  for (const file of readdirSync(join(root, 'schemas'))) {
+    const source = readFileSync(join(root, 'schemas', file), 'utf8')
+    const imports = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name = '']) => name)
+    t.same(imports.filter(name => name !== '@sinclair/typebox' && !/^\.\/[\w-]+\.js$/.test(name)), [], file)
+    t.notMatch(source, /\b(?:process|Buffer|require)\b[.(]/, file)
+  }
+})

@@ -1,0 +1,123 @@
+import { hash as bcrypt } from '@node-rs/bcrypt'
+import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto'
+import { hash as argon2 } from '@node-rs/argon2'
+import { openDatabase } from '../src/db/open.js'
+import { verifyDjangoHash } from '../src/lib/django-hash.js'
+import { isCommonPassword } from '../src/lib/common-passwords.js'
+import { createHasher, HasherBusy } from '../src/lib/password-hash.js'
+import { isSimilar, quickRatio } from '../src/lib/similarity.js'
+import { findUser, updateUser } from '../src/store/users.js'
+import { alice, cheapHash, fieldCodes, password, sqliteBuild, story, t, temporaryFile } from './helper.js'
+
+const salt = 'VTqQNUBXNNGQEXAZzaBNXq'
+const phc = async () => (await argon2(password, { memoryCost: 1024, timeCost: 1, parallelism: 1 }))
+
+/** As Django's PASSWORD_HASHERS write them. */
+const djangoHashes = async (): Promise<Record<string, string>> => ({
+  pbkdf2_sha256: `pbkdf2_sha256$1000$${salt}$${pbkdf2Sync(password, salt, 1000, 32, 'sha256').toString('base64')}`,
+  pbkdf2_sha1: `pbkdf2_sha1$1000$${salt}$${pbkdf2Sync(password, salt, 1000, 20, 'sha1').toString('base64')}`,
+  scrypt: `scrypt$16384$${salt}$8$5$${scryptSync(password, salt, 64, { N: 16384, r: 8, p: 5, maxmem: 2 ** 26 }).toString('base64')}`,
+  argon2: `argon2${await phc()}`,
+  bcrypt_sha256: `bcrypt_sha256$${await bcrypt(createHash('sha256').update(password).digest('hex'), { cost: 4 })}`,
+  bcrypt: `bcrypt$${await bcrypt(password, { cost: 4 })}`
+})
+
+t.test('new hashes are argon2id at the cost that OWASP names, salted', async t => {
+  const hasher = createHasher({ memoryCost: 19456, timeCost: 2, parallelism: 1 })
+  const [one, two] = await Promise.all([hasher.hash(password), hasher.hash(password)])
+  t.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/)
+  t.not(one, two)
+  t.ok(await hasher.verify(one, password))
+  t.notOk(await hasher.verify(one, `${password} `))
+  t.notOk(hasher.isOutdated(one))
+  t.ok(hasher.isOutdated(await phc()))
+})
+
+t.test('é is one password however it is composed; nothing else is folded or cut off', async t => {
+  const hasher = createHasher(cheapHash)
+  t.ok(await hasher.verify(await hasher.hash('caf\u00e9-au-lait'), 'cafe\u0301-au-lait'))
+  const long = 'x'.repeat(255)
+  for (const [stored, tried] of [['ﬁsh-and-chips', 'fish-and-chips'], ['Password-a', 'password-a'], [`${long}a`, `${long}b`], [`${'x'.repeat(72)}a`, `${'x'.repeat(72)}b`]] as const) {
+    t.notOk(await hasher.verify(await hasher.hash(stored), tried), stored.slice(0, 20))
+  }
+})
+
+t.test('every hash that Django writes is verified, and a wrong password is not', async t => {
+  for (const [algorithm, hash] of Object.entries(await djangoHashes())) {
+    t.ok(await verifyDjangoHash(hash, password), algorithm)
+    t.notOk(await verifyDjangoHash(hash, `${password}!`), algorithm)
+  }
+})
+
+t.test('a stored hash that is damaged, unknown or absurdly dear matches nothing, and takes no time', async t => {
+  const hasher = createHasher(cheapHash)
+  const hopeless = [
+    '', '!', '!xxxxxxxx', 'plain', 'md5$salt$hash', '__proto__$x', 'pbkdf2_sha256', 'pbkdf2_sha256$99999999999$a$b', 'pbkdf2_sha256$-1$a$b',
+    'scrypt$1073741824$a$8$1$b', 'scrypt$16384$a$1000$1$b', 'argon2$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh', 'bcrypt$$2b$31$abcdefghijklmnopqrstuu',
+    '$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh', '$argon2id$v=19$m=1024,t=1000,p=1$YWFhYWFhYWE$YWFh', '$argon2id$v=19$m=1024,t=1,p=1$?$?', 'argon2$garbage', 'bcrypt$garbage'
+  ]
+  for (const hash of hopeless) t.equal(await hasher.verify(hash, password), false, hash)
+})
+
+story('a user from Django logs in with the password he has, and then has an argon2id hash', async (t, build, { dialect }) => {
+  const { app, post, database } = await build(t, dialect === 'sqlite' ? { database: temporaryFile(t) } : {})
+  const db = await openDatabase(database, [], () => {})
+  t.teardown(() => db.close())
+  for (const [algorithm, passwordHash] of Object.entries(await djangoHashes())) {
+    const email = `${algorithm}@example.com`
+    const { pk } = await app.restAuth.users.create({ email, gender: 'F', phone_number: '1' } as never)
+    await updateUser(db, pk, { passwordHash })
+    t.equal((await post('/login', { email, password: 'wrong' })).statusCode, 400, algorithm)
+    t.equal((await post('/login', { email, password })).statusCode, 200, algorithm)
+    t.match((await findUser(db, pk))?.passwordHash, /^\$argon2id\$/, algorithm)
+    t.equal((await post('/login', { email, password })).statusCode, 200, algorithm)
+  }
+})
+
+t.test('with 64 waiting the next is refused', async t => {
+  const hasher = createHasher(cheapHash)
+  const results = await Promise.allSettled(Array.from({ length: 200 }, async () => await hasher.hash(password)))
+  const refused = results.filter(result => result.status === 'rejected')
+  t.ok(refused.length > 0 && refused.length < 140)
+  t.ok(refused.every(result => result.reason instanceof HasherBusy))
+})
+
+t.test('some 49,000 common passwords are refused, whatever their case', async t => {
+  for (const common of ['password', 'PASSWORD1', 'qwertyuiop', 'iloveyou', 'Trustno1', '12345678', 'letmein1']) t.ok(isCommonPassword(common), common)
+  t.notOk(isCommonPassword('correct horse battery staple'))
+  const { dictionary } = await import('@zxcvbn-ts/language-common')
+  t.ok(dictionary['passwords-common'].filter(candidate => candidate.length >= 8).length > 10000, 'more than 10,000 of them long enough to matter')
+})
+
+t.test('likeness is measured as Django measures it', async t => {
+  t.equal(quickRatio('abcd', 'bcde'), 0.75)
+  t.equal(quickRatio('', ''), 1)
+  t.ok(isSimilar('Alice@Example.com', 'alice@example.com'))
+  t.ok(isSimilar('alice123', 'alice@example.com'), 'a word of it')
+  t.notOk(isSimilar('Sup3r-secret-pw', 'alice@example.com'))
+  t.notOk(isSimilar('correct horse battery staple', 'F'))
+})
+
+t.test('the length is counted in code points, from the option up to 256', async t => {
+  const { post } = await sqliteBuild(t, { options: { password: { minLength: 15 } } })
+  let users = 0
+  const codes = async (password1: string) => fieldCodes(await post('/registration', { ...alice, email: `user${++users}@example.com`, password1 }))
+  t.same(await codes('🔑'.repeat(14)), { password1: ['password_too_short'] })
+  t.same(await codes('🔑'.repeat(15)), {})
+  t.same(await codes('0 1 2 3 4 5 6 7 8 9 a'), {}, 'spaces and digits are as good as others')
+  t.same(await codes('é'.repeat(256)), {})
+  t.same(await codes('é'.repeat(257)), { password1: ['max_length'] })
+})
+
+t.test('a validator of the app has the last word, and knows the user', async t => {
+  const seen: unknown[] = []
+  const validators = [async (candidate: string, user: object) => {
+    seen.push(user)
+    return candidate.includes('acme') ? 'Not our name.' : true
+  }]
+  const { post } = await sqliteBuild(t, { options: { password: { validators } } })
+  const answer = await post('/registration', { ...alice, password1: 'acme-rocket-powder' })
+  t.match(answer.json().errors, [{ field: 'password1', code: 'password_not_allowed', message: 'Not our name.' }])
+  t.match(seen, [{ email: alice.email, gender: 'F', phone_number: alice.phone_number }])
+  t.equal((await post('/registration', alice)).statusCode, 201)
+})

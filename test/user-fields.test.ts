@@ -1,0 +1,116 @@
+import { Type } from '@sinclair/typebox'
+import { sql } from 'drizzle-orm'
+import { openDatabase } from '../src/db/open.js'
+import { alice, articleOptions, fieldCodes, story, t, temporaryFile } from './helper.js'
+
+const everyKind = {
+  nickname: { schema: Type.String({ maxLength: 20 }) },
+  level: { schema: Type.Integer({ minimum: 1 }) },
+  height: { schema: Type.Number() },
+  newsletter: { schema: Type.Boolean() },
+  plan: { schema: Type.Union([Type.Literal('free'), Type.Literal("d'or")]) },
+  address: { schema: Type.Object({ city: Type.String(), zip: Type.Optional(Type.String()) }) },
+  tags: { schema: Type.Array(Type.String({ maxLength: 10 })) },
+  website: { schema: Type.Optional(Type.String({ format: 'uri' })) },
+  invited_by: { schema: Type.String(), registration: 'hidden', userDetails: 'read-only' },
+  note: { schema: Type.String(), registration: 'optional', userDetails: 'hidden' },
+  badge: { schema: Type.Optional(Type.String({ maxLength: 10 })), unique: true, column: 'badge_number' }
+} as const
+const values = { nickname: 'Al', level: 3, height: 1.7, newsletter: false, plan: "d'or", address: { city: 'Bern' }, tags: ['a', 'b'] }
+const newcomer = { email: alice.email, password1: alice.password1, ...values }
+const options = { userFields: everyKind }
+
+story('a user field of every kind is asked for, stored in a column of its own, and answered as it was given', async (t, build, { dialect }) => {
+  const { post, get, database, app } = await build(t, { options })
+  const answer = await post('/registration', newcomer)
+  t.equal(answer.statusCode, 201)
+  const { user, access } = answer.json()
+  t.match(user, { ...values, website: null, invited_by: null, badge: null })
+  t.notHas(user, 'note')
+  t.same((await get('/user', { token: access })).json(), user)
+  t.match(await app.restAuth.users.find({ email: alice.email }), { ...values, note: null })
+  if (dialect === 'sqlite') return
+  const db = await openDatabase(database, [], () => {})
+  t.teardown(() => db.close())
+  const columns = await db.orm.select({ name: sql<string>`column_name`, type: sql<string>`data_type` }).from(sql`information_schema.columns`).where(sql`table_name = 'users'`)
+  t.match(Object.fromEntries(columns.map(({ name, type }) => [name, type])), {
+    nickname: 'text', level: 'bigint', height: 'double precision', newsletter: 'boolean', plan: 'text', address: 'jsonb', tags: 'jsonb', badge_number: 'text'
+  })
+})
+
+story('what does not fit a user field is refused beside it', async (t, build) => {
+  const { post } = await build(t, { options })
+  const answer = await post('/registration', {
+    ...newcomer, nickname: 'x'.repeat(21), level: 0, height: '1.7', newsletter: 'no', plan: 'gold', address: { town: 'Bern' }, tags: ['x'.repeat(11)], website: 'nowhere', badge: 7
+  })
+  t.equal(answer.statusCode, 400)
+  t.same(fieldCodes(answer), {
+    nickname: ['max_length'],
+    level: ['min_value'],
+    height: ['invalid_type'],
+    newsletter: ['invalid_type'],
+    plan: ['invalid_choice'],
+    address: ['invalid'],
+    tags: ['invalid'],
+    website: ['invalid'],
+    badge: ['invalid_type']
+  })
+})
+
+story('registration ignores a hidden field, and takes an optional one or null', async (t, build) => {
+  const { post, app } = await build(t, { options })
+  await post('/registration', { ...newcomer, invited_by: 'myself', note: 'hello', website: null })
+  t.match(await app.restAuth.users.find({ email: alice.email }), { invited_by: null, note: 'hello', website: null })
+})
+
+story('from a form numbers and booleans are read, and a blank optional field is absent', async (t, build) => {
+  const { call } = await build(t, { options: { userFields: { level: everyKind.level, newsletter: everyKind.newsletter, website: everyKind.website } } })
+  const answer = await call('POST', '/registration', { form: { email: alice.email, password1: alice.password1, level: '3', newsletter: 'true', website: '' } })
+  t.equal(answer.statusCode, 201)
+  t.match(answer.json().user, { level: 3, newsletter: true, website: null })
+})
+
+story('the owner changes an editable field, never a read-only or hidden one', async (t, build) => {
+  const { post, patch, put, app } = await build(t, { options })
+  const { access: token } = (await post('/registration', newcomer)).json()
+  const patched = await patch('/user', { nickname: 'Ally', invited_by: 'me', note: 'x', level: 9 }, { token })
+  t.equal(patched.statusCode, 200)
+  t.match(patched.json(), { nickname: 'Ally', invited_by: null, level: 9 })
+  t.match(await app.restAuth.users.find({ email: alice.email }), { note: null })
+  const incomplete = await put('/user', { nickname: 'Al' }, { token })
+  t.same(Object.keys(fieldCodes(incomplete)), ['level', 'height', 'newsletter', 'plan', 'address', 'tags'])
+  t.equal((await put('/user', { ...values, website: 'https://al.example/' }, { token })).json().website, 'https://al.example/')
+  t.equal((await patch('/user', { website: null }, { token })).json().website, null, 'an optional field can be emptied')
+  t.same(fieldCodes(await patch('/user', { level: null }, { token })), { level: ['null'] })
+})
+
+story('no two users share the value of a unique field', async (t, build) => {
+  const { post, patch } = await build(t, { options })
+  await post('/registration', { ...newcomer, badge: 'A1' })
+  t.same(fieldCodes(await post('/registration', { ...newcomer, email: 'bob@example.com', badge: 'A1' })), { badge: ['value_taken'] })
+  const { access: token } = (await post('/registration', { ...newcomer, email: 'bob@example.com' })).json()
+  t.same(fieldCodes(await patch('/user', { badge: 'A1' }, { token })), { badge: ['value_taken'] })
+  t.equal((await patch('/user', { badge: 'B2' }, { token })).json().badge, 'B2')
+  t.equal((await patch('/user', { badge: 'B2' }, { token })).statusCode, 200, 'one may keep what one has')
+})
+
+story('a default fills what registration did not ask for: Django\'s first and last name are blank', async (t, build) => {
+  const { post, patch } = await build(t, { options: { userFields: undefined } })
+  const { user, access: token } = (await post('/registration', { email: alice.email, password1: alice.password1 })).json()
+  t.match(user, { first_name: '', last_name: '' })
+  t.match((await patch('/user', { first_name: 'Alice' }, { token })).json(), { first_name: 'Alice', last_name: '' })
+})
+
+story('a field that is declared later gets its column, and users from before have nothing in it', async (t, build, { dialect }) => {
+  const first = await build(t, dialect === 'sqlite' ? { database: temporaryFile(t) } : {})
+  await first.register()
+  const { post } = await build(t, { database: first.database, options: { userFields: { ...articleOptions.userFields, badge: everyKind.badge, level: everyKind.level } } })
+  const answer = await post('/login', { email: alice.email, password: alice.password1 })
+  t.match(answer.json().user, { gender: 'F', badge: null, level: null })
+})
+
+t.test('a string without a bound gets one, so that no request is unbounded', async t => {
+  const { describeField } = await import('../schemas/user-fields.js')
+  t.match(describeField('nickname', { schema: Type.String() }).input, { maxLength: 255, minLength: 1 })
+  t.match(describeField('nickname', { schema: Type.Optional(Type.String({ maxLength: 5 })) }).input, { maxLength: 5 })
+})
