@@ -1,49 +1,63 @@
 /**
- * A tap reporter that says what failed and skipped as it happens, and closes with «N passed, N failed, N skipped»,
- * counting tests, not files or assertions.
+ * A tap reporter that tells what failed or was skipped as it happens, and closes with
+ * «N passed, N failed, N skipped», counting tests: not files, not assertions.
  */
+import { Transform } from 'node:stream'
 import { Parser } from 'tap-parser'
 
-const counts = { passed: 0, failed: 0, skipped: 0 }
-const parser = new Parser()
+export default class Reporter extends Transform {
+  counts = { passed: 0, failed: 0, skipped: 0 }
+  parser = new Parser()
 
-/** Suites are files; a test is what stands directly in a file, and a file that never got to a test counts itself. */
-function watch (file, name) {
-  let tests = 0
-  file.on('assert', result => {
-    tests++
-    if (result.skip) {
-      counts.skipped++
-      console.log(`skipped: ${result.name}: ${result.skip}`)
-    } else if (result.ok || result.todo) {
-      counts.passed++
-    } else {
-      counts.failed++
-      console.log(`\nFAILED: ${name} > ${result.name}`)
-    }
-  })
-  file.on('child', test => watchAsserts(test, [name, test.name]))
-  file.on('complete', results => {
-    if (!results.ok && tests === 0) {
-      counts.failed++
-      console.log(`\nFAILED: ${name} did not run`)
-    }
-  })
+  constructor () {
+    super()
+    this.parser.on('child', file => this.watchFile(file))
+    this.parser.on('bailout', reason => this.say(`Bail out! ${reason}`))
+  }
+
+  _transform (chunk, _encoding, done) {
+    this.parser.write(chunk)
+    done()
+  }
+
+  _flush (done) {
+    this.parser.once('finish', () => {
+      const { passed, failed, skipped } = this.counts
+      if (!process.env.POSTGRES_URL) this.say('not run: a PostgreSQL server (POSTGRES_URL is not set); its stories ran on PGlite instead')
+      this.say(`${passed} passed, ${failed} failed, ${skipped} skipped`)
+      done()
+    })
+    this.parser.end()
+  }
+
+  say (line) {
+    this.push(`${line}\n`)
+  }
+
+  /** What stands directly in a file is a test; a file that fails without one (it does not load, it times out) counts itself. */
+  watchFile (file) {
+    const before = this.counts.failed
+    file.on('child', test => this.watchTest(test, [file.name, test.name]))
+    file.on('assert', result => {
+      if (result.skip) this.say(`skipped: ${file.name}: ${result.name} (${result.skip})`)
+      else if (!result.ok) this.say(`FAILED: ${file.name}: ${result.name}`)
+      this.counts[result.skip ? 'skipped' : result.ok ? 'passed' : 'failed']++
+    })
+    file.on('complete', () => {
+      this.parser.once('assert', result => {
+        if (result.ok || this.counts.failed > before) return
+        this.counts.failed++
+        this.say(`FAILED: ${file.name} (it did not run to its end)`)
+      })
+    })
+  }
+
+  watchTest (test, path) {
+    test.on('child', inner => this.watchTest(inner, [...path, inner.name]))
+    test.on('assert', result => {
+      if (result.ok || result.skip || result.todo) return
+      this.say(`\n${path.join(' › ')} › ${result.name}`)
+      if (result.diag) this.say(JSON.stringify(result.diag, null, 2).replaceAll('\\n', '\n').slice(0, 4000))
+    })
+  }
 }
-
-function watchAsserts (test, path) {
-  test.on('child', inner => watchAsserts(inner, [...path, inner.name]))
-  test.on('assert', result => {
-    if (result.ok || result.skip || result.todo || (result.diag && Object.keys(result.diag).length === 0)) return
-    console.log(`\nFAILED: ${path.join(' > ')}: ${result.name}`)
-    if (result.diag) console.log(JSON.stringify(result.diag, null, 2).slice(0, 3000))
-  })
-}
-
-parser.on('child', file => watch(file, file.name))
-parser.on('bailout', reason => console.log(`Bail out! ${reason}`))
-parser.on('complete', () => {
-  if (!process.env.POSTGRES_URL) console.log('not run: a PostgreSQL server (POSTGRES_URL is not set); its stories ran on PGlite instead')
-  console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
-})
-process.stdin.pipe(parser)

@@ -8,7 +8,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 import type { CheckedOptions } from '../schemas/options.js'
-import type { UserFields } from '../schemas/user-fields.js'
+import type { UserField, UserFields } from '../schemas/user-fields.js'
 import { createPlugin } from './plugin.js'
 import type { DefaultUserFields, DefinedOptions, RestAuthOptions } from './types.js'
 
@@ -19,7 +19,10 @@ export default restAuth
 export const defineRestAuth = <
   const F extends UserFields = DefaultUserFields,
   const A extends NonNullable<CheckedOptions['account']> = {}
->(options: RestAuthOptions<F, A>): DefinedOptions<F, A> => options
+>(options: RestAuthOptions<F, A> & { userFields?: OnlyKnown<F> }): DefinedOptions<F, A> => options
+
+/** What is inferred from is not searched for unknown keys: this refuses them. */
+type OnlyKnown<F extends UserFields> = { [Name in keyof F]: { [Key in Exclude<keyof F[Name], keyof UserField>]?: never } }
 
 export { Failure, Rejection } from './errors.js'
 export type {

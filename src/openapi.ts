@@ -39,7 +39,11 @@ export async function addOpenapi (app: FastifyInstance, { prefix, publicUrl, doc
   await app.register(swaggerUi, {
     routePrefix: docs,
     uiConfig: { persistAuthorization: true, tryItOutEnabled: true, displayRequestDuration: true, defaultModelsExpandDepth: 0 },
-    staticCSP: true
+    staticCSP: true,
+    // Its default makes every request https, which breaks the page where there is none, and lets images come from elsewhere.
+    transformStaticCSP: csp => csp.replace(' upgrade-insecure-requests;', '').replace(' validator.swagger.io', ''),
+    // Execute calls the server that the page is from, whatever publicUrl is: another would be another origin.
+    transformSpecification: document => ({ ...document, servers: [{ url: new URL(publicUrl ?? '/', 'http://localhost').pathname }] })
   })
 }
 

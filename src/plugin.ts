@@ -44,10 +44,10 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
   app.addHook('onClose', () => db.close())
   await prepareDatabase(db, settings)
 
-  const first = app.hasDecorator('restAuth') ? app.restAuth : undefined
-  const family = (first && families.get(first)) ?? new Map<string, RestAuth>()
+  const earlier = app.hasDecorator('restAuth') ? app.restAuth : undefined
+  const family = (earlier && families.get(earlier)) ?? new Map<string, RestAuth>()
   const path = `${app.prefix}${settings.prefix}`
-  if (!first) {
+  if (!earlier) {
     // A decorator of ours would stop an @fastify/jwt or passport that the host registers after us.
     app.addHook('onRequest', (request, _reply, done) => {
       request.user ??= null as unknown as User
@@ -55,11 +55,12 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
     })
   }
 
+  // Whoever came first has the place that is nobody's choice.
+  const isTaken = !('docs' in options && options.docs) && app.hasRoute({ method: 'GET', url: `${app.prefix}${settings.docs}` })
+
   // Everything else lives in a scope of its own: the host keeps its parsers, error handler, swagger and jwt.
   await app.register(async scope => {
-    // The default is the place of the first registration; another names its own.
-    const docs = first && !('docs' in options && options.docs) ? false : settings.docs
-    await addOpenapi(scope, { ...settings, docs })
+    await addOpenapi(scope, isTaken ? { ...settings, docs: false } : settings)
     await scope.register(async child => {
       const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path) })
       addFeatures(child, context)
@@ -74,7 +75,8 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
   })
 
   const own = family.get(path)
-  if (first || !own) return
+  // Of two on one instance the first gives its name; a scope within has its own.
+  if (Object.hasOwn(app, 'restAuth') || !own) return
   families.set(own, family)
   app.decorate('restAuth', own)
   app.decorate('authenticate', own.authenticate)

@@ -72,7 +72,9 @@ function groupByUrl (routes: RouteOptions[]): Map<string, RouteOptions[]> {
 /** 405 for the other methods, after authentication where the path asks for it; OPTIONS tells what there is. */
 function addRefusals (app: FastifyInstance, url: string, known: RouteOptions[], shape: 'problem' | 'drf') {
   const allowed = known.flatMap(({ method }) => method)
-  const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+  // Fastify adds HEAD, unless the host told it not to.
+  const hasHead = app.hasRoute({ method: 'HEAD', url: `${app.prefix}${url}` })
+  const allow = [...allowed, ...(hasHead ? ['HEAD'] : []), 'OPTIONS'].join(', ')
   const common = { url, schema: { hide: true }, config: { twin: true } }
   app.route({
     ...common,

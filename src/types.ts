@@ -79,8 +79,11 @@ export type PasswordValidator = (password: string, user: PasswordOwner) => true 
 /** Whether this request may register: true, false, or a sentence that says why not. */
 export type RegistrationGuard = (request: FastifyRequest) => boolean | string | Promise<boolean | string>
 
+/** An option may come straight from `process.env`: what is undefined there takes its default. (`prefix` is Fastify's, too.) */
+type OrUndefined<T> = { [K in keyof T]: K extends 'prefix' ? T[K] : T[K] | undefined }
+
 export interface RestAuthOptions<F extends UserFields = UserFields, A extends Account = Account>
-  extends Omit<CheckedOptions, 'userFields' | 'account' | 'hooks' | 'password'> {
+  extends OrUndefined<Omit<CheckedOptions, 'userFields' | 'account' | 'hooks' | 'password'>> {
   account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
   userFields?: F
   password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import BetterSqlite3 from 'better-sqlite3'
 import { eq } from 'drizzle-orm'
-import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
-import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres'
+import { BetterSQLite3Database, drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
+import { drizzle as drizzlePostgres, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { pgTable, text as pgText } from 'drizzle-orm/pg-core'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import fastifyCookie from '@fastify/cookie'
@@ -21,7 +21,7 @@ import * as sqliteTables from 'fastify-rest-auth/drizzle/sqlite'
 import { Rejection } from '../src/errors.js'
 import { createPlugin } from '../src/plugin.js'
 import type { User } from '../src/types.js'
-import { alice, articleOptions, cheapHash, password, secret, sqlite, story, t, type OpenedDatabase, type Test } from './helper.js'
+import { alice, articleOptions, cheapHash, databases, password, postgres, secret, story, t, type OpenedDatabase, type Test } from './helper.js'
 
 const otherSecret = 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt'
 const coexisting = fp(createPlugin({ hashCost: cheapHash }))
@@ -305,6 +305,7 @@ story('a second registration that names no docs starts, and leaves /docs to the 
   const { app, database } = await host(t, tested)
   await app.register(coexisting, options({ database, docs: undefined }))
   await app.register(coexisting, options({ database: ':memory:', prefix: '/staff', docs: undefined }))
+  await app.ready()
   const document = (await app.inject('/docs/json')).json()
   t.ok('/auth/login' in document.paths)
   t.equal((await app.inject('/staff/user')).statusCode, 401)
@@ -322,6 +323,22 @@ story('two scopes side by side have a registration each, and know nothing of eac
   t.equal((await app.inject({ url: '/a/me', headers: bearer(access) })).body, alice.email)
   t.equal((await app.inject({ url: '/b/me', headers: bearer(access) })).statusCode, 401)
   t.equal((await register(app, '/b/auth')).statusCode, 201, 'the address is free on the other side')
+})
+
+story('a registration in a scope within an app that has one is what that scope authenticates by', async (t, _build, tested) => {
+  const { app, database } = await host(t, tested)
+  await app.register(coexisting, options({ database, docs: undefined }))
+  await app.register(async admin => {
+    await admin.register(coexisting, options({ database: ':memory:', docs: undefined }))
+    admin.get('/me', { onRequest: admin.authenticate }, async request => request.user.email)
+    t.equal(admin.restAuth, app.restAuth.under('/admin/auth'))
+    t.equal(admin.restAuth.under('/auth'), app.restAuth)
+  }, { prefix: '/admin' })
+  const { access } = (await register(app, '/auth')).json()
+  const admin = (await register(app, '/admin/auth')).json().access
+  t.equal((await app.inject({ url: '/admin/me', headers: bearer(access) })).statusCode, 401)
+  t.equal((await app.inject({ url: '/admin/me', headers: bearer(admin) })).body, alice.email)
+  t.ok('/admin/auth/login' in (await app.inject('/admin/docs/json')).json().paths)
 })
 
 story('an app that has an `authenticate` of its own registers in a scope', async (t, _build, tested) => {
@@ -395,7 +412,7 @@ story('request.user is null where nobody has authenticated, and never anybody el
 
 story('hooks of the app run for our routes, once a request', async (t, build) => {
   const names = ['onRequest', 'preParsing', 'preValidation', 'preHandler', 'preSerialization', 'onSend', 'onResponse'] as const
-  const { app, post, get, call, register } = await build(t, {
+  const { app, post, get, register } = await build(t, {
     before: app => { for (const name of names) app.addHook(name as 'onRequest', async request => { count(name, request) }) }
   })
   const ran: string[] = []
@@ -410,23 +427,9 @@ story('hooks of the app run for our routes, once a request', async (t, build) =>
   const { access } = await register()
   t.same(await during(() => post('/login', credentials)), names)
   t.same(await during(() => get('/user/', { token: access })), names)
-  t.same(await during(() => call('DELETE', '/login')), names)
-  t.same(await during(() => app.inject({ method: 'OPTIONS', url: '/auth/login' })), names.filter(name => name !== 'preSerialization'))
-})
-
-story('what a hook of the app adds to routes as they are declared, each of ours has once', async (t, build) => {
-  let audited = 0
-  const audit = async () => { audited++ }
-  const { register, get } = await build(t, {
-    before: app => {
-      app.addHook('onRoute', route => { route.preHandler = [audit, ...[route.preHandler ?? []].flat()] })
-    }
-  })
-  const { access } = await register()
-  for (const path of ['/user', '/user/']) {
-    audited = 0
-    await get(path, { token: access })
-    t.equal(audited, 1, path)
+  const always = ['onRequest', 'onSend', 'onResponse']
+  for (const method of ['DELETE', 'OPTIONS']) {
+    t.same((await during(() => app.inject({ method: method as 'DELETE', url: '/auth/login' }))).filter(name => always.includes(String(name))), always, method)
   }
 })
 
@@ -462,3 +465,114 @@ story('a preflight that the app answers in a hook of its own reaches the browser
   const answer = await app.inject({ method: 'POST', url: '/auth/login', body: {} })
   t.equal(answer.headers['access-control-allow-origin'], 'https://front.example')
 })
+
+const files = (folder: string) => readdirSync(folder).sort()
+
+t.test('an app that has closed, or failed to start, lets go of its database file', async t => {
+  const folder = t.testdir()
+  const file = join(folder, 'auth.sqlite')
+  const failing = Fastify()
+  await t.rejects(async () => await failing.register(coexisting, options({ database: file, migrate: false })), /statements behind/)
+  await failing.close()
+  t.same(files(folder), ['auth.sqlite'])
+
+  const app = Fastify()
+  await app.register(coexisting, options({ database: file }))
+  await register(app, '/auth')
+  t.ok(files(folder).length > 1, 'SQLite keeps its journal beside the file while it is open')
+  await app.close()
+  t.same(files(folder), ['auth.sqlite'])
+  rmSync(file)
+  t.same(files(folder), [])
+})
+
+for (const tested of databases.filter(({ name }) => name !== 'PGlite')) {
+  void t.test(`a process whose app has closed ends by itself (${tested.name})`, async t => {
+    const { database, close } = await tested.open()
+    t.teardown(close)
+    const program = `
+      import Fastify from 'fastify'
+      import restAuth from 'fastify-rest-auth'
+      const app = Fastify()
+      await app.register(restAuth, { database: ${JSON.stringify(database)}, migrate: true, docs: false })
+      const answer = await app.inject({ method: 'POST', url: '/auth/registration', body: { email: 'alice@example.com', password1: '${password}' } })
+      await app.close()
+      console.log(answer.statusCode)
+    `
+    // Killed after the time, which rejects.
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--conditions=fastify-rest-auth:source', '--import=tsx', '--input-type=module', '--eval', program
+    ], { cwd: join(import.meta.dirname, '..'), timeout: 20_000 })
+    t.equal(stdout, '201\n')
+  })
+}
+
+interface OwnDatabase {
+  orm: unknown
+  run: (statement: string) => Promise<unknown[]>
+}
+
+/** Connections of the app's own, by the drivers it may use. */
+const drivers: Record<string, (t: Test) => Promise<OwnDatabase>> = {
+  'better-sqlite3, a file': async t => ownSqlite(t, join(t.testdir(), 'app.sqlite')),
+  'better-sqlite3, in memory': async t => ownSqlite(t, ':memory:'),
+  [postgres.name === 'PGlite' ? 'PGlite' : 'node-postgres, a pool']: ownPostgres
+}
+
+function ownSqlite (t: Test, file: string): OwnDatabase {
+  const client = new BetterSqlite3(file)
+  t.teardown(() => client.close())
+  return { orm: drizzleSqlite(client), run: async statement => /^select/.test(statement) ? client.prepare(statement).all() : [client.exec(statement)] }
+}
+
+async function ownPostgres (t: Test): Promise<OwnDatabase> {
+  const { database, close } = await postgres.open()
+  t.teardown(close)
+  if (typeof database === 'string') {
+    const pool = new pg.Pool({ connectionString: database })
+    t.teardown(() => pool.end())
+    return { orm: drizzlePostgres(pool), run: async statement => (await pool.query(statement)).rows }
+  }
+  const { $client } = database as { $client: { query: (statement: string) => Promise<{ rows: unknown[] }> } }
+  return { orm: database, run: async statement => (await $client.query(statement)).rows }
+}
+
+for (const [driver, open] of Object.entries(drivers)) {
+  void t.test(`the app's own Drizzle instance is used, and stays open when the plugin closes (${driver})`, async t => {
+    const { orm, run } = await open(t)
+    const app = Fastify()
+    await app.register(coexisting, options({ database: orm }))
+    const answer = await register(app, '/auth')
+    t.equal(answer.statusCode, 201)
+    t.equal((await read(app, '/auth', answer.json().access)).statusCode, 200)
+    t.same(await run('select email, gender from users'), [{ email: alice.email, gender: 'F' }])
+    await app.close()
+    t.same(await run('select count(*) as number from sessions').then(rows => Number((rows[0] as { number: unknown }).number)), 1)
+  })
+
+  void t.test(`a table of the app's own refers to users, is joined with them, and follows their deletion (${driver})`, async t => {
+    const { orm, run } = await open(t)
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(coexisting, options({ database: orm }))
+    const { user } = (await register(app, '/auth')).json()
+    await run('create table notes (body text not null, author text not null references users (pk) on delete cascade)')
+    t.same(await write(orm, user.pk), [{ body: 'Buy milk', email: alice.email }])
+    await t.rejects(write(orm, 'nobody'))
+    t.equal(await app.restAuth.users.delete(user.pk), true)
+    t.same(await run('select * from notes'), [])
+  })
+}
+
+/** Stores a note and reads all with their authors, as an app would write it with our tables. */
+async function write (orm: unknown, author: string) {
+  if (orm instanceof BetterSQLite3Database) {
+    const notes = sqliteTable('notes', { body: text('body').notNull(), author: text('author').notNull().references(() => sqliteTables.users.pk, { onDelete: 'cascade' }) })
+    orm.insert(notes).values({ body: 'Buy milk', author }).run()
+    return orm.select({ body: notes.body, email: sqliteTables.users.email }).from(notes).innerJoin(sqliteTables.users, eq(notes.author, sqliteTables.users.pk)).all()
+  }
+  const notes = pgTable('notes', { body: pgText('body').notNull(), author: pgText('author').notNull().references(() => postgresTables.users.pk, { onDelete: 'cascade' }) })
+  const postgres = orm as NodePgDatabase
+  await postgres.insert(notes).values({ body: 'Buy milk', author })
+  return await postgres.select({ body: notes.body, email: postgresTables.users.email }).from(notes).innerJoin(postgresTables.users, eq(notes.author, postgresTables.users.pk))
+}

@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type BetterSqlite3 from 'better-sqlite3'
 import { drizzle, type AsyncRemoteCallback } from 'drizzle-orm/sqlite-proxy'
-import pLimit from 'p-limit'
+import pLimit, { type LimitFunction } from 'p-limit'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database, Db } from './database.js'
 import { refreshTokens, sessions, usersTable } from './tables-sqlite.js'
@@ -26,8 +26,7 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
   }
 
   const run = createRunner(client)
-  const turns = pLimit(1)
-  const transactions = new AsyncLocalStorage<{ open: boolean }>()
+  const { turns, transactions } = orderOf(client)
 
   const taking: AsyncRemoteCallback = async (statement, params, method) => {
     if (transactions.getStore()?.open) throw new Error('Inside a transaction every query goes through its tx: another would wait for itself')
@@ -61,6 +60,19 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
       if (typeof target === 'string') await turns(() => { client.close() })
     }
   }
+}
+
+interface Order {
+  turns: LimitFunction
+  transactions: AsyncLocalStorage<{ open: boolean }>
+}
+const orders = new WeakMap<BetterSqlite3.Database, Order>()
+
+/** Of one connection, however many registrations of the plugin share it. */
+function orderOf (client: BetterSqlite3.Database): Order {
+  const order = orders.get(client) ?? { turns: pLimit(1), transactions: new AsyncLocalStorage() }
+  orders.set(client, order)
+  return order
 }
 
 /** Runs a statement, compiled once for each text. */

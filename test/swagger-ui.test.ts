@@ -1,0 +1,98 @@
+import { existsSync, mkdtempSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, type Locator, type Page } from 'playwright-core'
+import { buildApp } from '../examples/article/app.js'
+import { t, type Test } from './helper.js'
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const missing = existsSync(executablePath) ? undefined : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
+// Not the address that the app believes to be at, and none that browsers trust without https: as on a tester's network.
+const hostname = 'tester.test'
+
+const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${hostname} 127.0.0.1`]
+
+t.test('a tester registers, logs in, changes details and password and logs out, with nothing but Swagger UI', {
+  skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
+}, async t => {
+  if (missing) return t.fail(missing)
+  const { page, origin, complaints } = await open(t)
+  await page.goto(`${origin}/docs`)
+  await page.locator('.opblock').first().waitFor()
+  t.same(await page.locator('.opblock-tag').evaluateAll(tags => tags.map(tag => tag.getAttribute('data-tag'))), ['Account', 'Session', 'User', 'Password'])
+
+  const registered = await execute(page, 'register')
+  t.equal(registered.status, 201, 'the example is valid as it stands')
+  t.match(registered.body, { user: { email: 'alice@example.com', gender: 'M', phone_number: '+15550100' } })
+  const loggedIn = await execute(page, 'login')
+  t.equal(loggedIn.status, 200, 'and so is that of the login')
+
+  t.equal((await execute(page, 'getUser')).status, 401)
+  await authorize(page, String(loggedIn.body.access))
+  t.match(await execute(page, 'getUser'), { status: 200, body: { gender: 'M', phone_number: '+15550100' } })
+  t.match(await execute(page, 'updateUser', body => ({ ...body, gender: 'NS', phone_number: '+15559999' })), { status: 200, body: { gender: 'NS', phone_number: '+15550100' } })
+  t.match(await execute(page, 'changePassword'), { status: 200, body: { detail: 'New password has been saved.' } })
+  t.equal((await execute(page, 'logout')).status, 200)
+  t.match(await execute(page, 'getUser'), { status: 401, body: { code: 'token_not_valid' } })
+
+  t.same(complaints, [
+    `${origin}/auth/user: Failed to load resource: the server responded with a status of 401 (Unauthorized)`,
+    `${origin}/auth/user: Failed to load resource: the server responded with a status of 401 (Unauthorized)`
+  ], 'no other host was asked, and the browser found nothing wrong but the two refusals')
+  const screenshot = join(mkdtempSync(join(tmpdir(), 'swagger-ui-')), 'swagger-ui.png')
+  await page.screenshot({ path: screenshot, fullPage: true })
+  t.comment(screenshot)
+})
+
+/** The article's app, listening, and a page of a browser that notes whatever it has to complain about. */
+async function open (t: Test) {
+  const app = await buildApp({ database: ':memory:', docs: '/docs' })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  const browser = await chromium.launch({ executablePath, args })
+  t.teardown(() => browser.close())
+
+  const origin = `http://${hostname}:${(app.server.address() as AddressInfo).port}`
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  const complaints: string[] = []
+  page.on('pageerror', error => complaints.push(String(error)))
+  // Violations of the content security policy are told here too.
+  page.on('console', message => { if (message.type() === 'error') complaints.push(`${message.location().url}: ${message.text()}`) })
+  page.on('request', request => { if (!request.url().startsWith(origin) && !request.url().startsWith('data:')) complaints.push(`asked ${request.url()}`) })
+  return { page, origin, complaints }
+}
+
+interface Answer {
+  status: number
+  body: Record<string, unknown>
+}
+
+/** Opens an operation where it is folded, presses Execute, and reads the answer; `change` edits the filled-in body. */
+async function execute (page: Page, operationId: string, change?: (body: Record<string, unknown>) => object): Promise<Answer> {
+  const operation = page.locator(`.opblock[id$="-${operationId}"]`)
+  if (!await isOpen(operation)) await operation.locator('.opblock-summary-control').click()
+  if (change) {
+    const body = operation.locator('textarea.body-param__text')
+    await body.fill(JSON.stringify(change(JSON.parse(await body.inputValue()))))
+  }
+  const clear = operation.getByRole('button', { name: 'Clear', exact: true })
+  if (await clear.count() > 0) await clear.click()
+  await operation.getByRole('button', { name: 'Execute' }).click()
+  const answer = operation.locator('.live-responses-table .response')
+  await answer.waitFor()
+  return {
+    status: parseInt(await answer.locator('.response-col_status').innerText()),
+    body: JSON.parse(await answer.locator('.response-col_description .highlight-code').first().innerText())
+  }
+}
+
+const isOpen = async (operation: Locator) => await operation.evaluate(element => element.classList.contains('is-open'))
+
+async function authorize (page: Page, token: string): Promise<void> {
+  await page.getByRole('button', { name: 'Authorize' }).first().click()
+  const dialogue = page.locator('.modal-ux')
+  await dialogue.getByRole('textbox').fill(token)
+  await dialogue.getByRole('button', { name: 'Apply credentials' }).click()
+  await dialogue.getByRole('button', { name: 'Close' }).click()
+}

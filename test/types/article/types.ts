@@ -1,0 +1,139 @@
+// What follows from the options of readme.ts, which `Register` declares for this program.
+import Fastify from 'fastify'
+import type { FastifyRequest } from 'fastify'
+import { Type } from '@sinclair/typebox'
+import restAuth, { defineRestAuth, type HooksOf, type NewUser, type Session, type Tx, type User, type UserChanges } from 'fastify-rest-auth'
+import { createContract, type AnswerCode } from 'fastify-rest-auth/schemas'
+import type { SQLiteTableWithColumns } from 'drizzle-orm/sqlite-core'
+import * as tables from 'fastify-rest-auth/drizzle/sqlite'
+import { same } from '../equal.js'
+
+type Gender = 'M' | 'F' | 'NS'
+interface ExpectedUser {
+  pk: string
+  is_active: boolean
+  created_at: Date
+  last_login: Date | null
+  email: string
+  readonly gender: Gender
+  phone_number: string
+}
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+// A user, wherever one appears.
+same<User, Writable<ExpectedUser>>(true)
+same<FastifyRequest['user'], User>(true)
+declare const request: FastifyRequest
+same<typeof request.user.gender, Gender>(true)
+same<typeof request.user.phone_number, string>(true)
+same<typeof request.user.last_login, Date | null>(true)
+// @ts-expect-error usernames are off
+request.user.username.length
+// @ts-expect-error never declared
+request.user.shoe_size.toString()
+// @ts-expect-error nobody is told the hash
+request.user.password.length
+
+// The programmatic side.
+same<NewUser, { email: string, gender: Gender, phone_number: string, password?: string }>(true)
+same<UserChanges, { email?: string, gender?: Gender, phone_number?: string }>(true)
+const app = Fastify()
+const { users, sessions, openapi, migrate, under } = app.restAuth
+same<Awaited<ReturnType<typeof users.create>>, User>(true)
+same<Awaited<ReturnType<typeof users.find>>, User | undefined>(true)
+same<Awaited<ReturnType<typeof users.update>>, User | undefined>(true)
+same<Awaited<ReturnType<typeof sessions.list>>, Session[]>(true)
+same<ReturnType<typeof openapi>, Record<string, unknown>>(true)
+same<Awaited<ReturnType<typeof migrate>>, string[]>(true)
+same<ReturnType<typeof under>, typeof app.restAuth | undefined>(true)
+await users.create({ email: 'a@example.com', gender: 'F', phone_number: '+1' })
+await users.update('pk', { gender: 'NS' })
+await users.find({ email: 'a@example.com' })
+// @ts-expect-error phone_number is required
+await users.create({ email: 'a@example.com', gender: 'F' })
+// @ts-expect-error an address is required
+await users.create({ gender: 'F', phone_number: '+1' })
+// @ts-expect-error no such choice
+await users.create({ email: 'a@example.com', gender: 'X', phone_number: '+1' })
+// @ts-expect-error no such choice
+await users.update('pk', { gender: 'X' })
+// @ts-expect-error never declared
+await users.update('pk', { shoe_size: 42 })
+// @ts-expect-error the plugin's own
+await users.update('pk', { pk: 'other' })
+// @ts-expect-error found by what identifies
+await users.find({ gender: 'F' })
+
+// Hooks.
+const userFields = {
+  gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) },
+  vip: { schema: Type.Boolean(), registration: 'hidden' },
+  nickname: { schema: Type.Optional(Type.String()) }
+} as const
+defineRestAuth({
+  userFields,
+  hooks: {
+    registering: (input, tx) => {
+      same<typeof input, { email: string, gender: Gender, nickname?: string | null }>(true)
+      same<typeof tx, Tx>(true)
+      // @ts-expect-error registration does not ask for it
+      return input.vip
+    },
+    registered: async (user, tx) => {
+      same<typeof user.gender, Gender>(true)
+      same<typeof user.vip, boolean | null>(true)
+      same<typeof user.nickname, string | null>(true)
+      same<typeof tx, Tx>(true)
+      // @ts-expect-error never declared
+      user.shoe_size.toString()
+    },
+    loggedIn: (user, request) => {
+      same<typeof user.email, string>(true)
+      same<typeof request, FastifyRequest>(true)
+    },
+    userUpdated: user => { same<typeof user.nickname, string | null>(true) },
+    passwordChanged: user => { same<typeof user.pk, string>(true) }
+  }
+})
+same<Parameters<NonNullable<HooksOf<typeof userFields, {}>['registered']>>[1], Tx>(true)
+
+// Options.
+defineRestAuth({})
+defineRestAuth({ publicUrl: process.env.PUBLIC_URL, database: process.env.DATABASE_URL, secret: [process.env.NEW ?? '', process.env.OLD ?? ''] })
+defineRestAuth({ account: { registration: request => request.ip === '127.0.0.1' || 'Only from here.' } })
+defineRestAuth({ password: { validators: [(password, user) => !password.includes(String(user.email)) || 'No address in it.'] } })
+await app.register(restAuth)
+await app.register(restAuth, { prefix: '/staff' })
+// @ts-expect-error unknown option
+defineRestAuth({ tokenz: {} })
+// @ts-expect-error unknown option
+await app.register(restAuth, { tokenz: {} })
+// @ts-expect-error unknown option
+defineRestAuth({ tokens: { acces: 300 } })
+// @ts-expect-error unknown option
+defineRestAuth({ account: { usernames: 'none' } })
+// @ts-expect-error neither open, closed nor a function
+defineRestAuth({ account: { registration: 'sometimes' } })
+// @ts-expect-error none, optional, required
+defineRestAuth({ account: { username: 'maybe' } })
+// @ts-expect-error problem, drf
+defineRestAuth({ errors: 'rfc' })
+// @ts-expect-error a path, or false
+defineRestAuth({ docs: true })
+// @ts-expect-error seconds
+defineRestAuth({ tokens: { access: '5m' } })
+// @ts-expect-error unknown hook
+defineRestAuth({ hooks: { loggedOut: () => {} } })
+// @ts-expect-error no schema
+defineRestAuth({ userFields: { gender: { unique: true } } })
+// @ts-expect-error not of TypeBox
+defineRestAuth({ userFields: { gender: { schema: String } } })
+// @ts-expect-error editable, read-only, hidden
+defineRestAuth({ userFields: { gender: { schema: Type.String(), userDetails: 'readonly' } } })
+// @ts-expect-error unknown key of a field
+defineRestAuth({ userFields: { gender: { schema: Type.String(), required: true } } })
+
+// The contract and the tables.
+same<Extract<AnswerCode, 'invalid_credentials' | 'email_taken'>, 'invalid_credentials'>(true)
+createContract({ name: '', errors: 'problem', username: 'none', usernameMinLength: 1, email: 'required', loginMethods: ['email'], requireOldPassword: true, fields: [] })
+export const users_: SQLiteTableWithColumns<any> = tables.users

@@ -1,0 +1,24 @@
+// An app that declares nothing: first_name and last_name, as in Django, which their owner may fill in later.
+import Fastify from 'fastify'
+import restAuth, { type NewUser, type User, type UserChanges } from 'fastify-rest-auth'
+import { same } from '../equal.js'
+
+same<User, {
+  pk: string
+  is_active: boolean
+  created_at: Date
+  last_login: Date | null
+  email: string
+  first_name: string | null
+  last_name: string | null
+}>(true)
+same<NewUser, { email: string, first_name?: string | null, last_name?: string | null, password?: string }>(true)
+same<UserChanges, { email?: string, first_name?: string | null, last_name?: string | null }>(true)
+
+const app = Fastify()
+await app.register(restAuth)
+app.get('/me', { onRequest: app.authenticate }, async request => {
+  same<typeof request.user, User>(true)
+  // @ts-expect-error another app's field
+  return request.user.gender
+})
