@@ -14,8 +14,8 @@ export const Detail = Type.Object(
 )
 
 /** A password as it arrives: taken exactly as sent, never trimmed; the length is counted in code points. */
-export const Password = (description: string) => Type.String({
-  format: 'password', minLength: 1, maxLength: 256, description, examples: ['Sup3r-secret-pw']
+export const Password = (description: string, example = 'Sup3r-secret-pw') => Type.String({
+  format: 'password', minLength: 1, maxLength: 256, description, examples: [example]
 })
 
 export const Email = Type.String({

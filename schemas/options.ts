@@ -6,7 +6,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false }
 const Func = (description: string) => Type.Unsafe<(...parameters: never[]) => unknown>(Type.Function([], Type.Unknown(), { description }))
-const Url = (description: string) => Type.String({ pattern: '^https?://[^/?#@\\s]+[^?#\\s]*$', title: 'an address such as https://app.example', description })
+const Url = (description: string) => Type.String({ pattern: '^https?://[^/?#@\\s]+(/[^?#\\s]*)?$', title: 'an address such as https://app.example', description })
 
 export const UserFieldOption = Type.Object({
   schema: Type.Unsafe<TSchema>(Type.Object({}, { title: 'a TypeBox schema such as Type.String()', description: 'TypeBox schema of the value.' })),
@@ -95,3 +95,5 @@ export const Options = Type.Object({
   hooks: Type.Optional(HookOptions)
 }, closed)
 export type CheckedOptions = Static<typeof Options>
+/** As an app may give them, straight from its environment: what is undefined takes its default. `prefix` is Fastify's, too. */
+export type GivenOptions = { [Name in keyof CheckedOptions]: Name extends 'prefix' ? CheckedOptions[Name] : CheckedOptions[Name] | undefined }

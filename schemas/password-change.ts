@@ -8,11 +8,14 @@ export interface PasswordChangeShape extends ContractShape {
   requireOldPassword: boolean
 }
 
+// Sent as it stands, the example changes what registration's example set.
+const newExample = 'An0ther-secret-pw'
+
 function passwordChangeBody ({ requireOldPassword }: PasswordChangeShape) {
   const properties = {
     ...(requireOldPassword && { old_password: Password('The password so far.') }),
-    new_password1: Password('The new password.'),
-    new_password2: Type.Optional(Password('The new password again; when sent it must equal new_password1.'))
+    new_password1: Password('The new password.', newExample),
+    new_password2: Type.Optional(Password('The new password again; when sent it must equal new_password1.', newExample))
   }
   return Type.Object(properties) as unknown as TObject<{ old_password: TOptional<TString>, new_password1: TString, new_password2: TOptional<TString> }>
 }

@@ -13,8 +13,8 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
   description?: string
   tag: string
   body?: Body
-  /** Whether the route wants a bearer token. */
-  authenticated?: boolean
+  /** Whether the route wants a bearer token; `optional`: one that is sent is used. */
+  authenticated?: boolean | 'optional'
   status?: Status
   answer: Answer
   /** What the good answer means, in a sentence. */
@@ -31,7 +31,7 @@ const authenticatedRoute = ['not_authenticated', 'bad_authorization_header', 'to
 export function route<Body extends TSchema, Answer extends TSchema, Status extends number = 200> (shape: ContractShape, description: RouteDescription<Body, Answer, Status>) {
   const { operationId, tag, authenticated = false, status = 200, answer, body } = description
   const codes = [
-    ...(body ? bodyRoute : []), ...everyRoute, ...(authenticated ? authenticatedRoute : []), ...(description.errors ?? [])
+    ...(body ? bodyRoute : []), ...everyRoute, ...(authenticated === true ? authenticatedRoute : []), ...(description.errors ?? [])
   ]
   const fields = body ? [...contractCodesOf(body), ...(description.fields ?? [])] : []
   const schema = {
@@ -39,7 +39,7 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
     summary: description.summary,
     ...(description.description && { description: description.description }),
     tags: [tag],
-    security: authenticated ? [{ bearer: [] }] : [],
+    security: authenticated ? [{ bearer: [] }, ...(authenticated === 'optional' ? [{}] : [])] : [],
     ...(body && { body }),
     response: {
       [status]: { description: description.answered, content: { 'application/json': { schema: answer } } },

@@ -84,9 +84,12 @@ function read (keys: Map<string, JWT>, token: string): Claims | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString())
     const key = Header.Check(header) ? keys.get(header.kid ?? '') : undefined
-    const claims: unknown = key?.verify(token)
+    const claims: unknown = isCanonical(token.slice(token.lastIndexOf('.') + 1)) ? key?.verify(token) : undefined
     return areClaims.Check(claims) ? claims : undefined
   } catch {
     return undefined
   }
 }
+
+/** 256 bits leave two over in the last character: of the four spellings only the one we signed is the token. */
+const isCanonical = (signature: string): boolean => Buffer.from(signature, 'base64url').toString('base64url') === signature

@@ -1,8 +1,8 @@
 /** Between what a client sends and the users table: identifiers in canonical form, and which of them are taken. */
 import type { FieldCode } from '../schemas/errors.js'
-import type { Db } from './db/database.js'
+import { isConflict, type Db } from './db/database.js'
 import type { NewUserRow, UserRow } from './db/tables.js'
-import { fieldError, type FieldError } from './errors.js'
+import { fieldError, refuse, type FieldError } from './errors.js'
 import { canonicalEmail } from './lib/email.js'
 import { normalizeUsername, usernameKey } from './lib/username.js'
 import type { Settings } from './settings.js'
@@ -42,6 +42,21 @@ export function createAccounts ({ account, fields }: Settings) {
       const found = taken.map(name => name === 'usernameKey' ? fieldError('username', 'username_taken') : fieldError(name, takenCode(name)))
       if (blocked.has(columns.usernameKey ?? '')) found.push(fieldError('username', 'username_not_allowed'))
       return found
+    },
+
+    /**
+     * Makes a write that a unique index may refuse: between the look and the write somebody took the value. Then
+     * it says which, or, when that somebody has let go of it meanwhile, tries again.
+     */
+    async settle<T> (db: Db, columns: Partial<NewUserRow>, pk: string, write: () => Promise<T>): Promise<T> {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await write()
+        } catch (error) {
+          if (!isConflict(error) || tries === 5) throw error
+          refuse(await this.refused(db, columns, pk))
+        }
+      }
     },
 
     /** The user as the app and the clients know it; the password hash stays behind. */

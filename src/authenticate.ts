@@ -7,7 +7,7 @@ import type { AccessTokens, Claims } from './access-tokens.js'
 import type { Accounts } from './accounts.js'
 import type { Database } from './db/database.js'
 import type { UserRow } from './db/tables.js'
-import { Failure, failure } from './errors.js'
+import { failure } from './errors.js'
 import { findUserAndSession, touchSession } from './store/sessions.js'
 import type { User } from './types.js'
 
@@ -23,14 +23,10 @@ const touchEvery = 60_000
 
 export function createAuthenticate ({ db, clock, accessTokens, accounts }: { db: Database, clock: () => Date, accessTokens: AccessTokens, accounts: Accounts }) {
   return async function authenticate (request: FastifyRequest, _reply?: FastifyReply): Promise<void> {
-    try {
-      const identity = await identify(accessTokens.verify(bearerToken(request), clock()))
-      identities.set(request, identity)
-      // The app's own type of the user follows from its options; what is stored was checked against them.
-      request.user = accounts.toUser(identity.user) as unknown as User
-    } catch (error) {
-      throw error instanceof Failure ? challenged(error) : error
-    }
+    const identity = await identify(accessTokens.verify(bearerToken(request), clock()))
+    identities.set(request, identity)
+    // The app's own type of the user follows from its options; what is stored was checked against them.
+    request.user = accounts.toUser(identity.user) as unknown as User
   }
 
   async function identify ({ sub, sid }: Claims): Promise<Identity> {
@@ -60,10 +56,4 @@ export function bearerToken (request: FastifyRequest): string {
   if (scheme.toLowerCase() !== 'bearer') throw failure('not_authenticated')
   if (!token || rest.length > 0) throw failure('bad_authorization_header')
   return token
-}
-
-/** RFC 6750 §3: the challenge says what went wrong, but for a request that tried nothing. */
-function challenged ({ code, message }: Failure): Failure {
-  const challenge = code === 'not_authenticated' ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"'
-  return new Failure(code, { message, headers: { 'www-authenticate': challenge } })
 }

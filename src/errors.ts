@@ -27,10 +27,13 @@ export class Failure extends Error {
     super(message)
     this.code = code
     this.fields = fields
-    this.headers = headers
     this.statusCode = errors[code][0]
+    this.headers = { ...(this.statusCode === 401 && { 'www-authenticate': challengeOf(code) }), ...headers }
   }
 }
+
+/** RFC 6750 §3: the challenge says what went wrong, but for a request that tried nothing. */
+const challengeOf = (code: AnswerCode) => code === 'not_authenticated' ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"'
 
 /** For hooks of the host: an answer 400 `rejected` with this sentence, beside `field` if one is named. */
 export class Rejection extends Error {

@@ -32,19 +32,37 @@ export async function addOpenapi (app: FastifyInstance, { prefix, publicUrl, doc
       tags,
       components: { securitySchemes }
     },
+    transformObject: document => 'openapiObject' in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject,
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) }
   })
   if (docs === false) return
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
   await app.register(swaggerUi, {
     routePrefix: docs,
-    uiConfig: { persistAuthorization: true, tryItOutEnabled: true, displayRequestDuration: true, defaultModelsExpandDepth: 0 },
+    // Without the bar on top: it offers to load other documents, and its logo needs an inline style.
+    uiConfig: { layout: 'BaseLayout', persistAuthorization: true, tryItOutEnabled: true, displayRequestDuration: true, defaultModelsExpandDepth: 0 },
     staticCSP: true,
     // Its default makes every request https, which breaks the page where there is none, and lets images come from elsewhere.
     transformStaticCSP: csp => csp.replace(' upgrade-insecure-requests;', '').replace(' validator.swagger.io', ''),
-    // Execute calls the server that the page is from, whatever publicUrl is: another would be another origin.
-    transformSpecification: document => ({ ...document, servers: [{ url: new URL(publicUrl ?? '/', 'http://localhost').pathname }] })
+    transformSpecification: document => forTrying(document, publicUrl)
   })
+}
+
+/** @fastify/swagger calls every body required; one without required fields may be left out. */
+function withOptionalBodies<Document extends { paths?: Record<string, any> }> (document: Document): Document {
+  for (const operation of Object.values(document.paths ?? {}).flatMap(path => Object.values<any>(path))) {
+    const body = operation.requestBody
+    if (body && !body.content['application/json'].schema.required) body.required = false
+  }
+  return document
+}
+
+const hint = 'To try it: register or log in, press **Authorize**, and paste the `access` token of the answer.'
+
+/** Execute calls the server that the page is from, whatever publicUrl is: another would be another origin. */
+function forTrying ({ servers, ...document }: Record<string, any>, publicUrl = '') {
+  const path = publicUrl.replace(/^https?:\/\/[^/]+/, '')
+  return { ...document, ...(path && { servers: [{ url: path }] }), info: { ...document.info, description: `${document.info.description}\n\n${hint}` } }
 }
 
 /**

@@ -9,7 +9,7 @@ import { addBodyParsers } from './bodies.js'
 import type { Context, Feature } from './context.js'
 import { migrate, pendingStatements } from './db/migrate.js'
 import { openDatabase } from './db/open.js'
-import type { Database } from './db/database.js'
+import { refuseToStart, type Database } from './db/database.js'
 import { createErrorHandler } from './errors.js'
 import { login } from './features/login.js'
 import { logout } from './features/logout.js'
@@ -36,13 +36,17 @@ export interface Internals {
 
 /** The plugin, as yet without fastify-plugin around it. */
 export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals = {}) => async function restAuth (app: FastifyInstance, options: object): Promise<void> {
+  // Fastify's own refusal does not say what to do.
+  if (Object.hasOwn(app, 'authenticate') && !app.hasDecorator('restAuth')) {
+    throw new Error('fastify-rest-auth: the app has an authenticate of its own; register the plugin in a scope: app.register(async scope => { await scope.register(restAuth, auth) })')
+  }
   const settings = resolveSettings(options, {
     production: process.env.NODE_ENV === 'production',
     warn: message => app.log.warn(message)
   })
-  const db = await openDatabase(settings.database, settings.fields, error => app.log.error({ err: error }, 'idle database connection failed'))
+  const db = await openDatabase(settings.database, settings.fields, error => app.log.error({ err: error }, 'idle database connection failed')).catch(refuseToStart)
   app.addHook('onClose', () => db.close())
-  await prepareDatabase(db, settings)
+  await prepareDatabase(db, settings).catch(refuseToStart)
 
   const earlier = app.hasDecorator('restAuth') ? app.restAuth : undefined
   const family = (earlier && families.get(earlier)) ?? new Map<string, RestAuth>()

@@ -29,7 +29,7 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'):
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers)
     // Before the body is read: a path that nobody has wants none.
-    if (request.is404) throw failure('not_found')
+    if (request.is404) refuseUnknown()
   })
   app.addHook('onRoute', route => {
     if (route.config?.twin) return
@@ -38,11 +38,8 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'):
     route.schema = { ...schema, response: goodAnswers(schema?.response) }
     if (route.method !== 'HEAD') routes.push({ ...route })
   })
-  app.setNotFoundHandler((_request, reply) => {
-    // The hooks of this scope do not run for a path that nobody has.
-    reply.headers(headers)
-    sendFailure(reply, failure('not_found'), shape)
-  })
+  // It is what makes unknown paths below the prefix ours; the hook above has the first word.
+  app.setNotFoundHandler(refuseUnknown)
 
   return () => {
     for (const restore of restored) restore()
@@ -55,6 +52,10 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'):
       addRefusals(app, `${url}/`, known, shape)
     }
   }
+}
+
+function refuseUnknown (): never {
+  throw failure('not_found')
 }
 
 /** Declared failures are for documents: by their schemas Fastify would garble what a hook of the host refuses with. */

@@ -6,7 +6,7 @@ import type {} from '@fastify/jwt'
 import type { FastifyRequest } from 'fastify'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { Static } from '@sinclair/typebox'
-import type { CheckedOptions } from '../schemas/options.js'
+import type { CheckedOptions, GivenOptions } from '../schemas/options.js'
 import type { FieldValue, FieldValues, UserFields, defaultUserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
 import type { SessionRow } from './db/tables.js'
@@ -79,11 +79,8 @@ export type PasswordValidator = (password: string, user: PasswordOwner) => true 
 /** Whether this request may register: true, false, or a sentence that says why not. */
 export type RegistrationGuard = (request: FastifyRequest) => boolean | string | Promise<boolean | string>
 
-/** An option may come straight from `process.env`: what is undefined there takes its default. (`prefix` is Fastify's, too.) */
-type OrUndefined<T> = { [K in keyof T]: K extends 'prefix' ? T[K] : T[K] | undefined }
-
 export interface RestAuthOptions<F extends UserFields = UserFields, A extends Account = Account>
-  extends OrUndefined<Omit<CheckedOptions, 'userFields' | 'account' | 'hooks' | 'password'>> {
+  extends Omit<GivenOptions, 'userFields' | 'account' | 'hooks' | 'password'> {
   account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
   userFields?: F
   password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }

@@ -1,8 +1,7 @@
 /** `app.restAuth.users` and `app.restAuth.sessions`: what the app's own code may do with accounts. */
 import { v7 as uuid } from 'uuid'
 import type { Context } from './context.js'
-import { isConflict } from './db/database.js'
-import type { NewUserRow, UserRow } from './db/tables.js'
+import type { UserRow } from './db/tables.js'
 import { Failure, refuse } from './errors.js'
 import { canonicalEmail } from './lib/email.js'
 import { usernameKey } from './lib/username.js'
@@ -42,7 +41,7 @@ export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' 
       async update (pk, changes: UserChanges) {
         const columns = accounts.columns(checked(checkChanges, changes))
         refuse(await accounts.refused(db, columns, pk))
-        return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await write(pk, columns))
+        return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await accounts.settle(db, columns, pk, async () => await updateUser(db, pk, columns)))
       },
 
       activate: async pk => known(await updateUser(db, pk, { isActive: true })),
@@ -61,15 +60,6 @@ export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' 
       list: async userPk => (await listSessions(db, userPk)).map(({ userPk: _owner, ...session }) => session),
       end: async id => await deleteSession(db, id),
       endAll: async userPk => await deleteSessions(db, userPk)
-    }
-  }
-
-  async function write (pk: string, columns: Partial<NewUserRow>): Promise<UserRow | undefined> {
-    try {
-      return await updateUser(db, pk, columns)
-    } catch (error) {
-      if (isConflict(error)) refuse(await accounts.refused(db, columns, pk))
-      throw error
     }
   }
 }

@@ -96,7 +96,7 @@ export async function use (baseUrl: string, password: string) {
   client.setConfig({ auth: data.access })
   const changed = await updateUser({ body: { gender: 'NS' } })
   const gender: AuthUser['gender'] | undefined = changed.data?.gender
-  const loggedOut = await logout({ body: {}, headers: { authorization: \`Bearer \${data.access}\` } })
+  const loggedOut = await logout({ body: {} })
   const anonymous = await getUser()
   const { error } = await login({ body: { email: body.email, password: 'wrong' } })
   return { gender, detail: loggedOut.data?.detail, again: error && explain(error), anonymous: anonymous.error?.code }

@@ -16,7 +16,10 @@ const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'
 t.test('a tester registers, logs in, changes details and password and logs out, with nothing but Swagger UI', {
   skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
 }, async t => {
-  if (missing) return t.fail(missing)
+  if (missing) {
+    t.fail(missing)
+    return
+  }
   const { page, origin, complaints } = await open(t)
   await page.goto(`${origin}/docs`)
   await page.locator('.opblock').first().waitFor()
@@ -34,16 +37,31 @@ t.test('a tester registers, logs in, changes details and password and logs out, 
   t.match(await execute(page, 'updateUser', body => ({ ...body, gender: 'NS', phone_number: '+15559999' })), { status: 200, body: { gender: 'NS', phone_number: '+15550100' } })
   t.match(await execute(page, 'changePassword'), { status: 200, body: { detail: 'New password has been saved.' } })
   t.equal((await execute(page, 'logout')).status, 200)
-  t.match(await execute(page, 'getUser'), { status: 401, body: { code: 'token_not_valid' } })
+  t.match(await execute(page, 'getUser'), { status: 401, body: { code: 'token_not_valid' } }, 'the session has ended, without a thought about tokens')
+  t.match(await execute(page, 'login'), { status: 400, body: { code: 'invalid_credentials' } })
+  t.equal((await execute(page, 'login', body => ({ ...body, password: 'An0ther-secret-pw' }))).status, 200)
 
+  const refused = (path: string, status: string) => `${origin}${path}: Failed to load resource: the server responded with a status of ${status}`
   t.same(complaints, [
-    `${origin}/auth/user: Failed to load resource: the server responded with a status of 401 (Unauthorized)`,
-    `${origin}/auth/user: Failed to load resource: the server responded with a status of 401 (Unauthorized)`
-  ], 'no other host was asked, and the browser found nothing wrong but the two refusals')
+    refused('/auth/user', '401 (Unauthorized)'), refused('/auth/user', '401 (Unauthorized)'), refused('/auth/login', '400 (Bad Request)')
+  ], 'no other host was asked, and the browser found nothing wrong but the refusals')
   const screenshot = join(mkdtempSync(join(tmpdir(), 'swagger-ui-')), 'swagger-ui.png')
-  await page.screenshot({ path: screenshot, fullPage: true })
+  await page.screenshot({ path: screenshot })
   t.comment(screenshot)
 })
+
+for (const [publicUrl, servers] of [
+  ['http://localhost:3000', undefined],
+  ['https://app.example/', undefined],
+  ['https://app.example/api', [{ url: '/api' }]]
+] as const) {
+  t.test(`Swagger UI calls the server that it came from, though the app is published at ${publicUrl}`, async t => {
+    const app = await buildApp({ database: ':memory:', docs: '/docs', publicUrl })
+    t.teardown(() => app.close())
+    t.same((await app.inject('/docs/json')).json().servers, servers)
+    t.same(app.restAuth.openapi().servers, [{ url: publicUrl.replace(/\/$/, '') }], 'a document that is passed on names it')
+  })
+}
 
 /** The article's app, listening, and a page of a browser that notes whatever it has to complain about. */
 async function open (t: Test) {
@@ -83,7 +101,7 @@ async function execute (page: Page, operationId: string, change?: (body: Record<
   await answer.waitFor()
   return {
     status: parseInt(await answer.locator('.response-col_status').innerText()),
-    body: JSON.parse(await answer.locator('.response-col_description .highlight-code').first().innerText())
+    body: JSON.parse(await answer.locator('.response-col_description .highlight-code pre').first().innerText())
   }
 }
 

@@ -63,3 +63,13 @@ const unavailable = /^(08|53|57P|25006|SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN
 /** Whether the database is down, full, locked or too slow: a fault that passes, not a bug. */
 export const isUnavailable = (error: unknown): boolean =>
   codesOf(error).some(code => unavailable.test(code)) || /timeout exceeded when trying to connect|Connection terminated/i.test(String((error as Error)?.message) + String(((error as Error)?.cause as Error)?.message))
+
+/** Says in one line, by its option, why a database could not be opened or migrated: drivers wrap it in a query. */
+export function refuseToStart (error: unknown): never {
+  let root = error
+  while (root instanceof Error && root.cause instanceof Error) root = root.cause
+  const [{ message: outer = '' }, { message = '', code = '' }] = [error as Partial<Error>, root as Partial<NodeJS.ErrnoException>]
+  if (outer.startsWith('fastify-rest-auth: ')) throw error
+  const line = /^(database|userFields)\b/.test(outer) ? outer : `database: ${message || code}`
+  throw new Error(`fastify-rest-auth: ${line}`, { cause: error })
+}

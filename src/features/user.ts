@@ -6,7 +6,6 @@
 import type { FastifyRequest } from 'fastify'
 import { identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
-import { isConflict } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { failure, refuse } from '../errors.js'
 import { findUser, updateUser } from '../store/users.js'
@@ -31,16 +30,10 @@ export const user: Feature = (app, { settings, contract, db, accounts, authentic
   }
 
   async function store (pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
-    try {
-      return await db.transaction(async tx => {
-        const row = await updateUser(tx, pk, changes)
-        if (row) await settings.hooks.userUpdated?.(accounts.toUser(row), tx.orm)
-        return row
-      })
-    } catch (error) {
-      // Between the look and the write somebody took the value: the index has decided.
-      if (isConflict(error)) refuse(await accounts.refused(db, changes, pk))
-      throw error
-    }
+    return await accounts.settle(db, changes, pk, async () => await db.transaction(async tx => {
+      const row = await updateUser(tx, pk, changes)
+      if (row) await settings.hooks.userUpdated?.(accounts.toUser(row), tx.orm)
+      return row
+    }))
   }
 }

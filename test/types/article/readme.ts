@@ -9,7 +9,7 @@ const auth = defineRestAuth({                       // checks and infers; return
   database: 'auth.sqlite',
   account: { username: 'none', emailVerification: 'none' },
   userFields: {
-    gender:       { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) },
+    gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) },
     phone_number: { schema: Type.String({ maxLength: 30 }), userDetails: 'read-only' }
   }
 })

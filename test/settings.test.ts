@@ -1,0 +1,213 @@
+/** What is wrong with the options is told at start: in one line, by the option's path, with what to do. */
+import { join } from 'node:path'
+import { Type } from '@sinclair/typebox'
+import Fastify, { type FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { restAuth } from '../src/index.js'
+import { createPlugin } from '../src/plugin.js'
+import { cheapHash, secret, t, temporaryFile, type Test } from './helper.js'
+
+/** Starts an app with these options and no others; answers with its log. */
+async function start (t: Test, options?: object): Promise<{ app: FastifyInstance, log: string[] }> {
+  const log: string[] = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: line => { log.push(line) } } } })
+  t.teardown(() => app.close())
+  await app.register(fp(createPlugin({ hashCost: cheapHash })), options as object)
+  await app.ready()
+  return { app, log }
+}
+
+const minimal = { secret, database: ':memory:' }
+
+/** The line that an app with these options refuses to start with. */
+async function refusal (t: Test, options: object): Promise<string> {
+  try {
+    await start(t, { ...minimal, ...options })
+    return 'it started'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+const field = (schema: unknown, rest: object = {}) => ({ userFields: { phone: { schema, ...rest } } })
+const withName = (name: string) => ({ userFields: Object.fromEntries([[name, { schema: Type.Optional(Type.String()) }]]) })
+const weak = (what: string, path = 'secret') => `${path}: ${what}; make one with: npx fastify-rest-auth secret`
+const taken = (name: string) => `userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`
+const noColumn = (kind: string) => `userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${kind} has no column)`
+
+const refusals: Array<[options: object, line: string]> = [
+  [{ colour: 'red' }, 'colour: unknown option'],
+  [{ tokens: { acess: 300 } }, 'tokens.acess: unknown option'],
+  [{ tokens: { refresh: { idel: 300 } } }, 'tokens.refresh.idel: unknown option'],
+  [{ hooks: { registred: () => {} } }, 'hooks.registred: unknown option'],
+  [{ account: { userName: 'none' } }, 'account.userName: unknown option'],
+  [field(Type.String(), { uniqe: true }), 'userFields.phone.uniqe: unknown option'],
+  [JSON.parse('{"__proto__":{"secret":"x"}}') as object, '__proto__: unknown option'],
+
+  [{ secret: '' }, weak('is shorter than 32 bytes')],
+  [{ secret: 'zXc9zXc9zXc9zXc9zXc9zXc9zXc9zXc' }, weak('is shorter than 32 bytes')],
+  [{ secret: 'zXc9zXc9zXc9zXc9zXc9zXc9zXc9zXc9' }, weak('repeats itself')],
+  [{ secret: 'my-very-own-Secret-for-this-very-app-2026' }, weak('looks like a sample')],
+  [{ secret: 'change-me-change-me-now-please-quickly' }, weak('looks like a sample')],
+  [{ secret: [secret, 'short'] }, weak('is shorter than 32 bytes', 'secret[1]')],
+  [{ secret: [secret, secret] }, 'secret: the same one stands in the list twice'],
+  ...[7, null, [], [secret, 7], { key: secret }].map((value): [object, string] => [{ secret: value }, 'secret: must be a string or a list, not empty, each item a string']),
+
+  ...['app.example', 'ftp://app.example', 'https://', 'https://app.example?x', 'https://app.example/#x', 'https://app example', 'https://eve:pw@app.example', 'http://[', 'javascript:alert(1)', 7].map((value): [object, string] =>
+    [{ publicUrl: value }, 'publicUrl: must be an address such as https://app.example']),
+  ...['/', 'auth', '/auth/', '//auth', '/a b', '/:x', '/*', '/a?b', ''].map((value): [object, string] => [{ prefix: value }, 'prefix: must be a path such as /auth']),
+  ...[true, 'docs', '/'].map((value): [object, string] => [{ docs: value }, 'docs: must be false or a path such as /docs']),
+  [{ errors: 'json' }, 'errors: must be "problem" or "drf"'],
+  [{ migrate: 'yes' }, 'migrate: must be true or false'],
+  [{ database: 7 }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
+  [{ database: '' }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
+
+  [{ tokens: null }, 'tokens: must be an object'],
+  [{ tokens: { access: '5m' } }, 'tokens.access: must be a whole number from 30 to 3600'],
+  [{ tokens: { access: 86400 } }, 'tokens.access: must be a whole number from 30 to 3600'],
+  [{ tokens: { refresh: { absolute: 31536000 } } }, 'tokens.refresh.absolute: must be a whole number from 60 to 2592000'],
+  [{ tokens: { refresh: { idle: 7200, absolute: 3600 } } }, 'tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends'],
+  [{ password: { minLength: 4 } }, 'password.minLength: must be a whole number from 8 to 128'],
+  [{ password: { hash: { memoryCost: 1024 } } }, 'password.hash.memoryCost: must be a whole number from 19456 to 1048576'],
+  [{ password: { hash: { timeCost: 1 } } }, 'password.hash.timeCost: must be a whole number from 2 to 20'],
+  [{ password: { validators: ['zxcvbn'] } }, 'password.validators.0: must be a function'],
+  [{ hooks: { registered: 'log' } }, 'hooks.registered: must be a function'],
+
+  [{ account: { username: 'yes' } }, 'account.username: must be "none" or "optional" or "required"'],
+  [{ account: { registration: 'invite' } }, 'account.registration: must be "open" or "closed" or a function'],
+  [{ account: { emailVerification: 'mandatory' } }, 'account.emailVerification: must be "none"'],
+  [{ account: { loginMethods: [] } }, 'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'],
+  [{ account: { loginMethods: ['email', 'email'] } }, 'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'],
+  [{ account: { loginMethods: ['phone'] } }, 'account.loginMethods.0: must be "email" or "username"'],
+  [{ account: { usernameMinLength: 0 } }, 'account.usernameMinLength: must be a whole number from 1 to 150'],
+  [{ account: { usernameBlocklist: [''] } }, 'account.usernameBlocklist.0: must be a string, not empty'],
+  [{ account: { loginMethods: ['username'] } }, "account.loginMethods: 'username' needs account.username 'required' or 'optional'"],
+  [{ account: { email: 'optional' } }, "account.email: 'optional' needs 'username' among account.loginMethods, or a user without address could not log in"],
+  [{ account: { email: 'optional', username: 'optional', loginMethods: ['email', 'username'] } }, "account.email: 'optional' needs account.username 'required', or a user could have neither"],
+  [{ account: { username: 'optional', loginMethods: ['username'] } }, "account.username: 'optional' needs 'email' among account.loginMethods, or a user without name could not log in"],
+  [{ account: { usernameBlocklist: ['admin'] } }, "account.username: 'none' leaves usernameBlocklist and usernameMinLength without effect"],
+
+  [{ userFields: { phone: Type.String() } }, 'userFields.phone.schema: must be a TypeBox schema such as Type.String()'],
+  [{ userFields: { phone: 'string' } }, 'userFields.phone: must be an object'],
+  [{ userFields: [] }, 'userFields: must be an object'],
+  [field('string'), 'userFields.phone.schema: must be a TypeBox schema such as Type.String()'],
+  [field(Type.Any()), noColumn('Any')],
+  [field(Type.Date()), noColumn('Date')],
+  [field(Type.Null()), noColumn('Null')],
+  [field(Type.Union([Type.String(), Type.Null()])), noColumn('Union')],
+  [field(Type.Union([Type.Literal(1), Type.Literal(2)])), noColumn('Union')],
+  [field({}), noColumn('this')],
+  [field(Type.String(), { userDetails: 'readonly' }), 'userFields.phone.userDetails: must be "editable" or "read-only" or "hidden"'],
+  [field(Type.String(), { registration: 'no' }), 'userFields.phone.registration: must be "required" or "optional" or "hidden"'],
+  [field(Type.String(), { unique: 'yes' }), 'userFields.phone.unique: must be true or false'],
+  [field(Type.String(), { column: '1st' }), 'userFields.phone.column: must be a name such as phone_number'],
+  [field(Type.String(), { column: 'x"; DROP TABLE users; --' }), 'userFields.phone.column: must be a name such as phone_number'],
+  [field(Type.String(), { column: 'password_hash' }), 'userFields.phone.column: «password_hash» is taken; choose another'],
+  [field(Type.String(), { column: 'SELECT' }), 'userFields.phone.column: «SELECT» is taken; choose another'],
+  [{ userFields: { a: { schema: Type.String(), column: 'B' }, b: { schema: Type.String() } } }, 'userFields.b.column: «b» is the column of another field'],
+  [field(Type.Object({}), { unique: true }), "userFields.phone.unique: objects and lists can't be unique"],
+  [field(Type.String({ maxLength: 601 }), { unique: true }), 'userFields.phone.unique: needs a maxLength of 600 at most'],
+  [field(Type.String({ pattern: '(' })), 'userFields.phone.schema: Invalid regular expression: /(/u: Unterminated group'],
+  [field(Type.String({ format: 'telephone' })), 'userFields.phone.schema: unknown format "telephone" at path "#/properties/phone"'],
+  [field(Type.Integer({ default: 'none' })), 'userFields.phone.schema.default: must fit the schema'],
+  [field(Type.String({ maxLength: 3, default: 'none' })), 'userFields.phone.schema.default: must fit the schema'],
+  ...['password', 'id', 'pk', 'email', 'is_active', 'isActive', 'password_hash', 'username', 'user', 'select', 'SELECT', 'order', 'rowid', 'ctid', 'xmin', 'constructor', 'prototype', 'hasOwnProperty', 'isPrototypeOf', 'toString', 'then'].map((name): [object, string] => [withName(name), taken(name)]),
+  ...['__proto__', 'first-name', '1st', 'a b', 'naïve', '', 'x'.repeat(64), 'a"b', 'a;--'].map((name): [object, string] => [withName(name), `userFields.${name}: use letters, digits and _ (63 at most), a letter first`])
+]
+
+t.test('every option that is wrong is refused with one line: its path, and what it must be', async t => {
+  for (const [options, line] of refusals) t.equal(await refusal(t, options), `fastify-rest-auth: ${line}`)
+})
+
+t.test('a refusal never shows a secret, nor the password of a database', async t => {
+  const hidden = 'tops3cret'
+  const wrong = [
+    { secret: hidden }, { secret: [secret, hidden] }, { secret: { hidden } }, { secret: [[hidden]] }, { publicUrl: `https://eve:${hidden}@app.example` },
+    { database: `mysql://root:${hidden}@127.0.0.1/x` }, { database: `postgres://postgres:${hidden}@127.0.0.1:9/x`, migrate: true }, { database: { password: hidden } }
+  ]
+  for (const options of wrong) {
+    const line = await refusal(t, options)
+    t.not(line, 'it started', JSON.stringify(options))
+    t.notMatch(line, hidden)
+    t.notMatch(line, secret)
+  }
+})
+
+t.test('a database that is none, or not there, is told by its option', async t => {
+  const choices = 'database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL'
+  for (const database of [{}, { client: 1 }, 'mysql://root@127.0.0.1/x', 'file:///tmp/x.sqlite', 'redis://127.0.0.1']) t.equal(await refusal(t, { database }), `fastify-rest-auth: ${choices}`)
+  t.match(await refusal(t, { database: join(temporaryFile(t), 'nowhere', 'auth.sqlite') }), /^fastify-rest-auth: database: .*directory does not exist/)
+  const started = performance.now()
+  t.match(await refusal(t, { database: 'postgres://postgres@127.0.0.1:9/x' }), /^fastify-rest-auth: database: .*ECONNREFUSED/)
+  t.ok(performance.now() - started < 5000, 'at once')
+})
+
+t.test('a refusal reaches whoever registers the plugin by its public name', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await t.rejects(async () => await app.register(restAuth, { ...minimal, prefix: 'auth' }), { message: 'fastify-rest-auth: prefix: must be a path such as /auth' })
+})
+
+t.test('without any option it runs in development: a file beside the app, a secret of its own, and a warning', async t => {
+  const here = process.cwd()
+  process.chdir(join(temporaryFile(t), '..'))
+  t.teardown(() => process.chdir(here))
+  const { app, log } = await start(t)
+  t.match(log.join(''), 'no secret is set; a random one is used')
+  const registered = await app.inject({ method: 'POST', url: '/auth/registration', payload: { email: 'alice@example.com', password1: 'Sup3r-secret-pw' } })
+  t.equal(registered.statusCode, 201)
+  const { access, user } = registered.json()
+  t.same(Object.keys(user), ['pk', 'email', 'first_name', 'last_name'])
+  const headers = { authorization: `Bearer ${access}` }
+  t.equal((await app.inject({ url: '/auth/user', headers })).statusCode, 200)
+  t.equal((await app.inject({ url: '/docs/json' })).statusCode, 200)
+  await app.close()
+
+  const { app: again } = await start(t)
+  t.equal((await again.inject({ url: '/auth/user', headers })).statusCode, 401, 'the next start has another secret')
+  t.equal((await again.inject({ method: 'POST', url: '/auth/login', payload: { email: 'alice@example.com', password: 'Sup3r-secret-pw' } })).statusCode, 200, 'and the same users')
+})
+
+t.test('what is fine is taken as it is', async t => {
+  const fine = [
+    {}, { publicUrl: 'https://app.example/' }, { publicUrl: 'http://localhost:3000/base' }, { prefix: '/api/v1/auth' }, { secret: [secret] }, { docs: '/api-docs' }, { errors: 'drf' }, { userFields: {} }, { hooks: {} }, { tokens: {} },
+    { account: { username: 'required', loginMethods: ['username'] } }, { account: { username: 'required', email: 'optional', loginMethods: ['email', 'username'] } }, { account: { registration: () => true } },
+    { tokens: { refresh: { idle: 3600, absolute: 3600 } } }, { password: { minLength: 15, validators: [() => true] } },
+    field(Type.Optional(Type.Integer({ minimum: 0, maximum: 1e30, default: 0 }))), field(Type.String({ pattern: '^[+\\d]*$' })), field(Type.Optional(Type.String({ format: 'date-time' }))), field(Type.Enum({ A: 'a', B: 'b' })), field(Type.Literal('a')),
+    field(Type.Record(Type.String(), Type.Integer())), field(Type.String({ maxLength: 600 }), { unique: true, column: 'phone_number' })
+  ]
+  for (const options of fine) await t.resolves(start(t, { ...minimal, docs: false, ...options }), JSON.stringify(options))
+})
+
+t.test('the address of the app ends in no slash, however it is given', async t => {
+  const { app } = await start(t, { ...minimal, publicUrl: 'https://app.example///', docs: false })
+  const { access } = (await app.inject({ method: 'POST', url: '/auth/registration', payload: { email: 'alice@example.com', password1: 'Sup3r-secret-pw' } })).json()
+  const claims = JSON.parse(Buffer.from(String(access).split('.')[1] ?? '', 'base64url').toString()) as object
+  t.match(claims, { iss: 'https://app.example', aud: 'https://app.example/auth' })
+})
+
+t.test('in production', async t => {
+  const environment = process.env.NODE_ENV
+  t.before(() => { process.env.NODE_ENV = 'production' })
+  t.teardown(() => {
+    if (environment === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = environment
+  })
+  const safe = { ...minimal, publicUrl: 'https://app.example' }
+
+  await t.test('a secret and an https address are required', async t => {
+    t.equal(await refusal(t, { ...safe, secret: undefined }), 'fastify-rest-auth: secret: required in production; make one with: npx fastify-rest-auth secret')
+    t.equal(await refusal(t, { ...safe, publicUrl: undefined }), 'fastify-rest-auth: publicUrl: required in production, such as https://app.example')
+    t.equal(await refusal(t, { ...safe, publicUrl: 'http://app.example' }), 'fastify-rest-auth: publicUrl: must be https in production')
+    t.equal(await refusal(t, { ...safe, secret: 'x' }), `fastify-rest-auth: ${weak('is shorter than 32 bytes')}`)
+  })
+
+  await t.test('with them it starts, warns of nothing, and shows no documentation unless told to', async t => {
+    const { app, log } = await start(t, safe)
+    t.same(log, [])
+    for (const url of ['/docs', '/docs/', '/docs/json', '/docs/yaml']) t.equal((await app.inject({ url })).statusCode, 404, url)
+    t.equal((await app.inject({ method: 'POST', url: '/auth/login', payload: {} })).statusCode, 400)
+    const { app: documented } = await start(t, { ...safe, docs: '/docs' })
+    t.equal((await documented.inject({ url: '/docs/json' })).statusCode, 200)
+  })
+})
