@@ -72,8 +72,9 @@ export function asFailure (error: unknown, request: FastifyRequest): Failure | u
   }
   if (error instanceof HasherBusy) return new Failure('server_busy', { headers: { 'retry-after': '1' } })
   if (isUnavailable(error)) return new Failure('service_unavailable', { headers: { 'retry-after': '1' } })
-  const { code = '', statusCode = 500 } = error as Partial<FastifyError>
-  const isFastifys = code.startsWith('FST_ERR_')
+  // A hook of the host may throw anything.
+  const { code = '', statusCode = 500 } = Object(error) as Partial<FastifyError>
+  const isFastifys = String(code).startsWith('FST_ERR_')
   if (statusCode === 500 || (statusCode > 500 && isFastifys)) return new Failure('internal_error')
   if (!isFastifys) return undefined
   return failure(ofFastify[code] ?? 'bad_request', { type: request.headers['content-type'] ?? '' })

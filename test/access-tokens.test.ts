@@ -212,10 +212,9 @@ story('a token anywhere but in the Authorization header is ignored', async (t, b
   for (const headers of [{ cookie: `access=${access}; token=${access}; my-app-auth=${access}` }, { 'x-access-token': access }, { 'x-authorization': `Bearer ${access}` }, { 'proxy-authorization': `Bearer ${access}` }] as Array<Record<string, string>>) {
     t.equal(codeOf(await get('/user', { headers })), '401 not_authenticated', Object.keys(headers).join())
   }
-  for (const body of [{ access, token: access, access_token: access, authorization: `Bearer ${access}` }]) {
-    t.equal(codeOf(await call('PATCH', '/user', { body: { ...body, gender: 'M' } })), '401 not_authenticated')
-    t.equal(codeOf(await call('POST', '/password/change', { form: { ...body, old_password: password, new_password1: 'An0ther-secret-pw' } })), '401 not_authenticated')
-  }
+  const body = { access, token: access, access_token: access, authorization: `Bearer ${access}` }
+  t.equal(codeOf(await call('PATCH', '/user', { body: { ...body, gender: 'M' } })), '401 not_authenticated')
+  t.equal(codeOf(await call('POST', '/password/change', { form: { ...body, old_password: password, new_password1: 'An0ther-secret-pw' } })), '401 not_authenticated')
 })
 
 story('a refresh token is no access token, and an access token no refresh token', async (t, build) => {
@@ -248,7 +247,7 @@ story('secrets rotate: the first signs, the others verify, and one that is gone 
 story('a token opens the registration of the plugin that made it, and no other', async (t, build, { dialect }) => {
   const file = dialect === 'sqlite' ? temporaryFile(t) : undefined
   const internals = { hashCost: cheapHash, clock: () => new Date('2026-11-23T12:00:00.000Z') }
-  const { app, database, get, register } = await build(t, file ? { options: { database: file } } : {})
+  const { database, get, register } = await build(t, file ? { options: { database: file } } : {})
   const { access } = await register()
   t.equal((await get('/user', { token: access })).statusCode, 200)
   // The same users, the same secret: only the address differs.
@@ -258,7 +257,6 @@ story('a token opens the registration of the plugin that made it, and no other',
     const answer = await other.app.inject({ url: path, headers: { authorization: `Bearer ${access}` } })
     t.equal(codeOf(answer), '401 token_not_valid', JSON.stringify(options))
   }
-  t.ok(app)
 
   const twins = await build(t, {
     ...(file && { options: { database: file } }),

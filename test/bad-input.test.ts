@@ -492,7 +492,7 @@ story('no input makes a pattern slow', async (t, build) => {
 
 story('a path is one of ours exactly, or nobody\'s: no spelling gets around it', async (t, build, { dialect }) => {
   const { call, app, token, nothingStored } = await buildWithAlice(t, build, dialect)
-  const nowhere = ['/login%00', '/login%20', '/login.json', '/LOGIN', '/Login/', '/login//', '//login', '/./login/x', '/login;x=1', '/user;admin', '/user%2f', '/login\\', '/nowhere', '/__proto__', '/constructor', `/${'x'.repeat(2000)}`]
+  const nowhere = ['/login%00', '/login%20', '/login.json', '/LOGIN', '/Login/', '/login//', '//login', '/./login/x', '/login;x=1', '/user;admin', '/user%2f', '/nowhere', '/__proto__', '/constructor', `/${'x'.repeat(2000)}`]
   for (const path of nowhere) {
     for (const method of ['GET', 'POST', 'DELETE'] as const) {
       for (const payload of [undefined, '{', '[]', 'x'.repeat(20_000)]) {
@@ -565,6 +565,7 @@ t.test('over a real socket: smuggled, doubled, endless and broken requests harm 
     ['an Authorization of 50 KB', get(`Authorization: Bearer ${'x'.repeat(50_000)}\r\n`), 431],
     ['a chunked body of 20 KB', post('Transfer-Encoding: chunked\r\n', `5000\r\n${'x'.repeat(0x5000)}\r\n0\r\n\r\n`), 413],
     ['a chunked body', post('Transfer-Encoding: chunked\r\n', '2\r\n{}\r\n0\r\n\r\n'), 200],
+    ['a backslash for a slash', post('Content-Length: 2\r\n').replace('logout', 'logout\\'), 404],
     ['two Authorizations, the first ours', get(`Authorization: Bearer ${access}\r\nAuthorization: Bearer x\r\n`), 200],
     ['two Authorizations, the first not ours', get(`Authorization: Bearer x\r\nAuthorization: Bearer ${access}\r\n`), 401],
     ['bytes beyond ASCII in Authorization', Buffer.from(get('Authorization: Bearer \xe9\xff\r\n'), 'latin1'), 401],
@@ -575,6 +576,27 @@ t.test('over a real socket: smuggled, doubled, endless and broken requests harm 
   const slow = await send(post('Content-Length: 100\r\n', '{'))
   t.ok(slow === '' || statusOf(slow) === 408, 'a body that never ends is hung up on')
   t.equal(statusOf(await send(get(`Authorization: Bearer ${access}\r\n`))), 200, 'and the others are served')
+})
+
+story('a forged proxy header and an endless user agent are kept short', async (t, build) => {
+  const { app, post } = await build(t, { server: { trustProxy: true } })
+  const answer = await post('/registration', alice, { headers: { 'x-forwarded-for': "'; DROP TABLE sessions;--".repeat(300), 'user-agent': 'é'.repeat(8000) } })
+  const [session] = await app.restAuth.sessions.list(answer.json().user.pk)
+  t.equal(session?.ip?.length, 64)
+  t.equal(session?.userAgent?.length, 512)
+})
+
+story('whatever a hook of the host throws is answered, in our shape or as the host meant it', async (t, build) => {
+  const thrown: Array<[what: unknown, status: number]> = [
+    [Object.assign(new Error('taken'), { statusCode: 409, code: 11000 }), 409], [Object.assign(new Error('no'), { statusCode: 403, code: 'E_NO' }), 403], [new Error('oops'), 500], [null, 500], [undefined, 500], ['text', 500], [7, 500]
+  ]
+  for (const [what, status] of thrown) {
+    const { app } = await build(t, { options: { hooks: { registered () { throw what } } } })
+    const answer = await app.inject({ method: 'POST', url: '/auth/registration', payload: alice })
+    t.equal(answer.statusCode, status, String(what))
+    if (status === 500) t.match(answer.json(), { code: 'internal_error', detail: 'The server failed to answer the request.' })
+    t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
+  }
 })
 
 const edge = Number.MAX_SAFE_INTEGER
@@ -620,18 +642,18 @@ story('a user field of every kind takes its whole range, reads back the same, an
 })
 
 story('a unique field is as long as its index can hold, and compares without surprises', async (t, build) => {
-  const { post, patch, app } = await build(t, { options: { ...rich, userFields: { ...rich.userFields, code: { schema: Type.Optional(Type.String({ maxLength: 600 })), unique: true }, rate: { schema: Type.Optional(Type.Number()), unique: true } } } })
+  const { post, patch } = await build(t, { options: { ...rich, userFields: { ...rich.userFields, code: { schema: Type.Optional(Type.String({ maxLength: 600 })), unique: true }, rate: { schema: Type.Optional(Type.Number()), unique: true } } } })
   const next = random(7)
   const code = Array.from({ length: 600 }, () => String.fromCodePoint(0x20000 + next(40_000))).join('')
-  const { access: token } = (await post('/registration', { ...alice, code, level: edge, rate: 0.1, nickname: "O'Neil" })).json()
-  t.ok(token)
+  const registered = await post('/registration', { ...alice, code, level: edge, rate: 0.1, nickname: "O'Neil" })
+  t.equal(registered.statusCode, 201)
+  const { access: token } = registered.json()
   for (const taken of [{ code }, { level: edge }, { rate: 0.1 }, { nickname: " O'Neil " }]) {
     const [field = ''] = Object.keys(taken)
     t.same(fieldCodes(await post('/registration', { ...alice, email: 'bob@example.com', ...taken })), { [field]: ['value_taken'] })
   }
   t.equal((await post('/registration', { ...alice, email: 'bob@example.com', code: code.slice(2), level: -edge, rate: -0, nickname: "o'neil" })).statusCode, 201)
   t.same(fieldCodes(await patch('/user', { rate: 0 }, { token })), { rate: ['value_taken'] }, 'zero is zero, whatever its sign')
-  t.equal((await app.restAuth.users.find({ email: alice.email }))?.pk !== undefined, true)
 })
 
 story('thousands of random requests: each answer is declared, none is a 500, and alice still logs in', async (t, build) => {
