@@ -1,4 +1,4 @@
-import { hash as bcrypt } from '@node-rs/bcrypt'
+import { hash as bcrypt } from 'bcryptjs'
 import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto'
 import { hash as argon2 } from '@node-rs/argon2'
 import { openDatabase } from '../src/db/open.js'
@@ -18,8 +18,8 @@ const djangoHashes = async (): Promise<Record<string, string>> => ({
   pbkdf2_sha1: `pbkdf2_sha1$1000$${salt}$${pbkdf2Sync(password, salt, 1000, 20, 'sha1').toString('base64')}`,
   scrypt: `scrypt$16384$${salt}$8$5$${scryptSync(password, salt, 64, { N: 16384, r: 8, p: 5, maxmem: 2 ** 26 }).toString('base64')}`,
   argon2: `argon2${await phc()}`,
-  bcrypt_sha256: `bcrypt_sha256$${await bcrypt(createHash('sha256').update(password).digest('hex'), { cost: 4 })}`,
-  bcrypt: `bcrypt$${await bcrypt(password, { cost: 4 })}`
+  bcrypt_sha256: `bcrypt_sha256$${await bcrypt(createHash('sha256').update(password).digest('hex'), 4)}`,
+  bcrypt: `bcrypt$${await bcrypt(password, 4)}`
 })
 
 t.test('new hashes are argon2id at the cost that OWASP names, salted', async t => {

@@ -5,7 +5,7 @@
 import { createHash, pbkdf2, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { verify as verifyArgon2 } from '@node-rs/argon2'
-import { verify as verifyBcrypt } from '@node-rs/bcrypt'
+import { compare as verifyBcrypt } from 'bcryptjs'
 
 type Verifier = (parts: string[], password: string, hash: string) => Promise<boolean>
 
