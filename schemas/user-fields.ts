@@ -88,13 +88,24 @@ function choicesOf (schema: TSchema): string[] | undefined {
 
 /** Without TypeBox's own marks; every string bounded, and a required one not blank (as in Django). */
 function plainSchema (schema: TSchema, choices: string[] | undefined, kind: ColumnKind, required: boolean): TSchema {
-  const { anyOf, const: _const, default: _default, ...rest } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
+  const { anyOf: _anyOf, const: _const, default: _default, ...rest } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
   if (choices) return Type.Unsafe({ examples: [choices[0]], ...rest, type: 'string', enum: choices })
   // What JavaScript counts exactly, which is also what the column holds.
   if (kind === 'integer') return Type.Unsafe(withinSafeIntegers(rest))
   if (kind === 'boolean') return Type.Unsafe({ examples: [true], ...rest })
-  if (kind !== 'text') return Type.Unsafe(anyOf ? { ...rest, anyOf } : rest)
+  if (kind !== 'text') return Type.Unsafe(closed(rest))
   return Type.Unsafe({ maxLength: 255, ...(required && { minLength: 1 }), ...exampleOfText(rest), ...rest })
+}
+
+/** An object takes no keys that it does not name: they would be stored, and never answered. */
+function closed (schema: Record<string, unknown>): Record<string, unknown> {
+  const properties = Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, closed(inner)])
+  return {
+    ...(schema.properties !== undefined && { additionalProperties: false }),
+    ...schema,
+    ...(properties.length > 0 && { properties: Object.fromEntries(properties) }),
+    ...(schema.items !== undefined && { items: closed(schema.items as Record<string, unknown>) })
+  }
 }
 
 const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity, ...rest }: Record<string, unknown>) => ({

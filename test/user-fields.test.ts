@@ -57,6 +57,24 @@ story('what does not fit a user field is refused beside it', async (t, build) =>
   })
 })
 
+story('an object takes the keys it names, at every depth, unless it says otherwise', async (t, build) => {
+  const { post } = await build(t, {
+    options: {
+      userFields: {
+        closed: { schema: Type.Object({ inner: Type.Object({ a: Type.Number() }), list: Type.Optional(Type.Array(Type.Object({ b: Type.Number() }))) }) },
+        open: { schema: Type.Optional(Type.Object({}, { additionalProperties: true })) }
+      }
+    }
+  })
+  let users = 0
+  const register = async (closed: object, open?: object) => await post('/registration', { email: `user${++users}@example.com`, password1: alice.password1, closed, open })
+  const fine = { inner: { a: 1 }, list: [{ b: 2 }] }
+  t.match((await register(fine, { any: ['thing'] })).json().user, { closed: fine, open: { any: ['thing'] } })
+  for (const more of [{ ...fine, x: 1 }, { inner: { a: 1, x: 1 } }, { inner: { a: 1 }, list: [{ b: 2, x: 1 }] }]) {
+    t.same(fieldCodes(await register(more)), { closed: ['invalid'] })
+  }
+})
+
 story('registration ignores a hidden field, and takes an optional one or null', async (t, build) => {
   const { post, app } = await build(t, { options })
   await post('/registration', { ...newcomer, invited_by: 'myself', note: 'hello', website: null })

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { loadOptions } from '../src/cli/load-options.js'
+import { migrateCommand } from '../src/cli/migrate.js'
+import { openapiCommand } from '../src/cli/openapi.js'
+import { weakness } from '../src/lib/secrets.js'
+import { secret, t, temporaryFile, type Test } from './helper.js'
+
+const root = resolve(import.meta.dirname, '..')
+
+async function run (...words: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
+  try {
+    // The test's own loaders, so that coverage stays true.
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...process.execArgv, 'src/cli/main.ts', ...words], { cwd: root })
+    return { code: 0, stdout, stderr }
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number, stdout: string, stderr: string }
+    return { code, stdout, stderr }
+  }
+}
+
+function optionsFile (t: Test, source: string): string {
+  const file = join(dirname(temporaryFile(t)), 'auth.mjs')
+  writeFileSync(file, source)
+  return file
+}
+
+t.test('secret prints one that the plugin accepts, another each time', async t => {
+  const [one, two] = await Promise.all([run('secret'), run('secret')])
+  t.equal(weakness(one.stdout.trim()), undefined)
+  t.not(one.stdout, two.stdout)
+})
+
+t.test('migrate works on the options of a module, or on the database it is given', async t => {
+  const database = temporaryFile(t)
+  const options = optionsFile(t, `export const auth = { database: ${JSON.stringify(database)}, userFields: { level: { schema: { type: 'integer' } } } }`)
+  t.match(await run('migrate', '--options', options), { code: 0, stdout: /^\d+ statements run\n$/ })
+  t.match(await run('migrate', '--options', options), { code: 0, stdout: 'up to date\n' })
+  t.match(await run('migrate', '--options', options, '--database', ':memory:', '--print'), { code: 0, stdout: /ALTER TABLE "users" ADD COLUMN "level" integer;/ })
+  t.equal(await migrateCommand({ database, userFields: {} }, false), 'up to date')
+})
+
+t.test('openapi prints the document of the options', async t => {
+  const { stdout } = await run('openapi', '--options', optionsFile(t, `export default { secret: '${secret}', prefix: '/accounts' }`))
+  t.same(Object.keys(JSON.parse(stdout).paths), ['/accounts/registration', '/accounts/login', '/accounts/logout', '/accounts/user', '/accounts/password/change'])
+  t.match(JSON.parse(await openapiCommand({ secret })), { openapi: '3.1.0' })
+})
+
+t.test('what a command cannot do it says in a line', async t => {
+  t.match(await run('migrate', '--options', optionsFile(t, 'export const other = 1')), { code: 1, stderr: /exports neither auth nor a default object\n$/ })
+  t.match(await run('migrate', '--database', 'mysql://localhost'), { code: 1, stderr: /^fastify-rest-auth: database: / })
+  t.match(await run('nonsense'), { code: 2, stdout: /^usage: / })
+  t.match(await run('--help'), { code: 0, stdout: /^usage: / })
+  await t.rejects(loadOptions('./nowhere.js'))
+  t.same(await loadOptions(undefined), {})
+})
