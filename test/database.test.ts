@@ -6,7 +6,7 @@ import { isPostgres, openDatabase } from '../src/db/open.js'
 import type { Database } from '../src/db/database.js'
 import { migrate } from '../src/db/migrate.js'
 import { findUser, insertUser } from '../src/store/users.js'
-import { databases, t, temporaryFile, type Test } from './helper.js'
+import { databases, postgres, t, temporaryFile, type Test } from './helper.js'
 
 const row = (pk: string) => ({ pk, email: `${pk}@example.com`, isActive: true, createdAt: new Date('2026-11-23T12:00:00.123Z') })
 
@@ -63,6 +63,19 @@ for (const tested of databases) {
     t.ok(await findUser(db, 'a'), 'and the database goes on')
   })
 }
+
+void t.test('on PostgreSQL a deadlock or a serialisation failure is tried again, twice; any other error is not', async t => {
+  const db = await open(t, postgres)
+  const attempts = { '40P01': 0, 40001: 0, 23502: 0 }
+  const failing = async (code: keyof typeof attempts, times: number) => await db.transaction(async () => {
+    if (++attempts[code] <= times) throw Object.assign(new Error('from the driver'), { code: String(code) })
+    return 'done'
+  })
+  t.equal(await failing('40P01', 2), 'done')
+  await t.rejects(failing(40001, 3), { message: 'from the driver' })
+  await t.rejects(failing(23502, 1), { message: 'from the driver' })
+  t.same(attempts, { '40P01': 3, 40001: 3, 23502: 1 })
+})
 
 void t.test('a query past the tx of a SQLite transaction is refused instead of waiting for itself', async t => {
   const db = await openDatabase(':memory:', [], () => {})
