@@ -27,6 +27,7 @@ export const loginRoutes = (shape: LoginShape) => ({
     body: loginBody(shape),
     answer: TokensRef(shape),
     answered: 'Logged in.',
-    errors: ['identifier_required', 'invalid_credentials', 'server_busy']
+    errors: ['identifier_required', 'invalid_credentials', 'rejected', 'server_busy'],
+    fields: ['value_not_allowed']
   })
 })

@@ -55,7 +55,7 @@ const PasswordOptions = Type.Object({
 const TokenOptions = Type.Object({
   access: Type.Optional(Type.Integer({ minimum: 30, maximum: 3600, default: 300, description: 'How long an access token lives.' })),
   refresh: Type.Optional(Type.Object({
-    idle: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 604800, description: 'How long a refresh token lives unused.' })),
+    idle: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 604800, description: 'How long a refresh token is good for, as `refresh_expiration` tells.' })),
     absolute: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 2592000, description: 'How long a session lives at most.' }))
   }, closed))
 }, closed)

@@ -30,7 +30,7 @@ export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({
     body: passwordChangeBody(shape),
     answer: Detail,
     answered: 'The new password counts from now on.',
-    errors: ['server_busy'],
-    fields: ['wrong_password', ...passwordFieldCodes]
+    errors: ['rejected', 'server_busy'],
+    fields: ['wrong_password', 'value_not_allowed', ...passwordFieldCodes]
   })
 })

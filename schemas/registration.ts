@@ -4,7 +4,7 @@ import { Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
 import { route } from './route.js'
 import { TokensRef } from './tokens.js'
-import { EmailField, takenCodes, Username, type AccountShape } from './user.js'
+import { EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
 
 type RegistrationBody = TObject<{ username: TOptional<TString>, email: TOptional<TString>, password1: TString, password2: TOptional<TString> }>
 
@@ -24,7 +24,7 @@ function registrationBody (shape: AccountShape) {
 function usernameProperty (shape: AccountShape): { username?: TSchema } {
   if (shape.username === 'none') return {}
   const username = Username(shape.usernameMinLength)
-  return { username: shape.username === 'required' ? username : Type.Optional(username) }
+  return { username: shape.username === 'required' ? username : Type.Optional(nullable(username, true)) }
 }
 
 export const registrationRoutes = (shape: AccountShape) => ({

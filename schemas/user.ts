@@ -23,7 +23,8 @@ export const Username = (minLength = 1) => Type.String({
   minLength, maxLength: 150, pattern: '^(?:(?![\\u115F\\u1160])[\\p{L}\\p{N}_.@+-])*$', examples: ['alice']
 })
 
-const nullable = (schema: TString, empty: boolean) => empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
+/** The same, but a user may have none. */
+export const nullable = (schema: TString, empty: boolean) => empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
 
 /** What the handlers know of a user answer; the user fields ride along unread. */
 export type UserAnswer = TObject<{ pk: TString, username: TOptional<TSchema & { static: string | null }>, email: TSchema & { static: string | null } }>
@@ -47,7 +48,7 @@ function userBody (shape: AccountShape, whole: boolean) {
   const properties: TProperties = {}
   if (shape.username !== 'none') {
     const username = Username(shape.usernameMinLength)
-    properties.username = whole && shape.username === 'required' ? username : Type.Optional(username)
+    properties.username = whole && shape.username === 'required' ? username : Type.Optional(nullable(username, shape.username === 'optional'))
   }
   for (const field of shape.fields) {
     if (field.userDetails === 'editable') properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input)

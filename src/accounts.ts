@@ -1,17 +1,17 @@
 /** Between what a client sends and the users table: identifiers in canonical form, and which of them are taken. */
 import type { FieldCode } from '../schemas/errors.js'
-import { isConflict, type Db } from './db/database.js'
+import type { Db } from './db/database.js'
 import type { NewUserRow, UserRow } from './db/tables.js'
 import { fieldError, refuse, type FieldError } from './errors.js'
 import { canonicalEmail } from './lib/email.js'
 import { normalizeUsername, usernameKey } from './lib/username.js'
 import type { Settings } from './settings.js'
-import { takenColumns } from './store/users.js'
+import { takenColumns, ValueTaken } from './store/users.js'
 import type { BaseUser } from './types.js'
 
 export interface AccountInput {
   email?: string | undefined
-  username?: string | undefined
+  username?: string | null | undefined
   [field: string]: unknown
 }
 
@@ -26,7 +26,8 @@ export function createAccounts ({ account, fields }: Settings) {
       const own = fields.filter(field => input[field.name] !== undefined).map(field => [field.name, input[field.name]])
       return {
         ...(email !== undefined && { email: canonicalEmail(email) ?? null }),
-        ...(username !== undefined && { username: normalizeUsername(username), usernameKey: usernameKey(username) }),
+        ...(username === null && { username, usernameKey: null }),
+        ...(typeof username === 'string' && { username: normalizeUsername(username), usernameKey: usernameKey(username) }),
         ...Object.fromEntries(own)
       }
     },
@@ -53,7 +54,7 @@ export function createAccounts ({ account, fields }: Settings) {
         try {
           return await write()
         } catch (error) {
-          if (!isConflict(error) || tries === 5) throw error
+          if (!(error instanceof ValueTaken) || tries === 5) throw error
           refuse(await this.refused(db, columns, pk))
         }
       }

@@ -7,7 +7,7 @@ import type { AccessTokens, Claims } from './access-tokens.js'
 import type { Accounts } from './accounts.js'
 import type { Database } from './db/database.js'
 import type { UserRow } from './db/tables.js'
-import { failure } from './errors.js'
+import { asThrown, failure } from './errors.js'
 import { findUserAndSession, touchSession } from './store/sessions.js'
 import type { User } from './types.js'
 
@@ -19,11 +19,12 @@ interface Identity {
 // Beside the request, not on it: no log and no serializer of the host's meets the password hash here.
 const identities = new WeakMap<FastifyRequest, Identity>()
 
+// Milliseconds.
 const touchEvery = 60_000
 
 export function createAuthenticate ({ db, clock, accessTokens, accounts }: { db: Database, clock: () => Date, accessTokens: AccessTokens, accounts: Accounts }) {
   return async function authenticate (request: FastifyRequest, _reply?: FastifyReply): Promise<void> {
-    const identity = await identify(accessTokens.verify(bearerToken(request), clock()))
+    const identity = await identify(accessTokens.verify(bearerToken(request), clock())).catch(error => { throw asThrown(error) })
     identities.set(request, identity)
     // The app's own type of the user follows from its options; what is stored was checked against them.
     request.user = accounts.toUser(identity.user) as unknown as User

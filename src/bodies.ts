@@ -23,8 +23,7 @@ export function addBodyParsers (app: FastifyInstance): void {
   app.addContentTypeParser<Buffer>('application/x-www-form-urlencoded', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
     const text = decode(body)
     if (text === undefined || !isWellEncoded(text)) return done(malformed('not a valid form'))
-    // Of a repeated field the last value counts, as in Django.
-    done(null, Object.assign(new FormBody(), Object.fromEntries(new URLSearchParams(text))))
+    done(null, new FormBody(new URLSearchParams(text)))
   })
 }
 

@@ -5,15 +5,15 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { errors, manual, messageOf, type AnswerCode, type Code, type FieldCode } from '../schemas/errors.js'
-import { isUnavailable } from './db/database.js'
+import { isUnavailable, withoutValues } from './db/database.js'
 import { HasherBusy } from './lib/password-hash.js'
 
 export interface FieldError {
   field: string
   code: FieldCode
   message: string
-  /** Where Django REST framework would put it, if not beside the field. */
-  drf?: string
+  /** Found by Django REST framework once all fields are right: where it puts it, and in which of its further steps. */
+  drf?: { field: string, step: 1 | 2 }
 }
 
 /** What went wrong, by its code; with fields, which of them and why. */
@@ -45,7 +45,7 @@ export class Rejection extends Error {
   }
 }
 
-export const fieldError = (field: string, code: FieldCode, values: Record<string, string | number> = {}, drf?: string): FieldError =>
+export const fieldError = (field: string, code: FieldCode, values: Record<string, string | number> = {}, drf?: FieldError['drf']): FieldError =>
   ({ field, code, message: messageOf(code, values), ...(drf !== undefined && { drf }) })
 
 /** A failure to throw. `values` fill the placeholders of the message. */
@@ -70,8 +70,8 @@ export function asFailure (error: unknown, request: FastifyRequest): Failure | u
       ? new Failure('rejected', { message: error.message })
       : new Failure('validation_error', { fields: [{ field: error.field, code: 'value_not_allowed', message: error.message }] })
   }
-  if (error instanceof HasherBusy) return new Failure('server_busy', { headers: { 'retry-after': '1' } })
-  if (isUnavailable(error)) return new Failure('service_unavailable', { headers: { 'retry-after': '1' } })
+  const passing = asPassing(error)
+  if (passing) return passing
   // A hook of the host may throw anything.
   const { code = '', statusCode = 500 } = Object(error) as Partial<FastifyError>
   const isFastifys = String(code).startsWith('FST_ERR_')
@@ -80,11 +80,23 @@ export function asFailure (error: unknown, request: FastifyRequest): Failure | u
   return failure(ofFastify[code] ?? 'bad_request', { type: request.headers['content-type'] ?? '' })
 }
 
+/** A fault that passes: try again in a second. */
+function asPassing (error: unknown): Failure | undefined {
+  const code = error instanceof HasherBusy ? 'server_busy' : isUnavailable(error) ? 'service_unavailable' : undefined
+  return code && new Failure(code, { headers: { 'retry-after': '1' } })
+}
+
+/** What the host's code gets to see, and may answer or log: never the values of a query. */
+export function asThrown (error: unknown): unknown {
+  const safe = withoutValues(error)
+  return safe === error ? error : Object.assign(asPassing(error) ?? new Failure('internal_error'), { cause: safe })
+}
+
 /** The error handler of our routes. */
 export const createErrorHandler = (shape: 'problem' | 'drf') => function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const answer = asFailure(error, request)
   if (!answer) throw error
-  if (answer.statusCode >= 500) request.log.error({ err: error }, 'request failed')
+  if (answer.statusCode >= 500) request.log.error({ err: withoutValues(error) }, 'request failed')
   sendFailure(reply, answer, shape)
 }
 
@@ -123,8 +135,8 @@ const drfCodes = new Set<Code>(['bad_authorization_header', 'user_not_found', 'u
 
 function drfFields (fields: readonly FieldError[]) {
   const answer: Record<string, string[]> = {}
-  // Never mixed: what concerns the whole is told only when every field is right (DRF validates in that order).
-  const own = fields.filter(({ drf }) => drf !== 'non_field_errors')
-  for (const { field, drf = field, message } of own.length > 0 ? own : fields) (answer[drf] ??= []).push(message)
+  // Never mixed: a later step runs only where the one before found nothing.
+  const reached = Math.min(...fields.map(({ drf }) => drf?.step ?? 0))
+  for (const { field, drf, message } of fields) if ((drf?.step ?? 0) === reached) (answer[drf?.field ?? field] ??= []).push(message)
   return answer
 }

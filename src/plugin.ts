@@ -1,5 +1,5 @@
 /** The table of contents: options → settings → context → features, in order. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { createContract } from '../schemas/index.js'
 import { createAccessTokens } from './access-tokens.js'
@@ -36,10 +36,7 @@ export interface Internals {
 
 /** The plugin, as yet without fastify-plugin around it. */
 export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals = {}) => async function restAuth (app: FastifyInstance, options: object): Promise<void> {
-  // Fastify's own refusal does not say what to do.
-  if (Object.hasOwn(app, 'authenticate') && !app.hasDecorator('restAuth')) {
-    throw new Error('fastify-rest-auth: the app has an authenticate of its own; register the plugin in a scope: app.register(async scope => { await scope.register(restAuth, auth) })')
-  }
+  refuseOtherAuthenticate(app)
   const settings = resolveSettings(options, {
     production: process.env.NODE_ENV === 'production',
     warn: message => app.log.warn(message)
@@ -48,17 +45,9 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
   app.addHook('onClose', () => db.close())
   await prepareDatabase(db, settings).catch(refuseToStart)
 
-  const earlier = app.hasDecorator('restAuth') ? app.restAuth : undefined
-  const family = (earlier && families.get(earlier)) ?? new Map<string, RestAuth>()
+  const family = familyOf(app)
   const path = `${app.prefix}${settings.prefix}`
-  if (!earlier) {
-    // A decorator of ours would stop an @fastify/jwt or passport that the host registers after us.
-    app.addHook('onRequest', (request, _reply, done) => {
-      request.user ??= null as unknown as User
-      done()
-    })
-  }
-
+  if (!app.hasDecorator('restAuth')) app.addHook('onRequest', startAnonymous)
   // Whoever came first has the place that is nobody's choice.
   const isTaken = !('docs' in options && options.docs) && app.hasRoute({ method: 'GET', url: `${app.prefix}${settings.docs}` })
 
@@ -84,6 +73,23 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
   families.set(own, family)
   app.decorate('restAuth', own)
   app.decorate('authenticate', own.authenticate)
+}
+
+/** Fastify's own refusal does not say what to do. */
+function refuseOtherAuthenticate (app: FastifyInstance): void {
+  if (!Object.hasOwn(app, 'authenticate') || app.hasDecorator('restAuth')) return
+  throw new Error('fastify-rest-auth: the app has an authenticate of its own; register the plugin in a scope: app.register(async scope => { await scope.register(restAuth, auth) })')
+}
+
+/** A decorator of ours would stop an @fastify/jwt or passport that the host registers after us. */
+function startAnonymous (request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  request.user ??= null as unknown as User
+  done()
+}
+
+function familyOf (app: FastifyInstance): Map<string, RestAuth> {
+  const earlier = app.hasDecorator('restAuth') ? families.get(app.restAuth) : undefined
+  return earlier ?? new Map<string, RestAuth>()
 }
 
 /** The registrations that share an app, by the first of them: the one that `app.restAuth` is. */

@@ -7,7 +7,7 @@ import type { SessionRow } from './db/tables.js'
 import { digest, mintToken } from './lib/secrets.js'
 import type { Settings } from './settings.js'
 import { insertRefreshToken } from './store/refresh-tokens.js'
-import { deleteExpiredSessions, insertSession } from './store/sessions.js'
+import { deleteExpiredSessions, deleteSession, insertSession } from './store/sessions.js'
 
 export interface NewSession {
   row: SessionRow
@@ -49,6 +49,16 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh }:
       await deleteExpiredSessions(tx, row.userPk, row.createdAt)
       await insertSession(tx, row)
       await insertRefreshToken(tx, { digest: digest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })
+    },
+
+    /** Lets the app have its say on a stored session: a throw ends it. */
+    async confirm (db: Db, { row }: NewSession, say: () => unknown): Promise<void> {
+      try {
+        await say()
+      } catch (error) {
+        await deleteSession(db, row.id)
+        throw error
+      }
     },
 
     /** What the client gets of a stored session. */

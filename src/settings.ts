@@ -8,7 +8,6 @@ import { isPostgres } from './db/open.js'
 import { weakness } from './lib/secrets.js'
 import { isReservedName } from './lib/reserved-names.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from './types.js'
-import type { Orm } from './db/database.js'
 import { createBodyValidator } from './validation.js'
 
 type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown) ? T : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
@@ -30,7 +29,6 @@ export interface Settings {
   docs: string | false
   hooks: Partial<Record<keyof NonNullable<CheckedOptions['hooks']>, Hook>>
 }
-export type Transaction = Orm
 
 const refuse = (problem: string): never => { throw new Error(`fastify-rest-auth: ${problem}`) }
 
@@ -43,6 +41,7 @@ export function resolveSettings (options: object, { production, warn }: { produc
   checkAccount(account)
   if (filled.publicUrl !== undefined && !URL.canParse(filled.publicUrl)) refuse('publicUrl: must be an address such as https://app.example')
   if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends')
+  if (`${filled.docs}/`.startsWith(`${filled.prefix}/`)) refuse('docs: must not lie below prefix, where the routes are')
   if (production) checkProduction(filled)
   const { userFields, secret, ...rest } = filled
   return Object.freeze({
@@ -133,6 +132,7 @@ function describeFieldOrRefuse (...[name, field]: Parameters<typeof describeFiel
 
 /** What the first request would trip over is told at start: a pattern that is none, a default that fits nowhere. */
 function checkField ({ name, kind, unique, output, default: value }: FieldSpec): void {
+  if (unique && value !== undefined) refuse(`userFields.${name}.schema.default: a default that every user gets can't be unique`)
   if (unique && kind === 'json') refuse(`userFields.${name}.unique: objects and lists can't be unique`)
   // An index entry of PostgreSQL takes 2704 bytes, which are 676 characters.
   if (unique && output.maxLength > 600) refuse(`userFields.${name}.unique: needs a maxLength of 600 at most`)

@@ -2,12 +2,10 @@
  * The generic rim: the type of a user follows from the options. Inside, features see the base contract only;
  * here, and in `defineRestAuth`, are all the generics there are.
  */
-import type {} from '@fastify/jwt'
 import type { FastifyRequest } from 'fastify'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import type { Static } from '@sinclair/typebox'
 import type { CheckedOptions, GivenOptions } from '../schemas/options.js'
-import type { FieldValue, FieldValues, UserFields, defaultUserFields } from '../schemas/user-fields.js'
+import type { FieldValue, UserFields, defaultUserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
 import type { SessionRow } from './db/tables.js'
 
@@ -104,7 +102,6 @@ export type NewUser = Registered extends { create: infer N } ? N : never
 export type UserChanges = Registered extends { update: infer C } ? C : never
 
 export type Session = Omit<SessionRow, 'userPk'>
-export type { FieldValues, Static }
 
 /** The programmatic side, at `app.restAuth`. */
 export interface RestAuth {
@@ -136,6 +133,9 @@ export interface RestAuth {
   /** The same for another registration of the plugin in this app, by its prefix. */
   under: (prefix: string) => RestAuth | undefined
 }
+
+// Re-exported, because the compiler would leave an import of nothing out of the .d.ts, and the augmentation with it.
+export type {} from '@fastify/jwt'
 
 declare module '@fastify/jwt' {
   // @fastify/jwt declares the type of `request.user`; declared here again it would clash.

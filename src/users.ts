@@ -1,8 +1,9 @@
 /** `app.restAuth.users` and `app.restAuth.sessions`: what the app's own code may do with accounts. */
+import type { TObject } from '@sinclair/typebox'
 import { v7 as uuid } from 'uuid'
 import type { Context } from './context.js'
 import type { UserRow } from './db/tables.js'
-import { Failure, refuse } from './errors.js'
+import { asThrown, Failure, refuse } from './errors.js'
 import { canonicalEmail } from './lib/email.js'
 import { usernameKey } from './lib/username.js'
 import { deleteSession, deleteSessions, listSessions } from './store/sessions.js'
@@ -18,53 +19,69 @@ export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' 
   const toUser = (row: UserRow) => accounts.toUser(row) as unknown as User
   const known = (row: UserRow | undefined) => row && toUser(row)
 
-  return {
-    users: {
-      async create (input: NewUser) {
-        const { password, ...fields } = checked(checkNew, input)
-        const columns = { ...accounts.defaults(), ...accounts.columns(fields) }
-        refuse(await accounts.refused(db, columns))
-        if (typeof password === 'string') refuse(await passwords.problems('password', password, fields))
-        const passwordHash = typeof password === 'string' ? await passwords.hash(password) : null
-        const row = await insertUser(db, { ...columns, pk: uuid(), passwordHash, isActive: true, createdAt: clock() })
-        if (!row) throw new Failure('validation_error', { fields: await accounts.refused(db, columns) })
-        return toUser(row)
-      },
-
-      async find (by) {
-        if ('pk' in by) return known(await findUser(db, by.pk))
-        if ('username' in by) return known(await findUserByUsername(db, usernameKey(by.username)))
-        const email = canonicalEmail(by.email)
-        return email === undefined ? undefined : known(await findUserByEmail(db, email))
-      },
-
-      async update (pk, changes: UserChanges) {
-        const columns = accounts.columns(checked(checkChanges, changes))
-        refuse(await accounts.refused(db, columns, pk))
-        return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await accounts.settle(db, columns, pk, async () => await updateUser(db, pk, columns)))
-      },
-
-      activate: async pk => known(await updateUser(db, pk, { isActive: true })),
-
-      deactivate: async pk => known(await db.transaction(async tx => {
-        // The row first: a login that is under way waits for it, and then finds the user inactive.
-        const row = await updateUser(tx, pk, { isActive: false })
-        await deleteSessions(tx, pk)
-        return row
-      })),
-
-      delete: async pk => await deleteUser(db, pk)
+  const users: RestAuth['users'] = {
+    async create (input: NewUser) {
+      const { password, ...fields } = checked(checkNew, contract.programmatic.create, input)
+      const columns = { ...accounts.defaults(), ...accounts.columns(fields) }
+      refuse(await accounts.refused(db, columns))
+      if (typeof password === 'string') refuse(await passwords.problems('password', password, fields))
+      const passwordHash = typeof password === 'string' ? await passwords.hash(password) : null
+      const row = await insertUser(db, { ...columns, pk: uuid(), passwordHash, isActive: true, createdAt: clock() })
+      if (!row) throw new Failure('validation_error', { fields: await accounts.refused(db, columns) })
+      return toUser(row)
     },
 
-    sessions: {
-      list: async userPk => (await listSessions(db, userPk)).map(({ userPk: _owner, ...session }) => session),
-      end: async id => await deleteSession(db, id),
-      endAll: async userPk => await deleteSessions(db, userPk)
-    }
+    async find (by) {
+      if (Object.values(by).filter(value => typeof value === 'string').length !== 1) throw new TypeError('users.find: give one of pk, email and username')
+      if ('pk' in by) return known(await findUser(db, by.pk))
+      if ('username' in by) return known(await findUserByUsername(db, usernameKey(by.username)))
+      const email = canonicalEmail(by.email)
+      return email === undefined ? undefined : known(await findUserByEmail(db, email))
+    },
+
+    async update (pk, changes: UserChanges) {
+      const columns = accounts.columns(checked(checkChanges, contract.programmatic.update, changes))
+      refuse(await accounts.refused(db, columns, pk))
+      return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await accounts.settle(db, columns, pk, async () => await updateUser(db, pk, columns)))
+    },
+
+    activate: async pk => known(await updateUser(db, pk, { isActive: true })),
+
+    deactivate: async pk => known(await db.transaction(async tx => {
+      // The row first: a login that is under way waits for it, and then finds the user inactive.
+      const row = await updateUser(tx, pk, { isActive: false })
+      await deleteSessions(tx, pk)
+      return row
+    })),
+
+    delete: async pk => await deleteUser(db, pk)
   }
+
+  const sessions: RestAuth['sessions'] = {
+    list: async userPk => (await listSessions(db, userPk)).map(({ userPk: _owner, ...session }) => session),
+    end: async id => await deleteSession(db, id),
+    endAll: async userPk => await deleteSessions(db, userPk)
+  }
+
+  return { users: guarded(users), sessions: guarded(sessions) }
 }
 
-function checked (check: CheckBody, input: unknown): Record<string, unknown> {
+/** Whatever is thrown to the host's code carries no query's values. */
+function guarded<Functions extends Record<string, (...parameters: any[]) => Promise<unknown>>> (functions: Functions): Functions {
+  // The same functions under the same names.
+  return Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, async (...parameters: unknown[]) => {
+    try {
+      return await run(...parameters)
+    } catch (error) {
+      throw asThrown(error)
+    }
+  }])) as Functions
+}
+
+/** A misspelt field in code is a bug, which ignoring it would hide. */
+function checked (check: CheckBody, schema: TObject, input: object): Record<string, unknown> {
+  const unknown = Object.keys(input).find(name => !Object.hasOwn(schema.properties, name))
+  if (unknown !== undefined) throw new TypeError(`users: there is no field ${unknown}`)
   const result = check(input)
   if ('error' in result) throw result.error
   return result.value

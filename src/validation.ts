@@ -13,12 +13,27 @@ import { fieldErrors } from './field-errors.js'
 import { canonicalEmail } from './lib/email.js'
 import { normalizeUsername } from './lib/username.js'
 
-type Properties = Record<string, { type?: string | string[], format?: string, minLength?: number }>
-interface BodySchema { properties: Properties, required?: string[] }
+interface Property { type?: string | string[], format?: string, minLength?: number }
+interface BodySchema { properties: Record<string, Property>, required?: string[] }
 
 /** What a form sent: strings only, so numbers and booleans are read from them. */
 export class FormBody {
-  [field: string]: unknown
+  readonly fields: URLSearchParams
+
+  constructor (fields: URLSearchParams) {
+    this.fields = fields
+  }
+
+  /** As HTML has it: a list is a repeated field, a box that is ticked says `on`, and one that is not says nothing. */
+  read (name: string, { type }: Property, isRequired: boolean): unknown {
+    const values = this.fields.getAll(name)
+    if (values.length === 0 && !isRequired) return undefined
+    const [kind] = [type].flat()
+    if (kind === 'array') return values
+    if (kind === 'boolean' && values.length === 0) return 'false'
+    // Of a field sent twice the last value counts, as in Django.
+    return kind === 'boolean' && values.at(-1) === 'on' ? 'true' : values.at(-1)
+  }
 }
 
 /** A body that does not keep to the contract, as far as it could be read. */
@@ -47,7 +62,7 @@ function createAjv (coerceTypes: boolean): Ajv {
 
 export type CheckBody = (body: unknown) => { value: Record<string, unknown> } | { error: Failure }
 
-/** Makes the check of one body schema; `strict` and `form` are compiled once. */
+/** Makes the check of one body schema, for JSON and for forms. */
 export function createBodyValidator () {
   const [json, form] = [createAjv(false), createAjv(true)]
   return (schema: object): CheckBody => {
@@ -57,7 +72,8 @@ export function createBodyValidator () {
       const type = pythonType(body)
       if (type !== 'dict') return { error: failure('not_an_object', { type }) }
       const isForm = body instanceof FormBody
-      const value = normalise(described, body as Record<string, unknown> | null, isForm)
+      const read = isForm ? (name: string, property: Property, isRequired: boolean) => body.read(name, property, isRequired) : (name: string) => ownValue(body, name)
+      const value = normalise(described, read, isForm)
       const found = fieldErrors(described, value, isForm ? checkForm : checkJson)
       return found.length > 0 ? { error: new InvalidBody(value, found) } : { value }
     }
@@ -90,20 +106,22 @@ function pythonType (body: unknown): string {
 }
 
 /** Only what the schema names, trimmed: the rest goes no further. */
-function normalise ({ properties, required = [] }: BodySchema, body: Record<string, unknown> | null, isForm: boolean) {
+function normalise ({ properties, required = [] }: BodySchema, read: (name: string, schema: Property, isRequired: boolean) => unknown, isForm: boolean) {
   const value: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(properties)) {
-    if (!body || !Object.hasOwn(body, name)) continue
-    const given = body[name]
+    const isRequired = required.includes(name)
+    const given = read(name, schema, isRequired)
+    if (given === undefined) continue
     const trimmed = typeof given === 'string' && schema.format !== 'password' ? clean(name, given) : given
-    const isOptional = !required.includes(name)
     // Where blank is allowed, a format says nothing about it.
     const blankIsAbsent = isForm || (schema.format !== undefined && !schema.minLength && includesString(schema.type))
-    if (trimmed === '' && isOptional && blankIsAbsent) continue
+    if (trimmed === '' && !isRequired && blankIsAbsent) continue
     value[name] = trimmed
   }
   return value
 }
+
+const ownValue = (body: unknown, name: string): unknown => Object.hasOwn(Object(body), name) ? (body as Record<string, unknown>)[name] : undefined
 
 // A username is judged as it will be stored: NFKC makes `(` of `⑴`, and 18 letters of one Arabic ligature.
 const clean = (name: string, given: string) => name === 'username' ? normalizeUsername(given) : given.trim()

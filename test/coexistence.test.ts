@@ -530,6 +530,8 @@ async function ownPostgres (t: Test): Promise<OwnDatabase> {
   t.teardown(close)
   if (typeof database === 'string') {
     const pool = new pg.Pool({ connectionString: database })
+    // Its connections may outlive its end by a moment, in which the database is dropped.
+    pool.on('error', () => {})
     t.teardown(() => pool.end())
     return { orm: drizzlePostgres(pool), run: async statement => (await pool.query(statement)).rows }
   }

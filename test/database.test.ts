@@ -1,5 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
+import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { isPostgres, openDatabase } from '../src/db/open.js'
@@ -14,6 +15,8 @@ async function open (t: Test, tested: (typeof databases)[number]): Promise<Datab
   const { database, close } = await tested.open()
   // A pool that waits as long as it takes: a thousand requests at once are the test here, not a fault.
   const pool = typeof database === 'string' && isPostgres(database) ? new pg.Pool({ connectionString: database }) : undefined
+  // Its connections may outlive its end by a moment, in which the database is dropped.
+  pool?.on('error', () => {})
   const db = await openDatabase(pool ? drizzle(pool) : database, [], error => t.fail(error.message))
   t.teardown(async () => {
     await db.close()
@@ -98,6 +101,34 @@ void t.test('while another process holds the file a write waits, and the event l
   t.notOk(progress.stored, 'others went on meanwhile')
   other.exec('COMMIT')
   t.equal((await write)?.pk, 'one')
+})
+
+void t.test('a write that waited for another process does not fall into a transaction begun meanwhile', async t => {
+  const file = temporaryFile(t)
+  const db = await openDatabase(file, [], () => {})
+  t.teardown(() => db.close())
+  await migrate(db, [])
+  const other = new BetterSqlite3(file)
+  t.teardown(() => other.close())
+  for (let round = 0; round < 10; round++) {
+    other.exec('BEGIN IMMEDIATE')
+    const write = insertUser(db, row(`kept-${round}`))
+    const undone = t.rejects(db.transaction(async tx => {
+      await insertUser(tx, row(`undone-${round}`))
+      // Longer than a waiting write waits.
+      await sleep(60)
+      throw new Error('changed my mind')
+    }), { message: 'changed my mind' })
+    other.exec('COMMIT')
+    await Promise.all([write, undone])
+    t.ok(await findUser(db, `kept-${round}`))
+  }
+})
+
+void t.test('on PostgreSQL a migration may take longer than a request', async t => {
+  const db = await open(t, postgres)
+  const [row] = await db.exclusive(async tx => await tx.orm.select({ timeout: sql<string>`current_setting('statement_timeout')` }).from(sql`(VALUES (1)) AS one`))
+  t.equal(row?.timeout, '0')
 })
 
 void t.test('what names no database is refused with the choices there are', async t => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync } from 'node:fs'
+import { cpSync, existsSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Type } from '@sinclair/typebox'
@@ -100,6 +100,7 @@ void t.test('eight processes that migrate one file at once all succeed', async t
 void t.test('the migrate command brings a file up to date, and prints what it would do', async t => {
   const database = temporaryFile(t)
   t.match(await migrateCommand({ database }, true), /^CREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;$/)
+  t.notOk(existsSync(database), 'to look is not to make')
   t.match(await migrateCommand({ database }, false), /^\d+ statements run$/)
   t.equal(await migrateCommand({ database }, false), 'up to date')
   t.equal(await migrateCommand({ database }, true), '')

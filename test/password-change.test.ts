@@ -1,3 +1,4 @@
+import { Rejection } from '../src/index.js'
 import { alice, fieldCodes, password, story } from './helper.js'
 
 const next = 'Brand-new-pw-1'
@@ -15,13 +16,14 @@ story('a new password takes the old one\'s place, and every other session ends',
   t.equal((await post('/login', { email: alice.email, password: next })).statusCode, 200)
 })
 
-story('the old password is asked for, and judged before the new one', async (t, build) => {
+story('the old password is asked for, and everything wrong is reported at once', async (t, build) => {
   const { post, register } = await build(t)
   const { access: token } = await register()
   const change = async (body: object) => fieldCodes(await post('/password/change', body, { token }))
   t.same(await change({ new_password1: next }), { old_password: ['required'] })
-  t.same(await change({ old_password: 'wrong', new_password1: '123', new_password2: 'x' }), { old_password: ['wrong_password'] })
-  t.same(await change({ old_password: password, new_password1: '1234', new_password2: 'x' }), { new_password2: ['password_mismatch'] })
+  t.same(await change({ old_password: 'wrong', new_password1: '123', new_password2: 'x' }), { old_password: ['wrong_password'], new_password1: ['password_too_short', 'password_entirely_numeric'], new_password2: ['password_mismatch'] })
+  t.same(await change({ old_password: 'wrong' }), { old_password: ['wrong_password'], new_password1: ['required'] })
+  t.same(await change({ old_password: password, new_password1: next, new_password2: 'x' }), { new_password2: ['password_mismatch'] })
   t.same(await change({ old_password: password, new_password1: '1234' }), { new_password1: ['password_too_short', 'password_too_common', 'password_entirely_numeric'] })
   t.same(await change({ old_password: password, new_password1: 'alice@example' }), { new_password1: ['password_too_similar'] })
   t.same(await change({ old_password: '', new_password1: null }), { old_password: ['blank'], new_password1: ['null'] })
@@ -33,6 +35,14 @@ story('by option the old password is not asked for, and other sessions stay', as
   const other = (await post('/login', { email: alice.email, password })).json().access
   t.equal((await post('/password/change', { new_password1: next }, { token })).statusCode, 200)
   t.equal((await get('/user', { token: other })).statusCode, 200)
+})
+
+story('the app may refuse a change from its hook', async (t, build) => {
+  const { post, register } = await build(t, { options: { hooks: { passwordChanged: () => { throw new Rejection('Not on a Monday.') } } } })
+  const { access: token } = await register()
+  const answer = await post('/password/change', { old_password: password, new_password1: next }, { token })
+  t.match(answer.json(), { status: 400, code: 'rejected', detail: 'Not on a Monday.' })
+  t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
 })
 
 story('the app hears of a change inside its transaction, and a throw undoes it', async (t, build) => {

@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/index.js'
@@ -107,4 +108,26 @@ story('a hook\'s bug is a 500 that stores nothing and tells nothing', async (t, 
   t.equal(answer.statusCode, 500)
   t.notMatch(answer.body, /secret detail/)
   t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
+})
+
+story('what the app throws once the account is stored ends the session, and leaves the account', async (t, build) => {
+  const hooks = { loggedIn: () => { throw new Rejection('Wait for our call.') } }
+  const { post, app } = await build(t, { options: { hooks } })
+  for (const [path, body] of [['/registration', alice], ['/login', { email: alice.email, password: alice.password1 }]] as const) {
+    t.match((await post(path, body)).json(), { code: 'rejected', detail: 'Wait for our call.' }, path)
+  }
+  const { pk } = await app.restAuth.users.find({ email: alice.email }) ?? { pk: '' }
+  t.ok(pk)
+  t.same(await app.restAuth.sessions.list(pk), [])
+})
+
+story('a form sends a list by repeating a field, and a box that is not ticked by nothing', async (t, build) => {
+  const userFields = { newsletter: { schema: Type.Boolean() }, tags: { schema: Type.Optional(Type.Array(Type.String({ maxLength: 9 }))) } }
+  const { call } = await build(t, { options: { userFields } })
+  const send = async (email: string, rest: string) => (await call('POST', '/registration', {
+    payload: `email=${email}&password1=${alice.password1}${rest}`, headers: { 'content-type': 'application/x-www-form-urlencoded' }
+  })).json().user
+  t.match(await send('a@example.com', '&newsletter=on&tags=x&tags=y'), { newsletter: true, tags: ['x', 'y'] })
+  t.match(await send('b@example.com', '&tags=x'), { newsletter: false, tags: ['x'] })
+  t.match(await send('c@example.com', ''), { newsletter: false, tags: null })
 })

@@ -1,3 +1,6 @@
+import * as postgresTables from '../src/db/tables-postgres.js'
+import * as sqliteTables from '../src/db/tables-sqlite.js'
+import type { Tx } from '../src/index.js'
 import { alice, fieldCodes, password, story } from './helper.js'
 
 const named = { userFields: {}, account: { username: 'required', loginMethods: ['username', 'email'], usernameBlocklist: ['root'], usernameMinLength: 3 } }
@@ -58,6 +61,33 @@ story('a username may be changed to one that is free, or kept, in any case', asy
   t.equal((await change('ANN')).json().username, 'ANN')
   t.equal((await change('Annie')).json().username, 'Annie')
   t.equal((await post('/login', { username: 'annie', password })).statusCode, 200)
+})
+
+story('an optional username is given, sent back as it was answered, and given up', async (t, build) => {
+  const { patch, put, post } = await build(t, { options: { userFields: {}, account: { username: 'optional', loginMethods: ['username', 'email'] } } })
+  const { access: token, user } = (await post('/registration', { email: alice.email, password1: password, username: null })).json()
+  t.equal(user.username, null)
+  t.same((await put('/user', user, { token })).json(), user)
+  t.equal((await patch('/user', { username: 'Ann' }, { token })).json().username, 'Ann')
+  t.equal((await patch('/user', { username: null }, { token })).json().username, null)
+  t.equal((await post('/login', { username: 'ann', password })).statusCode, 400)
+})
+
+story('a hook that meets a unique index of its own is a bug of its own, and runs once', async (t, build, { dialect }) => {
+  const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
+  let runs = 0
+  const userUpdated = async (user: { pk: string }, tx: Tx) => {
+    runs++
+    await tx.insert(users).values({ pk: user.pk, isActive: true, createdAt: new Date() })
+  }
+  const { patch, register, logs } = await build(t, { options: { hooks: { userUpdated } } })
+  const { access: token, user } = await register()
+  const answer = await patch('/user', { gender: 'M' }, { token, fault: true })
+  t.equal(answer.json().code, 'internal_error')
+  t.equal(runs, 1)
+  const told = logs.filter(line => line.includes('request failed')).join('')
+  t.match(told, /database query failed/)
+  t.notMatch(told, new RegExp(user.pk), 'the log has the query, not its values')
 })
 
 story('the app hears of a change inside its transaction, and a throw undoes it', async (t, build) => {

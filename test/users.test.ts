@@ -1,5 +1,7 @@
+import BetterSqlite3 from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { Failure } from '../src/index.js'
-import { alice, articleOptions, password, story } from './helper.js'
+import { alice, articleOptions, password, sqliteBuild, story, t } from './helper.js'
 
 const bob = { email: 'Bob@Example.com', gender: 'M' as const, phone_number: '+15550101', password }
 const fieldsOf = (error: unknown) => error instanceof Failure ? error.fields.map(({ field, code }) => [field, code]) : error
@@ -87,4 +89,40 @@ story('a session in use notes when it was last seen, once a minute', async (t, b
   clock.advance(1)
   await get('/user', { token })
   t.equal(await seen(), '2026-11-23T12:01:00.000Z')
+})
+
+story('a misspelt field, and a search for nothing, are told to whoever wrote them', async (t, build) => {
+  const { app, register } = await build(t)
+  const { user: { pk } } = await register()
+  const { users } = app.restAuth
+  await t.rejects(users.update(pk, { emial: 'x' } as never), { name: 'TypeError', message: 'users: there is no field emial' })
+  await t.rejects(users.create({ ...bob, admin: true } as never), { message: 'users: there is no field admin' })
+  for (const by of [{}, { email: undefined }, { pk, email: alice.email }]) await t.rejects(users.find(by as never), { message: /^users\.find: give one of/ })
+})
+
+t.test('a fault of the database tells neither a client nor a log what it was asked to store', async t => {
+  const client = new BetterSqlite3(':memory:')
+  const { app, post, logs } = await sqliteBuild(t, {
+    database: drizzle(client),
+    after: app => {
+      app.post('/host', async () => await app.restAuth.users.create(bob as never))
+      app.get('/me', { onRequest: app.authenticate }, async () => 'me')
+    }
+  })
+  const { access, user } = (await post('/registration', alice)).json()
+  client.exec('ALTER TABLE users RENAME COLUMN is_active TO gone')
+  const answers = [
+    await app.inject({ method: 'POST', url: '/host' }),
+    await app.inject({ url: '/me', headers: { authorization: `Bearer ${access}` } }),
+    await post('/registration', { ...alice, email: 'carol@example.com' }, { fault: true })
+  ]
+  for (const { statusCode, body } of answers) {
+    t.equal(statusCode, 500)
+    for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk, 'insert into', 'select']) t.notMatch(body, told)
+  }
+  for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk]) t.notMatch(logs.join(''), told)
+  t.match(logs.join(''), /database query failed/)
+  client.pragma('query_only = ON')
+  client.exec('PRAGMA query_only = OFF; ALTER TABLE users RENAME COLUMN gone TO is_active; PRAGMA query_only = ON')
+  t.equal((await app.inject({ method: 'POST', url: '/host' })).statusCode, 503, 'and a fault that passes says so')
 })

@@ -35,7 +35,10 @@ export async function buildApp (database: Drizzle, options: object = {}) {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [{ default: { Pool } }, { drizzle }] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')])
-  const app = await buildApp(drizzle(new Pool({ connectionString: process.env.DATABASE_URL })))
+  const pool = new Pool({ connectionString: process.env.DATABASE_URL })
+  // Without a listener, a server that stops takes this process with it.
+  pool.on('error', error => console.error(error.message))
+  const app = await buildApp(drizzle(pool))
   await app.listen({ port: 3000 })
   console.log('Swagger UI: http://localhost:3000/docs')
 }

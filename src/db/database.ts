@@ -5,6 +5,7 @@
  * turn meanwhile (docs/decisions/0001-transactions-take-turns.md).
  */
 import { createHash } from 'node:crypto'
+import { DrizzleQueryError } from 'drizzle-orm'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { Tables } from './tables.js'
 
@@ -63,6 +64,16 @@ const unavailable = /^(08|53|57P|25006|SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN
 /** Whether the database is down, full, locked or too slow: a fault that passes, not a bug. */
 export const isUnavailable = (error: unknown): boolean =>
   codesOf(error).some(code => unavailable.test(code)) || /timeout exceeded when trying to connect|Connection terminated/i.test(String((error as Error)?.message) + String(((error as Error)?.cause as Error)?.message))
+
+/**
+ * A failed query without its values: Drizzle's message has every parameter, PostgreSQL's detail the row, and both
+ * end in logs, or in an answer of the host's. The code stays, for `isConflict` and `isUnavailable`.
+ */
+export function withoutValues (error: unknown): unknown {
+  if (!(error instanceof DrizzleQueryError)) return error
+  const [code = ''] = codesOf(error)
+  return Object.assign(new Error(`database query failed (${code}): ${error.query}`), { code })
+}
 
 /** Says in one line, by its option, why a database could not be opened or migrated: drivers wrap it in a query. */
 export function refuseToStart (error: unknown): never {

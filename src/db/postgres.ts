@@ -26,6 +26,8 @@ export async function openPostgres (target: string | PgOrm, fields: readonly Fie
     dialect: 'postgres',
     transaction,
     exclusive: work => orm.transaction(async pg => {
+      // Waiting for another server's migration, or building an index, may take longer than any request.
+      await pg.execute(sql`SET LOCAL statement_timeout = 0`)
       await pg.execute(sql`SELECT pg_advisory_xact_lock(${migrationLock})`)
       const tx = seam(pg)
       origin.set(tx, pg)

@@ -30,8 +30,16 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
 
   const taking: AsyncRemoteCallback = async (statement, params, method) => {
     if (transactions.getStore()?.open) throw new Error('Inside a transaction every query goes through its tx: another would wait for itself')
-    const attempt = () => whileBusy(() => run(statement, params, method))
-    return turns.activeCount + turns.pendingCount === 0 ? await attempt() : await turns(attempt)
+    const query = () => run(statement, params, method)
+    if (turns.activeCount + turns.pendingCount === 0) {
+      try {
+        return query()
+      } catch (error) {
+        if (!isBusy(error)) throw error
+      }
+    }
+    // Waiting, too, takes its turn: tried again without one, the write could fall into a transaction begun meanwhile.
+    return await turns(() => whileBusy(query))
   }
   const tables = { users: usersTable(fields), sessions, refreshTokens }
   const tx: Db = { ...tables, orm: drizzle(async (statement, params, method) => run(statement, params, method)) }
@@ -94,6 +102,8 @@ function createRunner (client: BetterSqlite3.Database) {
   }
 }
 
+const isBusy = (error: unknown): boolean => error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
+
 /** Another process holds the file: tries again, with jitter, without blocking this one. */
 async function whileBusy<T> (attempt: () => T): Promise<T> {
   const deadline = performance.now() + patience
@@ -101,8 +111,7 @@ async function whileBusy<T> (attempt: () => T): Promise<T> {
     try {
       return attempt()
     } catch (error) {
-      const isBusy = error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
-      if (!isBusy || performance.now() > deadline) throw error
+      if (!isBusy(error) || performance.now() > deadline) throw error
       await sleep(10 + Math.random() * 40)
     }
   }

@@ -32,7 +32,7 @@ export const login: Feature = (app, { settings, contract, db, clock, accounts, p
     })
 
     const user = accounts.toUser(row)
-    await settings.hooks.loggedIn?.(user, request)
+    await sessions.confirm(db, session, () => settings.hooks.loggedIn?.(user, request))
     return { ...sessions.tokens(session), user }
   })
 

@@ -3,33 +3,52 @@
  *
  *   POST /password/change
  */
+import type { FastifyRequest } from 'fastify'
+import type { Body } from '../../schemas/route.js'
+import type { Contract } from '../../schemas/index.js'
 import { identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
-import { fieldError, refuse } from '../errors.js'
+import type { UserRow } from '../db/tables.js'
+import { Failure, failure, fieldError, refuse, type FieldError } from '../errors.js'
+import { inOrder } from '../field-errors.js'
 import { deleteSessions } from '../store/sessions.js'
-import { replacePassword } from '../store/users.js'
+import { replacePassword, updateUser } from '../store/users.js'
+import { readBody } from '../validation.js'
 
 export const passwordChange: Feature = (app, { settings, contract, db, accounts, passwords, authenticate }) => {
   const { requireOld, logoutOnChange } = settings.password
 
-  app.post('/password/change', { schema: contract.changePassword, onRequest: authenticate }, async request => {
+  app.post('/password/change', { schema: contract.changePassword, attachValidation: true, onRequest: authenticate }, async request => {
     const { user, sessionId } = identityOf(request)
-    const { old_password: old = '', new_password1: password, new_password2: repeated } = request.body
-    if (requireOld && !await passwords.verify(user.passwordHash, old)) refuse([fieldError('old_password', 'wrong_password')])
-    if (repeated !== undefined && repeated !== password) {
-      refuse([{ ...fieldError('new_password2', 'password_mismatch'), message: 'The two password fields didn’t match.' }])
-    }
-    // Django names the second field when the password is weak.
-    refuse((await passwords.problems('new_password1', password, accounts.toUser(user))).map(problem => ({ ...problem, drf: 'new_password2' })))
-
-    const hash = await passwords.hash(password)
+    const hash = await passwords.hash(await acceptable(request, user))
     await db.transaction(async tx => {
-      const changed = await replacePassword(tx, user.pk, user.passwordHash, hash)
-      // Another change was faster, and what was verified is no longer the password.
-      if (!changed) return refuse([fieldError('old_password', 'wrong_password')])
+      const changed = requireOld
+        ? await replacePassword(tx, user.pk, user.passwordHash, hash)
+        : await updateUser(tx, user.pk, { passwordHash: hash })
+      // Another change was faster, and what was verified is no longer the password; or the user is gone.
+      if (!changed) throw requireOld ? new Failure('validation_error', { fields: [fieldError('old_password', 'wrong_password')] }) : failure('user_not_found')
       if (logoutOnChange) await deleteSessions(tx, user.pk, sessionId)
       await settings.hooks.passwordChanged?.(accounts.toUser(changed), tx.orm)
     })
     return { detail: 'New password has been saved.' }
   })
+
+  /** The new password, or a failure that tells everything that is wrong at once. */
+  async function acceptable (request: FastifyRequest, user: UserRow): Promise<string> {
+    const { body, invalid } = readBody<Body<Contract['changePassword']>>(request)
+    const { old_password: old, new_password1: password, new_password2: repeated } = body
+    const found: FieldError[] = [...invalid]
+    if (requireOld && old !== undefined && !await passwords.verify(user.passwordHash, old)) found.push(fieldError('old_password', 'wrong_password'))
+    if (password !== undefined) {
+      // Django names the second field when the pair differs, and when the password is weak.
+      const second = (step: 1 | 2) => ({ field: 'new_password2', step })
+      if (repeated !== undefined && repeated !== password) {
+        found.push({ ...fieldError('new_password2', 'password_mismatch', {}, second(1)), message: 'The two password fields didn’t match.' })
+      }
+      found.push(...(await passwords.problems('new_password1', password, accounts.toUser(user))).map(problem => ({ ...problem, drf: second(2) })))
+    }
+    refuse(inOrder(contract.changePassword.body, found))
+    // Nothing was found wrong: it is there.
+    return password as string
+  }
 }

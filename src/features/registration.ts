@@ -41,7 +41,7 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
     })
 
     const user = accounts.toUser(row)
-    await hooks.loggedIn?.(user, request)
+    await sessions.confirm(db, session, () => hooks.loggedIn?.(user, request))
     reply.code(201)
     return { ...sessions.tokens(session), user }
   })
@@ -52,12 +52,11 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
     const { password1, password2, ...known } = body
     const found: FieldError[] = [...invalid, ...await accounts.refused(db, accounts.columns(known))]
     if (password1 !== undefined) {
-      // Django judges likeness last and the pair before it, and lists both under the whole.
-      const mismatch = password2 !== undefined && password2 !== password1
-      const problems = (await passwords.problems('password1', password1, known)).map(problem =>
-        problem.code === 'password_too_similar' ? { ...problem, drf: 'non_field_errors' } : problem)
-      found.push(...problems.filter(({ code }) => !(mismatch && code === 'password_too_similar')))
-      if (mismatch) found.push(fieldError('password2', 'password_mismatch', {}, 'non_field_errors'))
+      // Django compares the pair after the fields, and judges likeness last; both concern the whole.
+      const whole = (step: 1 | 2) => ({ field: 'non_field_errors', step })
+      const problems = await passwords.problems('password1', password1, known)
+      found.push(...problems.map(problem => problem.code === 'password_too_similar' ? { ...problem, drf: whole(2) } : problem))
+      if (password2 !== undefined && password2 !== password1) found.push(fieldError('password2', 'password_mismatch', {}, whole(1)))
     }
     refuse(inOrder(contract.register.body, found))
     // Nothing was found wrong: the body is whole.

@@ -6,6 +6,7 @@ import { createHash, pbkdf2, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { verify as verifyArgon2 } from '@node-rs/argon2'
 import { compare as verifyBcrypt } from 'bcryptjs'
+import pLimit from 'p-limit'
 
 type Verifier = (parts: string[], password: string, hash: string) => Promise<boolean>
 
@@ -39,10 +40,13 @@ const argon2Verifier: Verifier = async (_parts, password, hash) => {
   return await verifyArgon2(hash.slice('argon2'.length), password)
 }
 
+// In JavaScript, on the event loop, in slices: never two at once.
+const bcryptTurns = pLimit(1)
+
 const bcryptVerifier = (prehashed: boolean): Verifier => async (_parts, password, hash) => {
   const crypt = hash.slice(hash.indexOf('$') + 1)
   if (!(Number(crypt.split('$')[2]) <= mostBcryptRounds)) return false
-  return await verifyBcrypt(prehashed ? createHash('sha256').update(password).digest('hex') : password, crypt)
+  return await bcryptTurns(() => verifyBcrypt(prehashed ? createHash('sha256').update(password).digest('hex') : password, crypt))
 }
 
 const verifiers = new Map<string, Verifier>([

@@ -1,6 +1,6 @@
 /** The users table. */
 import { and, eq, getTableColumns, isNull, ne, sql } from 'drizzle-orm'
-import { prepared, type Db } from '../db/database.js'
+import { isConflict, prepared, type Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 
 const byPk = prepared<{ pk: string }, UserRow[]>(({ orm, users }) => orm.select().from(users).where(eq(users.pk, sql.placeholder('pk'))))
@@ -19,10 +19,17 @@ export async function insertUser ({ orm, users }: Db, row: NewUserRow): Promise<
   return user
 }
 
-/** Throws a conflict (`isConflict`) when a unique value is taken; undefined when there is no such user. */
+/** A unique value that a user was to get is another's. */
+export class ValueTaken extends Error {}
+
+/** Throws `ValueTaken` when a unique value is taken; undefined when there is no such user. */
 export async function updateUser ({ orm, users }: Db, pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
-  const [user] = await orm.update(users).set(changes).where(eq(users.pk, pk)).returning()
-  return user
+  try {
+    const [user] = await orm.update(users).set(changes).where(eq(users.pk, pk)).returning()
+    return user
+  } catch (error) {
+    throw isConflict(error) ? new ValueTaken() : error
+  }
 }
 
 /** Which of these columns already hold these values, at another user than `pk`. */

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The package as it is published, in an app that installed it: it compiles against its types, and registers a user.
+set -euo pipefail
+root=$PWD
+npm run --silent build
+app=$(mktemp -d)
+trap 'rm -rf "$app"' EXIT
+tarball=$(npm pack --silent --ignore-scripts --pack-destination "$app")
+mkdir -p "$app/node_modules/fastify-rest-auth"
+tar -xzf "$app/$tarball" -C "$app/node_modules/fastify-rest-auth" --strip-components=1
+# What it depends on is installed already; only the package itself must be the packed one.
+for entry in "$root"/node_modules/*; do
+  [ "$(basename "$entry")" = fastify-rest-auth ] || ln -sfn "$entry" "$app/node_modules/$(basename "$entry")"
+done
+cp .ci/published.mjs "$app/app.mjs"
+awk '/^import Fastify/ { on = 1 } /^```/ { on = 0 } on' README.md > "$app/readme.mts"
+printf '{ "type": "module" }' > "$app/package.json"
+(cd "$app" && node app.mjs && node "$root/node_modules/typescript/bin/tsc" --noEmit --strict --module nodenext --target es2022 --skipLibCheck --exactOptionalPropertyTypes --types node readme.mts)
+echo 'the README compiles against the published package'
