@@ -1,14 +1,13 @@
 /** Options become frozen settings, once: defaults, checks, cross-checks. What is wrong is told in one line. */
 import { randomBytes } from 'node:crypto'
-import { Kind, Type, type TObject, type TSchema } from '@sinclair/typebox'
+import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value, type ValueError } from '@sinclair/typebox/value'
 import { Options, type CheckedOptions } from '../schemas/options.js'
-import { defaultUserFields, describeField, type FieldSpec, type UserFields } from '../schemas/user-fields.js'
+import { defaultUserFields, type FieldSpec } from '../schemas/user-fields.js'
 import { isPostgres } from './db/open.js'
 import { weakness } from './lib/secrets.js'
-import { isReservedName } from './lib/reserved-names.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from './types.js'
-import { createBodyValidator } from './validation.js'
+import { describeFields, refuse } from './user-field-settings.js'
 
 type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown) ? T : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
 type Option<Name extends keyof CheckedOptions> = Filled<NonNullable<CheckedOptions[Name]>>
@@ -30,8 +29,6 @@ export interface Settings {
   hooks: Partial<Record<keyof NonNullable<CheckedOptions['hooks']>, Hook>>
 }
 
-const refuse = (problem: string): never => { throw new Error(`fastify-rest-auth: ${problem}`) }
-
 /** Checks the options and fills in the defaults. `warn` hears what is fine in development only. */
 export function resolveSettings (options: object, { production, warn }: { production: boolean, warn: (message: string) => void }): Settings {
   for (const error of Value.Errors(Options, options)) refuse(describe(error))
@@ -41,7 +38,7 @@ export function resolveSettings (options: object, { production, warn }: { produc
   checkAccount(account)
   if (filled.publicUrl !== undefined && !URL.canParse(filled.publicUrl)) refuse('publicUrl: must be an address such as https://app.example')
   if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends')
-  if (`${filled.docs}/`.startsWith(`${filled.prefix}/`)) refuse('docs: must not lie below prefix, where the routes are')
+  if (isOwnPath(filled.prefix, filled.docs ?? false)) refuse('docs: must not be where the routes are; choose another path')
   if (production) checkProduction(filled)
   const { userFields, secret, ...rest } = filled
   return Object.freeze({
@@ -53,6 +50,10 @@ export function resolveSettings (options: object, { production, warn }: { produc
     fields: describeFields(userFields ?? defaultUserFields)
   })
 }
+
+/** Whether a path is the prefix itself, or one of its routes. */
+const isOwnPath = (prefix: string, path: string | false) =>
+  path !== false && path.startsWith(prefix) && /^(\/(registration|login|logout|user|password)(\/.*)?)?$/.test(path.slice(prefix.length))
 
 /** `account.username: must be …`, `tokens.acces: unknown option`; never the value, which may be a secret. */
 function describe ({ path, schema, message }: ValueError): string {
@@ -105,45 +106,4 @@ function checkProduction ({ secret, publicUrl }: { secret?: unknown, publicUrl: 
   if (secret === undefined) refuse('secret: required in production; make one with: npx fastify-rest-auth secret')
   if (publicUrl === undefined) refuse('publicUrl: required in production, such as https://app.example')
   if (!publicUrl?.startsWith('https:')) refuse('publicUrl: must be https in production')
-}
-
-function describeFields (userFields: UserFields): FieldSpec[] {
-  const fields = Object.entries(userFields).map(([name, field]) => {
-    if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name)) refuse(`userFields.${name}: use letters, digits and _ (63 at most), a letter first`)
-    if (isReservedName(name)) refuse(`userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`)
-    if (field.column !== undefined && isReservedName(field.column)) refuse(`userFields.${name}.column: «${field.column}» is taken; choose another`)
-    const spec = describeFieldOrRefuse(name, field)
-    checkField(spec)
-    return spec
-  })
-  const columns = fields.map(field => field.column.toLowerCase())
-  const twice = fields.find((field, index) => columns.indexOf(field.column.toLowerCase()) < index)
-  if (twice) refuse(`userFields.${twice.name}.column: «${twice.column}» is the column of another field`)
-  return fields
-}
-
-function describeFieldOrRefuse (...[name, field]: Parameters<typeof describeField>): FieldSpec {
-  try {
-    return describeField(name, field)
-  } catch (error) {
-    return refuse((error as Error).message)
-  }
-}
-
-/** What the first request would trip over is told at start: a pattern that is none, a default that fits nowhere. */
-function checkField ({ name, kind, unique, output, default: value }: FieldSpec): void {
-  if (unique && value !== undefined) refuse(`userFields.${name}.schema.default: a default that every user gets can't be unique`)
-  if (unique && kind === 'json') refuse(`userFields.${name}.unique: objects and lists can't be unique`)
-  // An index entry of PostgreSQL takes 2704 bytes, which are 676 characters.
-  if (unique && output.maxLength > 600) refuse(`userFields.${name}.unique: needs a maxLength of 600 at most`)
-  const check = compileOrRefuse(name, Type.Object({ [name]: Type.Optional(output) }))
-  if (value !== undefined && 'error' in check({ [name]: value })) refuse(`userFields.${name}.schema.default: must fit the schema`)
-}
-
-function compileOrRefuse (name: string, schema: TObject) {
-  try {
-    return createBodyValidator()(schema)
-  } catch (error) {
-    return refuse(`userFields.${name}.schema: ${(error as Error).message}`)
-  }
 }

@@ -105,7 +105,7 @@ export async function use (baseUrl: string, password: string) {
 function explain (error: LoginError): string[] {
   switch (error.code) {
     case 'validation_error': return (error.errors ?? []).map(({ field }) => field)
-    case 'invalid_credentials': case 'identifier_required': return [error.detail]
+    case 'invalid_credentials': case 'identifier_required': case 'rejected': return [error.detail]
     case 'not_an_object': case 'malformed_body': case 'bad_request': case 'body_too_large': case 'unsupported_media_type': return ['a bug of this client']
     case 'internal_error': case 'server_busy': case 'service_unavailable': return ['try again']
     default: return error satisfies never

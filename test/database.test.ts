@@ -87,13 +87,19 @@ void t.test('a query past the tx of a SQLite transaction is refused instead of w
   await t.rejects(db.transaction(async () => await findUser(db, 'one')), { cause: { message: /goes through its tx/ } })
 })
 
-void t.test('while another process holds the file a write waits, and the event loop does not', async t => {
+/** A file of ours, and the connection of another process to it. */
+async function openShared (t: Test): Promise<{ db: Database, other: BetterSqlite3.Database }> {
   const file = temporaryFile(t)
   const db = await openDatabase(file, [], () => {})
   t.teardown(() => db.close())
   await migrate(db, [])
   const other = new BetterSqlite3(file)
   t.teardown(() => other.close())
+  return { db, other }
+}
+
+void t.test('while another process holds the file a write waits, and the event loop does not', async t => {
+  const { db, other } = await openShared(t)
   other.exec('BEGIN IMMEDIATE')
   const progress = { turns: 0, stored: false }
   const write = insertUser(db, row('one')).finally(() => { progress.stored = true })
@@ -104,12 +110,7 @@ void t.test('while another process holds the file a write waits, and the event l
 })
 
 void t.test('a write that waited for another process does not fall into a transaction begun meanwhile', async t => {
-  const file = temporaryFile(t)
-  const db = await openDatabase(file, [], () => {})
-  t.teardown(() => db.close())
-  await migrate(db, [])
-  const other = new BetterSqlite3(file)
-  t.teardown(() => other.close())
+  const { db, other } = await openShared(t)
   for (let round = 0; round < 10; round++) {
     other.exec('BEGIN IMMEDIATE')
     const write = insertUser(db, row(`kept-${round}`))

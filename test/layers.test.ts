@@ -8,7 +8,7 @@ const steps = [
   /^src\/lib\//,
   /^src\/db\//,
   /^src\/store\//,
-  /^src\/(errors|settings|field-errors|validation|types|bodies|routing|openapi)\.ts$/,
+  /^src\/(errors|settings|user-field-settings|field-errors|validation|types|bodies|routing|openapi)\.ts$/,
   /^src\/(passwords|accounts|access-tokens|sessions|authenticate|context|users)\.ts$/,
   /^src\/features\//,
   /^src\/plugin\.ts$/,
