@@ -123,15 +123,15 @@ async function createContext (app: FastifyInstance, { settings, db, clock, hashC
 
 function addFeatures (app: FastifyInstance, context: Context): void {
   const { contract, settings: { errors } } = context
-  const finishRouting = prepareRouting(app, errors)
+  const routing = prepareRouting(app, errors)
   addBodyParsers(app)
   addComponents(app, contract.components)
   app.setErrorHandler(createErrorHandler(errors))
   app.setValidatorCompiler(createValidatorCompiler(createBodyValidator()))
   // The host's, where it has one, would serialise past our schemas.
   app.setReplySerializer(undefined as never)
-  for (const feature of features) feature(app.withTypeProvider<TypeBoxTypeProvider>(), context)
-  finishRouting()
+  for (const feature of features) feature(routing.app.withTypeProvider<TypeBoxTypeProvider>(), context)
+  routing.finish()
 }
 
 async function prepareDatabase (db: Database, { migrate: wanted, fields }: Settings): Promise<void> {

@@ -22,8 +22,15 @@ declare module 'fastify' {
   }
 }
 
-/** To be called before the routes are added; what it returns, after them. */
-export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'): () => void {
+export interface Routing {
+  /** What the routes are to be added to. */
+  app: FastifyInstance
+  /** To be called when they are. */
+  finish: () => void
+}
+
+/** To be called before the routes are added. */
+export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'): Routing {
   const routes: RouteOptions[] = []
   const restored: Array<() => void> = []
   app.addHook('onRequest', async (request, reply) => {
@@ -36,22 +43,34 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'):
     const { schema } = route
     restored.push(() => { Object.assign(route, { schema }) })
     route.schema = { ...schema, response: goodAnswers(schema?.response) }
-    if (route.method !== 'HEAD') routes.push({ ...route })
   })
   // It is what makes unknown paths below the prefix ours; the hook above has the first word.
   app.setNotFoundHandler(refuseUnknown)
 
-  return () => {
+  const finish = () => {
     for (const restore of restored) restore()
     const { ignoreTrailingSlash } = { ...app.initialConfig, ...app.initialConfig.routerOptions }
-    const paths = groupByUrl(routes)
-    for (const [url, known] of paths) {
+    for (const [url, known] of groupByUrl(routes)) {
       addRefusals(app, url, known, shape)
       if (ignoreTrailingSlash) continue
-      for (const route of known) app.route({ ...route, url: `${url}/`, schema: { ...route.schema, hide: true }, config: { ...route.config, twin: true } })
+      for (const route of known) app.route({ ...route, url: `${url}/`, schema: { ...route.schema, response: goodAnswers(route.schema?.response), hide: true }, config: { twin: true } })
       addRefusals(app, `${url}/`, known, shape)
     }
   }
+  return { app: recording(app, routes), finish }
+}
+
+/**
+ * The instance, but what is added to it is noted as it was declared: by the time `onRoute` sees a route, the host's
+ * own hooks have added to it (a rate limit, say), and would again to its twin.
+ */
+function recording (app: FastifyInstance, routes: RouteOptions[]): FastifyInstance {
+  const route = (options: RouteOptions) => {
+    routes.push(options)
+    return app.route(options)
+  }
+  const shorthand = (method: string) => (url: string, options: object, handler: RouteOptions['handler']) => route({ ...options, method, url, handler })
+  return Object.assign(Object.create(app), { route, get: shorthand('GET'), post: shorthand('POST') })
 }
 
 function refuseUnknown (): never {
@@ -64,8 +83,7 @@ const goodAnswers = (response: unknown = {}) => Object.fromEntries(Object.entrie
 function groupByUrl (routes: RouteOptions[]): Map<string, RouteOptions[]> {
   const paths = new Map<string, RouteOptions[]>()
   for (const route of routes) {
-    const url = (route as RouteOptions & { routePath: string }).routePath
-    paths.set(url, [...paths.get(url) ?? [], { ...route, url }])
+    paths.set(route.url, [...paths.get(route.url) ?? [], route])
   }
   return paths
 }

@@ -356,6 +356,27 @@ story('an app that has an `authenticate` of its own registers in a scope', async
   t.equal((await app.inject('/open')).body, 'open')
 })
 
+story('what the host adds to each route by onRoute runs once a request, with the trailing slash and without, 405 included', async (t, build) => {
+  let runs = 0
+  const { get, call, register } = await build(t, {
+    before: app => {
+      app.addHook('onRoute', route => {
+        route.preHandler = [route.preHandler ?? [], async () => { runs++ }].flat()
+        route.onSend = [route.onSend ?? [], async () => { runs++ }].flat()
+      })
+    }
+  })
+  const { access: token } = await register()
+  for (const path of ['/user', '/user/']) {
+    runs = 0
+    t.equal((await get(path, { token })).statusCode, 200)
+    t.equal(runs, 2, path)
+    runs = 0
+    t.equal((await call('DELETE', path, { token })).statusCode, 405)
+    t.equal(runs, 1, `405 at ${path}: it is answered before any handler`)
+  }
+})
+
 for (const server of [{ ignoreTrailingSlash: true }, { routerOptions: { ignoreTrailingSlash: true } }, { routerOptions: { ignoreDuplicateSlashes: true } }, { routerOptions: { caseSensitive: false } }, { exposeHeadRoutes: false }, { trustProxy: true }]) {
   story(`an app made with ${JSON.stringify(server)} answers as any other`, async (t, build) => {
     const { register, get, call } = await build(t, { server })
