@@ -1,5 +1,5 @@
 /** The vocabulary that the features share. */
-import { Type } from '@sinclair/typebox'
+import { Type, type ObjectOptions, type TProperties, type TSchema } from '@sinclair/typebox'
 
 /** What decides the contract's shape: the part of the settings that a client can see. */
 export interface ContractShape {
@@ -25,6 +25,13 @@ export const Email = Type.String({
 /** A string limited to `values`, as a clean `enum` in OpenAPI and a union of literals in TypeScript. */
 export const OneOf = <const V extends readonly string[]>(values: V, description?: string) =>
   Type.Unsafe<V[number]>(Type.String({ enum: values, ...(description && { description }) }))
+
+/**
+ * An object whose properties follow from the options. `Known` is what the handlers may count on whatever those are:
+ * a type with every option in it would cost them all inference.
+ */
+export const ObjectKnownAs = <Known extends TSchema>(properties: TProperties, options?: ObjectOptions): Known =>
+  Type.Object(properties, options) as unknown as Known
 
 /** A component's name in the document: its own, behind that of the registration where an app has several. */
 export const componentName = ({ name }: ContractShape, component: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}${component}`

@@ -1,6 +1,6 @@
 /** POST /login: an identifier and its password are exchanged for the tokens of a new session. */
 import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
-import { Email, Password, type ContractShape } from './common.js'
+import { Email, ObjectKnownAs, Password, type ContractShape } from './common.js'
 import { route } from './route.js'
 import { TokensRef } from './tokens.js'
 
@@ -15,7 +15,7 @@ function loginBody ({ loginMethods }: LoginShape) {
     ...(loginMethods.includes('email') && { email: Type.Optional(Type.String({ ...Email, minLength: 0 })) }),
     password: Password('The password.')
   }
-  return Type.Object(properties) as unknown as TObject<{ username: TOptional<TString>, email: TOptional<TString>, password: TString }>
+  return ObjectKnownAs<TObject<{ username: TOptional<TString>, email: TOptional<TString>, password: TString }>>(properties)
 }
 
 export const loginRoutes = (shape: LoginShape) => ({

@@ -1,6 +1,6 @@
 /** POST /password/change: who is logged in and knows the old password sets a new one. */
 import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
-import { Detail, Password, type ContractShape } from './common.js'
+import { Detail, ObjectKnownAs, Password, type ContractShape } from './common.js'
 import { passwordFieldCodes } from './errors.js'
 import { route } from './route.js'
 
@@ -17,7 +17,7 @@ function passwordChangeBody ({ requireOldPassword }: PasswordChangeShape) {
     new_password1: Password('The new password.', newExample),
     new_password2: Type.Optional(Password('The new password again; when sent it must equal new_password1.', newExample))
   }
-  return Type.Object(properties) as unknown as TObject<{ old_password: TOptional<TString>, new_password1: TString, new_password2: TOptional<TString> }>
+  return ObjectKnownAs<TObject<{ old_password: TOptional<TString>, new_password1: TString, new_password2: TOptional<TString> }>>(properties)
 }
 
 export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({

@@ -1,6 +1,6 @@
 /** POST /registration: a new account, and the tokens of its first session. */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
-import { Password } from './common.js'
+import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
 import { route } from './route.js'
 import { TokensRef } from './tokens.js'
@@ -18,7 +18,7 @@ function registrationBody (shape: AccountShape) {
   for (const field of shape.fields) {
     if (field.registration !== 'hidden') properties[field.name] = field.required ? field.input : Type.Optional(field.input)
   }
-  return Type.Object(properties) as unknown as RegistrationBody
+  return ObjectKnownAs<RegistrationBody>(properties)
 }
 
 function usernameProperty (shape: AccountShape): { username?: TSchema } {

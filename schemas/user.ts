@@ -6,7 +6,7 @@
  *   PATCH /user   changes the fields sent
  */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
-import { componentName, Email, type ContractShape } from './common.js'
+import { componentName, Email, ObjectKnownAs, type ContractShape } from './common.js'
 import type { FieldCode } from './errors.js'
 import { route } from './route.js'
 import type { FieldSpec } from './user-fields.js'
@@ -38,7 +38,7 @@ export function userAnswer (shape: AccountShape): UserAnswer {
     email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
   }
   for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
-  return Type.Object(properties, { $id: componentName(shape, 'AuthUser'), description: 'A user, as its owner sees it.' }) as unknown as UserAnswer
+  return ObjectKnownAs<UserAnswer>(properties, { $id: componentName(shape, 'AuthUser'), description: 'A user, as its owner sees it.' })
 }
 
 /** A $ref to the user component, so that generated clients get one named type. */
@@ -53,7 +53,7 @@ function userBody (shape: AccountShape, whole: boolean) {
   for (const field of shape.fields) {
     if (field.userDetails === 'editable') properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input)
   }
-  return Type.Object(properties) as unknown as TObject<{ username: TOptional<TString> }>
+  return ObjectKnownAs<TObject<{ username: TOptional<TString> }>>(properties)
 }
 
 /** What the database and the app's hooks can say against the `writable` fields. */

@@ -74,6 +74,7 @@ async function registerKey (app: FastifyInstance, secret: string, { issuer, audi
     sign: { algorithm: 'HS256', header: { alg: 'HS256', typ: 'at+jwt', kid: keyId(secret) } },
     verify: { algorithms: ['HS256'], allowedIss: issuer, allowedAud: audience, checkTyp: 'at+jwt', ignoreExpiration: true, cache: false }
   })
+  // Its types know of no namespaces.
   const jwt = (app.jwt as unknown as Record<string, JWT>)[namespace]
   if (!jwt) throw new Error('@fastify/jwt did not register its namespace')
   return jwt

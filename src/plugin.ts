@@ -83,6 +83,7 @@ function refuseOtherAuthenticate (app: FastifyInstance): void {
 
 /** A decorator of ours would stop an @fastify/jwt or passport that the host registers after us. */
 function startAnonymous (request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  // Typed as if there were always one: behind `authenticate` there is.
   request.user ??= null as unknown as User
   done()
 }

@@ -98,6 +98,7 @@ function createRunner (client: BetterSqlite3.Database) {
       statement.run(params)
       return { rows: [] }
     }
+    // What Drizzle's driver wants is declared as any: it maps the values by the query's own columns.
     return { rows: (method === 'get' ? statement.get(params) : statement.all(params)) as any[] }
   }
 }
