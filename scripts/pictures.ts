@@ -1,0 +1,37 @@
+/**
+ * Takes the pictures of the built-in mails that docs/email-templates.md shows, with Chromium.
+ *
+ *   npx tsx --conditions=fastify-rest-auth:source scripts/pictures.ts [folder] [dark] [width]
+ */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+import { loadTemplates } from '../src/mail/templates.js'
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const [folder = fileURLToPath(new URL('../docs/pictures/', import.meta.url)), colorScheme = 'light', width = '640'] = process.argv.slice(2)
+
+const token = 'Zk3vQ8sYtX2uKzH6bEfGd9PaVoLrN4cJ8mWqv0T1iRw'
+const uid = '019ab34c-7d1e-7c42-9a5b-2f60d8e13c77'
+const variables = {
+  site_name: 'Example Shop',
+  site_domain: 'shop.example',
+  user_display: 'alice',
+  username: 'alice',
+  login_url: 'https://shop.example/login',
+  activate_url: `https://shop.example/confirm-email/${token}`,
+  hours: 72,
+  password_reset_url: `https://shop.example/reset-password/${uid}/${token}`,
+  minutes: 60,
+  changed_at: new Date('2026-11-23T12:00:00Z')
+}
+
+const templates = await loadTemplates({ folder: undefined, filters: {}, tags: {} })
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+const page = await browser.newPage({ viewport: { width: Number(width), height: 200 }, colorScheme: colorScheme === 'dark' ? 'dark' : 'light' })
+for (const name of templates.names()) {
+  const { html = '' } = await templates.render(name, variables)
+  await page.setContent(html)
+  await page.screenshot({ path: join(folder, `mail-${name}.png`), fullPage: true })
+}
+await browser.close()

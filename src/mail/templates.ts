@@ -1,0 +1,116 @@
+/**
+ * The words and looks of the mails: built-in ones, and the app's own in their stead, file by file. Whatever is
+ * wrong with a template is told at start, because a mail that fails later is one that nobody gets.
+ */
+import { refuse } from '../user-field-settings.js'
+import { createParser, type Extensions, type Parse, type Template } from './liquid.js'
+import { compileMjml } from './mjml.js'
+import { readBuiltin, readFolder, type Files, type Source } from './template-files.js'
+
+export interface RenderedMail {
+  subject: string
+  html: string | undefined
+  text: string
+}
+
+export interface TemplateOptions extends Extensions {
+  /** The app's own folder; its files win, one by one. */
+  folder: string | undefined
+}
+
+export interface Templates {
+  has: (name: string) => boolean
+  names: () => string[]
+  render: (name: string, variables: Record<string, unknown>, subjectPrefix?: string) => Promise<RenderedMail>
+}
+
+/** What every mail is given. */
+export const commonVariables = ['site_name', 'site_domain', 'login_url', 'user', 'user_display']
+
+/** The built-in mails, and what each is given besides. */
+export const builtinMails = {
+  'email-verification': ['activate_url', 'key', 'hours'],
+  'password-reset': ['password_reset_url', 'uid', 'token', 'minutes', 'username'],
+  'password-changed': ['changed_at'],
+  'account-exists': ['password_reset_url', 'uid', 'token', 'minutes']
+}
+
+/** What a mail is for: it shows one of these sets of variables. */
+const required = new Map<string, { anyOf: string[][], otherwise: string }>(Object.entries({
+  'email-verification': { anyOf: [['activate_url'], ['key']], otherwise: 'nobody can confirm' },
+  'password-reset': { anyOf: [['password_reset_url'], ['uid', 'token']], otherwise: 'nobody can choose a new password' }
+}))
+
+interface Mail { subject: Template, html: Template | undefined, text: Template }
+
+/** Reads and checks every template, once; the first that is wrong is refused. */
+export async function loadTemplates ({ folder, ...extensions }: TemplateOptions): Promise<Templates> {
+  const parse = { html: createParser('html', extensions), text: createParser('text', extensions) }
+  const own = folder === undefined ? new Map<string, Files>() : await readFolder(folder)
+  const mails = new Map<string, Mail>()
+  for (const name of new Set([...Object.keys(builtinMails), ...own.keys()])) {
+    const builtin = Object.hasOwn(builtinMails, name) ? await readBuiltin(name) : {}
+    mails.set(name, await assemble(name, builtin, own.get(name) ?? {}, parse))
+  }
+  return {
+    has: name => mails.has(name),
+    names: () => [...mails.keys()],
+    render: async (name, variables, subjectPrefix = '') => {
+      const mail = mails.get(name)
+      if (!mail) throw new Error(`fastify-rest-auth: there is no mail ${name}`)
+      return {
+        subject: oneLine(subjectPrefix + await mail.subject.render(variables)),
+        html: await mail.html?.render(variables),
+        text: await mail.text.render(variables)
+      }
+    }
+  }
+}
+
+async function assemble (name: string, builtin: Files, own: Files, parse: Record<'html' | 'text', Parse>): Promise<Mail> {
+  if (own.mjml && own.html) refuse(`mail.templates: ${name}.mjml and ${name}.html are both there; keep one`)
+  const ownHtml = await resolveHtml(own, parse.html)
+  const html = ownHtml ?? builtin.html
+  const text = own.txt ?? builtin.txt ?? refuse(`mail.templates: ${name} needs a ${name}.txt: a mail always has a plain-text part`)
+  const subject = own['subject.txt'] ?? titleOf(ownHtml) ?? titleOf(builtin.html) ?? refuse(`mail.templates: ${name} needs a title in its HTML, or a ${name}.subject.txt; the built-in mails are ${Object.keys(builtinMails).join(', ')}`)
+  for (const source of [text, subject]) if (isBlank(source)) refuse(`mail.templates: ${source.file} is empty`)
+  const mail = {
+    text: parse.text(text),
+    // Whoever gives an empty file wants no HTML.
+    html: html && !isBlank(html) ? parse.html(html) : undefined,
+    subject: parse.text(subject)
+  }
+  checkRequired(name, text.file, mail.text)
+  if (html && mail.html) checkRequired(name, html.file, mail.html)
+  return mail
+}
+
+async function resolveHtml ({ mjml, html }: Files, parse: Parse): Promise<Source | undefined> {
+  if (!mjml) return html
+  // For a message that counts the lines of the author's file, not those of what is compiled from it.
+  parse(mjml)
+  return { file: mjml.file, text: await compileMjml(mjml) }
+}
+
+const isBlank = ({ text }: Source): boolean => text.trim() === ''
+
+const entities = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"], ['nbsp', ' ']])
+
+/** The title as plain text, if there is one: a subject knows no entities. */
+function titleOf (html: Source | undefined): Source | undefined {
+  const [, title = ''] = /<title[^>]*>([^]*?)<\/title>/i.exec(html?.text ?? '') ?? []
+  if (!html || title.trim() === '') return undefined
+  const text = title.replace(/&(?:#(\d{1,6})|#x([\da-f]{1,5})|(\w+));/gi, (entity, decimal, hexadecimal, name) =>
+    name ? entities.get(name) ?? entity : String.fromCodePoint(decimal ? Number(decimal) : parseInt(hexadecimal, 16)))
+  return { file: html.file, text }
+}
+
+function checkRequired (name: string, file: string, { variables }: Template): void {
+  const { anyOf, otherwise } = required.get(name) ?? { anyOf: [[]], otherwise: '' }
+  if (anyOf.some(set => set.every(variable => variables.includes(variable)))) return
+  const [first, ...others] = anyOf.map(set => set.map(variable => `{{ ${variable} }}`).join(' and '))
+  refuse(`mail.templates: ${file} must show ${first} (or ${others.join(', ')}): without it ${otherwise}`)
+}
+
+/** No value can begin another header line. */
+const oneLine = (subject: string): string => subject.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
