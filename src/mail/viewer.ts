@@ -1,0 +1,145 @@
+/**
+ * Mail in the browser, for development: what this process sent, instead of a mailbox to look into. What a mail
+ * holds is shown, never run: pages of ours have no scripts, and its HTML has a frame and an origin of its own.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { html, type Markup } from '../lib/html.js'
+import { commonHeaders, renderPage } from '../pages/frame.js'
+import { viewerStyle } from '../pages/style.js'
+
+export interface ViewedMail {
+  /** At most 100 characters: Fastify takes no longer ones in a path. */
+  id: string
+  at: Date
+  to: string
+  from: string
+  subject: string
+  text: string
+  html: string | undefined
+  headers: Record<string, string>
+}
+
+export interface Inbox {
+  /** A mail that is there already is replaced, and the newest again. */
+  add: (mail: ViewedMail) => void
+  /** Newest first. */
+  list: () => ViewedMail[]
+  find: (id: string) => ViewedMail | undefined
+}
+
+/** The last mails that this process sent, in memory. */
+export function createInbox (size = 50): Inbox {
+  const mails = new Map<string, ViewedMail>()
+  return {
+    add: mail => {
+      mails.delete(mail.id)
+      mails.set(mail.id, mail)
+      const [oldest] = mails.keys()
+      if (mails.size > size && oldest !== undefined) mails.delete(oldest)
+    },
+    list: () => [...mails.values()].reverse(),
+    find: id => mails.get(id)
+  }
+}
+
+type MailRequest = FastifyRequest<{ Params: { id: string }, Querystring: { part?: unknown } }>
+
+// The list asks again every few seconds: a log of that would bury all else.
+const options = { schema: { hide: true }, logLevel: 'warn' } as const
+
+/** The list at `path`, a mail at `path/:id`, its HTML at `path/:id/html`. */
+export function addMailViewer (app: FastifyInstance, path: string, inbox: Inbox): void {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const showList = (request: FastifyRequest, reply: FastifyReply) => show(reply, 'Mail', listOf(inbox.list(), `${up(request)}${name}`), refresh)
+
+  app.get(path, options, showList)
+  app.get(`${path}/:id`, options, (request: MailRequest, reply) => {
+    const { id } = request.params
+    // With a slash at the end, the path of the list is that of a mail without a name.
+    if (id === '') return showList(request, reply)
+    const mail = inbox.find(id)
+    const list = `${up(request)}../${name}`
+    return mail ? show(reply, mail.subject, mailOf(mail, request.query.part, list, up(request))) : show(reply.code(404), 'No such mail', missing(list))
+  })
+  app.get(`${path}/:id/html`, options, (request: MailRequest, reply) => {
+    const source = inbox.find(request.params.id)?.html
+    return source === undefined
+      ? show(reply.code(404), 'No such mail', missing(`${up(request)}../../${name}`))
+      : reply.headers({ ...commonHeaders, 'content-security-policy': isolation }).send(withNewTabs(source))
+  })
+}
+
+/** Links are relative, as a proxy may have cut off what stands before our paths; where these end in a slash, it counts. */
+const up = ({ url }: FastifyRequest) => url.replace(/\?.*/s, '').endsWith('/') ? '../' : ''
+
+const refresh = html`
+<meta http-equiv="refresh" content="5">`
+
+const show = (reply: FastifyReply, title: string, body: Markup, head = html``) => {
+  const page = renderPage({ title, head, body, style: viewerStyle, policy: "frame-src 'self'; form-action 'none'" })
+  return reply.headers(page.headers).send(page.html)
+}
+
+const address = ({ id }: ViewedMail) => encodeURIComponent(id)
+
+const listOf = (mails: ViewedMail[], path: string) => html`<main>
+<h1>Mail</h1>
+${mails.length === 0
+  ? html`<div class="empty">
+<p>No mail yet.</p>
+<p>What this server sends is shown here: register, or ask for a password reset.</p>
+</div>`
+  : html`<ul class="mails">${mails.map(mail => html`
+<li><a href="${path}/${address(mail)}"><b>${mail.subject}</b> <span>to ${mail.to}</span> ${time(mail.at)}</a></li>`)}
+</ul>`}
+</main>`
+
+const missing = (list: string) => html`<main>
+<h1>No such mail</h1>
+<div class="empty">
+<p>Only the latest mails are kept, until the server stops.</p>
+<p><a href="${list}">All mail</a></p>
+</div>
+</main>`
+
+const parts = { html: 'HTML', text: 'Text', headers: 'Headers' }
+type Part = keyof typeof parts
+
+function mailOf (mail: ViewedMail, wanted: unknown, list: string, up: string): Markup {
+  const known = (Object.keys(parts) as Part[]).filter(part => part !== 'html' || mail.html !== undefined)
+  const chosen = known.find(part => part === wanted) ?? known[0] ?? 'text'
+  return html`<header><a href="${list}">All mail</a></header>
+<main>
+<h1>${mail.subject}</h1>
+<dl>
+<dt>From</dt><dd>${mail.from}</dd>
+<dt>To</dt><dd>${mail.to}</dd>
+<dt>Sent</dt><dd>${time(mail.at)}</dd>
+</dl>
+<nav class="tabs" aria-label="Parts">${known.map(part => html`
+<a href="?part=${part}"${part === chosen && html` aria-current="page"`}>${parts[part]}</a>`)}
+</nav>
+${views[chosen](mail, up)}
+</main>`
+}
+
+const views: Record<Part, (mail: ViewedMail, up: string) => Markup> = {
+  html: (mail, up) => html`<iframe class="part" title="HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="${up}${address(mail)}/html"></iframe>`,
+  text: ({ text }) => html`<pre class="part">${withLinks(text)}</pre>`,
+  headers: ({ headers }) => html`<dl class="part">${Object.entries(headers).map(([name, value]) => html`
+<dt>${name}</dt><dd>${value}</dd>`)}
+</dl>`
+}
+
+const time = (at: Date) => html`<time datetime="${at.toISOString()}">${at.toISOString().slice(0, 19).replace('T', ' ')} UTC</time>`
+
+// A full stop or bracket after an address is the sentence's.
+const webAddress = /(https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}])/i
+
+const withLinks = (text: string) => text.split(webAddress).map((part, index) =>
+  index % 2 === 1 ? html`<a href="${part}" target="_blank" rel="noopener noreferrer">${part}</a>` : html`${part}`)
+
+const isolation = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+
+/** Right after the doctype, wherever the head is: the parser makes one for it, and the first `base` counts. */
+const withNewTabs = (source: string) => source.replace(/^\s*(?:<!doctype[^>]*>)?/i, start => `${start}<base target="_blank">`)
