@@ -2,22 +2,26 @@
  * The contract, without any server code: `createContract(shape)` gives the schemas of every route.
  * Published as `fastify-rest-auth/schemas`, for browsers and tests.
  */
+import { emailVerificationRoutes, type EmailVerificationShape } from './email-verification.js'
 import { failureComponents } from './failures.js'
 import { loginRoutes, type LoginShape } from './login.js'
 import { logoutRoutes } from './logout.js'
 import { passwordChangeRoutes, type PasswordChangeShape } from './password-change.js'
+import { passwordResetRoutes } from './password-reset.js'
 import { programmaticBodies, registrationRoutes } from './registration.js'
 import { Tokens } from './tokens.js'
 import { userAnswer, userRoutes, type AccountShape } from './user.js'
 
-export type Shape = AccountShape & LoginShape & PasswordChangeShape
+export type Shape = AccountShape & LoginShape & PasswordChangeShape & EmailVerificationShape
 
 export const createContract = (shape: Shape) => ({
   ...registrationRoutes(shape),
+  ...emailVerificationRoutes(shape),
   ...loginRoutes(shape),
   ...logoutRoutes(shape),
   ...userRoutes(shape),
   ...passwordChangeRoutes(shape),
+  ...passwordResetRoutes(shape),
   programmatic: programmaticBodies(shape),
   /** The components that the routes refer to, for `addSchema`. */
   components: [userAnswer(shape), Tokens(shape), ...failureComponents(shape)]
@@ -29,4 +33,4 @@ export * from './errors.js'
 export * from './route.js'
 export * from './user-fields.js'
 export { Tokens }
-export type { AccountShape, LoginShape, PasswordChangeShape }
+export type { AccountShape, EmailVerificationShape, LoginShape, PasswordChangeShape }

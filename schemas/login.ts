@@ -6,6 +6,7 @@ import { TokensRef } from './tokens.js'
 
 export interface LoginShape extends ContractShape {
   loginMethods: readonly ('email' | 'username')[]
+  emailVerification: 'mandatory' | 'optional' | 'none'
 }
 
 function loginBody ({ loginMethods }: LoginShape) {
@@ -22,12 +23,13 @@ export const loginRoutes = (shape: LoginShape) => ({
   login: route(shape, {
     operationId: 'login',
     summary: 'Log in',
-    description: 'Opens a session. An unknown user, a wrong password and a deactivated account answer alike.',
+    description: 'Opens a session. An unknown user, a wrong password and a deactivated account answer alike.' +
+      (shape.emailVerification === 'mandatory' ? ' Only who knows the password is told that the address is not verified.' : ''),
     tag: 'Session',
     body: loginBody(shape),
     answer: TokensRef(shape),
     answered: 'Logged in.',
-    errors: ['identifier_required', 'invalid_credentials', 'rejected', 'server_busy'],
+    errors: ['identifier_required', 'invalid_credentials', ...(shape.emailVerification === 'mandatory' ? ['email_not_verified'] as const : []), 'rejected', 'server_busy'],
     fields: ['value_not_allowed']
   })
 })

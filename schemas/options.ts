@@ -26,8 +26,14 @@ const AccountOptions = Type.Object({
   email: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional')], {
     default: 'required', description: 'Whether registration insists on an e-mail address: `required`, `optional`. Always unique, without regard to case.'
   })),
-  emailVerification: Type.Optional(Type.Literal('none', {
-    default: 'none', description: '`none`: an address is taken as given.'
+  emailVerification: Type.Optional(Type.Union([Type.Literal('mandatory'), Type.Literal('optional'), Type.Literal('none')], {
+    default: 'optional', description: '`mandatory`: no login until the link in the mail was followed. `optional`: the mail is sent, and the account works at once. `none`: an address is taken as given.'
+  })),
+  confirmEmailOnGet: Type.Optional(Type.Boolean({
+    default: false, description: 'Whether following the link confirms at once and redirects to `urls.login`. By default a page asks for a click, because mail scanners follow links.'
+  })),
+  loginOnEmailConfirmation: Type.Optional(Type.Boolean({
+    default: false, description: 'Whether `verify-email` opens a session and answers with its tokens.'
   })),
   registration: Type.Optional(Type.Union([
     Type.Literal('open'), Type.Literal('closed'), Func('`(request) => true`, or a sentence that says why not.')
@@ -57,13 +63,39 @@ const TokenOptions = Type.Object({
   refresh: Type.Optional(Type.Object({
     idle: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 604800, description: 'How long a refresh token is good for, as `refresh_expiration` tells.' })),
     absolute: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 2592000, description: 'How long a session lives at most.' }))
-  }, closed))
+  }, closed)),
+  emailVerification: Type.Optional(Type.Integer({ minimum: 300, maximum: 604800, default: 86400, description: 'How long the link lives that confirms an address.' })),
+  passwordReset: Type.Optional(Type.Integer({ minimum: 300, maximum: 86400, default: 1800, description: 'How long the link lives that resets a password.' }))
+}, closed)
+
+const UrlOptions = Type.Object({
+  login: Type.Optional(Type.String({ minLength: 1, description: 'Where people log in: an address, or a path such as `/login`. Mails link to it, and the built-in pages end there.' })),
+  emailConfirmation: Type.Optional(Type.String({ minLength: 1, description: 'Your own page for the link that confirms an address, with `{key}` in it. Default: a built-in page.' })),
+  passwordReset: Type.Optional(Type.String({ minLength: 1, description: 'Your own page for the link that resets a password, with `{uid}` and `{token}` in it. Default: a built-in page.' }))
+}, closed)
+
+const SiteOptions = Type.Object({
+  name: Type.Optional(Type.String({ minLength: 1, description: 'What mails and pages call the app: `{{ site_name }}`. Default: the host of `publicUrl`.' })),
+  domain: Type.Optional(Type.String({ minLength: 1, pattern: '^[A-Za-z0-9.:\\[\\]-]+$', title: 'a host name such as app.example', description: '`{{ site_domain }}` in mails. Default: the host of `publicUrl`.' }))
+}, closed)
+
+const MailOptions = Type.Object({
+  transport: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Func('`async ({ to, from, subject, text, html, headers }) => {}`'), Type.Object({})], {
+    title: "'console', an SMTP URL, nodemailer options or transport, or a function", default: 'console', description: '`console`, `smtp://…`, nodemailer options or transport, or an async function of `{ to, from, subject, text, html, headers }`. Production refuses `console`: it prints links that open accounts.'
+  })),
+  from: Type.Optional(Type.String({ minLength: 1, description: 'The sender: `App <noreply@app.example>`. Default: `site.name` and noreply at `site.domain`.' })),
+  subjectPrefix: Type.Optional(Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$', title: 'one line of text', description: 'Put before every subject. Default `[site.name] `.' })),
+  templates: Type.Optional(Type.String({ minLength: 1, description: 'A folder whose files win over the built-in ones of the same name, one by one.' })),
+  variables: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Variables of your own for the templates: values, or functions of the user.' })),
+  filters: Type.Optional(Type.Record(Type.String(), Func('`(value, ...arguments) => value`'), { description: 'Liquid filters of your own: `(value, ...arguments) => value`.' })),
+  tags: Type.Optional(Type.Record(Type.String(), Func('`(...arguments) => text`'), { description: 'Liquid tags of your own: `(...arguments) => text`.' }))
 }, closed)
 
 const HookOptions = Type.Object({
   registering: Type.Optional(Func('`(input, tx)` before the user is stored, inside the transaction: a throw stops the registration.')),
   registered: Type.Optional(Func('`(user, tx)` after the user is stored, inside the transaction: a throw rolls the user back.')),
   loggedIn: Type.Optional(Func('`(user, request)` after a session has opened.')),
+  emailVerified: Type.Optional(Func('`(user, tx)` after an address was confirmed, inside the transaction.')),
   userUpdated: Type.Optional(Func('`(user, tx)` after `/user` was written, inside the transaction.')),
   passwordChanged: Type.Optional(Func('`(user, tx)` after a new password was stored, inside the transaction.'))
 }, closed)
@@ -86,6 +118,9 @@ export const Options = Type.Object({
   })),
   password: Type.Optional(PasswordOptions),
   tokens: Type.Optional(TokenOptions),
+  urls: Type.Optional(UrlOptions),
+  site: Type.Optional(SiteOptions),
+  mail: Type.Optional(MailOptions),
   errors: Type.Optional(Type.Union([Type.Literal('problem'), Type.Literal('drf')], {
     default: 'problem', description: 'Shape of the errors: `problem` (RFC 9457) or `drf` (Django REST framework).'
   })),

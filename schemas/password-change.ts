@@ -11,11 +11,15 @@ export interface PasswordChangeShape extends ContractShape {
 // Sent as it stands, the example changes what registration's example set.
 const newExample = 'An0ther-secret-pw'
 
+export const newPasswordFields = {
+  new_password1: Password('The new password.', newExample),
+  new_password2: Type.Optional(Password('The new password again; when sent it must equal new_password1.', newExample))
+}
+
 function passwordChangeBody ({ requireOldPassword }: PasswordChangeShape) {
   const properties = {
     ...(requireOldPassword && { old_password: Password('The password so far.') }),
-    new_password1: Password('The new password.', newExample),
-    new_password2: Type.Optional(Password('The new password again; when sent it must equal new_password1.', newExample))
+    ...newPasswordFields
   }
   return ObjectKnownAs<TObject<{ old_password: TOptional<TString>, new_password1: TString, new_password2: TOptional<TString> }>>(properties)
 }

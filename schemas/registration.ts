@@ -3,7 +3,7 @@ import { Type, type TObject, type TOptional, type TProperties, type TSchema, typ
 import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
 import { route } from './route.js'
-import { TokensRef } from './tokens.js'
+import { TokensOrDetail } from './tokens.js'
 import { EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
 
 type RegistrationBody = TObject<{ username: TOptional<TString>, email: TOptional<TString>, password1: TString, password2: TOptional<TString> }>
@@ -27,28 +27,37 @@ function usernameProperty (shape: AccountShape): { username?: TSchema } {
   return { username: shape.username === 'required' ? username : Type.Optional(nullable(username, true)) }
 }
 
-export const registrationRoutes = (shape: AccountShape) => ({
-  register: route(shape, {
+export const registrationRoutes = (shape: AccountShape) => {
+  const isMandatory = shape.emailVerification === 'mandatory'
+  const register = route(shape, {
     operationId: 'register',
     summary: 'Create an account',
     tag: 'Account',
     body: registrationBody(shape),
     status: 201,
-    answer: TokensRef(shape),
-    answered: 'The account exists and is logged in.',
+    answer: TokensOrDetail(shape, !isMandatory),
+    answered: isMandatory
+      ? 'A mail was sent to the address: the account works once its link was followed. An address that has an account already is answered alike.'
+      : 'The account exists and is logged in.',
     errors: ['rejected', 'registration_closed', 'server_busy'],
-    fields: ['email_taken', ...takenCodes(shape, field => field.registration !== 'hidden'), ...passwordFieldCodes]
+    fields: [...(isMandatory ? [] : ['email_taken'] as const), ...takenCodes(shape, field => field.registration !== 'hidden'), ...passwordFieldCodes]
   })
-})
+  return { register }
+}
 
 /** The fields that code on the server may set when it creates (`users.create`) or changes (`users.update`) a user. */
 export function programmaticBodies (shape: AccountShape) {
   const create: TProperties = {
     ...(shape.username !== 'none' && usernameProperty(shape)),
     email: EmailField(shape),
+    email_verified: Type.Optional(Type.Boolean()),
     password: Type.Optional(Password('The password.'))
   }
-  const update: TProperties = { ...(shape.username !== 'none' && { username: Type.Optional(Username(shape.usernameMinLength)) }), email: Type.Optional(EmailField(shape)) }
+  const update: TProperties = {
+    ...(shape.username !== 'none' && { username: Type.Optional(Username(shape.usernameMinLength)) }),
+    email: Type.Optional(EmailField(shape)),
+    email_verified: Type.Optional(Type.Boolean())
+  }
   for (const field of shape.fields) {
     create[field.name] = field.required ? field.input : Type.Optional(field.input)
     update[field.name] = Type.Optional(field.input)

@@ -2,7 +2,7 @@
  * `route()` turns a feature's description of itself (body, answers, failures) into what Fastify validates,
  * serialises and documents.
  */
-import type { Static, TSchema } from '@sinclair/typebox'
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { ContractShape } from './common.js'
 import type { AnswerCode, FieldCode } from './errors.js'
 import { contractCodesOf, failures } from './failures.js'
@@ -35,7 +35,7 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
   ]
   const fields = body ? [...contractCodesOf(body), ...(description.fields ?? [])] : []
   const schema = {
-    operationId: shape.name ? shape.name + operationId[0]?.toUpperCase() + operationId.slice(1) : operationId,
+    operationId: operationIdOf(shape, operationId),
     summary: description.summary,
     ...(description.description && { description: description.description }),
     tags: [tag],
@@ -49,5 +49,32 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
   // The declared failures are for documents and tests; to the compiler only the body and the good answer matter.
   return schema as unknown as typeof schema & { body: Body, response: Record<Status, Answer> }
 }
+
+export interface PageDescription {
+  operationId: string
+  summary: string
+  description?: string
+  tag: string
+  /** What each status means, in a sentence. */
+  answers: Record<number, string>
+}
+
+/** A route that people open in a browser: it answers with HTML. */
+export function page (shape: ContractShape, { operationId, summary, description, tag, answers }: PageDescription) {
+  const html = (meaning: string) => ({ description: meaning, content: { 'text/html': { schema: Type.String() } } })
+  return {
+    operationId: operationIdOf(shape, operationId),
+    summary,
+    ...(description && { description }),
+    tags: [tag],
+    security: [],
+    response: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, meaning]) => [status, status.startsWith('3') ? { description: meaning } : html(meaning)])),
+      ...failures(shape, everyRoute, [])
+    }
+  }
+}
+
+const operationIdOf = ({ name }: ContractShape, operationId: string) => name ? name + operationId[0]?.toUpperCase() + operationId.slice(1) : operationId
 
 export type Body<Route extends { body: TSchema }> = Static<Route['body']>

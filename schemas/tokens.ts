@@ -1,6 +1,6 @@
 /** What a login or a registration answers with: a short-lived access token, a refresh token, and the user. */
 import { Type, type Static } from '@sinclair/typebox'
-import { componentName, type ContractShape } from './common.js'
+import { componentName, Detail, type ContractShape } from './common.js'
 import { UserRef } from './user.js'
 
 export const refreshExample = 'Rk9PQkFSLW9wYXF1ZS0yNTYtYml0LXRva2VuLTAwMDE'
@@ -16,3 +16,7 @@ export const Tokens = (shape: ContractShape) => Type.Object({
 }, { $id: componentName(shape, 'AuthTokens'), description: 'The tokens of a new session, and its user.' })
 
 export const TokensRef = (shape: ContractShape) => Type.Unsafe<Static<ReturnType<typeof Tokens>>>(Type.Ref(`${componentName(shape, 'AuthTokens')}#`))
+
+/** For a route that logs in only where the options say so. */
+export const TokensOrDetail = (shape: ContractShape, logsIn: boolean) =>
+  Type.Unsafe<Static<ReturnType<typeof Tokens>> | Static<typeof Detail>>(logsIn ? TokensRef(shape) : Detail)

@@ -15,6 +15,7 @@ export interface AccountShape extends ContractShape {
   username: 'none' | 'optional' | 'required'
   usernameMinLength: number
   email: 'optional' | 'required'
+  emailVerification: 'mandatory' | 'optional' | 'none'
   fields: readonly FieldSpec[]
 }
 

@@ -62,13 +62,14 @@ export function createAccounts ({ account, fields }: Settings) {
 
     /** The user as the app and the clients know it; the password hash stays behind. */
     toUser (row: UserRow): BaseUser & Record<string, unknown> {
-      const { pk, email, username, isActive, createdAt, lastLogin } = row
+      const { pk, email, username, emailVerified, isActive, createdAt, lastLogin } = row
       const values = row as Record<string, unknown>
       return {
         pk,
         ...(account.username !== 'none' && { username }),
         email,
         ...Object.fromEntries(fields.map(({ name }) => [name, values[name] ?? null])),
+        email_verified: emailVerified,
         is_active: isActive,
         created_at: createdAt,
         last_login: lastLogin

@@ -7,6 +7,10 @@ import type { AccessTokens } from './access-tokens.js'
 import type { Accounts } from './accounts.js'
 import type { Authenticate } from './authenticate.js'
 import type { Database } from './db/database.js'
+import type { Links } from './links.js'
+import type { Outbox } from './mail/outbox.js'
+import type { Templates } from './mail/templates.js'
+import type { PageFrame } from './pages.js'
 import type { Passwords } from './passwords.js'
 import type { Sessions } from './sessions.js'
 import type { Settings } from './settings.js'
@@ -21,6 +25,11 @@ export interface Context {
   sessions: Sessions
   accessTokens: AccessTokens
   authenticate: Authenticate
+  links: Links
+  outbox: Outbox
+  templates: Templates
+  /** What the pages for people show: asked for each time, as it may follow from the address listened on. */
+  pageFrame: () => PageFrame
 }
 
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>

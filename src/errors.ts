@@ -13,7 +13,7 @@ export interface FieldError {
   code: FieldCode
   message: string
   /** Found by Django REST framework once all fields are right: where it puts it, and in which of its further steps. */
-  drf?: { field: string, step: 1 | 2 }
+  drf?: { field: string, step: 1 | 2 | 3 }
 }
 
 /** What went wrong, by its code; with fields, which of them and why. */

@@ -26,7 +26,8 @@ type OnlyKnown<F extends UserFields> = { [Name in keyof F]: { [Key in Exclude<ke
 
 export { Failure, Rejection } from './errors.js'
 export type {
-  BaseUser, HooksOf, NewUser, PasswordValidator, Register, RegistrationGuard, RestAuth, RestAuthOptions, Session, Tx, User, UserChanges
+  BaseUser, HooksOf, NewUser, PasswordValidator, Register, RegistrationGuard, RestAuthOptions, Tx, User, UserChanges
 } from './types.js'
+export type { RestAuth, SentMail, Session } from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'
 export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'

@@ -30,6 +30,16 @@ export function createPasswords ({ minLength, validators }: Settings['password']
         if (verdict !== true) found.push({ field, code: 'password_not_allowed', message: verdict })
       }
       return found
+    },
+
+    /** Everything wrong with a pair of fields. Django names the second when they differ, and when the password is weak. */
+    async pairProblems (password: string, repeated: string | undefined, owner: PasswordOwner): Promise<FieldError[]> {
+      const second = (step: 2 | 3) => ({ field: 'new_password2', step })
+      const differs = repeated !== undefined && repeated !== password
+      return [
+        ...(differs ? [{ ...fieldError('new_password2', 'password_mismatch', {}, second(2)), message: 'The two password fields didn’t match.' }] : []),
+        ...(await this.problems('new_password1', password, owner)).map(problem => ({ ...problem, drf: second(3) }))
+      ]
     }
   }
 }

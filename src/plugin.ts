@@ -1,32 +1,32 @@
 /** The table of contents: options → settings → context → features, in order. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { createContract } from '../schemas/index.js'
-import { createAccessTokens } from './access-tokens.js'
-import { createAccounts } from './accounts.js'
-import { createAuthenticate } from './authenticate.js'
 import { addBodyParsers } from './bodies.js'
 import type { Context, Feature } from './context.js'
+import { createContext } from './create-context.js'
 import { migrate, pendingStatements } from './db/migrate.js'
 import { openDatabase } from './db/open.js'
 import { refuseToStart, type Database } from './db/database.js'
 import { createErrorHandler } from './errors.js'
+import { emailVerification } from './features/email-verification.js'
 import { login } from './features/login.js'
 import { logout } from './features/logout.js'
 import { passwordChange } from './features/password-change.js'
+import { passwordReset } from './features/password-reset.js'
 import { registration } from './features/registration.js'
 import { user } from './features/user.js'
 import type { HashCost } from './lib/password-hash.js'
+import { addMailViewer, createInbox, type Inbox } from './mail/viewer.js'
+import { createMails } from './mails.js'
 import { addComponents, addOpenapi, documentName } from './openapi.js'
-import { createPasswords } from './passwords.js'
 import { prepareRouting } from './routing.js'
-import { createSessions } from './sessions.js'
 import { resolveSettings, type Settings } from './settings.js'
-import type { RestAuth, User } from './types.js'
+import type { RestAuth } from './rest-auth.js'
+import type { User } from './types.js'
 import { createUsers } from './users.js'
 import { createBodyValidator, createValidatorCompiler } from './validation.js'
 
-const features: Feature[] = [registration, login, logout, user, passwordChange]
+const features: Feature[] = [registration, emailVerification, login, logout, user, passwordChange, passwordReset]
 
 /** What tests replace: the time, and the cost of a hash. */
 export interface Internals {
@@ -53,13 +53,16 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
 
   // Everything else lives in a scope of its own: the host keeps its parsers, error handler, swagger and jwt.
   await app.register(async scope => {
+    const inbox = mailInbox(scope, settings)
     await addOpenapi(scope, isTaken ? { ...settings, docs: false } : settings)
     await scope.register(async child => {
-      const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path) })
+      const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path), inbox })
+      app.addHook('onClose', () => context.outbox.close())
       addFeatures(child, context)
       family.set(path, {
         authenticate: context.authenticate,
         ...createUsers(context),
+        mail: createMails(context),
         openapi: () => ({ ...scope.swagger() }),
         migrate: () => migrate(db, settings.fields),
         under: prefix => family.get(prefix)
@@ -73,6 +76,17 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
   families.set(own, family)
   app.decorate('restAuth', own)
   app.decorate('authenticate', own.authenticate)
+}
+
+const inboxes = new WeakMap<FastifyInstance['server'], Inbox>()
+
+/** In development the last mails are shown beside the documentation; of several registrations the first shows all. */
+function mailInbox (app: FastifyInstance, { mailViewer }: Settings): Inbox | undefined {
+  if (mailViewer === false) return undefined
+  const inbox = inboxes.get(app.server) ?? createInbox()
+  inboxes.set(app.server, inbox)
+  if (!app.hasRoute({ method: 'GET', url: `${app.prefix}${mailViewer}` })) addMailViewer(app, mailViewer, inbox)
+  return inbox
 }
 
 /** Fastify's own refusal does not say what to do. */
@@ -95,32 +109,6 @@ function familyOf (app: FastifyInstance): Map<string, RestAuth> {
 
 /** The registrations that share an app, by the first of them: the one that `app.restAuth` is. */
 const families = new WeakMap<RestAuth, Map<string, RestAuth>>()
-
-interface Ingredients {
-  settings: Settings
-  db: Database
-  clock: () => Date
-  hashCost: HashCost | undefined
-  path: string
-  name: string
-}
-
-async function createContext (app: FastifyInstance, { settings, db, clock, hashCost, path, name }: Ingredients): Promise<Context> {
-  const issuer = settings.publicUrl ?? 'http://localhost'
-  const accounts = createAccounts(settings)
-  const accessTokens = await createAccessTokens(app, { secrets: settings.secrets, issuer, audience: `${issuer}${path}` })
-  return {
-    settings,
-    contract: createContract({ ...settings.account, fields: settings.fields, errors: settings.errors, requireOldPassword: settings.password.requireOld, name }),
-    db,
-    clock,
-    accounts,
-    passwords: createPasswords(settings.password, hashCost ?? settings.password.hash),
-    sessions: createSessions(accessTokens, settings.tokens, clock),
-    accessTokens,
-    authenticate: createAuthenticate({ db, clock, accessTokens, accounts })
-  }
-}
 
 function addFeatures (app: FastifyInstance, context: Context): void {
   const { contract, settings: { errors } } = context

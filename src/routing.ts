@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure, sendFailure } from './errors.js'
+import type { Page } from './pages.js'
 
 const headers = {
   'cache-control': 'no-store',
@@ -12,6 +13,13 @@ const headers = {
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer'
 }
+
+/** For routes whose address holds a token: it stays out of the log. */
+export const quietly = {
+  logSerializers: { req: ({ method, routeOptions, ip }: FastifyRequest) => ({ method, url: routeOptions.url, remoteAddress: ip }) }
+}
+
+export const sendPage = (reply: FastifyReply, status: number, { html, headers }: Page): FastifyReply => reply.code(status).headers(headers).send(html)
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 

@@ -6,10 +6,13 @@ import { Options, type CheckedOptions } from '../schemas/options.js'
 import { defaultUserFields, type FieldSpec } from '../schemas/user-fields.js'
 import { isPostgres } from './db/open.js'
 import { weakness } from './lib/secrets.js'
+import type { Extensions } from './mail/liquid.js'
+import { checkMail, checkUrls } from './mail-settings.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from './types.js'
 import { describeFields, refuse } from './user-field-settings.js'
 
 type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown) ? T : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
+type Given<T> = { [K in keyof T]-?: T[K] | undefined }
 type Option<Name extends keyof CheckedOptions> = Filled<NonNullable<CheckedOptions[Name]>>
 type Hook = (subject: BaseUser | Record<string, unknown>, context: unknown) => unknown
 
@@ -24,8 +27,13 @@ export interface Settings {
   fields: readonly FieldSpec[]
   password: Omit<Option<'password'>, 'validators'> & { validators: readonly PasswordValidator[] }
   tokens: Option<'tokens'>
+  urls: Given<Option<'urls'>>
+  site: Given<Option<'site'>>
+  mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
   errors: 'problem' | 'drf'
   docs: string | false
+  /** Where development shows the last mails. */
+  mailViewer: string | false
   hooks: Partial<Record<keyof NonNullable<CheckedOptions['hooks']>, Hook>>
 }
 
@@ -36,6 +44,8 @@ export function resolveSettings (options: object, { production, warn }: { produc
   const filled = fill(Options, options as Record<string, unknown>) as unknown as Settings & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields'>
   const { account, tokens } = filled
   checkAccount(account)
+  checkUrls(filled.urls, production)
+  checkMail(filled.mail, production)
   if (filled.publicUrl !== undefined && !URL.canParse(filled.publicUrl)) refuse('publicUrl: must be an address such as https://app.example')
   if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends')
   if (isOwnPath(filled.prefix, filled.docs ?? false)) refuse('docs: must not be where the routes are; choose another path')
@@ -47,6 +57,8 @@ export function resolveSettings (options: object, { production, warn }: { produc
     publicUrl: filled.publicUrl?.replace(/\/+$/, ''),
     migrate: filled.migrate ?? !isPostgres(filled.database),
     docs: filled.docs ?? (production ? false : '/docs'),
+    // Whatever docs says: the mails hold links that open accounts.
+    mailViewer: production || filled.docs === false ? false : `${filled.docs ?? '/docs'}/mail`,
     fields: describeFields(userFields ?? defaultUserFields)
   })
 }
@@ -94,7 +106,9 @@ function resolveSecrets (secret: string | string[] | undefined, warn: (message: 
   return secrets
 }
 
-function checkAccount ({ loginMethods, username, email, usernameBlocklist, usernameMinLength }: Settings['account']): void {
+function checkAccount ({ loginMethods, username, email, emailVerification, confirmEmailOnGet, loginOnEmailConfirmation, usernameBlocklist, usernameMinLength }: Settings['account']): void {
+  if (emailVerification === 'mandatory' && email === 'optional') refuse("account.emailVerification: 'mandatory' needs account.email 'required', or a user without address could never log in")
+  if (emailVerification === 'none' && (confirmEmailOnGet || loginOnEmailConfirmation)) refuse("account.emailVerification: 'none' leaves confirmEmailOnGet and loginOnEmailConfirmation without effect")
   if (loginMethods.includes('username') && username === 'none') refuse("account.loginMethods: 'username' needs account.username 'required' or 'optional'")
   if (email === 'optional' && !loginMethods.includes('username')) refuse("account.email: 'optional' needs 'username' among account.loginMethods, or a user without address could not log in")
   if (email === 'optional' && username !== 'required') refuse("account.email: 'optional' needs account.username 'required', or a user could have neither")

@@ -7,7 +7,6 @@ import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { CheckedOptions, GivenOptions } from '../schemas/options.js'
 import type { FieldValue, UserFields, defaultUserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
-import type { SessionRow } from './db/tables.js'
 
 /**
  * Tells the compiler which options the app runs with, and on which database the hooks' `tx` is:
@@ -25,6 +24,8 @@ export interface BaseUser {
   pk: string
   /** In canonical form: lower case, the domain in punycode. */
   email: string | null
+  /** Whether the user has proven to read the mail of that address. */
+  email_verified: boolean
   is_active: boolean
   created_at: Date
   last_login: Date | null
@@ -48,8 +49,8 @@ type IdentityInput<A extends Account> =
   & (A['username'] extends 'required' ? { username: string } : A['username'] extends 'optional' ? { username?: string } : {})
 
 /** What `users.create` takes; without a password nobody can log in by password. */
-export type NewUserOf<F extends UserFields, A extends Account> = Flat<IdentityInput<A> & FieldInput<F> & { password?: string }>
-export type UserChangesOf<F extends UserFields, A extends Account> = Partial<Flat<IdentityInput<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }>>
+export type NewUserOf<F extends UserFields, A extends Account> = Flat<IdentityInput<A> & FieldInput<F> & { email_verified?: boolean, password?: string }>
+export type UserChangesOf<F extends UserFields, A extends Account> = Partial<Flat<IdentityInput<A> & { email_verified: boolean } & { -readonly [K in keyof F]: FieldValue<F[K]> }>>
 /** What the hook `registering` sees: all that was sent, but the password. */
 export type RegistrationOf<F extends UserFields, A extends Account> = Flat<IdentityInput<A> & FieldInput<RegistrationFields<F>>>
 
@@ -65,6 +66,8 @@ export interface HooksOf<F extends UserFields, A extends Account> {
   registered?: Hook<[user: UserOf<F, A>, tx: Tx]>
   /** After a session has opened, by login or registration. */
   loggedIn?: Hook<[user: UserOf<F, A>, request: FastifyRequest]>
+  /** After an address was confirmed, by its link or by a password reset, inside the transaction. */
+  emailVerified?: Hook<[user: UserOf<F, A>, tx: Tx]>
   /** After `/user` was written, inside the transaction. */
   userUpdated?: Hook<[user: UserOf<F, A>, tx: Tx]>
   /** After a new password was stored, inside the transaction. */
@@ -100,51 +103,3 @@ type Registered = Register extends { auth: { readonly [types]?: infer T } } ? No
 export type User = Registered extends { user: infer U } ? U : never
 export type NewUser = Registered extends { create: infer N } ? N : never
 export type UserChanges = Registered extends { update: infer C } ? C : never
-
-export type Session = Omit<SessionRow, 'userPk'>
-
-/** The programmatic side, at `app.restAuth`. */
-export interface RestAuth {
-  /** An `onRequest` hook: 401 unless a live session's access token is sent; sets `request.user`. */
-  authenticate: (request: FastifyRequest) => Promise<void>
-  users: {
-    /** Stores a user as registration would, without its hooks. Throws a `Failure` with the fields at fault. */
-    create: (input: NewUser) => Promise<User>
-    /** By one of its identifiers; undefined when there is none. */
-    find: (by: { pk: string } | { email: string } | { username: string }) => Promise<User | undefined>
-    update: (pk: string, changes: UserChanges) => Promise<User | undefined>
-    /** Lets the user in again. */
-    activate: (pk: string) => Promise<User | undefined>
-    /** Ends every session and refuses new ones. */
-    deactivate: (pk: string) => Promise<User | undefined>
-    /** Deletes the user and its sessions; false when there was none. */
-    delete: (pk: string) => Promise<boolean>
-  }
-  sessions: {
-    /** Newest first. */
-    list: (userPk: string) => Promise<Session[]>
-    end: (id: string) => Promise<boolean>
-    endAll: (userPk: string) => Promise<void>
-  }
-  /** The OpenAPI 3.1 document of the routes. */
-  openapi: () => Record<string, unknown>
-  /** Brings the database up to date; answers with the SQL that was run. */
-  migrate: () => Promise<string[]>
-  /** The same for another registration of the plugin in this app, by its prefix. */
-  under: (prefix: string) => RestAuth | undefined
-}
-
-// Re-exported, because the compiler would leave an import of nothing out of the .d.ts, and the augmentation with it.
-export type {} from '@fastify/jwt'
-
-declare module '@fastify/jwt' {
-  // @fastify/jwt declares the type of `request.user`; declared here again it would clash.
-  interface FastifyJWT { user: User }
-}
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    authenticate: RestAuth['authenticate']
-    restAuth: RestAuth
-  }
-}

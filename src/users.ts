@@ -2,16 +2,19 @@
 import type { TObject } from '@sinclair/typebox'
 import { v7 as uuid } from 'uuid'
 import type { Context } from './context.js'
-import type { UserRow } from './db/tables.js'
-import { asThrown, Failure, refuse } from './errors.js'
+import type { NewUserRow, UserRow } from './db/tables.js'
+import { Failure, refuse } from './errors.js'
+import { guarded } from './guarded.js'
 import { canonicalEmail } from './lib/email.js'
 import { usernameKey } from './lib/username.js'
+import { deleteTokens } from './store/one-time-tokens.js'
 import { deleteSession, deleteSessions, listSessions } from './store/sessions.js'
 import { deleteUser, findUser, findUserByEmail, findUserByUsername, insertUser, updateUser } from './store/users.js'
-import type { NewUser, RestAuth, User, UserChanges } from './types.js'
+import type { RestAuth } from './rest-auth.js'
+import type { NewUser, User, UserChanges } from './types.js'
 import { createBodyValidator, type CheckBody } from './validation.js'
 
-export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' | 'accessTokens'>): Pick<RestAuth, 'users' | 'sessions'> {
+export function createUsers (context: Pick<Context, 'contract' | 'db' | 'clock' | 'accounts' | 'passwords'>): Pick<RestAuth, 'users' | 'sessions'> {
   const { contract, db, clock, accounts, passwords } = context
   const validator = createBodyValidator()
   const [checkNew, checkChanges] = [validator(contract.programmatic.create), validator(contract.programmatic.update)]
@@ -21,12 +24,12 @@ export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' 
 
   const users: RestAuth['users'] = {
     async create (input: NewUser) {
-      const { password, ...fields } = checked(checkNew, contract.programmatic.create, input)
+      const { password, email_verified: emailVerified = false, ...fields } = checked(checkNew, contract.programmatic.create, input)
       const columns = { ...accounts.defaults(), ...accounts.columns(fields) }
       refuse(await accounts.refused(db, columns))
       if (typeof password === 'string') refuse(await passwords.problems('password', password, fields))
       const passwordHash = typeof password === 'string' ? await passwords.hash(password) : null
-      const row = await insertUser(db, { ...columns, pk: uuid(), passwordHash, isActive: true, createdAt: clock() })
+      const row = await insertUser(db, { ...columns, pk: uuid(), passwordHash, isActive: true, emailVerified: emailVerified === true, createdAt: clock() })
       if (!row) throw new Failure('validation_error', { fields: await accounts.refused(db, columns) })
       return toUser(row)
     },
@@ -40,7 +43,8 @@ export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' 
     },
 
     async update (pk, changes: UserChanges) {
-      const columns = accounts.columns(checked(checkChanges, contract.programmatic.update, changes))
+      const { email_verified: given, ...fields } = checked(checkChanges, contract.programmatic.update, changes)
+      const columns = await withVerification(pk, accounts.columns(fields), given)
       refuse(await accounts.refused(db, columns, pk))
       return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await accounts.settle(db, columns, pk, async () => await updateUser(db, pk, columns)))
     },
@@ -51,10 +55,18 @@ export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' 
       // The row first: a login that is under way waits for it, and then finds the user inactive.
       const row = await updateUser(tx, pk, { isActive: false })
       await deleteSessions(tx, pk)
+      await deleteTokens(tx, pk)
       return row
     })),
 
     delete: async pk => await deleteUser(db, pk)
+  }
+
+  /** Another address has yet to be proven. */
+  async function withVerification (pk: string, columns: Partial<NewUserRow>, given: unknown): Promise<Partial<NewUserRow>> {
+    if (typeof given === 'boolean') return { ...columns, emailVerified: given }
+    if (columns.email === undefined || columns.email === (await findUser(db, pk))?.email) return columns
+    return { ...columns, emailVerified: false }
   }
 
   const sessions: RestAuth['sessions'] = {
@@ -64,18 +76,6 @@ export function createUsers (context: Omit<Context, 'authenticate' | 'sessions' 
   }
 
   return { users: guarded(users), sessions: guarded(sessions) }
-}
-
-/** Whatever is thrown to the host's code carries no query's values. */
-function guarded<Functions extends Record<string, (...parameters: any[]) => Promise<unknown>>> (functions: Functions): Functions {
-  // The same functions under the same names.
-  return Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, async (...parameters: unknown[]) => {
-    try {
-      return await run(...parameters)
-    } catch (error) {
-      throw asThrown(error)
-    }
-  }])) as Functions
 }
 
 /** A misspelt field in code is a bug, which ignoring it would hide. */

@@ -31,7 +31,7 @@ for (const tested of databases) {
   void t.test(`a row comes back as it went in, of the same types (${tested.name})`, async t => {
     const db = await open(t, tested)
     const stored = await insertUser(db, row('one'))
-    t.same(stored, { ...row('one'), username: null, usernameKey: null, passwordHash: null, lastLogin: null })
+    t.same(stored, { ...row('one'), username: null, usernameKey: null, emailVerified: false, passwordHash: null, lastLogin: null })
     t.same(await findUser(db, 'one'), stored)
     t.equal(await insertUser(db, row('one')), undefined, 'a taken value gives no row')
   })

@@ -4,7 +4,8 @@
  * states what we answer instead and why.
  *
  * Tokens and `pk` are compared by shape (a string there, a number here is no difference), all else by content,
- * errors in their order too. `<access>`, `<expired>`… in a recording stand for tokens made here.
+ * errors in their order too. `<access>`, `<expired>`… in a recording stand for tokens made here, `<key>`, `<uid>` and
+ * `<token>` for those of the last mails that went out.
  */
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -13,10 +14,11 @@ import { alice, articleOptions, password, secret, story, t, type BuiltApp, type 
 
 interface Recording {
   name: string
-  profile: 'article' | 'default' | 'full'
+  profile: 'article' | 'default' | 'full' | 'throttle'
   /** `payload` is a body sent as it is. */
   request: { method: 'GET' | 'OPTIONS', path: string, headers?: Record<string, string>, body?: unknown, payload?: string }
-  response: { status: number, body: unknown }
+  /** `mails`: how many went out for it, where they were counted. */
+  response: { status: number, headers?: { location: string }, body: unknown, mails?: number }
 }
 const recordings: Recording[] = readFileSync(new URL('fixtures/dj-rest-auth-wire.jsonl', import.meta.url), 'utf8')
   .trim().split('\n').map(line => JSON.parse(line))
@@ -26,6 +28,7 @@ interface Difference {
   why: string
   status: number
   body: unknown
+  mails?: number
 }
 
 const required = ['This field is required.']
@@ -38,6 +41,9 @@ const invalidToken = {
 }
 const anonymous = { detail: 'Authentication credentials were not provided.' }
 const loggedOut = { detail: 'Successfully logged out.' }
+const verificationSent = { detail: 'Verification e-mail sent.' }
+const resent = { detail: 'ok' }
+const invalidLink = { token: ['Invalid value'] }
 const passwordSaved = { detail: 'New password has been saved.' }
 const noGet = { detail: 'Method "GET" not allowed.' }
 const userOf = (email: string, changes: object = {}) => ({ email, gender: 'F', phone_number: '+15550100', ...changes })
@@ -60,6 +66,15 @@ const why = {
   refresh: 'refresh tokens are opaque, so none has the type of an access token',
   crash: 'input is never a 500',
   duplicate: 'dj-rest-auth\'s defect: a taken address is told, verified or not, and is no 500',
+  enumeration: 'where verification is mandatory a taken address is answered as a new one: its owner is told, by mail',
+  cooldown: 'dj-rest-auth\'s defect: resend knows no cooldown; here an address is mailed once in three minutes',
+  first: 'dj-rest-auth\'s defect: resend without an address mails the first of the table',
+  stranger: 'a wrong uid and a wrong token are one and the same to a stranger',
+  page: 'the link of the mail opens a page',
+  deadLink: 'the page of a link that is used, expired or none is a 404',
+  mailbox: 'whoever follows the link of a reset has proven the mailbox',
+  reset: 'dj-rest-auth\'s defect: a password that is reset ends every session',
+  keyCase: 'the case of a key counts: it is base64url',
   username: 'where users have names, they are shown',
   unasked: 'dj-rest-auth\'s defect: a username that is not configured is not asked for, and ignored',
   logout: 'logout is idempotent: missing, used or unknown tokens are no error',
@@ -106,10 +121,20 @@ const differences: Record<string, Difference> = {
   'password_change.too_long': { why: why.length, status: 200, body: passwordSaved },
   'password_change.options': { why: why.options, status: 204, body: null },
 
+  'password_reset_confirm.link_get': { why: why.page, status: 200, body: /<form method="post">[^]*name="new_password1"/ },
+  'password_reset_confirm.empty': { why: why.repeated, status: 400, body: { new_password1: required, uid: required, token: required } },
+  'password_reset_confirm.bad_uid': { why: why.stranger, status: 400, body: invalidLink },
+  'password_reset_confirm.bad_uid_and_token': { why: why.stranger, status: 400, body: invalidLink },
+  'password_reset_confirm.access_still_valid': { why: why.reset, status: 401, body: invalidToken },
+
   'logout.options': { why: why.options, status: 204, body: null },
   'misc.root': { why: why.html, status: 404, body: { detail: 'Not found.' } },
 
-  'mandatory.register.duplicate_verified_and_bad_password': { why: why.common, status: 400, body: { email: taken, password1: shortAndNumeric } },
+  'mandatory.resend.within_cooldown': { why: why.cooldown, status: 200, body: resent, mails: 0 },
+  'mandatory.resend.second': { why: why.cooldown, status: 200, body: resent, mails: 0 },
+  'mandatory.register.duplicate_verified_and_bad_password': { why: `${why.enumeration}; ${why.common}`, status: 400, body: { password1: shortAndNumeric } },
+  'mandatory.confirm_link.get_bad': { why: why.deadLink, status: 404, body: /^<!doctype html>[^]*This link does not work/i },
+  'mandatory.login.after_reset_still_unverified': { why: why.mailbox, status: 200, body: { user: userOf('carol@example.com') } },
   'optional.register.duplicate_unverified': { why: why.duplicate, status: 400, body: { email: taken } },
 
   'articlemodel.register.ok_no_username': { why: why.username, status: 201, body: { user: { username: null, ...user } } },
@@ -128,9 +153,13 @@ const differences: Record<string, Difference> = {
   'default.register.ok': { why: why.key, status: 201, body: { user: djangoUser } },
   'default.login.email': { why: why.key, status: 200, body: { user: djangoUser } },
   'default.user.patch_username_same': { why: why.own, status: 200, body: djangoUser },
+  'default.resend.no_email': { why: why.first, status: 400, body: { email: required } },
 
   'set.no_cookie.logout': { why: why.ended, status: 200, body: loggedOut },
   'set.check_revoke.user_after': { why: why.session, status: 200, body: user },
+  'set.nohmac.verify': { why: why.keyCase, status: 404, body: { detail: 'Not found.' } },
+  'set.lang_es.register': { why: why.language, status: 201, body: verificationSent },
+  'set.lang_es.login': { why: why.language, status: 400, body: { non_field_errors: ['E-mail is not verified.'] } },
   'set.lang_es.empty': { why: why.language, status: 400, body: { email: required, password1: required, gender: required, phone_number: required } }
 }
 
@@ -143,8 +172,10 @@ interface Scene {
 }
 type Tokens = Record<string, string>
 
+const resetPassword = 'Reset-pw-9x'
 const drf = { errors: 'drf' }
 const article = { ...drf, password: { requireOld: false } }
+const verifying = (emailVerification: 'optional' | 'mandatory', account: object = {}) => ({ ...article, account: { ...articleOptions.account, emailVerification, ...account } })
 const withUsername = { ...article, account: { ...articleOptions.account, username: 'optional' } }
 const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
   const { access, refresh } = await register()
@@ -154,7 +185,7 @@ const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
 const scenes: Record<string, Scene> = {
   // It logs out by cookie, which is not read here: the access token lives on, as it did there.
   'the article\'s app': {
-    of: ['register.', 'login.', 'user.', 'password_change.', 'logout.', 'misc.'],
+    of: ['register.', 'login.', 'user.', 'password_change.', 'password_reset.', 'password_reset_confirm.', 'logout.', 'misc.'],
     options: article,
     before: {
       start: async (app, tokens) => {
@@ -176,11 +207,28 @@ const scenes: Record<string, Scene> = {
         tokens['no-type'] = forge(access, { header: { typ: undefined } })
       },
       'user.patch_readonly_ignored': async ({ patch }, { access }) => { await patch('/user', { gender: 'NS' }, { token: access }) },
-      'password_change.no_auth': async ({ patch }, { access }) => { await patch('/user', { gender: 'M' }, { token: access }) }
+      'password_change.no_auth': async ({ patch }, { access }) => { await patch('/user', { gender: 'M' }, { token: access }) },
+      'logout.ok_cookie': async ({ post }, tokens) => {
+        tokens.access = (await post('/login', { email: alice.email, password: resetPassword })).json().access
+      }
     }
   },
-  'the article\'s app with a verified address': { of: ['mandatory.'], options: article, before: { start: registerAlice } },
-  'the article\'s app with an unverified address': { of: ['optional.'], options: article, before: { start: registerAlice } },
+  'the article\'s app where verification is mandatory': {
+    of: ['mandatory.'],
+    options: { ...verifying('mandatory', { confirmEmailOnGet: true }), urls: { login: 'http://localhost:8000/dj-rest-auth/login' } },
+    before: {
+      'mandatory.verify.reuse': async ({ post }, { key }) => { await post('/registration/verify-email', { key }) },
+      'mandatory.verify.expired_key': async ({ post, mails, clock }) => {
+        await post('/registration', { ...alice, email: 'late@example.com' })
+        await mails()
+        clock.advance(4 * 86400)
+      },
+      'mandatory.login.after_reset_still_unverified': async ({ post }, { uid, token }) => {
+        await post('/password/reset/confirm', { uid, token, new_password1: resetPassword })
+      }
+    }
+  },
+  'the article\'s app where verification is optional': { of: ['optional.'], options: verifying('optional'), before: { start: registerAlice } },
   'an app with optional usernames': { of: ['articlemodel.'], options: withUsername },
   'an app whose usernames Django wanted though none were configured': { of: ['articlemodel_legacy.', 'nousername_keepfield.'], options: article },
   'an app that asks for the old password': { of: ['full.'], options: { ...drf, password: { requireOld: true } } },
@@ -188,14 +236,16 @@ const scenes: Record<string, Scene> = {
     of: ['default.'],
     options: {
       ...drf,
-      account: { username: 'required', email: 'optional', loginMethods: ['username', 'email'], emailVerification: 'none' },
+      account: { username: 'required', email: 'optional', loginMethods: ['username', 'email'], emailVerification: 'optional' },
       userFields: defaultUserFields
     }
   },
   'an app without cookies': { of: ['set.no_cookie.', 'set.httponly_false.'], options: article },
   'an app whose mails name the site': { of: ['set.sites_domain.'], options: article },
   'an app that revokes tokens': { of: ['set.check_revoke.'], options: article, before: { start: registerAlice } },
-  'an app in Spanish': { of: ['set.lang_es.'], options: article }
+  'an app that mails keys from its database': { of: ['set.nohmac.'], options: verifying('mandatory'), before: { start: registerAlice } },
+  'an app that limits requests, but not those about addresses': { of: ['throttle.'], options: verifying('optional') },
+  'an app in Spanish': { of: ['set.lang_es.'], options: verifying('mandatory') }
 }
 
 const isOf = ({ of }: Scene) => ({ name }: Recording) => of.some(start => name.startsWith(start))
@@ -214,42 +264,57 @@ for (const [title, scene] of Object.entries(scenes)) {
 
 t.test('every recording is replayed once, and every entry of the table is a recording that is answered otherwise', async t => {
   for (const recording of recordings) t.equal(Object.values(scenes).filter(scene => isOf(scene)(recording)).length, 1, recording.name)
-  for (const [name, { status, body }] of Object.entries(differences)) {
+  for (const [name, { status, body, mails }] of Object.entries(differences)) {
     const { response } = recordings.find(recording => recording.name === name) ?? {}
     if (!response) t.fail(`${name} was never recorded`)
-    else t.strictNotSame([status, body], [response.status, comparable(response.body)], name)
+    else t.strictNotSame([status, body, mails ?? response.mails], [response.status, comparable(response.body), response.mails], name)
   }
 })
 
-async function replay (t: Test, { app, call }: BuiltApp, { name, request, response }: Recording, tokens: Tokens) {
-  const { method, path, headers = {}, body, payload = body === undefined ? undefined : JSON.stringify(body) } = request
-  const answer = await call(method, path, { headers: fill(headers, tokens), ...(payload !== undefined && { body, payload }) })
-  const ours = answer.body === '' ? null : answer.json()
+async function replay (t: Test, app: BuiltApp, { name, request, response }: Recording, tokens: Tokens) {
+  const mailsBefore = await readMails(app, tokens)
+  const { method, path, headers = {}, body, payload = body === undefined ? undefined : JSON.stringify(body) } = fill(request, tokens)
+  const answer = await app.call(method, path, { headers, ...(payload !== undefined && { body, payload }) })
+  const mailed = await readMails(app, tokens) - mailsBefore
+  const isPage = String(answer.headers['content-type']).startsWith('text/html')
+  const ours = answer.body === '' ? null : isPage ? answer.body : answer.json()
   shapesAreRight(t, name, ours)
   if (path.startsWith('/login') && ours.access) Object.assign(tokens, { access: ours.access, refresh: ours.refresh })
 
-  const { status, body: expected, why } = differences[name] ?? { why: 'as dj-rest-auth', status: response.status, body: comparable(response.body) }
+  const { status, body: expected, why, mails = response.mails }: Difference = differences[name] ?? { why: 'as dj-rest-auth', status: response.status, body: comparable(response.body) }
   const told = `${name}: ${why}`
   t.equal(answer.statusCode, status, told)
   if (method === 'OPTIONS') t.match(answer.headers.allow, /^(GET|POST|PUT|PATCH|, )+, (HEAD, )?OPTIONS$/, `${name}: Allow`)
+  if (response.headers) t.equal(answer.headers.location, response.headers.location, told)
   if (expected instanceof RegExp) t.match(answer.body, expected, told)
   else t.strictSame(comparable(ours), expected, told)
   if (status >= 400 && !(expected instanceof RegExp)) t.strictSame(Object.keys(ours ?? {}), Object.keys(expected ?? {}), `${told} (in order)`)
+  if (mails !== undefined) t.equal(mailed, mails, `${told} (mails)`)
 
   // Whom Django turned away is not there for the next request.
-  if (answer.statusCode === 201 && response.status !== 201) await app.restAuth.users.delete(ours.user.pk)
+  if (answer.statusCode === 201 && response.status !== 201) await app.app.restAuth.users.delete(ours.user.pk)
 }
 
-function fill (headers: Record<string, string>, tokens: Tokens): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [
-    name,
-    // Without JWTs dj-rest-auth had tokens of another scheme; here there is one kind.
-    value.replace('Token <key>', 'Bearer <access>').replace(/<([\w-]+)>/g, (_all, which: string) => {
-      const token = tokens[which]
-      if (token === undefined) throw new Error(`no token <${which}>`)
-      return token
-    })
-  ]))
+/** Notes what the links of the last mails carry; answers with how many mails have come. */
+async function readMails ({ mails }: BuiltApp, tokens: Tokens): Promise<number> {
+  const all = await mails()
+  for (const { text } of all) {
+    const [, key] = /account-confirm-email\/([\w-]{43})\s/.exec(text) ?? []
+    if (key) Object.assign(tokens, { key, KEY: key.toUpperCase() })
+    const [, uid, token] = /password\/reset\/confirm\/([^/\s]+)\/([\w-]{43})\s/.exec(text) ?? []
+    if (uid && token) Object.assign(tokens, { uid, token })
+  }
+  return all.length
+}
+
+function fill (request: Recording['request'], tokens: Tokens): Recording['request'] {
+  // Without JWTs dj-rest-auth had tokens of another scheme; here there is one kind.
+  const text = JSON.stringify(request).replaceAll('Token <key>', 'Bearer <access>')
+  return JSON.parse(text.replace(/<([\w-]+)>/g, (_all, which: string) => {
+    const token = tokens[which]
+    if (token === undefined) throw new Error(`no token <${which}>`)
+    return token
+  }))
 }
 
 /** Without what is compared by shape. */

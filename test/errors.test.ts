@@ -35,6 +35,11 @@ const provocations: Record<Code, Provocation> = {
   bad_request: ({ call }) => call('POST', '/login', { payload: '{}', headers: { 'content-length': '3' } }),
   identifier_required: ({ post }) => post('/login', { password }),
   invalid_credentials: ({ post }) => post('/login', { username: 'nobody', password }),
+  email_not_verified: async () => {
+    const { post } = await sqliteBuild(t, { options: { account: { emailVerification: 'mandatory' } } })
+    await post('/registration', alice)
+    return await post('/login', { email: alice.email, password })
+  },
   rejected: register({ username: 'unwanted' }),
   not_authenticated: ({ get }) => get('/user'),
   bad_authorization_header: bearer('Bearer one two'),
@@ -60,6 +65,7 @@ const provocations: Record<Code, Provocation> = {
     return await post('/registration', alice)
   },
   not_found: ({ get }) => get('/nowhere'),
+  verification_key_invalid: ({ post }) => post('/registration/verify-email', { key: 'x' }),
   method_not_allowed: ({ put }) => put('/login'),
   body_too_large: ({ post }) => post('/login', { password: 'x'.repeat(20000) }),
   unsupported_media_type: ({ call }) => call('POST', '/login', { payload: '<x/>', headers: { 'content-type': 'text/xml' } }),
@@ -98,6 +104,7 @@ const provocations: Record<Code, Provocation> = {
     await register({ username: 'first', email: 'first@example.com', badge: '1' })(app, '')
     return await register({ badge: '1' })(app, '')
   },
+  token_invalid: ({ post }) => post('/password/reset/confirm', { uid: 'x', token: 'x', new_password1: password }),
   wrong_password: ({ post }, token) => post('/password/change', { old_password: 'wrong', new_password1: password }, { token }),
   password_mismatch: register({ password2: 'other' }),
   password_too_short: register({ password1: 'xq7' }),

@@ -13,6 +13,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOp
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import { createPlugin, type Internals } from '../src/plugin.js'
+import { startMailServer, type CaughtMail, type MailServer } from './mail-server.js'
 
 export { t, type Test }
 
@@ -110,6 +111,10 @@ export interface BuiltApp {
   post: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
   patch: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
   put: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
+  /** A real SMTP server, where every mail of the app goes. */
+  mailServer: MailServer
+  /** The mails that have arrived, after whatever was due was sent. */
+  mails: () => Promise<CaughtMail[]>
   /** Registers alice, with changes; answers with her tokens and user. */
   register: (changes?: Record<string, unknown>) => Promise<Tokens>
 }
@@ -155,17 +160,20 @@ const createBuild = (tested: TestedDatabase): Build => async (t, { options = {},
   const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
   const app = Fastify({ logger: { level: 'trace', stream }, ...server })
   const clock: Clock = { now: new Date('2026-11-23T12:00:00.000Z'), advance: seconds => { clock.now = new Date(clock.now.getTime() + seconds * 1000) } }
+  const mailServer = await startMailServer()
   t.teardown(async () => {
     await app.close()
+    await mailServer.close()
     await close()
   })
   await before?.(app)
-  const pluginOptions: object = { ...articleOptions, secret, database, migrate: true, docs: false, ...options }
+  const pluginOptions = { ...articleOptions, secret, database, migrate: true, docs: false, ...options, mail: { transport: mailServer.url, ...(options as { mail?: object }).mail } }
   await app.register(fp(createPlugin({ clock: () => clock.now, hashCost: cheapHash, ...internals })), pluginOptions)
   await after?.(app)
   await app.ready()
 
-  const oracle = createOracle(t, app, logs)
+  const secrets = new Set<string>()
+  const oracle = createOracle(t, { app, logs, secrets })
   const call: BuiltApp['call'] = async (method, path, { body, form, token, headers = {}, fault = false, payload } = {}) => {
     const answer = await app.inject({
       method,
@@ -192,6 +200,12 @@ const createBuild = (tested: TestedDatabase): Build => async (t, { options = {},
     get: (path, rest) => call('GET', path, rest),
     post,
     patch: withBody('PATCH'),
+    mailServer,
+    mails: async () => {
+      await app.restAuth.mail.flush()
+      for (const { text } of mailServer.mails) for (const [token] of text.matchAll(/[\w-]{43}/g)) secrets.add(token)
+      return mailServer.mails
+    },
     put: withBody('PUT'),
     register: async changes => {
       const answer = await post('/registration', { ...alice, ...changes })
@@ -207,13 +221,12 @@ const addFormats = addFormatsModule as unknown as typeof addFormatsModule.defaul
 type Operation = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
 
 /** The one judge of every answer: declared, typed, uncached, and without anybody's secret. */
-function createOracle (t: Test, app: FastifyInstance, logs: string[]) {
+function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, logs: string[], secrets: Set<string> }) {
   const document = app.restAuth.openapi() as { paths: Record<string, Record<string, Operation>> }
   const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }))
   ajv.addSchema(document, 'document')
   const pointer = (...parts: string[]) => parts.map(part => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
   const validators = new Map<string, ReturnType<typeof ajv.compile>>()
-  const secrets = new Set<string>()
   t.teardown(() => {
     const text = logs.join('')
     for (const secret of secrets) if (text.includes(secret)) t.fail('a secret stands in the log', { secret })
@@ -235,19 +248,29 @@ function createOracle (t: Test, app: FastifyInstance, logs: string[]) {
     }
     if (answer.body === '') return
     const type = String(answer.headers['content-type']).split(';')[0] ?? ''
+    if (type === 'text/html') return judgePage(answer, problem)
     if (!['application/json', 'application/problem+json'].includes(type)) return problem(`content type ${type}`)
     const body = answer.json()
     if (typeof body.access === 'string') for (const token of [body.access, body.refresh]) secrets.add(token)
     if ([404, 405].includes(answer.statusCode)) return
     // A method the path does not know is answered as its others are: first, who are you?
-    const operations = document.paths[path] ?? {}
+    const [template = path, operations = {}] = Object.entries(document.paths).find(([known]) => matches(known, path)) ?? []
     const known = operations[method.toLowerCase()] ? method.toLowerCase() : Object.keys(operations)[0] ?? ''
     if (!operations[known]?.responses[answer.statusCode]?.content?.[type]) return problem('undeclared')
-    const $ref = `document#/${pointer('paths', path, known, 'responses', String(answer.statusCode), 'content', type, 'schema')}`
+    const $ref = `document#/${pointer('paths', template, known, 'responses', String(answer.statusCode), 'content', type, 'schema')}`
     const validate = validators.get($ref) ?? ajv.compile({ $ref })
     validators.set($ref, validate)
     if (!validate(body)) problem(`not as declared: ${ajv.errorsText(validate.errors)}`)
   }
+}
+
+const matches = (template: string, path: string) => new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`).test(path)
+
+/** A page runs nothing, fetches nothing, and tells its address, which holds a token, to nobody. */
+function judgePage ({ headers, body }: LightMyRequestResponse, problem: (what: string) => void): void {
+  if (!/^default-src 'none'; /.test(String(headers['content-security-policy']))) problem('a page without a strict policy')
+  if (headers['referrer-policy'] !== 'no-referrer') problem('a page that tells its address')
+  if (/<script|\son\w+=|(src|href)="(?!\/|https?:)/i.test(body)) problem('a page with a script')
 }
 
 /** The codes of an answer's fields: `{ email: ['email_taken'] }`. */

@@ -8,10 +8,11 @@ const steps = [
   /^src\/lib\//,
   /^src\/db\//,
   /^src\/store\//,
-  /^src\/(errors|settings|user-field-settings|field-errors|validation|types|bodies|routing|openapi)\.ts$/,
-  /^src\/(passwords|accounts|access-tokens|sessions|authenticate|context|users)\.ts$/,
+  /^src\/(pages\.ts|pages\/.*)$/,
+  /^src\/(errors|guarded|settings|user-field-settings|mail-settings|field-errors|validation|types|rest-auth|bodies|routing|openapi|links)\.ts$|^src\/mail\/(?!create)/,
+  /^src\/(passwords|accounts|access-tokens|sessions|authenticate|context|users|mails)\.ts$|^src\/mail\/create\.ts$/,
   /^src\/features\//,
-  /^src\/plugin\.ts$/,
+  /^src\/(create-context|plugin)\.ts$/,
   /^src\/index\.ts$/,
   /^src\/cli\//
 ]

@@ -70,6 +70,32 @@ const refusals: Array<[options: object, line: string]> = [
   [{ tokens: { access: 86400 } }, 'tokens.access: must be a whole number from 30 to 3600'],
   [{ tokens: { refresh: { absolute: 31536000 } } }, 'tokens.refresh.absolute: must be a whole number from 60 to 2592000'],
   [{ tokens: { refresh: { idle: 7200, absolute: 3600 } } }, 'tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends'],
+  [{ tokens: { passwordReset: 60 } }, 'tokens.passwordReset: must be a whole number from 300 to 86400'],
+  [{ tokens: { emailVerification: 31536000 } }, 'tokens.emailVerification: must be a whole number from 300 to 604800'],
+
+  [{ urls: { emailConfirmation: 'https://app.example/confirm' } }, 'urls.emailConfirmation: must contain {key}, or the link of the mail would lead nowhere'],
+  [{ urls: { passwordReset: 'https://app.example/reset?token={token}' } }, 'urls.passwordReset: must contain {uid}, or the link of the mail would lead nowhere'],
+  [{ urls: { passwordReset: 'https://app.example/reset/{uid}' } }, 'urls.passwordReset: must contain {token}, or the link of the mail would lead nowhere'],
+  [{ urls: { passwordReset: 'https://app.example/{uid}/{tokn}/{token}' } }, 'urls.passwordReset: knows no {tokn}; there is {uid} and {token}'],
+  [{ urls: { login: 'https://app.example/{uid}' } }, 'urls.login: knows no {uid}'],
+  ...['login', '//evil.example', '/\\evil.example', 'javascript:alert(1)', 'https:evil', 'https:/evil', 'data:text/html,x', '/a b', '', 'https://a b/'].map((value): [object, string] =>
+    [{ urls: { login: value } }, value === '' ? 'urls.login: must be a string, not empty' : 'urls.login: must be an address such as https://app.example/login, or a path such as /login']),
+  ...['/confirm/{key}', 'javascript://x/{key}', 'app.example/{key}'].map((value): [object, string] =>
+    [{ urls: { emailConfirmation: value } }, 'urls.emailConfirmation: must be an address such as https://app.example/page']),
+  [{ site: { domain: 'https://app.example' } }, 'site.domain: must be a host name such as app.example'],
+  [{ site: { name: '' } }, 'site.name: must be a string, not empty'],
+  ...['smtp', 'http://app.example', 'smtp://'].map((value): [object, string] =>
+    [{ mail: { transport: value } }, "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"]),
+  ...[7, []].map((value): [object, string] => [{ mail: { transport: value } }, "mail.transport: must be 'console', an SMTP URL, nodemailer options or transport, or a function"]),
+  [{ mail: { from: 'a@b.co, c@d.co' } }, 'mail.from: must be one address such as noreply@app.example or App <noreply@app.example>'],
+  [{ mail: { subjectPrefix: 'a\nBcc: evil@x.y' } }, 'mail.subjectPrefix: must be one line of text'],
+  [{ mail: { variables: { activate_url: 'x' } } }, 'mail.variables.activate_url: the name is taken by the plugin; choose another'],
+  [{ mail: { variables: { 'a-b': 'x' } } }, 'mail.variables.a-b: use letters, digits and _, no digit first'],
+  [{ mail: { filters: { shout: 'x' } } }, 'mail.filters.shout: must be a function'],
+  [{ mail: { filters: { upcase: () => '' } } }, 'mail.filters.upcase: Liquid has a filter of this name; choose another'],
+  [{ mail: { tags: { if: () => '' } } }, 'mail.tags.if: Liquid has a tag of this name; choose another'],
+  [{ mail: { templates: '/no/such/folder' } }, 'mail.templates: there is no folder /no/such/folder to read (ENOENT)'],
+
   [{ password: { minLength: 4 } }, 'password.minLength: must be a whole number from 8 to 128'],
   [{ password: { hash: { memoryCost: 1024 } } }, 'password.hash.memoryCost: must be a whole number from 19456 to 1048576'],
   [{ password: { hash: { timeCost: 1 } } }, 'password.hash.timeCost: must be a whole number from 2 to 20'],
@@ -78,7 +104,10 @@ const refusals: Array<[options: object, line: string]> = [
 
   [{ account: { username: 'yes' } }, 'account.username: must be "none" or "optional" or "required"'],
   [{ account: { registration: 'invite' } }, 'account.registration: must be "open" or "closed" or a function'],
-  [{ account: { emailVerification: 'mandatory' } }, 'account.emailVerification: must be "none"'],
+  [{ account: { emailVerification: 'always' } }, 'account.emailVerification: must be "mandatory" or "optional" or "none"'],
+  [{ account: { emailVerification: 'mandatory', email: 'optional', username: 'required', loginMethods: ['username'] } }, "account.emailVerification: 'mandatory' needs account.email 'required', or a user without address could never log in"],
+  ...(['confirmEmailOnGet', 'loginOnEmailConfirmation'] as const).map((option): [object, string] =>
+    [{ account: { emailVerification: 'none', [option]: true } }, "account.emailVerification: 'none' leaves confirmEmailOnGet and loginOnEmailConfirmation without effect"]),
   [{ account: { loginMethods: [] } }, 'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'],
   [{ account: { loginMethods: ['email', 'email'] } }, 'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'],
   [{ account: { loginMethods: ['phone'] } }, 'account.loginMethods.0: must be "email" or "username"'],
@@ -196,7 +225,7 @@ t.test('in production', async t => {
     if (environment === undefined) delete process.env.NODE_ENV
     else process.env.NODE_ENV = environment
   })
-  const safe = { ...minimal, publicUrl: 'https://app.example' }
+  const safe = { ...minimal, publicUrl: 'https://app.example', mail: { transport: async () => {} } }
 
   await t.test('a secret and an https address are required', async t => {
     t.equal(await refusal(t, { ...safe, secret: undefined }), 'fastify-rest-auth: secret: required in production; make one with: npx fastify-rest-auth secret')
@@ -212,5 +241,11 @@ t.test('in production', async t => {
     t.equal((await app.inject({ method: 'POST', url: '/auth/login', payload: {} })).statusCode, 400)
     const { app: documented } = await start(t, { ...safe, docs: '/docs' })
     t.equal((await documented.inject({ url: '/docs/json' })).statusCode, 200)
+    t.equal((await documented.inject({ url: '/docs/mail' })).statusCode, 404, 'the mails are never shown')
+  })
+
+  await t.test('a mail has to go somewhere but to the console, and links are https', async t => {
+    t.equal(await refusal(t, { ...safe, mail: {} }), "fastify-rest-auth: mail.transport: 'console' would print links that open accounts; give an SMTP URL such as smtps://user:password@smtp.example")
+    t.equal(await refusal(t, { ...safe, urls: { login: 'http://app.example/login' } }), 'fastify-rest-auth: urls.login: must be https in production')
   })
 })

@@ -1,8 +1,9 @@
 /**
- * The application of the article "Registration and Authentication in your Django app with dj-rest-auth":
- * users with a unique e-mail, no username, a gender, and a phone number that only registration can set.
+ * The application of the article "Registration and Authentication in your Django app with dj-rest-auth", as it is at
+ * its end: users with a unique e-mail, no username, a gender, and a phone number that only registration can set. The
+ * address has to be confirmed before the first login; the mail says so in the app's own words.
  */
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import restAuth, { defineRestAuth } from 'fastify-rest-auth'
@@ -10,7 +11,15 @@ import restAuth, { defineRestAuth } from 'fastify-rest-auth'
 export const auth = defineRestAuth({
   publicUrl: 'http://localhost:3000',
   database: 'auth.sqlite',
-  account: { username: 'none', emailVerification: 'none' },
+  account: { username: 'none', emailVerification: 'mandatory', confirmEmailOnGet: true },
+  // In development Swagger UI is where people log in.
+  urls: { login: '/docs#/Session/login' },
+  site: { name: 'Example' },
+  // Without a transport the mails are printed.
+  mail: {
+    templates: fileURLToPath(new URL('./email-templates', import.meta.url)),
+    subjectPrefix: 'Example: '
+  },
   userFields: {
     gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')], { description: 'Male, female, not specified.' }) },
     phone_number: { schema: Type.String({ maxLength: 30, examples: ['+15550100'] }), userDetails: 'read-only' }
@@ -31,4 +40,5 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const app = await buildApp({}, { logger: { level: 'warn' } })
   await app.listen({ port: 3000 })
   console.log('Swagger UI: http://localhost:3000/docs')
+  console.log('Mails: http://localhost:3000/docs/mail (and here)')
 }

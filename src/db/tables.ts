@@ -7,14 +7,18 @@ export interface Tables {
   users: typeof sqlite.users
   sessions: typeof sqlite.sessions
   refreshTokens: typeof sqlite.refreshTokens
+  outbox: typeof sqlite.outbox
+  oneTimeTokens: typeof sqlite.oneTimeTokens
 }
 export type UserRow = InferSelectModel<Tables['users']>
 export type NewUserRow = InferInsertModel<Tables['users']>
 export type SessionRow = InferSelectModel<Tables['sessions']>
+export type MailRow = InferSelectModel<Tables['outbox']>
+export type OneTimeTokenRow = InferSelectModel<Tables['oneTimeTokens']>
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
-type Rows<T extends { users: any, sessions: any, refreshTokens: any }> = {
-  [Name in 'users' | 'sessions' | 'refreshTokens']: [InferSelectModel<T[Name]>, InferInsertModel<T[Name]>]
+type Rows<T extends Record<keyof Tables, any>> = {
+  [Name in keyof Tables]: [InferSelectModel<T[Name]>, InferInsertModel<T[Name]>]
 }
 /** Does not compile when a row differs between the databases. */
 export const rowsAreEqual: Equal<Rows<typeof sqlite>, Rows<typeof postgres>> = true

@@ -1,7 +1,7 @@
 /**
  * An identifier and its password open a session.
  *
- *   POST /login   unknown, wrong, deactivated: one answer, after the same work
+ *   POST /login   unknown, wrong, deactivated: one answer, after the same work; unverified is told only who knows the password
  */
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
@@ -11,7 +11,7 @@ import { usernameKey } from '../lib/username.js'
 import { findUserByEmail, findUserByUsername, recordLogin } from '../store/users.js'
 
 export const login: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions }) => {
-  const { loginMethods } = settings.account
+  const { loginMethods, emailVerification } = settings.account
   const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
 
   app.post('/login', { schema: contract.login }, async request => {
@@ -20,6 +20,7 @@ export const login: Feature = (app, { settings, contract, db, clock, accounts, p
     const found = await findByIdentifier(email, username)
     const matches = await passwords.verify(found?.passwordHash, password)
     if (!found || !matches || !found.isActive) throw failure('invalid_credentials')
+    if (emailVerification === 'mandatory' && !found.emailVerified) throw failure('email_not_verified')
 
     const rehashed = passwords.isOutdated(found.passwordHash ?? '') ? { passwordHash: await passwords.hash(password) } : {}
     const session = sessions.draft(found.pk, request)

@@ -1,5 +1,6 @@
 /**
- * Who is logged in and knows the old password sets a new one; every other session ends.
+ * Who is logged in and knows the old password sets a new one; every other session ends,
+ * and the owner of the mailbox is told.
  *
  *   POST /password/change
  */
@@ -15,7 +16,7 @@ import { deleteSessions } from '../store/sessions.js'
 import { replacePassword, updateUser } from '../store/users.js'
 import { readBody } from '../validation.js'
 
-export const passwordChange: Feature = (app, { settings, contract, db, accounts, passwords, authenticate }) => {
+export const passwordChange: Feature = (app, { settings, contract, db, accounts, passwords, outbox, authenticate }) => {
   const { requireOld, logoutOnChange } = settings.password
 
   app.post('/password/change', { schema: contract.changePassword, attachValidation: true, onRequest: authenticate }, async request => {
@@ -28,8 +29,10 @@ export const passwordChange: Feature = (app, { settings, contract, db, accounts,
       // Another change was faster, and what was verified is no longer the password; or the user is gone.
       if (!changed) throw requireOld ? new Failure('validation_error', { fields: [fieldError('old_password', 'wrong_password')] }) : failure('user_not_found')
       if (logoutOnChange) await deleteSessions(tx, user.pk, sessionId)
+      await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
       await settings.hooks.passwordChanged?.(accounts.toUser(changed), tx.orm)
     })
+    outbox.wake()
     return { detail: 'New password has been saved.' }
   })
 
@@ -39,14 +42,7 @@ export const passwordChange: Feature = (app, { settings, contract, db, accounts,
     const { old_password: old, new_password1: password, new_password2: repeated } = body
     const found: FieldError[] = [...invalid]
     if (requireOld && old !== undefined && !await passwords.verify(user.passwordHash, old)) found.push(fieldError('old_password', 'wrong_password'))
-    if (password !== undefined) {
-      // Django names the second field when the pair differs, and when the password is weak.
-      const second = (step: 1 | 2) => ({ field: 'new_password2', step })
-      if (repeated !== undefined && repeated !== password) {
-        found.push({ ...fieldError('new_password2', 'password_mismatch', {}, second(1)), message: 'The two password fields didn’t match.' })
-      }
-      found.push(...(await passwords.problems('new_password1', password, accounts.toUser(user))).map(problem => ({ ...problem, drf: second(2) })))
-    }
+    if (password !== undefined) found.push(...await passwords.pairProblems(password, repeated, accounts.toUser(user)))
     refuse(inOrder(contract.changePassword.body, found))
     // Nothing was found wrong: it is there.
     return password as string

@@ -1,13 +1,15 @@
 /**
- * Whoever may, creates an account, and is logged in to it.
+ * Whoever may, creates an account, and is logged in to it; where verification is mandatory, is mailed instead.
  *
- *   POST /registration   stores the user and the first session, in one transaction with the app's hooks
+ *   POST /registration   stores the user, the mail and the first session, in one transaction with the app's hooks
  */
 import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
+import type { Db } from '../db/database.js'
+import type { NewUserRow } from '../db/tables.js'
 import { Failure, failure, fieldError, refuse, type FieldError } from '../errors.js'
 import type { Settings } from '../settings.js'
 import { insertUser } from '../store/users.js'
@@ -16,41 +18,56 @@ import { readBody } from '../validation.js'
 
 type Registration = Body<Contract['register']>
 
-export const registration: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions }) => {
+export const registration: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions, outbox }) => {
   const { hooks } = settings
+  const { registration: rule, emailVerification } = settings.account
+  // Who has to prove the address first is not told that it has an account already: its owner is.
+  const isMandatory = emailVerification === 'mandatory'
 
   app.post('/registration', {
     schema: contract.register,
     attachValidation: true,
-    onRequest: request => mayRegister(settings.account.registration, request)
+    onRequest: request => mayRegister(rule, request)
   }, async (request, reply) => {
     const { password1, password2, ...input } = await acceptable(request)
     const columns = { ...accounts.defaults(), ...accounts.columns(input) }
     const passwordHash = await passwords.hash(password1)
     const pk = uuid()
-    const session = sessions.draft(pk, request)
+    const session = isMandatory ? undefined : sessions.draft(pk, request)
 
     const row = await db.transaction(async tx => {
       await hooks.registering?.(input, tx.orm)
-      const user = await insertUser(tx, { ...columns, pk, passwordHash, isActive: true, createdAt: clock(), lastLogin: clock() })
-      // Between the look and the insert somebody was faster: the index has decided.
-      if (!user) throw new Failure('validation_error', { fields: await accounts.refused(tx, columns) })
+      const user = await insertUser(tx, { ...columns, pk, passwordHash, isActive: true, createdAt: clock(), lastLogin: session ? clock() : null })
+      if (!user) return await settleTaken(tx, columns)
       await hooks.registered?.(accounts.toUser(user), tx.orm)
-      await sessions.store(tx, session)
+      if (emailVerification !== 'none' && user.email !== null) await outbox.enqueue(tx, 'email-verification', { userPk: pk })
+      if (session) await sessions.store(tx, session)
       return user
     })
+    outbox.wake()
 
+    reply.code(201)
+    if (!row || !session) return { detail: 'Verification e-mail sent.' }
     const user = accounts.toUser(row)
     await sessions.confirm(db, session, () => hooks.loggedIn?.(user, request))
-    reply.code(201)
     return { ...sessions.tokens(session), user }
   })
+
+  /** The index found a value taken: where that may not be told of the address, its owner gets a mail. */
+  async function settleTaken (tx: Db, columns: Partial<NewUserRow>): Promise<undefined> {
+    const found = await accounts.refused(tx, tellable(columns))
+    // Let go of again since, by whoever was faster: there is nothing to name.
+    if (found.length > 0 || !isMandatory || !columns.email) throw new Failure('validation_error', { fields: found })
+    await outbox.enqueue(tx, 'account-exists', { address: columns.email })
+  }
+
+  const tellable = ({ email, ...others }: Partial<NewUserRow>) => isMandatory || email === undefined ? others : { email, ...others }
 
   /** The body, or a failure that tells everything that is wrong with it at once. */
   async function acceptable (request: FastifyRequest): Promise<Registration> {
     const { body, invalid } = readBody<Registration>(request)
     const { password1, password2, ...known } = body
-    const found: FieldError[] = [...invalid, ...await accounts.refused(db, accounts.columns(known))]
+    const found: FieldError[] = [...invalid, ...await accounts.refused(db, tellable(accounts.columns(known)))]
     if (password1 !== undefined) {
       // Django compares the pair after the fields, and judges likeness last; both concern the whole.
       const whole = (step: 1 | 2) => ({ field: 'non_field_errors', step })

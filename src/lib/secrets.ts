@@ -1,5 +1,5 @@
 /** Random secrets: what is handed out, what is stored of it, and what is too weak to sign with. */
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
 /** 256 random bits, safe in a URL (RFC 6749 §10.10 asks for 160). */
 export const mintToken = (): string => randomBytes(32).toString('base64url')
@@ -9,6 +9,15 @@ export const digest = (token: string): string => createHash('sha256').update(tok
 
 /** Names a signing secret without telling it, for the `kid` of a token. */
 export const keyId = (secret: string): string => createHmac('sha256', secret).update('fastify-rest-auth kid').digest('base64url').slice(0, 8)
+
+/**
+ * A maker of tokens that are the same for the same words and hopeless to guess without the secret (RFC 5869, RFC 2104):
+ * what can be made again need not be stored. Each purpose has a key of its own.
+ */
+export function createTokenDeriver (secret: string, purpose: string): (...words: string[]) => string {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', `fastify-rest-auth ${purpose}`, 32))
+  return (...words) => createHmac('sha256', key).update(JSON.stringify(words)).digest('base64url')
+}
 
 const samples = /secret|password|changeme|change-me|example|keyboard|your-|replace|0123456789|abcdefgh/i
 

@@ -51,14 +51,27 @@ export async function takenColumns ({ orm, users }: Db, values: Record<string, u
  */
 export async function recordLogin ({ orm, users }: Db, { pk, passwordHash }: UserRow, changes: { lastLogin: Date, passwordHash?: string }): Promise<UserRow | undefined> {
   const [user] = await orm.update(users).set(changes)
-    .where(and(eq(users.pk, pk), eq(users.isActive, true), eq(users.passwordHash, passwordHash ?? ''))).returning()
+    .where(and(eq(users.pk, pk), eq(users.isActive, true), hasPassword(users, passwordHash))).returning()
+  return user
+}
+
+const hasPassword = (users: Db['users'], hash: string | null) => hash === null ? isNull(users.passwordHash) : eq(users.passwordHash, hash)
+
+/** The user, whose row nobody else changes until the transaction ends. */
+export async function lockUser ({ orm, users }: Db, pk: string): Promise<UserRow | undefined> {
+  const [user] = await orm.update(users).set({ pk }).where(eq(users.pk, pk)).returning()
+  return user
+}
+
+/** Notes that the user's mailbox is proven; undefined when the address is not the user's any more, or the user is not active. */
+export async function verifyEmail ({ orm, users }: Db, pk: string, email: string): Promise<UserRow | undefined> {
+  const [user] = await orm.update(users).set({ emailVerified: true }).where(and(eq(users.pk, pk), eq(users.email, email), eq(users.isActive, true))).returning()
   return user
 }
 
 /** Replaces one password hash by another; undefined when it was not `from` any more, so that of two racers one wins. */
-export async function replacePassword ({ orm, users }: Db, pk: string, from: string | null, to: string): Promise<UserRow | undefined> {
-  const unchanged = from === null ? isNull(users.passwordHash) : eq(users.passwordHash, from)
-  const [user] = await orm.update(users).set({ passwordHash: to }).where(and(eq(users.pk, pk), unchanged)).returning()
+export async function replacePassword ({ orm, users }: Db, pk: string, from: string | null, to: string, changes: Partial<NewUserRow> = {}): Promise<UserRow | undefined> {
+  const [user] = await orm.update(users).set({ ...changes, passwordHash: to }).where(and(eq(users.pk, pk), hasPassword(users, from))).returning()
   return user
 }
 

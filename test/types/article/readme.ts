@@ -7,7 +7,7 @@ const auth = defineRestAuth({                       // checks and infers; return
   secret: process.env.AUTH_SECRET,
   publicUrl: 'http://localhost:3000',
   database: 'auth.sqlite',
-  account: { username: 'none', emailVerification: 'none' },
+  account: { username: 'none', emailVerification: 'mandatory' },
   userFields: {
     gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) },
     phone_number: { schema: Type.String({ maxLength: 30 }), userDetails: 'read-only' }

@@ -11,6 +11,7 @@ import { same } from '../equal.js'
 type Gender = 'M' | 'F' | 'NS'
 interface ExpectedUser {
   pk: string
+  email_verified: boolean
   is_active: boolean
   created_at: Date
   last_login: Date | null
@@ -35,8 +36,8 @@ request.user.shoe_size.toString()
 void request.user.password
 
 // The programmatic side.
-same<NewUser, { email: string, gender: Gender, phone_number: string, password?: string }>(true)
-same<UserChanges, { email?: string, gender?: Gender, phone_number?: string }>(true)
+same<NewUser, { email: string, gender: Gender, phone_number: string, email_verified?: boolean, password?: string }>(true)
+same<UserChanges, { email?: string, email_verified?: boolean, gender?: Gender, phone_number?: string }>(true)
 const app = Fastify()
 export const { users, sessions, openapi, migrate, under } = app.restAuth
 same<Awaited<ReturnType<typeof users.create>>, User>(true)
@@ -135,5 +136,5 @@ defineRestAuth({ userFields: { gender: { schema: Type.String(), required: true }
 
 // The contract and the tables.
 same<Extract<AnswerCode, 'invalid_credentials' | 'email_taken'>, 'invalid_credentials'>(true)
-createContract({ name: '', errors: 'problem', username: 'none', usernameMinLength: 1, email: 'required', loginMethods: ['email'], requireOldPassword: true, fields: [] })
+createContract({ name: '', errors: 'problem', username: 'none', usernameMinLength: 1, email: 'required', emailVerification: 'none', confirmEmailOnGet: false, loginOnEmailConfirmation: false, loginMethods: ['email'], requireOldPassword: true, fields: [] })
 export const users_: SQLiteTableWithColumns<any> = tables.users

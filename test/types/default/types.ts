@@ -5,6 +5,7 @@ import { same } from '../equal.js'
 
 same<User, {
   pk: string
+  email_verified: boolean
   is_active: boolean
   created_at: Date
   last_login: Date | null
@@ -12,8 +13,8 @@ same<User, {
   first_name: string | null
   last_name: string | null
 }>(true)
-same<NewUser, { email: string, first_name?: string | null, last_name?: string | null, password?: string }>(true)
-same<UserChanges, { email?: string, first_name?: string | null, last_name?: string | null }>(true)
+same<NewUser, { email: string, first_name?: string | null, last_name?: string | null, email_verified?: boolean, password?: string }>(true)
+same<UserChanges, { email?: string, email_verified?: boolean, first_name?: string | null, last_name?: string | null }>(true)
 
 const app = Fastify()
 await app.register(restAuth)

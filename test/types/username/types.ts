@@ -33,6 +33,7 @@ declare module 'fastify-rest-auth' { interface Register { auth: typeof auth, dia
 same<Tx, PgDatabase<PgQueryResultHKT>>(true)
 same<User, {
   pk: string
+  email_verified: boolean
   is_active: boolean
   created_at: Date
   last_login: Date | null
@@ -50,6 +51,7 @@ same<NewUser, {
   age?: number | null
   address?: { street: string } | null
   vip?: boolean | null
+  email_verified?: boolean
   password?: string
 }>(true)
 same<UserChanges['username'], string | undefined>(true)

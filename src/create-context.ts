@@ -1,0 +1,50 @@
+/** What the features may use, built from the settings. */
+import type { FastifyInstance } from 'fastify'
+import { createContract } from '../schemas/index.js'
+import { createAccessTokens } from './access-tokens.js'
+import { createAccounts } from './accounts.js'
+import { createAuthenticate } from './authenticate.js'
+import type { Context } from './context.js'
+import type { Database } from './db/database.js'
+import type { HashCost } from './lib/password-hash.js'
+import { createLinks, listenedOn } from './links.js'
+import { siteOf } from './mail/composer.js'
+import { createMail } from './mail/create.js'
+import type { Inbox } from './mail/viewer.js'
+import { createPasswords } from './passwords.js'
+import { createSessions } from './sessions.js'
+import type { Settings } from './settings.js'
+
+interface Ingredients {
+  settings: Settings
+  db: Database
+  clock: () => Date
+  hashCost: HashCost | undefined
+  /** Of our routes, the host's prefix included. */
+  path: string
+  /** Before the names of components and operations. */
+  name: string
+  inbox: Inbox | undefined
+}
+
+export async function createContext (app: FastifyInstance, { settings, db, clock, hashCost, path, name, inbox }: Ingredients): Promise<Context> {
+  const { account, fields, errors, password, tokens, secrets, site, urls } = settings
+  const issuer = settings.publicUrl ?? 'http://localhost'
+  const accounts = createAccounts(settings)
+  const accessTokens = await createAccessTokens(app, { secrets, issuer, audience: `${issuer}${path}` })
+  const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
+  return {
+    settings,
+    contract: createContract({ ...account, fields, errors, requireOldPassword: password.requireOld, name }),
+    db,
+    clock,
+    accounts,
+    passwords: createPasswords(password, hashCost ?? password.hash),
+    sessions: createSessions(accessTokens, tokens, clock),
+    accessTokens,
+    authenticate: createAuthenticate({ db, clock, accessTokens, accounts }),
+    links,
+    ...await createMail({ settings, db, clock, log: app.log, accounts, links, inbox }),
+    pageFrame: () => ({ siteName: siteOf(site, links.publicUrl()).name, loginUrl: urls.login })
+  }
+}

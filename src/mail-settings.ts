@@ -1,0 +1,40 @@
+/** What is wrong with the options `urls` and `mail` is told at start, in one line. */
+import { ownVariables } from './mail/composer.js'
+import { parseSender } from './mail/sender.js'
+import type { Settings } from './settings.js'
+import { refuse } from './user-field-settings.js'
+
+const placeholders = { login: [], emailConfirmation: ['key'], passwordReset: ['uid', 'token'] } as const
+
+export function checkUrls (urls: Settings['urls'], production: boolean): void {
+  for (const [name, wanted] of Object.entries(placeholders) as Array<[keyof Settings['urls'], readonly string[]]>) {
+    const url = urls[name]
+    if (url === undefined) continue
+    const option = `urls.${name}`
+    const found = [...url.matchAll(/\{(\w*)\}/g)].map(([, placeholder]) => placeholder ?? '')
+    const missing = wanted.find(placeholder => !found.includes(placeholder))
+    const unknown = found.find(placeholder => !wanted.includes(placeholder))
+    if (missing) refuse(`${option}: must contain {${missing}}, or the link of the mail would lead nowhere`)
+    if (unknown !== undefined) refuse(`${option}: knows no {${unknown}}${wanted.length > 0 ? `; there is ${wanted.map(placeholder => `{${placeholder}}`).join(' and ')}` : ''}`)
+    checkAddress(option, url.replace(/[{}]/g, ''), production)
+  }
+}
+
+/** The login may be a path of this origin; an app on a phone has a scheme of its own. */
+function checkAddress (option: string, url: string, production: boolean): void {
+  if (option === 'urls.login' && /^\/(?![/\\])[^\s\\]*$/.test(url)) return
+  const protocol = /^[a-z][a-z0-9+.-]*:\/\/[^\s\\]+$/i.test(url) && URL.canParse(url) ? new URL(url).protocol : ''
+  if (protocol === '' || scripts.has(protocol)) refuse(`${option}: must be an address such as https://app.example/${option === 'urls.login' ? 'login, or a path such as /login' : 'page'}`)
+  if (protocol === 'http:' && production) refuse(`${option}: must be https in production`)
+}
+
+const scripts = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:'])
+
+export function checkMail ({ transport, from, variables = {} }: Settings['mail'], production: boolean): void {
+  if (transport === 'console' && production) refuse("mail.transport: 'console' would print links that open accounts; give an SMTP URL such as smtps://user:password@smtp.example")
+  if (from !== undefined) parseSender(from)
+  for (const name of Object.keys(variables)) {
+    if (ownVariables.has(name)) refuse(`mail.variables.${name}: the name is taken by the plugin; choose another`)
+    if (!/^[A-Za-z_]\w*$/.test(name)) refuse(`mail.variables.${name}: use letters, digits and _, no digit first`)
+  }
+}

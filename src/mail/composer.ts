@@ -1,0 +1,65 @@
+/** From a queued mail and its reader to the message that is sent: the variables, the templates, the headers. */
+import type { MailRow } from '../db/tables.js'
+import type { Links } from '../links.js'
+import type { Settings } from '../settings.js'
+import type { BaseUser } from '../types.js'
+import type { Admitted } from './admission.js'
+import type { Kind } from './kinds.js'
+import { parseSender } from './sender.js'
+import { builtinMails, commonVariables, type Templates } from './templates.js'
+import type { MailMessage } from './transport.js'
+
+/** The names that are ours: the app's variables can't have them. */
+export const ownVariables = new Set([...commonVariables, ...Object.values(builtinMails).flat()])
+
+interface Ingredients {
+  settings: Pick<Settings, 'site' | 'mail' | 'account'>
+  templates: Templates
+  links: Links
+  toUser: (row: Admitted['user']) => BaseUser & Record<string, unknown>
+}
+
+export interface Site {
+  name: string
+  domain: string
+}
+
+/** Asked for each time: without `site` it follows from `publicUrl`, which in development is known late. */
+export function siteOf ({ name, domain }: Settings['site'], publicUrl: string): Site {
+  const known = domain ?? new URL(publicUrl).host
+  return { name: name ?? known, domain: known }
+}
+
+export const createComposer = ({ settings, templates, links, toUser }: Ingredients) =>
+  async function compose (mail: MailRow, { user: row, token }: Admitted, kind: Kind | undefined): Promise<MailMessage> {
+    const site = siteOf(settings.site, links.publicUrl())
+    const user = toUser(row)
+    const { hostname } = new URL(`http://${site.domain}`)
+    const { subject, text, html } = await templates.render(mail.template, {
+      ...await ownOf(settings.mail.variables, user),
+      ...mail.variables as object,
+      site_name: site.name,
+      site_domain: site.domain,
+      user,
+      user_display: row.username ?? row.email,
+      username: settings.account.loginMethods.includes('username') ? row.username : undefined,
+      login_url: links.login(),
+      changed_at: mail.createdAt,
+      ...(token !== undefined && kind?.token?.variables(row, token))
+    }, settings.mail.subjectPrefix ?? `[${site.name}] `)
+    return {
+      to: row.email,
+      from: settings.mail.from === undefined ? { name: site.name, address: `noreply@${hostname}` } : parseSender(settings.mail.from),
+      subject,
+      text,
+      html,
+      headers: { 'Auto-Submitted': 'auto-generated' },
+      messageId: `<${mail.id}@${hostname}>`,
+      date: mail.createdAt
+    }
+  }
+
+async function ownOf (variables: Record<string, unknown> = {}, user: object): Promise<Record<string, unknown>> {
+  const entries = await Promise.all(Object.entries(variables).map(async ([name, value]) => [name, typeof value === 'function' ? await value(user) : value]))
+  return Object.fromEntries(entries)
+}

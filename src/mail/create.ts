@@ -1,0 +1,42 @@
+/** Puts the parts of the mail together: templates, transport, outbox. What is wrong with their options is told here. */
+import type { FastifyBaseLogger } from 'fastify'
+import type { Accounts } from '../accounts.js'
+import type { Database } from '../db/database.js'
+import type { Links } from '../links.js'
+import type { Settings } from '../settings.js'
+import { createAdmission } from './admission.js'
+import { createComposer } from './composer.js'
+import { createKinds } from './kinds.js'
+import { createOutbox, type Outbox } from './outbox.js'
+import { formatSender } from './sender.js'
+import { loadTemplates, type Templates } from './templates.js'
+import { openTransport } from './transport.js'
+import type { Inbox } from './viewer.js'
+
+interface Ingredients {
+  settings: Settings
+  db: Database
+  clock: () => Date
+  log: FastifyBaseLogger
+  accounts: Accounts
+  links: Links
+  inbox: Inbox | undefined
+}
+
+export async function createMail ({ settings, db, clock, log, accounts, links, inbox }: Ingredients): Promise<{ outbox: Outbox, templates: Templates }> {
+  const { templates: folder, filters = {}, tags = {}, transport } = settings.mail
+  const templates = await loadTemplates({ folder, filters, tags })
+  const outbox = createOutbox({
+    db,
+    clock,
+    log,
+    transport: await openTransport(transport),
+    kinds: createKinds(settings, links),
+    admit: createAdmission({ db, clock, secrets: settings.secrets }),
+    compose: createComposer({ settings, templates, links, toUser: accounts.toUser }),
+    onMessage: inbox && ((id, { to, from, subject, text, html, headers, messageId, date }) => {
+      inbox.add({ id, at: clock(), to, from: formatSender(from), subject, text, html, headers: { ...headers, 'Message-ID': messageId, Date: date.toUTCString() } })
+    })
+  })
+  return { outbox, templates }
+}

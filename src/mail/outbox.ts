@@ -1,0 +1,135 @@
+/**
+ * No mail is ever lost, and none delays an answer: a flow puts a row into the outbox in its own transaction; the
+ * dispatcher, after the answer, claims it, renders it, sends it, and tries again until it is sent or hopeless.
+ *
+ * Several processes may run one each. A row is claimed by moving its due time ahead, so whatever a killed process
+ * had claimed is due again a minute later. SMTP knows no exactly-once: a process that dies between the server's
+ * answer and our note of it sends a mail twice, with the same Message-ID and the same link.
+ */
+import { AsyncResource } from 'node:async_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import pLimit from 'p-limit'
+import { v7 as uuid } from 'uuid'
+import type { Database, Db } from '../db/database.js'
+import { withoutValues } from '../db/database.js'
+import type { MailRow } from '../db/tables.js'
+import { claimMails, deleteMail, deleteSentMails, insertMail, settleMail } from '../store/outbox.js'
+import type { Admitted } from './admission.js'
+import { memory, type Kind } from './kinds.js'
+import { RefusedForGood, type MailMessage, type Transport } from './transport.js'
+
+// Seconds. The lease outlasts the longest attempt, which the transport ends after 30.
+const lease = 60
+const firstRetry = 30
+const tries = 8
+const batch = 10
+// Milliseconds: the look after a flow, the looks for what other processes left, how long closing waits for mails and a
+// mail for the app's own functions, and how long closing waits for what it has cut off to be noted.
+const soon = 25
+const poll = 5000
+const patience = 5000
+const moment = 1000
+const jittered = (delay: number) => delay * (0.5 + Math.random())
+
+export interface Recipient {
+  /** Whoever has this address, if anybody: looked up when the mail is sent, so that the answer can't tell. */
+  address?: string | undefined
+  userPk?: string
+}
+
+interface Ingredients {
+  db: Database
+  clock: () => Date
+  log: FastifyBaseLogger
+  transport: Transport
+  kinds: Record<string, Kind>
+  admit: (mail: MailRow, kind: Kind) => Promise<Admitted | undefined>
+  compose: (mail: MailRow, admitted: Admitted, kind: Kind | undefined) => Promise<MailMessage>
+  /** Hears of every message before it is sent. */
+  onMessage?: ((id: string, message: MailMessage) => void) | undefined
+}
+
+const anyUser: Kind = { isWanted: () => true }
+
+export function createOutbox ({ db, clock, log, transport, kinds, admit, compose, onMessage }: Ingredients) {
+  const turns = pLimit(1)
+  const later = (seconds: number) => new Date(clock().getTime() + seconds * 1000)
+  // The first look is not put off by every further mail.
+  let woken = false
+  let closed = false
+  let stopped = false
+
+  async function drain (): Promise<void> {
+    for (;;) {
+      const mails = stopped ? [] : await claimMails(db, clock(), later(lease), batch)
+      if (mails.length === 0) return
+      await Promise.all(mails.map(deliver))
+      await deleteSentMails(db, later(-memory))
+    }
+  }
+
+  async function deliver (mail: MailRow): Promise<void> {
+    try {
+      const kind = (Object.hasOwn(kinds, mail.template) && kinds[mail.template]) || anyUser
+      const admitted = await admit(mail, kind)
+      if (!admitted) return await deleteMail(db, mail.id)
+      const message = await Promise.race([compose(mail, admitted, kind), sleep(patience, undefined, { ref: false })])
+      if (!message) throw new Error(`the mail was not written within ${patience / 1000} s`)
+      onMessage?.(mail.id, message)
+      await transport.send(message)
+      await settleMail(db, mail, { dueAt: null, sentAt: clock() })
+    } catch (error) {
+      await postpone(mail, error).catch(complain)
+    }
+  }
+
+  async function postpone (mail: MailRow, error: unknown): Promise<void> {
+    const { id, template, attempts } = mail
+    const isHopeless = error instanceof RefusedForGood || attempts >= tries
+    const err = withoutValues(error)
+    const lastError = (err instanceof Error ? err.message : String(err)).slice(0, 500)
+    log[isHopeless ? 'error' : 'warn']({ mail: { id, template, attempts }, err }, isHopeless ? 'mail given up' : 'mail not sent yet')
+    await settleMail(db, mail, isHopeless ? { dueAt: null, failedAt: clock(), lastError } : { dueAt: later(firstRetry * 2 ** (attempts - 1)), lastError })
+  }
+
+  const complain = (error: unknown) => log.warn({ err: withoutValues(error) }, 'the outbox could not be read')
+  const run = () => turns(drain).catch(complain)
+  // A timer started in a transaction would else believe itself inside it.
+  const wake = AsyncResource.bind(() => {
+    if (closed || woken) return
+    woken = true
+    setTimeout(() => {
+      woken = false
+      if (!closed) void run()
+    }, jittered(soon)).unref()
+  })
+  const timer = setInterval(wake, jittered(poll)).unref()
+
+  return {
+    /** Queues a mail in the flow's own transaction; call `wake` once that is committed. */
+    async enqueue (tx: Db, template: string, { address, userPk }: Recipient, variables: object = {}): Promise<string> {
+      const id = uuid()
+      await insertMail(tx, { id, template, address: address ?? null, userPk: userPk ?? null, variables, createdAt: clock() })
+      return id
+    },
+
+    /** Has the dispatcher look soon: not at once, so that the answer is out before whatever the mail costs. */
+    wake,
+
+    /** Sends whatever is due, and resolves when it is sent or postponed. */
+    flush: () => turns(drain),
+
+    /** Sends what is due, as far as that takes no longer than five seconds; the rest waits for the next start. */
+    async close (): Promise<void> {
+      closed = true
+      clearInterval(timer)
+      const sent = run()
+      await Promise.race([sent, sleep(patience, undefined, { ref: false })])
+      stopped = true
+      await transport.close()
+      await Promise.race([sent, sleep(moment, undefined, { ref: false })])
+    }
+  }
+}
+export type Outbox = ReturnType<typeof createOutbox>

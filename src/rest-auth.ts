@@ -1,0 +1,71 @@
+/** What the plugin gives to the app: `app.authenticate`, `request.user`, `app.restAuth`. */
+import type { FastifyRequest } from 'fastify'
+import type { MailRow, SessionRow } from './db/tables.js'
+import type { MailState } from './store/outbox.js'
+import type { NewUser, Tx, User, UserChanges } from './types.js'
+
+export type Session = Omit<SessionRow, 'userPk'>
+
+/** A row of the outbox. What was sent is forgotten after an hour, what failed is kept. */
+export interface SentMail extends Omit<MailRow, 'variables' | 'admittedAt'> {
+  state: MailState
+}
+
+/** The programmatic side, at `app.restAuth`. */
+export interface RestAuth {
+  /** An `onRequest` hook: 401 unless a live session's access token is sent; sets `request.user`. */
+  authenticate: (request: FastifyRequest) => Promise<void>
+  users: {
+    /** Stores a user as registration would, without its hooks. Throws a `Failure` with the fields at fault. */
+    create: (input: NewUser) => Promise<User>
+    /** By one of its identifiers; undefined when there is none. */
+    find: (by: { pk: string } | { email: string } | { username: string }) => Promise<User | undefined>
+    update: (pk: string, changes: UserChanges) => Promise<User | undefined>
+    /** Lets the user in again. */
+    activate: (pk: string) => Promise<User | undefined>
+    /** Ends every session and refuses new ones. */
+    deactivate: (pk: string) => Promise<User | undefined>
+    /** Deletes the user and its sessions; false when there was none. */
+    delete: (pk: string) => Promise<boolean>
+  }
+  sessions: {
+    /** Newest first. */
+    list: (userPk: string) => Promise<Session[]>
+    end: (id: string) => Promise<boolean>
+    endAll: (userPk: string) => Promise<void>
+  }
+  mail: {
+    /**
+     * Queues a mail of the app's own: a template of `mail.templates`, or a built-in one, for a user. The values end in the
+     * database until it is sent, so give no secrets. With a hook's `tx` it is queued in that transaction. Answers with its id.
+     */
+    send: (template: string, user: { pk: string }, values?: Record<string, unknown>, options?: { tx?: Tx }) => Promise<string>
+    /** Oldest first. */
+    list: (filter?: { state?: MailState }) => Promise<SentMail[]>
+    /** Gives what was given up (or the one of that id) eight more tries; answers with how many. */
+    retry: (id?: string) => Promise<number>
+    /** Sends what is due now, and resolves when each is sent or postponed. */
+    flush: () => Promise<void>
+  }
+  /** The OpenAPI 3.1 document of the routes. */
+  openapi: () => Record<string, unknown>
+  /** Brings the database up to date; answers with the SQL that was run. */
+  migrate: () => Promise<string[]>
+  /** The same for another registration of the plugin in this app, by its prefix. */
+  under: (prefix: string) => RestAuth | undefined
+}
+
+// Re-exported, because the compiler would leave an import of nothing out of the .d.ts, and the augmentation with it.
+export type {} from '@fastify/jwt'
+
+declare module '@fastify/jwt' {
+  // @fastify/jwt declares the type of `request.user`; declared here again it would clash.
+  interface FastifyJWT { user: User }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    authenticate: RestAuth['authenticate']
+    restAuth: RestAuth
+  }
+}
