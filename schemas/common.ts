@@ -9,7 +9,7 @@ export interface ContractShape {
 }
 
 export const Detail = Type.Object(
-  { detail: Type.String({ examples: ['Successfully logged out.'] }) },
+  { detail: Type.String() },
   { description: 'A sentence for people.' }
 )
 

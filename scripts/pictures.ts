@@ -20,9 +20,9 @@ const variables = {
   username: 'alice',
   login_url: 'https://shop.example/login',
   activate_url: `https://shop.example/confirm-email/${token}`,
-  hours: 72,
+  hours: 24,
   password_reset_url: `https://shop.example/reset-password/${uid}/${token}`,
-  minutes: 60,
+  minutes: 30,
   changed_at: new Date('2026-11-23T12:00:00Z')
 }
 

@@ -27,19 +27,19 @@ export interface PasswordForm {
 }
 
 /** Asks for the click that confirms. The form, like all here, posts to the page's own address. */
-export const confirmEmailPage = (frame: PageFrame): Page => card(frame, 'Confirm your email address', html`
-<p>Press the button to confirm that this email address is yours.</p>
+export const confirmEmailPage = (frame: PageFrame): Page => card(frame, 'Confirm your e-mail address', html`
+<p>Press the button to confirm that this e-mail address is yours.</p>
 <form method="post">
-<button class="button" type="submit">Confirm email address</button>
+<button class="button" type="submit">Confirm e-mail address</button>
 </form>
 <p class="hint">You did not ask for this? Then just close this page.</p>`)
 
-export const emailConfirmedPage = (frame: PageFrame): Page => card(frame, 'Email address confirmed', html`
+export const emailConfirmedPage = (frame: PageFrame): Page => card(frame, 'E-mail address confirmed', html`
 <p>Thank you. You can log in now.</p>
 ${loginButton(frame)}`)
 
 const nextSteps = {
-  email: 'Perhaps your email address is confirmed already: try to log in. If you can’t, ask for a new confirmation mail.',
+  email: 'Perhaps your e-mail address is confirmed already: try to log in. If you can’t, ask for a new confirmation mail.',
   password: 'To choose a new password, ask for another reset mail, and use the link in that one.'
 }
 

@@ -80,11 +80,31 @@ export type PasswordValidator = (password: string, user: PasswordOwner) => true 
 /** Whether this request may register: true, false, or a sentence that says why not. */
 export type RegistrationGuard = (request: FastifyRequest) => boolean | string | Promise<boolean | string>
 
+/** A mail, as a function that sends it is given it. */
+export interface OutgoingMail {
+  to: string
+  /** `Name <address>`. */
+  from: string
+  subject: string
+  text: string
+  html: string | undefined
+  headers: Record<string, string>
+}
+
+type Mail = NonNullable<CheckedOptions['mail']>
+interface MailOptions<Reader> extends Omit<Mail, 'transport' | 'variables' | 'filters' | 'tags'> {
+  transport?: string | object | ((mail: OutgoingMail) => unknown)
+  variables?: Record<string, string | number | boolean | object | null | undefined | ((user: Reader) => unknown)>
+  filters?: Record<string, (value: any, ...parameters: any[]) => unknown>
+  tags?: Record<string, (...parameters: any[]) => unknown>
+}
+
 export interface RestAuthOptions<F extends UserFields = UserFields, A extends Account = Account>
-  extends Omit<GivenOptions, 'userFields' | 'account' | 'hooks' | 'password'> {
+  extends Omit<GivenOptions, 'userFields' | 'account' | 'hooks' | 'mail' | 'password'> {
   account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
   userFields?: F
   password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }
+  mail?: MailOptions<UserOf<F, A>> | undefined
   hooks?: HooksOf<F, A>
 }
 

@@ -19,11 +19,22 @@ import type { components, operations, paths } from './api.js'
 
 type Gender = components['schemas']['AuthUser']['gender']
 
-export async function use (baseUrl: string, password: string) {
+/** \`lastLink\` gives the end of the link in the latest mail: the key, or uid and token. */
+export async function use (baseUrl: string, password: string, lastLink: () => Promise<string[]>) {
   const client = createClient<paths>({ baseUrl })
-  const body = { email: 'alice@example.com', password1: password, gender: 'F', phone_number: '+15550100' } as const
+  const body = { email: 'alice@example.com', password1: 'Forgotten-pw-1', gender: 'F', phone_number: '+15550100' } as const
   const registered = await client.POST('/auth/registration', { body })
   if (registered.error) throw new Error(registered.error.detail)
+  const early = await client.POST('/auth/login', { body: { email: body.email, password: body.password1 } })
+  const resent = await client.POST('/auth/registration/resend-email', { body: { email: body.email } })
+  const [key = ''] = await lastLink()
+  const verified = await client.POST('/auth/registration/verify-email', { body: { key } })
+  const twice = await client.POST('/auth/registration/verify-email', { body: { key } })
+
+  const asked = await client.POST('/auth/password/reset', { body: { email: body.email } })
+  const [uid = '', token = ''] = await lastLink()
+  const weak = await client.POST('/auth/password/reset/confirm', { body: { uid, token: 'x', new_password1: '12345678' } })
+  const reset = await client.POST('/auth/password/reset/confirm', { body: { uid, token, new_password1: password } })
 
   const { data, error } = await client.POST('/auth/login', { body: { email: body.email, password } })
   if (error) throw new Error(error.detail)
@@ -35,8 +46,11 @@ export async function use (baseUrl: string, password: string) {
   const again = await client.POST('/auth/registration', { body: { ...body, password1: '12345678' } })
   const anonymous = await client.GET('/auth/user', { headers })
   return {
+    details: [registered, resent, verified, asked, reset, loggedOut].map(({ data }) => data?.detail),
     gender,
-    detail: loggedOut.data?.detail,
+    early: early.error?.code,
+    twice: twice.error && explainConfirmation(twice.error),
+    weak: weak.error && explainReset(weak.error),
     again: again.error && explainRegistration(again.error),
     anonymous: anonymous.error?.code satisfies components['schemas']['AuthProblem']['code'] | undefined
   }
@@ -55,14 +69,34 @@ function explainRegistration (error: RegistrationError): string[] {
   }
 }
 
+type ConfirmationError = NonNullable<Awaited<ReturnType<typeof verifyEmail>>['error']>
+const verifyEmail = () => createClient<paths>().POST('/auth/registration/verify-email', { body: { key: '' } })
+
+function explainConfirmation (error: ConfirmationError): string {
+  switch (error.code) {
+    case 'verification_key_invalid': return 'used'
+    case 'rejected': return error.detail
+    case 'validation_error': case 'not_an_object': case 'malformed_body': case 'bad_request': case 'body_too_large': case 'unsupported_media_type': return 'a bug of this client'
+    case 'internal_error': case 'service_unavailable': return 'try again'
+    default: return error satisfies never
+  }
+}
+
 type InvalidRegistration = operations['register']['responses'][400]['content']['application/problem+json']
-type FieldCode = NonNullable<InvalidRegistration['errors']>[number]['code']
-function explainField (code: FieldCode): string {
+type InvalidReset = operations['confirmPasswordReset']['responses'][400]['content']['application/problem+json']
+type CodeOf<Invalid extends { errors?: Array<{ code: string }> }> = NonNullable<Invalid['errors']>[number]['code']
+
+function explainReset (error: NonNullable<Awaited<ReturnType<typeof confirmReset>>['error']>): string[] {
+  if (error.code !== 'validation_error') return [error.detail]
+  return (error.errors ?? []).map(({ field, code }) => \`\${field}: \${code === 'token_invalid' ? 'used' : explainField(code)}\`)
+}
+const confirmReset = () => createClient<paths>().POST('/auth/password/reset/confirm', { body: { uid: '', token: '', new_password1: '' } })
+
+function explainField (code: CodeOf<InvalidRegistration> | Exclude<CodeOf<InvalidReset>, 'token_invalid'>): string {
   switch (code) {
     case 'required': case 'null': case 'blank': return 'missing'
     case 'invalid_type': case 'invalid_choice': case 'invalid_email': case 'max_length': case 'null_characters_not_allowed':
     case 'surrogate_characters_not_allowed': case 'value_not_allowed': return 'wrong'
-    case 'email_taken': return 'taken'
     case 'password_mismatch': return 'different'
     case 'password_too_short': case 'password_too_common': case 'password_entirely_numeric': case 'password_too_similar': case 'password_not_allowed': return 'weak'
     default: return code satisfies never
@@ -75,6 +109,8 @@ export async function refused () {
   await client.PATCH('/auth/user', { body: { gender: 'X' } })
   // @ts-expect-error required
   await client.POST('/auth/registration', { body: { email: '', password1: '', gender: 'M' } })
+  // @ts-expect-error required
+  await client.POST('/auth/password/reset/confirm', { body: { uid: '', new_password1: '' } })
   const { error } = await client.POST('/auth/login', { body: { password: '' } })
   // @ts-expect-error no such code
   if (error?.code === 'no_such_code') return
@@ -85,12 +121,26 @@ export async function refused () {
 
 const withHeyApi = `
 import { client } from './hey-api/client.gen.js'
-import { getUser, login, logout, register, updateUser, type AuthUser, type LoginError } from './hey-api/index.js'
+import {
+  confirmPasswordReset, getUser, login, logout, register, requestPasswordReset, resendEmail, updateUser, verifyEmail,
+  type AuthUser, type LoginError, type VerifyEmailError
+} from './hey-api/index.js'
 
-export async function use (baseUrl: string, password: string) {
+export async function use (baseUrl: string, password: string, lastLink: () => Promise<string[]>) {
   client.setConfig({ baseUrl })
-  const body = { email: 'bob@example.com', password1: password, gender: 'M', phone_number: '+15550101' } as const
-  await register({ body, throwOnError: true })
+  const body = { email: 'bob@example.com', password1: 'Forgotten-pw-1', gender: 'M', phone_number: '+15550101' } as const
+  const registered = await register({ body, throwOnError: true })
+  const early = await login({ body: { email: body.email, password: body.password1 } })
+  const resent = await resendEmail({ body: { email: body.email } })
+  const [key = ''] = await lastLink()
+  const verified = await verifyEmail({ body: { key } })
+  const twice = await verifyEmail({ body: { key } })
+  const spent: VerifyEmailError['code'] | undefined = twice.error?.code
+
+  const asked = await requestPasswordReset({ body: { email: body.email } })
+  const [uid = '', token = ''] = await lastLink()
+  const weak = await confirmPasswordReset({ body: { uid, token: 'x', new_password1: '12345678' } })
+  const reset = await confirmPasswordReset({ body: { uid, token, new_password1: password }, throwOnError: true })
 
   const { data } = await login({ body: { email: body.email, password }, throwOnError: true })
   client.setConfig({ auth: data.access })
@@ -99,13 +149,21 @@ export async function use (baseUrl: string, password: string) {
   const loggedOut = await logout({ body: {} })
   const anonymous = await getUser()
   const { error } = await login({ body: { email: body.email, password: 'wrong' } })
-  return { gender, detail: loggedOut.data?.detail, again: error && explain(error), anonymous: anonymous.error?.code }
+  return {
+    details: [registered, resent, verified, asked, reset, loggedOut].map(({ data }) => data?.detail),
+    gender,
+    early: early.error && explain(early.error),
+    twice: spent,
+    weak: weak.error?.code,
+    again: error && explain(error),
+    anonymous: anonymous.error?.code
+  }
 }
 
 function explain (error: LoginError): string[] {
   switch (error.code) {
     case 'validation_error': return (error.errors ?? []).map(({ field }) => field)
-    case 'invalid_credentials': case 'identifier_required': case 'rejected': return [error.detail]
+    case 'invalid_credentials': case 'email_not_verified': case 'identifier_required': case 'rejected': return [error.detail]
     case 'not_an_object': case 'malformed_body': case 'bad_request': case 'body_too_large': case 'unsupported_media_type': return ['a bug of this client']
     case 'internal_error': case 'server_busy': case 'service_unavailable': return ['try again']
     default: return error satisfies never
@@ -119,6 +177,8 @@ export async function refused () {
   await updateUser({ body: { phone_number: '+15550100' } })
   // @ts-expect-error required
   await register({ body: { email: '', password1: '', gender: 'M' } })
+  // @ts-expect-error required
+  await verifyEmail({ body: {} })
 }
 `
 
@@ -142,7 +202,7 @@ const root = resolve(import.meta.dirname, '..')
 const folder = t.testdir({ 'package.json': '{ "type": "module" }', 'tsconfig.json': JSON.stringify(tsconfig), 'openapi-fetch.ts': withOpenapiFetch, 'hey-api.ts': withHeyApi })
 
 interface Client {
-  use: (baseUrl: string, password: string) => Promise<Record<string, unknown>>
+  use: (baseUrl: string, password: string, lastLink: () => Promise<string[]>) => Promise<Record<string, unknown>>
 }
 const built = async (name: string): Promise<Client> => await import(join(folder, 'built', name))
 
@@ -153,12 +213,29 @@ void t.test('clients generated from openapi.yaml compile strictly, with every co
   t.equal(stdout, '')
 })
 
-void t.test('with the generated clients one registers, logs in, changes a field, and tells an error by its code', async t => {
-  const app = await buildApp({ database: ':memory:', secret, docs: false })
+void t.test('with the generated clients one registers, confirms the address, resets the password, logs in, changes a field, and tells an error by its code', async t => {
+  const texts: string[] = []
+  const transport = async ({ text }: { text: string }) => { texts.push(text) }
+  const app = await buildApp({ database: ':memory:', secret, docs: false, mail: { transport } })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const baseUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
-  const expected = { gender: 'NS', detail: 'Successfully logged out.', anonymous: 'token_not_valid' }
-  t.same(await (await built('openapi-fetch.js')).use(baseUrl, password), { ...expected, again: ['email: taken', 'password1: weak', 'password1: weak'] })
-  t.same(await (await built('hey-api.js')).use(baseUrl, password), { ...expected, again: ['Unable to log in with provided credentials.'] })
+  const lastLink = async () => {
+    await app.restAuth.mail.flush()
+    return /\/(?:account-confirm-email|reset\/confirm)\/(\S+)/.exec(texts.at(-1) ?? '')?.[1]?.split('/') ?? []
+  }
+  const expected = {
+    details: [
+      'Verification e-mail sent.', 'ok', 'ok', 'Password reset e-mail has been sent.',
+      'Password has been reset with the new password.', 'Successfully logged out.'
+    ],
+    gender: 'NS',
+    anonymous: 'token_not_valid'
+  }
+  t.same(await (await built('openapi-fetch.js')).use(baseUrl, password, lastLink), {
+    ...expected, early: 'email_not_verified', twice: 'used', weak: ['new_password1: weak', 'new_password1: weak', 'token: used'], again: ['password1: weak', 'password1: weak']
+  })
+  t.same(await (await built('hey-api.js')).use(baseUrl, password, lastLink), {
+    ...expected, early: ['E-mail is not verified.'], twice: 'verification_key_invalid', weak: 'validation_error', again: ['Unable to log in with provided credentials.']
+  })
 })

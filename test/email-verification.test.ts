@@ -1,3 +1,6 @@
+import * as postgresTables from '../src/db/tables-postgres.js'
+import * as sqliteTables from '../src/db/tables-sqlite.js'
+import type { Tx } from '../src/types.js'
 import { alice, password, story, type BuiltApp } from './helper.js'
 
 const mandatory = { account: { emailVerification: 'mandatory' } }
@@ -96,6 +99,19 @@ story('registering an address that has an account is answered alike, and its own
   const [, uid, token] = /confirm\/([^/]+)\/([\w-]{43})/.exec(told?.text ?? '') ?? []
   t.equal((await post('/password/reset/confirm', { uid, token, new_password1: 'Brand-new-pw-1' })).statusCode, 200, 'its owner gets in by the link')
   t.equal((await post('/login', { email: alice.email, password: 'Brand-new-pw-1' })).statusCode, 200, 'for reading the mail proves the mailbox')
+})
+
+story('what the app\'s hook wrote for an address that is taken is not kept', async (t, build, { dialect }) => {
+  const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
+  let count = 0
+  const registering = async (_input: object, tx: Tx) => { await tx.insert(users).values({ pk: `invitation ${++count}`, isActive: true, createdAt: new Date() }) }
+  const app = await build(t, { options: { ...mandatory, hooks: { registering } } })
+  await app.post('/registration', alice)
+  t.equal((await app.post('/registration', alice)).statusCode, 201)
+  t.equal(count, 2)
+  t.ok(await app.app.restAuth.users.find({ pk: 'invitation 1' }))
+  t.equal(await app.app.restAuth.users.find({ pk: 'invitation 2' }), undefined)
+  t.equal((await app.mails()).length, 2, 'and the owner is told all the same')
 })
 
 story('what is not the address is told even where the address is taken', async (t, build) => {
@@ -221,4 +237,13 @@ story('another address has yet to be proven', async (t, build) => {
   t.match(await users.update(pk, { email: 'A@example.com' }), { email_verified: true }, 'the same one')
   t.match(await users.update(pk, { email: 'b@example.com' }), { email_verified: false })
   t.match(await users.update(pk, { email: 'c@example.com', email_verified: true }), { email_verified: true }, 'unless the app knows')
+})
+
+story('the app can send the confirmation mail to a user of its own making', async (t, build) => {
+  const app = await build(t, { options: mandatory })
+  const { users, mail } = app.app.restAuth
+  const user = await users.create({ email: 'a@example.com', password, gender: 'F', phone_number: '+1' } as never)
+  await mail.send('email-verification', user)
+  t.equal((await app.post('/registration/verify-email', { key: await lastKey(app) })).statusCode, 200)
+  t.match(await users.find({ pk: user.pk }), { email_verified: true })
 })

@@ -1,14 +1,16 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import { buildApp as buildArticle } from '../examples/article/app.js'
+import { auth, buildApp as buildArticle } from '../examples/article/app.js'
 import { buildApp as buildMinimal } from '../examples/minimal/app.js'
 import { buildApp as buildPostgres } from '../examples/postgres/app.js'
 import { alice, password, postgres, secret, t } from './helper.js'
 
 const newcomer = { email: alice.email, password1: password }
+// Else they would be printed, between the lines of the tests.
+const unread = { transport: async () => {} }
 
 t.test('the minimal app knows who is logged in', async t => {
-  const app = await buildMinimal({ database: ':memory:' })
+  const app = await buildMinimal({ database: ':memory:', mail: unread })
   t.teardown(() => app.close())
   const { access } = (await app.inject({ method: 'POST', url: '/auth/registration', payload: newcomer })).json()
   const answer = await app.inject({ url: '/me', headers: { authorization: `Bearer ${access}` } })
@@ -16,10 +18,32 @@ t.test('the minimal app knows who is logged in', async t => {
   t.equal((await app.inject('/me')).statusCode, 401)
 })
 
-t.test('the article\'s app knows the gender too, and shows its documents', async t => {
-  const app = await buildArticle({ database: ':memory:', secret })
+t.test('the article\'s app has addresses confirmed, in its own words, before it knows who is logged in', async t => {
+  const mails: Array<{ to: string, subject: string, text: string, html: string }> = []
+  const transport = async (mail: typeof mails[number]) => { mails.push(mail) }
+  const app = await buildArticle({ database: ':memory:', secret, mail: { ...auth.mail, transport } })
   t.teardown(() => app.close())
-  const { access } = (await app.inject({ method: 'POST', url: '/auth/registration', payload: alice })).json()
+  const post = async (path: string, payload: object) => await app.inject({ method: 'POST', url: `/auth${path}`, payload })
+  t.same((await post('/registration', alice)).json(), { detail: 'Verification e-mail sent.' })
+  t.equal((await post('/login', { email: alice.email, password })).json().code, 'email_not_verified')
+
+  await app.restAuth.mail.flush()
+  const [{ text, ...mail } = { text: '' }] = mails
+  const [link = ''] = /http:\S+/.exec(text) ?? []
+  t.equal(text.trim(), `Hello from Example!
+
+You're receiving this e-mail because user ${alice.email} has given your e-mail address to register an account on localhost:3000.
+
+To confirm this is correct, go to ${link}
+
+Thank you from Example!
+localhost:3000`)
+  t.match(mail, { to: alice.email, subject: 'Example: Please confirm your e-mail address', html: `href="${link}"` })
+  const confirmed = await app.inject(link)
+  t.equal(confirmed.statusCode, 302)
+  t.equal(confirmed.headers.location, '/docs#/Session/login')
+
+  const { access } = (await post('/login', { email: alice.email, password })).json()
   const answer = await app.inject({ url: '/me', headers: { authorization: `Bearer ${access}` } })
   t.same(answer.json(), { hello: alice.email, gender: 'F' })
   t.equal((await app.inject('/')).headers.location, '/docs')
@@ -30,7 +54,7 @@ t.test(`the app on PostgreSQL writes a profile in the transaction of the registr
   const pool = typeof database === 'string' ? new pg.Pool({ connectionString: database }) : undefined
   // Its connections may outlive its end by a moment, in which the database is dropped.
   pool?.on('error', () => {})
-  const app = await buildPostgres((pool ? drizzle(pool) : database) as Parameters<typeof buildPostgres>[0], { secret, docs: false })
+  const app = await buildPostgres((pool ? drizzle(pool) : database) as Parameters<typeof buildPostgres>[0], { secret, docs: false, mail: unread })
   t.teardown(async () => {
     await app.close()
     await pool?.end()

@@ -111,6 +111,13 @@ for (const [text, address, shown] of [
   })
 }
 
+t.test('the list has the links of each mail\'s text, once each, so that one click is enough', async t => {
+  const { get } = build(t, [mail('a', { text: 'Log in at https://app.example/login.\n\nhttps://app.example/reset?uid=1&token=-x_\n\nOr at https://app.example/login' }), mail('none', { text: 'javascript:alert(1) ftp://app.example/' })])
+  const links = [...(await get()).body.matchAll(/<p>(<a [^>]*>)([^<]*)<\/a><\/p>/g)].map(([, tag, text]) => [tag, text])
+  t.same(links, ['https://app.example/login', 'https://app.example/reset?uid=1&amp;token=-x_'].map(link =>
+    [`<a href="${link}" target="_blank" rel="noopener noreferrer">`, link]))
+})
+
 t.test('a mail that is not there is 404, with a way back', async t => {
   const { get } = build(t, [mail('a')])
   for (const [path, list] of [['/b', '../mail'], ['/b/html', '../../mail'], ['/b?x=/', '../mail']] as const) {

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, type Locator, type Page } from 'playwright-core'
-import { buildApp } from '../examples/article/app.js'
+import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core'
+import { auth, buildApp } from '../examples/article/app.js'
 import { t, type Test } from './helper.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
@@ -11,25 +11,32 @@ const missing = existsSync(executablePath) ? undefined : `no browser: ${executab
 // Not the address that the app believes to be at, and none that browsers trust without https: as on a tester's network.
 const hostname = 'tester.test'
 
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${hostname} 127.0.0.1`]
+// The address that the app believes to be at: the links of its mails begin with it.
+const published = 'http://localhost:3000'
 
-t.test('a tester registers, logs in, changes details and password and logs out, with nothing but Swagger UI', {
+const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage']
+
+t.test('a tester registers, confirms the address, logs in, changes details and password, logs out and resets the password, with nothing but a browser', {
   skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
 }, async t => {
   if (missing) {
     t.fail(missing)
     return
   }
-  const { page, origin, complaints } = await open(t)
+  const { context, page, origin, complaints } = await open(t)
   await page.goto(`${origin}/docs`)
   await page.locator('.opblock').first().waitFor()
   t.same(await page.locator('.opblock-tag').evaluateAll(tags => tags.map(tag => tag.getAttribute('data-tag'))), ['Account', 'Session', 'User', 'Password'])
 
-  const registered = await execute(page, 'register')
-  t.equal(registered.status, 201, 'the example is valid as it stands')
-  t.match(registered.body, { user: { email: 'alice@example.com', gender: 'M', phone_number: '+15550100' } })
+  t.match(await execute(page, 'register'), { status: 201, body: { detail: 'Verification e-mail sent.' } }, 'the example is valid as it stands')
+  t.match(await execute(page, 'login'), { status: 400, body: { code: 'email_not_verified' } })
+  const landed = await follow(context, await findLink(context, `${origin}/docs/mail`, 'account-confirm-email'))
+  await landed.locator('.opblock.is-open').waitFor()
+  t.equal(landed.url(), `${published}/docs#/Session/login`)
+  t.match(await landed.locator('.opblock.is-open').getAttribute('id'), /-login$/, 'the link ends where one logs in')
+  await landed.close()
   const loggedIn = await execute(page, 'login')
-  t.equal(loggedIn.status, 200, 'and so is that of the login')
+  t.match(loggedIn, { status: 200, body: { user: { email: 'alice@example.com', gender: 'M', phone_number: '+15550100' } } }, 'and so is the example of the login')
 
   t.equal((await execute(page, 'getUser')).status, 401)
   await authorize(page, String(loggedIn.body.access))
@@ -41,13 +48,21 @@ t.test('a tester registers, logs in, changes details and password and logs out, 
   t.match(await execute(page, 'login'), { status: 400, body: { code: 'invalid_credentials' } })
   t.equal((await execute(page, 'login', body => ({ ...body, password: 'An0ther-secret-pw' }))).status, 200)
 
+  t.match(await execute(page, 'requestPasswordReset'), { status: 200, body: { detail: 'Password reset e-mail has been sent.' } })
+  const reset = await findLink(context, `${origin}/docs/mail`, 'password/reset/confirm')
+  const [token, uid] = (await reset.getAttribute('href') ?? '').split('/').reverse()
+  const fresh = 'Y3t-an0ther-secret-pw'
+  t.match(await execute(page, 'confirmPasswordReset', body => ({ ...body, uid, token, new_password1: fresh, new_password2: fresh })), { status: 200 })
+  t.equal((await execute(page, 'login', body => ({ ...body, password: fresh }))).status, 200)
+
   const refused = (path: string, status: string) => `${origin}${path}: Failed to load resource: the server responded with a status of ${status}`
   t.same(complaints, [
-    refused('/auth/user', '401 (Unauthorized)'), refused('/auth/user', '401 (Unauthorized)'), refused('/auth/login', '400 (Bad Request)')
+    refused('/auth/login', '400 (Bad Request)'), refused('/auth/user', '401 (Unauthorized)'), refused('/auth/user', '401 (Unauthorized)'), refused('/auth/login', '400 (Bad Request)')
   ], 'no other host was asked, and the browser found nothing wrong but the refusals')
-  const screenshot = join(mkdtempSync(join(tmpdir(), 'swagger-ui-')), 'swagger-ui.png')
-  await page.screenshot({ path: screenshot })
-  t.comment(screenshot)
+  const folder = mkdtempSync(join(tmpdir(), 'swagger-ui-'))
+  await page.screenshot({ path: join(folder, 'swagger-ui.png') })
+  await reset.page().screenshot({ path: join(folder, 'mails.png') })
+  t.comment(folder)
 })
 
 for (const [publicUrl, servers] of [
@@ -65,20 +80,37 @@ for (const [publicUrl, servers] of [
 
 /** The article's app, listening, and a page of a browser that notes whatever it has to complain about. */
 async function open (t: Test) {
-  const app = await buildApp({ database: ':memory:', docs: '/docs' })
+  const app = await buildApp({ database: ':memory:', docs: '/docs', mail: { ...auth.mail, transport: async () => {} } })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
-  const browser = await chromium.launch({ executablePath, args })
+  const { port } = app.server.address() as AddressInfo
+  const browser = await chromium.launch({
+    executablePath, args: [...args, `--host-resolver-rules=MAP ${hostname} 127.0.0.1, MAP ${new URL(published).host} 127.0.0.1:${port}`]
+  })
   t.teardown(() => browser.close())
 
-  const origin = `http://${hostname}:${(app.server.address() as AddressInfo).port}`
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  const origin = `http://${hostname}:${port}`
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
   const complaints: string[] = []
-  page.on('pageerror', error => complaints.push(String(error)))
+  context.on('weberror', error => complaints.push(String(error.error())))
   // Violations of the content security policy are told here too.
-  page.on('console', message => { if (message.type() === 'error') complaints.push(`${message.location().url}: ${message.text()}`) })
-  page.on('request', request => { if (!request.url().startsWith(origin) && !request.url().startsWith('data:')) complaints.push(`asked ${request.url()}`) })
-  return { page, origin, complaints }
+  context.on('console', message => { if (message.type() === 'error') complaints.push(`${message.location().url}: ${message.text()}`) })
+  context.on('request', request => { if (![origin, published, 'data:'].some(own => request.url().startsWith(own))) complaints.push(`asked ${request.url()}`) })
+  return { context, page: await context.newPage(), origin, complaints }
+}
+
+/** In the list of mails, which refreshes itself until the mail is there. */
+async function findLink (context: BrowserContext, list: string, path: string): Promise<Locator> {
+  const page = await context.newPage()
+  await page.goto(list)
+  const link = page.locator(`a[href*="/${path}/"]`)
+  await link.waitFor()
+  return link
+}
+
+async function follow (context: BrowserContext, link: Locator): Promise<Page> {
+  const [opened] = await Promise.all([context.waitForEvent('page'), link.click()])
+  return opened
 }
 
 interface Answer {
@@ -88,6 +120,8 @@ interface Answer {
 
 /** Opens an operation where it is folded, presses Execute, and reads the answer; `change` edits the filled-in body. */
 async function execute (page: Page, operationId: string, change?: (body: Record<string, unknown>) => object): Promise<Answer> {
+  // In the back a page gets few frames, and its buttons take seconds.
+  await page.bringToFront()
   const operation = page.locator(`.opblock[id$="-${operationId}"]`)
   if (!await isOpen(operation)) await operation.locator('.opblock-summary-control').click()
   if (change) {

@@ -9,7 +9,7 @@ import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
-import type { NewUserRow } from '../db/tables.js'
+import type { NewUserRow, UserRow } from '../db/tables.js'
 import { Failure, failure, fieldError, refuse, type FieldError } from '../errors.js'
 import type { Settings } from '../settings.js'
 import { insertUser } from '../store/users.js'
@@ -35,10 +35,10 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
     const pk = uuid()
     const session = isMandatory ? undefined : sessions.draft(pk, request)
 
-    const row = await db.transaction(async tx => {
+    const row = await unlessTaken(columns, async tx => {
       await hooks.registering?.(input, tx.orm)
       const user = await insertUser(tx, { ...columns, pk, passwordHash, isActive: true, createdAt: clock(), lastLogin: session ? clock() : null })
-      if (!user) return await settleTaken(tx, columns)
+      if (!user) throw await whatIsTaken(tx, columns)
       await hooks.registered?.(accounts.toUser(user), tx.orm)
       if (emailVerification !== 'none' && user.email !== null) await outbox.enqueue(tx, 'email-verification', { userPk: pk })
       if (session) await sessions.store(tx, session)
@@ -53,12 +53,22 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
     return { ...sessions.tokens(session), user }
   })
 
-  /** The index found a value taken: where that may not be told of the address, its owner gets a mail. */
-  async function settleTaken (tx: Db, columns: Partial<NewUserRow>): Promise<undefined> {
+  /** Stores the account; where its address is taken and that may not be told, the owner gets a mail instead of it. */
+  async function unlessTaken (columns: Partial<NewUserRow>, work: (tx: Db) => Promise<UserRow>): Promise<UserRow | undefined> {
+    try {
+      return await db.transaction(work)
+    } catch (error) {
+      // What the app's hook wrote is rolled back: it was for an account that is none.
+      if (!(error instanceof AddressTaken)) throw error
+      await outbox.enqueue(db, 'account-exists', { address: columns.email ?? undefined })
+      return undefined
+    }
+  }
+
+  async function whatIsTaken (tx: Db, columns: Partial<NewUserRow>): Promise<Error> {
     const found = await accounts.refused(tx, tellable(columns))
-    // Let go of again since, by whoever was faster: there is nothing to name.
-    if (found.length > 0 || !isMandatory || !columns.email) throw new Failure('validation_error', { fields: found })
-    await outbox.enqueue(tx, 'account-exists', { address: columns.email })
+    // Where nothing is found, whoever was faster has let go of it since: there is nothing to name.
+    return found.length > 0 || !isMandatory ? new Failure('validation_error', { fields: found }) : new AddressTaken()
   }
 
   const tellable = ({ email, ...others }: Partial<NewUserRow>) => isMandatory || email === undefined ? others : { email, ...others }
@@ -80,6 +90,9 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
     return body as Registration
   }
 }
+
+/** Not to be told to whoever registers. */
+class AddressTaken extends Error {}
 
 async function mayRegister (rule: Settings['account']['registration'], request: FastifyRequest): Promise<void> {
   const verdict = typeof rule === 'function' ? await rule(request) : rule === 'open'

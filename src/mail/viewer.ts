@@ -90,7 +90,10 @@ ${mails.length === 0
 <p>What this server sends is shown here: register, or ask for a password reset.</p>
 </div>`
   : html`<ul class="mails">${mails.map(mail => html`
-<li><a href="${path}/${address(mail)}"><b>${mail.subject}</b> <span>to ${mail.to}</span> ${time(mail.at)}</a></li>`)}
+<li>
+<a href="${path}/${address(mail)}"><b>${mail.subject}</b> <span>to ${mail.to}</span> ${time(mail.at)}</a>${linksOf(mail).map(link => html`
+<p>${newTab(link)}</p>`)}
+</li>`)}
 </ul>`}
 </main>`
 
@@ -136,8 +139,9 @@ const time = (at: Date) => html`<time datetime="${at.toISOString()}">${at.toISOS
 // A full stop or bracket after an address is the sentence's.
 const webAddress = /(https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}])/i
 
-const withLinks = (text: string) => text.split(webAddress).map((part, index) =>
-  index % 2 === 1 ? html`<a href="${part}" target="_blank" rel="noopener noreferrer">${part}</a>` : html`${part}`)
+const newTab = (link: string) => html`<a href="${link}" target="_blank" rel="noopener noreferrer">${link}</a>`
+const withLinks = (text: string) => text.split(webAddress).map((part, index) => index % 2 === 1 ? newTab(part) : html`${part}`)
+const linksOf = ({ text }: ViewedMail) => [...new Set(text.split(webAddress).filter((_part, index) => index % 2 === 1))]
 
 const isolation = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 

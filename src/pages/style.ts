@@ -61,8 +61,10 @@ body { display: flex; flex-direction: column; min-height: 100vh; max-width: 64re
 main { flex: 1; display: flex; flex-direction: column; }
 .mails { margin: 0; padding: 0; list-style: none; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; }
 .mails li + li { border-top: 1px solid var(--line); }
-.mails a { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .75rem 1rem; color: inherit; text-decoration: none; }
-.mails a:hover { color: var(--accent); }
+.mails li > a { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .75rem 1rem; color: inherit; text-decoration: none; }
+.mails li > a:hover { color: var(--accent); }
+.mails li > a:focus-visible { border-radius: .75rem; outline-offset: -3px; }
+.mails p { margin: 0; padding: 0 1rem .75rem; font-size: .9375rem; }
 .mails b { flex: 1 0 100%; }
 .mails time { margin-left: auto; }
 .mails span, .mails time { color: var(--muted); font-size: .9375rem; }

@@ -103,6 +103,26 @@ defineRestAuth({})
 defineRestAuth({ publicUrl: process.env.PUBLIC_URL, database: process.env.DATABASE_URL, secret: [process.env.NEW ?? '', process.env.OLD ?? ''] })
 defineRestAuth({ account: { registration: request => request.ip === '127.0.0.1' || 'Only from here.' } })
 defineRestAuth({ password: { validators: [(password, user) => !password.includes(String(user.email)) || 'No address in it.'] } })
+defineRestAuth({
+  userFields,
+  mail: {
+    transport: async ({ to, html, headers }) => {
+      same<typeof to, string>(true)
+      same<typeof html, string | undefined>(true)
+      same<typeof headers, Record<string, string>>(true)
+    },
+    variables: { support: 'help@app.example', greeting: user => user.gender === 'M' ? 'Dear Sir' : user.email },
+    filters: { shout: text => `${text.toUpperCase()}!` },
+    tags: { setting: async name => process.env[name] }
+  }
+})
+for (const transport of ['console', 'smtp://smtp.example', { host: 'smtp.example', port: 587 }]) defineRestAuth({ mail: { transport } })
+// @ts-expect-error never declared
+defineRestAuth({ mail: { variables: { size: user => user.shoe_size } } })
+// @ts-expect-error unknown option
+defineRestAuth({ mail: { backend: 'console' } })
+// @ts-expect-error not a number
+defineRestAuth({ mail: { transport: 587 } })
 await app.register(restAuth)
 await app.register(restAuth, { prefix: '/staff' })
 // @ts-expect-error unknown option
