@@ -1,0 +1,151 @@
+/**
+ * No mail is lost, whenever a process dies: servers are killed at random moments while 300 people register, one alone
+ * and two at once. Whoever was told of a mail gets it; what comes twice is the same mail.
+ */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { openDatabase } from '../src/db/open.js'
+import type { Orders } from './fixtures/kill-worker.js'
+import { cheapHash, databases, password, secret, t, temporaryFile, type Test } from './helper.js'
+import { startMailServer, type CaughtMail } from './mail-server.js'
+
+const wanted = 300
+// One server alone at first, and then two.
+const rounds = 10
+const lanes = 6
+// What a process was sending when it died may all come again.
+const batch = 10
+const seed = 20261123
+const worker = fileURLToPath(new URL('fixtures/kill-worker.ts', import.meta.url))
+
+/** Mulberry32: the same numbers in every run. The moments they lead to are the machine's own. */
+function createRandom (state: number): () => number {
+  return () => {
+    state = (state + 0x6D2B79F5) | 0
+    let word = Math.imul(state ^ (state >>> 15), state | 1)
+    word ^= word + Math.imul(word ^ (word >>> 7), word | 61)
+    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+interface Server {
+  url: string
+  kill: () => Promise<void>
+}
+
+/** Starts servers, of which the next two stand ready: loading one takes longer than it lives. */
+function createStarter (t: Test, options: object): (ahead: number) => Promise<Server> {
+  const children: ChildProcess[] = []
+  const load = async (): Promise<ChildProcess> => {
+    const child = fork(worker, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    children.push(child)
+    await once(child, 'message')
+    return child
+  }
+  const ready = [load(), load()]
+  t.teardown(() => { for (const child of children) child.kill('SIGKILL') })
+  return async ahead => {
+    const child = await (ready.shift() ?? load())
+    ready.push(load())
+    child.send({ options, hashCost: cheapHash, ahead } satisfies Orders)
+    const [url] = await once(child, 'message')
+    const kill = async () => {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    return { url, kill }
+  }
+}
+
+const post = async (url: string, body: object): Promise<Response> =>
+  await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
+function byRecipient (mails: CaughtMail[]): Map<string, CaughtMail[]> {
+  const found = new Map<string, CaughtMail[]>()
+  for (const mail of mails) found.set(mail.to, [...found.get(mail.to) ?? [], mail])
+  return found
+}
+
+for (const tested of databases) {
+  void t.test(`of ${wanted} who register while servers are killed, everybody gets the mail (${tested.name})`, {
+    skip: tested.name === 'PGlite' && 'PGlite is one process\'s own; POSTGRES_URL names a server'
+  }, async t => {
+    const began = performance.now()
+    const { database: opened, close } = await tested.open()
+    const database = tested.dialect === 'sqlite' ? temporaryFile(t) : opened
+    const mailServer = await startMailServer()
+    t.teardown(async () => {
+      await mailServer.close()
+      await close()
+    })
+    const start = createStarter(t, {
+      database, secret, migrate: true, docs: false, publicUrl: 'http://localhost:3000', userFields: {}, account: { emailVerification: 'mandatory' }, mail: { transport: mailServer.url }
+    })
+    const random = createRandom(seed)
+    const servers: Server[] = []
+    const acknowledged = new Set<string>()
+    const strange: string[] = []
+    let [asked, kills, ahead] = [0, 0, 0]
+
+    /** Registers somebody new. An address that got no answer is not used again. */
+    async function register (): Promise<void> {
+      const number = asked++
+      const server = servers[number % servers.length]
+      if (!server) return await sleep(5)
+      const email = `u${number}@example.com`
+      const answer = await post(`${server.url}/auth/registration`, { email, password1: password }).catch(() => undefined)
+      if (answer?.status === 201) acknowledged.add(email)
+      else if (answer) strange.push(await answer.text())
+    }
+    const registerUntil = async (count: number) => await Promise.all(Array.from({ length: lanes }, async () => {
+      while (acknowledged.size < count) await register()
+    }))
+    async function killOne (): Promise<void> {
+      const [server] = servers.splice(Math.floor(random() * servers.length), 1)
+      await server?.kill()
+      kills++
+    }
+
+    servers.push(await start(ahead))
+    for (let round = 0; round < rounds; round++) {
+      const [from, to] = [round, round + 1].map(count => count * wanted / rounds) as [number, number]
+      const registered = registerUntil(to)
+      const moment = from + random() * (to - from)
+      while (acknowledged.size < moment) await sleep(1)
+      // Not at an answer: at any moment between two, and while the mails go out.
+      await sleep(random() * 60)
+      await killOne()
+      // Where it was the only one, the next comes a minute later, when what it had claimed is due again.
+      if (servers.length === 0) ahead += 61
+      while (servers.length < (round < rounds / 2 ? 1 : 2)) servers.push(await start(ahead))
+      await registered
+    }
+    while (servers.length > 0) await killOne()
+    const arrived = mailServer.mails.length
+
+    const last = await start(ahead + 61)
+    const db = await openDatabase(database, [], () => {})
+    t.teardown(() => db.close())
+    const left = async () => (await db.orm.select().from(db.outbox)).filter(({ sentAt }) => !sentAt).length
+    for (const deadline = performance.now() + 20_000; await left() > 0 && performance.now() < deadline;) await sleep(20)
+    t.equal(await left(), 0, 'nothing waits, and nothing was given up')
+
+    const users = new Set((await db.orm.select().from(db.users)).map(({ email }) => email ?? ''))
+    const mails = byRecipient(mailServer.mails)
+    t.same(strange, [], 'whoever was answered was registered')
+    t.equal([...acknowledged].filter(email => !users.has(email)).length, 0, 'and is stored')
+    t.equal([...users].filter(email => !mails.has(email)).length, 0, 'everybody got the mail')
+    t.equal([...mails.keys()].filter(email => !users.has(email)).length, 0, 'and nobody else')
+    const differing = [...mails.values()].filter(([first, ...again]) => again.some(({ messageId, text }) => messageId !== first?.messageId || text !== first.text))
+    t.equal(differing.length, 0, 'what came twice is the same mail')
+    const duplicates = mailServer.mails.length - mails.size
+    t.ok(duplicates <= kills * batch, `${duplicates} came twice`)
+    const keys = [...mails.values()].map(([mail]) => /account-confirm-email\/([\w-]{43})/.exec(mail?.text ?? '')?.[1])
+    const confirmed = await Promise.all(keys.map(async key => (await post(`${last.url}/auth/registration/verify-email`, { key })).status))
+    t.equal(confirmed.filter(status => status === 200).length, users.size, 'every link works')
+    await last.kill()
+    t.comment(`seed ${seed}: ${kills} kills; ${asked} tried to register, ${acknowledged.size} were told so, ${users.size} are; ${arrived} mails before the last start and ${mailServer.mails.length} after it, ${duplicates} of them twice; ${((performance.now() - began) / 1000).toFixed(1)} s`)
+  })
+}
