@@ -76,6 +76,8 @@ export function createOutbox ({ db, clock, log, transport, kinds, admit, compose
       if (!admitted) return await deleteMail(db, mail.id)
       const message = await Promise.race([compose(mail, admitted, kind), sleep(patience, undefined, { ref: false })])
       if (!message) throw new Error(`the mail was not written within ${patience / 1000} s`)
+      // Its lease runs out, and the next start sends it.
+      if (stopped) return
       onMessage?.(mail.id, message)
       await transport.send(message)
       await settleMail(db, mail, { dueAt: null, sentAt: clock() })
