@@ -36,6 +36,7 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh }:
           createdAt: now,
           lastSeenAt: now,
           expiresAt: later(now, refresh.absolute),
+          authenticatedAt: now,
           // Behind trustProxy it is whatever the header says.
           ip: request.ip.slice(0, 64),
           userAgent: request.headers['user-agent']?.slice(0, 512) ?? null

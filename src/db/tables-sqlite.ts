@@ -41,6 +41,7 @@ export const sessions = sqliteTable('sessions', {
   createdAt: timestamp('created_at').notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
+  authenticatedAt: timestamp('authenticated_at'),
   ip: text('ip'),
   userAgent: text('user_agent')
 }, table => [index('sessions_user_pk_index').on(table.userPk)])
@@ -49,7 +50,8 @@ export const refreshTokens = sqliteTable('refresh_tokens', {
   digest: text('digest').primaryKey(),
   sessionId: text('session_id').notNull().references(() => sessions.id, { onDelete: 'cascade' }),
   createdAt: timestamp('created_at').notNull(),
-  expiresAt: timestamp('expires_at').notNull()
+  expiresAt: timestamp('expires_at').notNull(),
+  spentAt: timestamp('spent_at')
 }, table => [index('refresh_tokens_session_id_index').on(table.sessionId)])
 
 /** Mails to send, and those sent in the last hour: `src/mail/dispatcher.ts` says what becomes of a row. */
