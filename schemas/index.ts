@@ -9,7 +9,8 @@ import { logoutRoutes } from './logout.js'
 import { passwordChangeRoutes, type PasswordChangeShape } from './password-change.js'
 import { passwordResetRoutes } from './password-reset.js'
 import { programmaticBodies, registrationRoutes } from './registration.js'
-import { Tokens } from './tokens.js'
+import { tokenRoutes } from './token.js'
+import { TokenPair, Tokens } from './tokens.js'
 import { userAnswer, userRoutes, type AccountShape } from './user.js'
 
 export type Shape = AccountShape & LoginShape & PasswordChangeShape & EmailVerificationShape
@@ -19,12 +20,13 @@ export const createContract = (shape: Shape) => ({
   ...emailVerificationRoutes(shape),
   ...loginRoutes(shape),
   ...logoutRoutes(shape),
+  ...tokenRoutes(shape),
   ...userRoutes(shape),
   ...passwordChangeRoutes(shape),
   ...passwordResetRoutes(shape),
   programmatic: programmaticBodies(shape),
   /** The components that the routes refer to, for `addSchema`. */
-  components: [userAnswer(shape), Tokens(shape), ...failureComponents(shape)]
+  components: [userAnswer(shape), Tokens(shape), TokenPair(shape), ...failureComponents(shape)]
 })
 export type Contract = ReturnType<typeof createContract>
 

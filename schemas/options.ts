@@ -61,9 +61,10 @@ const PasswordOptions = Type.Object({
 const TokenOptions = Type.Object({
   access: Type.Optional(Type.Integer({ minimum: 30, maximum: 3600, default: 300, description: 'How long an access token lives.' })),
   refresh: Type.Optional(Type.Object({
-    idle: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 604800, description: 'How long a refresh token is good for, as `refresh_expiration` tells.' })),
+    idle: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 604800, description: 'How long a refresh token is good for: a session that is not refreshed for so long is over.' })),
     absolute: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 2592000, description: 'How long a session lives at most.' }))
   }, closed)),
+  refreshGrace: Type.Optional(Type.Integer({ minimum: 0, maximum: 60, default: 10, description: 'How long a refresh token that was just used still answers, with the same successor: two tabs, a lost answer. `0`: not at all.' })),
   emailVerification: Type.Optional(Type.Integer({ minimum: 300, maximum: 604800, default: 86400, description: 'How long the link lives that confirms an address.' })),
   passwordReset: Type.Optional(Type.Integer({ minimum: 300, maximum: 86400, default: 1800, description: 'How long the link lives that resets a password.' }))
 }, closed)

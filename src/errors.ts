@@ -22,12 +22,15 @@ export class Failure extends Error {
   readonly fields: readonly FieldError[]
   readonly headers: Record<string, string>
   readonly statusCode: number
+  /** Where the token came from that is at fault: of one in a body Django REST framework says less. */
+  readonly tokenIn: 'header' | 'body'
 
-  constructor (code: AnswerCode, { message = messageOf(code), fields = [], headers = {} }: { message?: string, fields?: readonly FieldError[], headers?: Record<string, string> } = {}) {
+  constructor (code: AnswerCode, { message = messageOf(code), fields = [], headers = {}, tokenIn = 'header' }: Partial<Pick<Failure, 'message' | 'fields' | 'headers' | 'tokenIn'>> = {}) {
     super(message)
     this.code = code
     this.fields = fields
     this.statusCode = errors[code][0]
+    this.tokenIn = tokenIn
     this.headers = { ...(this.statusCode === 401 && { 'www-authenticate': challengeOf(code) }), ...headers }
   }
 }
@@ -119,10 +122,11 @@ function problemBody ({ code, statusCode, message, fields }: Failure) {
   }
 }
 
-function drfBody ({ code, message, fields }: Failure): Record<string, unknown> {
+function drfBody ({ code, message, fields, tokenIn }: Failure): Record<string, unknown> {
   if (fields.length > 0) return drfFields(fields)
   if (errors[code][2] === 'object') return { non_field_errors: [message] }
   if (code !== 'token_not_valid' && code !== 'token_expired') return drfCodes.has(code) ? { detail: message, code } : { detail: message }
+  if (tokenIn === 'body') return { detail: message, code: 'token_not_valid' }
   const reason = code === 'token_expired' ? message : 'Token is invalid'
   return {
     detail: messageOf('token_not_valid'),

@@ -1,4 +1,7 @@
-/** A session is opened at login and registration, and ends at logout, password change, deactivation or its time. */
+/**
+ * A session is opened at login and registration, goes on by its refresh token, and ends at logout, password change,
+ * deactivation or its time. How tokens arrive and leave is here.
+ */
 import { v7 as uuid } from 'uuid'
 import type { FastifyRequest } from 'fastify'
 import type { AccessTokens } from './access-tokens.js'
@@ -6,11 +9,12 @@ import type { Db } from './db/database.js'
 import type { SessionRow } from './db/tables.js'
 import { digest, mintToken } from './lib/secrets.js'
 import type { Settings } from './settings.js'
-import { insertRefreshToken } from './store/refresh-tokens.js'
+import { deleteExpiredRefreshTokens, insertRefreshToken } from './store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteSession, insertSession } from './store/sessions.js'
 
-export interface NewSession {
+export interface OpenSession {
   row: SessionRow
+  /** The refresh token that the session is at. */
   refresh: string
   refreshExpiration: Date
 }
@@ -22,12 +26,16 @@ export interface TokenAnswer {
   refresh_expiration: string
 }
 
+/** The refresh token that a request brings, if any. */
+export const readRefresh = ({ refresh }: { refresh?: string | null }): string | undefined => refresh || undefined
+
 export function createSessions (accessTokens: AccessTokens, { access, refresh }: Settings['tokens'], clock: () => Date) {
   const later = (now: Date, seconds: number) => new Date(now.getTime() + seconds * 1000)
+  const earlier = (one: Date, other: Date) => one < other ? one : other
 
   return {
     /** A session to store, and the refresh token of which only the digest is kept. */
-    draft (userPk: string, request: FastifyRequest): NewSession {
+    draft (userPk: string, request: FastifyRequest): OpenSession {
       const now = clock()
       return {
         row: {
@@ -46,14 +54,14 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh }:
       }
     },
 
-    async store (tx: Db, { row, refresh, refreshExpiration }: NewSession): Promise<void> {
+    async store (tx: Db, { row, refresh, refreshExpiration }: OpenSession): Promise<void> {
       await deleteExpiredSessions(tx, row.userPk, row.createdAt)
       await insertSession(tx, row)
       await insertRefreshToken(tx, { digest: digest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })
     },
 
     /** Lets the app have its say on a stored session: a throw ends it. */
-    async confirm (db: Db, { row }: NewSession, say: () => unknown): Promise<void> {
+    async confirm (db: Db, { row }: OpenSession, say: () => unknown): Promise<void> {
       try {
         await say()
       } catch (error) {
@@ -62,10 +70,18 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh }:
       }
     },
 
-    /** What the client gets of a stored session. */
-    tokens ({ row, refresh, refreshExpiration }: NewSession): TokenAnswer {
-      const iat = Math.floor(row.createdAt.getTime() / 1000)
-      const exp = iat + access
+    /** Puts a session on its next refresh token, which never outlasts it: rotation puts its end off no further (ASVS 7.3.2). */
+    async advance (tx: Db, row: SessionRow, next: string, now: Date): Promise<OpenSession> {
+      const refreshExpiration = earlier(later(now, refresh.idle), row.expiresAt)
+      await deleteExpiredRefreshTokens(tx, row.id, now)
+      await insertRefreshToken(tx, { digest: digest(next), sessionId: row.id, createdAt: now, expiresAt: refreshExpiration })
+      return { row, refresh: next, refreshExpiration }
+    },
+
+    /** What the client gets of a session, at login or (`now`) later; an access token ends with its session at the latest. */
+    tokens ({ row, refresh, refreshExpiration }: OpenSession, now = row.createdAt): TokenAnswer {
+      const iat = Math.floor(now.getTime() / 1000)
+      const exp = Math.min(iat + access, Math.floor(row.expiresAt.getTime() / 1000))
       return {
         access: accessTokens.sign({ sub: row.userPk, sid: row.id, jti: uuid(), iat, exp }),
         refresh,

@@ -65,7 +65,7 @@ export function resolveSettings (options: object, { production, warn }: { produc
 
 /** Whether a path is the prefix itself, or one of its routes. */
 const isOwnPath = (prefix: string, path: string | false) =>
-  path !== false && path.startsWith(prefix) && /^(\/(registration|login|logout|user|password)(\/.*)?)?$/.test(path.slice(prefix.length))
+  path !== false && path.startsWith(prefix) && /^(\/(registration|login|logout|token|sessions|user|password)(\/.*)?)?$/.test(path.slice(prefix.length))
 
 /** `account.username: must be …`, `tokens.acces: unknown option`; never the value, which may be a secret. */
 function describe ({ path, schema, message }: ValueError): string {

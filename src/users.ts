@@ -59,7 +59,8 @@ export function createUsers (context: Pick<Context, 'contract' | 'db' | 'clock' 
       return row
     })),
 
-    delete: async pk => await deleteUser(db, pk)
+    // As a transaction it is tried again, should it and whoever mails the user wait for each other.
+    delete: async pk => await db.transaction(async tx => await deleteUser(tx, pk))
   }
 
   /** Another address has yet to be proven. */

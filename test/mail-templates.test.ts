@@ -27,7 +27,8 @@ const values = {
   token: 'Q8sY',
   minutes: 60,
   username: 'alice-in-wonderland',
-  changed_at: new Date('2026-11-23T12:00:00Z')
+  changed_at: new Date('2026-11-23T12:00:00Z'),
+  ended_at: new Date('2026-11-23T12:00:00Z')
 }
 
 /** A folder of the app's, with these files. */
@@ -75,12 +76,13 @@ t.test('the built-in mails look alike and ask no other host', async t => {
 })
 
 t.test('each built-in mail says what happened and what to do', async t => {
-  const subjects = { 'email-verification': 'Please confirm your e-mail address', 'password-reset': 'Reset your password', 'password-changed': 'Your password was changed', 'account-exists': 'You already have an account' }
+  const subjects = { 'email-verification': 'Please confirm your e-mail address', 'password-reset': 'Reset your password', 'password-changed': 'Your password was changed', 'account-exists': 'You already have an account', 'token-reuse': 'You were logged out' }
   const said = {
     'email-verification': ['shop.example', '72 hours', 'ignore this mail'],
     'password-reset': ['alice', 'shop.example', '60 minutes', 'alice-in-wonderland', 'your password stays as it is'],
     'password-changed': ['alice', 'shop.example', '23 November 2026, 12:00 UTC', 'ask for a password reset at once'],
-    'account-exists': ['alice', 'shop.example', '60 minutes', 'already has an account', 'nothing has changed']
+    'account-exists': ['alice', 'shop.example', '60 minutes', 'already has an account', 'nothing has changed'],
+    'token-reuse': ['alice', 'shop.example', '23 November 2026, 12:00 UTC', 'used a second time', 'change your password']
   }
   for (const name of names) {
     const mail = await builtins.render(name, values)
@@ -231,7 +233,7 @@ t.test('without the package mjml an app runs, but not with MJML of its own', asy
     console.log((await load(undefined)).names().length)
     await load(${JSON.stringify(folder)}).catch(error => console.log(error.message))`
   const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script], { cwd: resolve(import.meta.dirname, '..') })
-  t.equal(stdout, '4\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), or give email-verification.html\n')
+  t.equal(stdout, '5\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), or give email-verification.html\n')
 })
 
 t.test('filters and tags of the app work in every part, and what they answer is escaped in HTML', async t => {
@@ -289,7 +291,7 @@ for (const { title, files, line, extensions } of [
   start('a page without link', { 'email-verification.html': '<p>Welcome' }, 'mail.templates: email-verification.html must show {{ activate_url }} (or {{ key }}): without it nobody can confirm'),
   start('half a link', { 'password-reset.txt': '{{ token }}' }, 'mail.templates: password-reset.txt must show {{ password_reset_url }} (or {{ uid }} and {{ token }}): without it nobody can choose a new password'),
   start('a new mail without text', { 'welcome.html': '<title>Hi</title>' }, 'mail.templates: welcome needs a welcome.txt: a mail always has a plain-text part'),
-  start('a new mail without subject', { 'welcome.txt': 'Hi', 'welcome.html': '<title> </title>Hi' }, 'mail.templates: welcome needs a title in its HTML, or a welcome.subject.txt; the built-in mails are email-verification, password-reset, password-changed, account-exists'),
+  start('a new mail without subject', { 'welcome.txt': 'Hi', 'welcome.html': '<title> </title>Hi' }, 'mail.templates: welcome needs a title in its HTML, or a welcome.subject.txt; the built-in mails are email-verification, password-reset, password-changed, account-exists, token-reuse'),
   start('an open output', { 'password-reset.txt': 'Hello\n{{ token' }, 'mail.templates: password-reset.txt: output "{{ token" not closed, line:2, col:1'),
   start('an open tag', { 'password-reset.html': '<p>\n{% if x %}' }, 'mail.templates: password-reset.html: tag {% if x %} not closed, line:2, col:1'),
   start('an unknown tag', { 'welcome.subject.txt': '{% load i18n %}', 'welcome.txt': 'Hi' }, 'mail.templates: welcome.subject.txt: tag "load" not found, line:1, col:1'),

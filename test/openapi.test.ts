@@ -130,8 +130,8 @@ void t.test('an operation says what it is called, what it does, where it belongs
     t.match(operationId, /^[a-z][A-Za-z]+$/, name)
     t.match(summary, /^[A-Z].{3,60}[^.]$/, name)
     t.ok(tag !== undefined && tags.includes(tag) && others.length === 0, `${name}: one tag, which the document explains`)
-    // Whom to log out, a token or the body may say.
-    const expected = '401' in responses ? [{ bearer: [] }] : operationId === 'logout' ? [{ bearer: [] }, {}] : []
+    // Whom to log out, a token or the body may say; what these two judge is in the body.
+    const expected = '401' in responses && !['refreshToken', 'verifyToken'].includes(operationId) ? [{ bearer: [] }] : operationId === 'logout' ? [{ bearer: [] }, {}] : []
     t.same(security, expected, `${name}: a token is asked for where 401 is an answer`)
   }
   t.same(article.components.securitySchemes, securitySchemes)

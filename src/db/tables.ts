@@ -13,6 +13,7 @@ export interface Tables {
 export type UserRow = InferSelectModel<Tables['users']>
 export type NewUserRow = InferInsertModel<Tables['users']>
 export type SessionRow = InferSelectModel<Tables['sessions']>
+export type RefreshTokenRow = InferSelectModel<Tables['refreshTokens']>
 export type MailRow = InferSelectModel<Tables['outbox']>
 export type OneTimeTokenRow = InferSelectModel<Tables['oneTimeTokens']>
 

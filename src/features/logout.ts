@@ -6,6 +6,7 @@
 import { bearerToken } from '../authenticate.js'
 import type { Feature } from '../context.js'
 import { digest } from '../lib/secrets.js'
+import { readRefresh } from '../sessions.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
 import { deleteSession } from '../store/sessions.js'
 
@@ -13,8 +14,8 @@ export const logout: Feature = (app, { contract, db, accessTokens }) => {
   app.post('/logout', { schema: contract.logout }, async request => {
     const claims = request.headers.authorization ? readBearer(request) : undefined
     if (claims) await deleteSession(db, claims.sid)
-    const { refresh } = request.body
-    if (refresh) await deleteSessionOfRefreshToken(db, digest(refresh))
+    const refresh = readRefresh(request.body)
+    if (refresh !== undefined) await deleteSessionOfRefreshToken(db, digest(refresh))
     return { detail: 'Successfully logged out.' }
   })
 

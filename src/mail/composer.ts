@@ -45,6 +45,7 @@ export const createComposer = ({ settings, templates, links, toUser }: Ingredien
       username: settings.account.loginMethods.includes('username') ? row.username : undefined,
       login_url: links.login(),
       changed_at: mail.createdAt,
+      ended_at: mail.createdAt,
       ...(token !== undefined && kind?.token?.variables(row, token))
     }, settings.mail.subjectPrefix ?? `[${site.name}] `)
     return {

@@ -40,6 +40,7 @@ export function createKinds ({ tokens }: Pick<Settings, 'tokens'>, links: Links)
     },
     'password-reset': { isWanted: isActive, limit: { count: 5, seconds: memory }, token: reset },
     'account-exists': { isWanted: isActive, limit: { count: 5, seconds: memory }, token: reset },
-    'password-changed': { isWanted: isActive }
+    'password-changed': { isWanted: isActive },
+    'token-reuse': { isWanted: isActive, limit: { count: 1, seconds: memory } }
   }
 }

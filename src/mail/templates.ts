@@ -32,7 +32,8 @@ export const builtinMails = {
   'email-verification': ['activate_url', 'key', 'hours'],
   'password-reset': ['password_reset_url', 'uid', 'token', 'minutes', 'username'],
   'password-changed': ['changed_at'],
-  'account-exists': ['password_reset_url', 'uid', 'token', 'minutes']
+  'account-exists': ['password_reset_url', 'uid', 'token', 'minutes'],
+  'token-reuse': ['ended_at']
 }
 
 /** What a mail is for: it shows one of these sets of variables. */

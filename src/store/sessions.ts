@@ -1,5 +1,5 @@
 /** The sessions table. */
-import { and, desc, eq, lte, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, lte, ne, sql } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'
 
@@ -17,6 +17,17 @@ export async function insertSession ({ orm, sessions }: Db, row: SessionRow): Pr
 
 export async function touchSession ({ orm, sessions }: Db, id: string, now: Date): Promise<void> {
   await orm.update(sessions).set({ lastSeenAt: now }).where(eq(sessions.id, id))
+}
+
+/**
+ * Notes that a session of an active user goes on, and locks its row against whoever ends it meanwhile: undefined when
+ * it has ended.
+ */
+export async function continueSession ({ orm, users, sessions }: Db, id: string, now: Date): Promise<SessionRow | undefined> {
+  const active = orm.select({ pk: users.pk }).from(users).where(and(eq(users.pk, sessions.userPk), eq(users.isActive, true)))
+  const [session] = await orm.update(sessions).set({ lastSeenAt: now })
+    .where(and(eq(sessions.id, id), gt(sessions.expiresAt, now), exists(active))).returning()
+  return session
 }
 
 /** Newest first. */

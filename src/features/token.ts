@@ -1,0 +1,100 @@
+/**
+ * A session goes on by its refresh token, which is good once: each use answers with the next one. A second use means
+ * that two hold it, so the session ends for both (RFC 9700 §4.14.2).
+ *
+ *   POST /token/refresh   the next tokens, or 401
+ *   POST /token/verify    whether an access or a refresh token is good, not why it isn't
+ *
+ * The next token is derived from the one before. So two tabs, or a client that lost the answer, get the same one
+ * again, though nothing but digests is stored.
+ */
+import type { FastifyRequest } from 'fastify'
+import type { Feature } from '../context.js'
+import type { Db } from '../db/database.js'
+import type { SessionRow } from '../db/tables.js'
+import { Failure } from '../errors.js'
+import { createTokenDeriver, digest } from '../lib/secrets.js'
+import { readRefresh, type OpenSession } from '../sessions.js'
+import { findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken } from '../store/refresh-tokens.js'
+import { continueSession, deleteSession, findUserAndSession } from '../store/sessions.js'
+
+const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
+const expired = () => new Failure('token_expired', { tokenIn: 'body' })
+
+export const token: Feature = (app, { settings, contract, db, clock, accessTokens, sessions, outbox }) => {
+  const grace = settings.tokens.refreshGrace * 1000
+  // The first makes the next token; those before it are tried for one that was made before the secret changed.
+  const derivers = settings.secrets.map(secret => createTokenDeriver(secret, 'refresh tokens'))
+
+  app.post('/token/refresh', { schema: contract.refreshToken }, async request => {
+    const refresh = readRefresh(request.body)
+    if (refresh === undefined) throw notValid('No valid refresh token found.')
+    const found = await findRefreshToken(db, digest(refresh))
+    if (!found) throw notValid()
+    if (isPast(found)) throw expired()
+    const next = await db.transaction(async tx => await rotate(tx, found, refresh))
+    if (!next) return refuseReuse(request, found.session)
+    return sessions.tokens(next, clock())
+  })
+
+  app.post('/token/verify', { schema: contract.verifyToken }, async request => {
+    const { token } = request.body
+    // A JWT has dots, a refresh token none.
+    const isGood = await (token.includes('.') ? isGoodAccess(token) : isGoodRefresh(token))
+    if (!isGood) throw notValid()
+    return {}
+  })
+
+  /** The session on its next token; undefined when the token was used before, and the session is ended. */
+  async function rotate (tx: Db, { token, session: { id } }: OwnedToken, refresh: string): Promise<OpenSession | undefined> {
+    const now = clock()
+    // The lock comes first: what ends the session meanwhile either is done, or waits and takes the next token along.
+    const row = await continueSession(tx, id, now)
+    if (!row) throw notValid()
+    const candidates = derivers.map(derive => derive(refresh))
+    const [next = ''] = candidates
+    if (await spendRefreshToken(tx, token.digest, now)) return await sessions.advance(tx, row, next, now)
+    return await repeat(tx, row, token.digest, candidates, now) ?? await endReused(tx, row)
+  }
+
+  /** The same answer again, where that is no theft. */
+  async function repeat (tx: Db, row: SessionRow, parent: string, candidates: string[], now: Date): Promise<OpenSession | undefined> {
+    const spentAt = (await findRefreshToken(tx, parent))?.token.spentAt
+    if (!spentAt || grace === 0 || now.getTime() - spentAt.getTime() > grace) return undefined
+    const child = await findUnspentToken(tx, row.id, candidates.map(digest), now)
+    const refresh = candidates.find(candidate => digest(candidate) === child?.digest)
+    return child && refresh ? { row, refresh, refreshExpiration: child.expiresAt } : undefined
+  }
+
+  async function endReused (tx: Db, { id, userPk }: SessionRow): Promise<undefined> {
+    await deleteSession(tx, id)
+    await outbox.enqueue(tx, 'token-reuse', { userPk })
+  }
+
+  function refuseReuse (request: FastifyRequest, { id, userPk }: SessionRow): never {
+    outbox.wake()
+    request.log.error({ event: 'token_reuse', sessionId: id, userPk }, 'a refresh token was used again: its session has ended')
+    throw notValid()
+  }
+
+  const isPast = ({ token, session }: OwnedToken) => token.expiresAt <= clock() || session.expiresAt <= clock()
+
+  async function isGoodRefresh (refresh: string): Promise<boolean> {
+    const found = await findRefreshToken(db, digest(refresh))
+    return found !== undefined && !found.token.spentAt && !isPast(found) && found.user.isActive
+  }
+
+  async function isGoodAccess (access: string): Promise<boolean> {
+    const claims = readAccess(access)
+    const found = claims && await findUserAndSession(db, claims.sub, claims.sid)
+    return found?.session != null && found.session.expiresAt > clock() && found.user.isActive
+  }
+
+  function readAccess (access: string) {
+    try {
+      return accessTokens.verify(access, clock())
+    } catch {
+      return undefined
+    }
+  }
+}
