@@ -9,6 +9,7 @@ import { logoutRoutes } from './logout.js'
 import { passwordChangeRoutes, type PasswordChangeShape } from './password-change.js'
 import { passwordResetRoutes } from './password-reset.js'
 import { programmaticBodies, registrationRoutes } from './registration.js'
+import { Session, sessionRoutes } from './sessions.js'
 import { tokenRoutes } from './token.js'
 import { TokenPair, Tokens } from './tokens.js'
 import { userAnswer, userRoutes, type AccountShape } from './user.js'
@@ -21,12 +22,13 @@ export const createContract = (shape: Shape) => ({
   ...loginRoutes(shape),
   ...logoutRoutes(shape),
   ...tokenRoutes(shape),
+  ...sessionRoutes(shape),
   ...userRoutes(shape),
   ...passwordChangeRoutes(shape),
   ...passwordResetRoutes(shape),
   programmatic: programmaticBodies(shape),
   /** The components that the routes refer to, for `addSchema`. */
-  components: [userAnswer(shape), Tokens(shape), TokenPair(shape), ...failureComponents(shape)]
+  components: [userAnswer(shape), Tokens(shape), TokenPair(shape), Session(shape), ...failureComponents(shape)]
 })
 export type Contract = ReturnType<typeof createContract>
 

@@ -1,7 +1,12 @@
-/** POST /logout: ends the session of the access token, of the refresh token, or of both. */
+/**
+ * Sessions end on the server:
+ *
+ *   POST /logout       that of the access token, of the refresh token, or of both
+ *   POST /logout/all   every one of the user
+ */
 import { Type } from '@sinclair/typebox'
 import { Detail, type ContractShape } from './common.js'
-import { route } from './route.js'
+import { route, unwantedBody } from './route.js'
 import { refreshExample } from './tokens.js'
 
 export const logoutRoutes = (shape: ContractShape) => ({
@@ -16,5 +21,15 @@ export const logoutRoutes = (shape: ContractShape) => ({
     }),
     answer: Detail,
     answered: 'Logged out, or was not logged in.'
+  }),
+  logoutAll: route(shape, {
+    operationId: 'logoutAll',
+    summary: 'Log out everywhere',
+    description: 'Ends every session of the user, this one too.',
+    tag: 'Session',
+    authenticated: true,
+    answer: Detail,
+    answered: 'Logged out.',
+    errors: unwantedBody
   })
 })

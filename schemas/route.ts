@@ -16,6 +16,7 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
   /** Whether the route wants a bearer token; `optional`: one that is sent is used. */
   authenticated?: boolean | 'optional'
   status?: Status
+  /** `Type.Null()` for an answer without a body. */
   answer: Answer
   /** What the good answer means, in a sentence. */
   answered: string
@@ -25,6 +26,8 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
 
 const everyRoute = ['bad_request', 'internal_error', 'service_unavailable'] as const
 const bodyRoute = ['validation_error', 'not_an_object', 'malformed_body', 'body_too_large', 'unsupported_media_type'] as const
+/** What a body can do wrong where none is wanted. */
+export const unwantedBody = ['malformed_body', 'body_too_large', 'unsupported_media_type'] as const satisfies readonly AnswerCode[]
 const authenticatedRoute = ['not_authenticated', 'bad_authorization_header', 'token_not_valid', 'token_expired', 'user_not_found', 'user_inactive'] as const
 
 /** A feature's route as Fastify wants it; the type keeps body and answer, so that handlers are checked. */
@@ -42,7 +45,7 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
     security: authenticated ? [{ bearer: [] }, ...(authenticated === 'optional' ? [{}] : [])] : [],
     ...(body && { body }),
     response: {
-      [status]: { description: description.answered, content: { 'application/json': { schema: answer } } },
+      [status]: { description: description.answered, ...(answer.type === 'null' ? answer : { content: { 'application/json': { schema: answer } } }) },
       ...failures(shape, codes, fields, body)
     }
   }

@@ -7,7 +7,7 @@ import type { Settings } from './settings.js'
 
 const tags = [
   { name: 'Account', description: 'How a user comes to be.' },
-  { name: 'Session', description: 'Logging in and out.' },
+  { name: 'Session', description: 'Logging in and out, and what lies between.' },
   { name: 'User', description: 'The user who is logged in.' },
   { name: 'Password', description: 'How the password changes.' }
 ]

@@ -14,6 +14,7 @@ import { logout } from './features/logout.js'
 import { passwordChange } from './features/password-change.js'
 import { passwordReset } from './features/password-reset.js'
 import { registration } from './features/registration.js'
+import { sessions } from './features/sessions.js'
 import { token } from './features/token.js'
 import { user } from './features/user.js'
 import type { HashCost } from './lib/password-hash.js'
@@ -27,7 +28,7 @@ import type { User } from './types.js'
 import { createUsers } from './users.js'
 import { createBodyValidator, createValidatorCompiler } from './validation.js'
 
-const features: Feature[] = [registration, emailVerification, login, logout, token, user, passwordChange, passwordReset]
+const features: Feature[] = [registration, emailVerification, login, logout, token, sessions, user, passwordChange, passwordReset]
 
 /** What tests replace: the time, and the cost of a hash. */
 export interface Internals {

@@ -78,7 +78,7 @@ function recording (app: FastifyInstance, routes: RouteOptions[]): FastifyInstan
     return app.route(options)
   }
   const shorthand = (method: string) => (url: string, options: object, handler: RouteOptions['handler']) => route({ ...options, method, url, handler })
-  return Object.assign(Object.create(app), { route, get: shorthand('GET'), post: shorthand('POST') })
+  return Object.assign(Object.create(app), { route, get: shorthand('GET'), post: shorthand('POST'), delete: shorthand('DELETE') })
 }
 
 function refuseUnknown (): never {

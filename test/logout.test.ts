@@ -20,6 +20,25 @@ story('logout ends the session of the refresh token too', async (t, build) => {
   t.equal((await get('/user', { token })).statusCode, 401)
 })
 
+story('logout knows a session by any refresh token it ever had', async (t, build) => {
+  const { post, get, register, clock, logs } = await build(t)
+  const { refresh } = await register()
+  const next = (await post('/token/refresh', { refresh })).json()
+  clock.advance(60)
+  t.same((await post('/logout', { refresh })).json(), done)
+  t.equal((await get('/user', { token: next.access })).statusCode, 401)
+  t.equal((await post('/token/refresh', { refresh: next.refresh })).statusCode, 401)
+  t.notOk(logs.some(line => line.includes('token_reuse')), 'to log out by a used token is no theft')
+})
+
+story('where header and body name two sessions, both end', async (t, build) => {
+  const { post, get, register } = await build(t)
+  const { access: token } = await register()
+  const other = (await post('/login', { email: alice.email, password })).json()
+  t.same((await post('/logout', { refresh: other.refresh }, { token })).json(), done)
+  for (const access of [token, other.access]) t.equal((await get('/user', { token: access })).statusCode, 401)
+})
+
 story('logout is idempotent: again, stale, unknown, malformed or without anything', async (t, build) => {
   const { post, register, clock, app } = await build(t)
   const { access: token, refresh, user } = await register()

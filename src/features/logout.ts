@@ -1,21 +1,27 @@
 /**
- * A session ends on the server.
+ * Sessions end on the server.
  *
- *   POST /logout   by access token, refresh token or both; stale or unknown ones are no error
+ *   POST /logout       that of the access token, of the refresh token, or of both; stale or unknown ones are no error
+ *   POST /logout/all   every one of the user
  */
-import { bearerToken } from '../authenticate.js'
+import { bearerToken, identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
 import { digest } from '../lib/secrets.js'
 import { readRefresh } from '../sessions.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
-import { deleteSession } from '../store/sessions.js'
+import { deleteSession, deleteSessions } from '../store/sessions.js'
 
-export const logout: Feature = (app, { contract, db, accessTokens }) => {
+export const logout: Feature = (app, { contract, db, accessTokens, authenticate }) => {
   app.post('/logout', { schema: contract.logout }, async request => {
     const claims = request.headers.authorization ? readBearer(request) : undefined
     if (claims) await deleteSession(db, claims.sid)
     const refresh = readRefresh(request.body)
     if (refresh !== undefined) await deleteSessionOfRefreshToken(db, digest(refresh))
+    return { detail: 'Successfully logged out.' }
+  })
+
+  app.post('/logout/all', { schema: contract.logoutAll, onRequest: authenticate }, async request => {
+    await deleteSessions(db, identityOf(request).user.pk)
     return { detail: 'Successfully logged out.' }
   })
 

@@ -1,5 +1,5 @@
 /** The sessions table. */
-import { and, desc, eq, exists, gt, lte, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, lte, ne, or, sql } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'
 
@@ -34,8 +34,22 @@ export async function continueSession ({ orm, users, sessions }: Db, id: string,
 export const listSessions = async ({ orm, sessions }: Db, userPk: string): Promise<SessionRow[]> =>
   await orm.select().from(sessions).where(eq(sessions.userPk, userPk)).orderBy(desc(sessions.createdAt), desc(sessions.id))
 
+/** Those that can go on, and the current one; newest first. */
+export async function listLiveSessions ({ orm, sessions, refreshTokens }: Db, userPk: string, current: string, now: Date): Promise<SessionRow[]> {
+  const inTime = orm.select({ digest: refreshTokens.digest }).from(refreshTokens)
+    .where(and(eq(refreshTokens.sessionId, sessions.id), gt(refreshTokens.expiresAt, now)))
+  return await orm.select().from(sessions)
+    .where(and(eq(sessions.userPk, userPk), gt(sessions.expiresAt, now), or(eq(sessions.id, current), exists(inTime))))
+    .orderBy(desc(sessions.createdAt), desc(sessions.id))
+}
+
 export async function deleteSession ({ orm, sessions }: Db, id: string): Promise<boolean> {
   return (await orm.delete(sessions).where(eq(sessions.id, id)).returning({ id: sessions.id })).length > 0
+}
+
+/** Ends a session of this user; false when the user has none of that id. */
+export async function deleteOwnSession ({ orm, sessions }: Db, userPk: string, id: string): Promise<boolean> {
+  return (await orm.delete(sessions).where(and(eq(sessions.id, id), eq(sessions.userPk, userPk))).returning({ id: sessions.id })).length > 0
 }
 
 /** Ends every session of a user, but for the one kept. */
