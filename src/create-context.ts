@@ -40,7 +40,7 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
     clock,
     accounts,
     passwords: createPasswords(password, hashCost ?? password.hash),
-    sessions: createSessions(accessTokens, tokens, clock),
+    sessions: createSessions(accessTokens, tokens, clock, path),
     accessTokens,
     authenticate: createAuthenticate({ db, clock, accessTokens, accounts }),
     links,

@@ -29,11 +29,15 @@ export interface TokenAnswer {
 /** The refresh token that a request brings, if any. */
 export const readRefresh = ({ refresh }: { refresh?: string | null }): string | undefined => refresh || undefined
 
-export function createSessions (accessTokens: AccessTokens, { access, refresh }: Settings['tokens'], clock: () => Date) {
+export function createSessions (accessTokens: AccessTokens, { access, refresh }: Settings['tokens'], clock: () => Date, path: string) {
   const later = (now: Date, seconds: number) => new Date(now.getTime() + seconds * 1000)
   const earlier = (one: Date, other: Date) => one < other ? one : other
+  const refreshDigest = (token: string) => digest(`${path} ${token}`)
 
   return {
+    /** What is stored of a refresh token: of two registrations on one database, neither knows the other's. */
+    refreshDigest,
+
     /** A session to store, and the refresh token of which only the digest is kept. */
     draft (userPk: string, request: FastifyRequest): OpenSession {
       const now = clock()
@@ -57,7 +61,7 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh }:
     async store (tx: Db, { row, refresh, refreshExpiration }: OpenSession): Promise<void> {
       await deleteExpiredSessions(tx, row.userPk, row.createdAt)
       await insertSession(tx, row)
-      await insertRefreshToken(tx, { digest: digest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })
+      await insertRefreshToken(tx, { digest: refreshDigest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })
     },
 
     /** Lets the app have its say on a stored session: a throw ends it. */
@@ -74,7 +78,7 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh }:
     async advance (tx: Db, row: SessionRow, next: string, now: Date): Promise<OpenSession> {
       const refreshExpiration = earlier(later(now, refresh.idle), row.expiresAt)
       await deleteExpiredRefreshTokens(tx, row.id, now)
-      await insertRefreshToken(tx, { digest: digest(next), sessionId: row.id, createdAt: now, expiresAt: refreshExpiration })
+      await insertRefreshToken(tx, { digest: refreshDigest(next), sessionId: row.id, createdAt: now, expiresAt: refreshExpiration })
       return { row, refresh: next, refreshExpiration }
     },
 

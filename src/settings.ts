@@ -94,7 +94,7 @@ function fill (schema: TObject, given: Record<string, unknown> = {}): Record<str
 
 function resolveSecrets (secret: string | string[] | undefined, warn: (message: string) => void): string[] {
   if (secret === undefined) {
-    warn('fastify-rest-auth: no secret is set; a random one is used, and every session ends when the server stops')
+    warn('fastify-rest-auth: no secret is set; a random one is used, and every access token ends when the server stops')
     return [randomBytes(32).toString('base64url')]
   }
   const secrets = [secret].flat()

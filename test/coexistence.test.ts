@@ -206,7 +206,10 @@ story('where the app has @fastify/swagger, our routes are in its document, and n
   })
   const document = app.swagger() as { info: object, paths: Record<string, object>, components: { schemas: Record<string, object> } }
   t.same(document.info, { title: 'The app', version: '1' })
-  t.strictSame(Object.keys(document.paths).sort(), ['/auth/login', '/auth/logout', '/auth/password/change', '/auth/password/reset', '/auth/password/reset/confirm', '/auth/password/reset/confirm/{uid}/{token}', '/auth/registration', '/auth/user', '/own'])
+  t.strictSame(Object.keys(document.paths).sort(), [
+    '/auth/login', '/auth/logout', '/auth/logout/all', '/auth/password/change', '/auth/password/reset', '/auth/password/reset/confirm', '/auth/password/reset/confirm/{uid}/{token}', '/auth/registration',
+    '/auth/sessions', '/auth/sessions/{id}', '/auth/token/refresh', '/auth/token/verify', '/auth/user', '/own'
+  ])
   t.match(document.components.schemas.AuthUser, { properties: { own: {} } }, 'a name that the app has taken stays its own')
   t.same(app.restAuth.openapi(), document)
   t.equal((await app.inject('/docs')).statusCode, 404)
@@ -258,7 +261,7 @@ story('the tokens of one registration open nothing of the other, though secret a
   await app.register(coexisting, options({ database, prefix: '/staff' }))
   app.get('/me', { onRequest: app.authenticate }, async request => request.user.email)
   app.get('/desk', { onRequest: request => app.restAuth.under('/staff')!.authenticate(request) }, async request => request.user.email)
-  const { access } = (await register(app, '/auth')).json()
+  const { access, refresh } = (await register(app, '/auth')).json()
   const staff = (await app.inject({ method: 'POST', url: '/staff/login', body: credentials })).json().access
   t.equal((await read(app, '/auth', access)).statusCode, 200)
   t.equal((await read(app, '/staff', staff)).statusCode, 200)
@@ -267,6 +270,11 @@ story('the tokens of one registration open nothing of the other, though secret a
   t.equal((await app.inject({ url: '/me', headers: bearer(access) })).body, alice.email)
   t.equal((await app.inject({ url: '/me', headers: bearer(staff) })).statusCode, 401)
   t.equal((await app.inject({ url: '/desk', headers: bearer(staff) })).body, alice.email)
+  const send = async (path: string, body: object) => (await app.inject({ method: 'POST', url: path, body })).statusCode
+  t.equal(await send('/staff/token/refresh', { refresh }), 401)
+  t.equal(await send('/staff/token/verify', { token: refresh }), 401)
+  t.equal(await send('/staff/logout', { refresh }), 200)
+  t.equal(await send('/auth/token/refresh', { refresh }), 200, 'nor was it logged out by the other')
 })
 
 story('two registrations on one connection do not fall into each other\'s transactions', async (t, _build, tested) => {

@@ -70,6 +70,9 @@ const refusals: Array<[options: object, line: string]> = [
   [{ tokens: { access: 86400 } }, 'tokens.access: must be a whole number from 30 to 3600'],
   [{ tokens: { refresh: { absolute: 31536000 } } }, 'tokens.refresh.absolute: must be a whole number from 60 to 2592000'],
   [{ tokens: { refresh: { idle: 7200, absolute: 3600 } } }, 'tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends'],
+  [{ tokens: { refreshGrace: 61 } }, 'tokens.refreshGrace: must be a whole number from 0 to 60'],
+  [{ tokens: { refreshGrace: false } }, 'tokens.refreshGrace: must be a whole number from 0 to 60'],
+  [{ docs: '/auth/sessions' }, 'docs: must not be where the routes are; choose another path'],
   [{ tokens: { passwordReset: 60 } }, 'tokens.passwordReset: must be a whole number from 300 to 86400'],
   [{ tokens: { emailVerification: 31536000 } }, 'tokens.emailVerification: must be a whole number from 300 to 604800'],
 
@@ -204,7 +207,7 @@ t.test('what is fine is taken as it is', async t => {
   const fine = [
     {}, { publicUrl: 'https://app.example/' }, { publicUrl: 'http://localhost:3000/base' }, { prefix: '/api/v1/auth' }, { secret: [secret] }, { docs: '/api-docs' }, { errors: 'drf' }, { userFields: {} }, { hooks: {} }, { tokens: {} },
     { account: { username: 'required', loginMethods: ['username'] } }, { account: { username: 'required', email: 'optional', loginMethods: ['email', 'username'] } }, { account: { registration: () => true } },
-    { tokens: { refresh: { idle: 3600, absolute: 3600 } } }, { password: { minLength: 15, validators: [() => true] } },
+    { tokens: { refresh: { idle: 3600, absolute: 3600 }, refreshGrace: 0 } }, { password: { minLength: 15, validators: [() => true] } },
     field(Type.Optional(Type.Integer({ minimum: 0, maximum: 1e30, default: 0 }))), field(Type.String({ pattern: '^[+\\d]*$' })), field(Type.Optional(Type.String({ format: 'date-time' }))), field(Type.Enum({ A: 'a', B: 'b' })), field(Type.Literal('a')),
     field(Type.Record(Type.String(), Type.Integer())), field(Type.String({ maxLength: 600 }), { unique: true, column: 'phone_number' })
   ]

@@ -36,7 +36,7 @@ story('what is stored of refresh tokens can\'t be used', async (t, build, { dial
   const { refreshTokens } = await rowsOf(t, database ?? built.database)
   const { refresh } = await built.register()
   const next = (await built.post('/token/refresh', { refresh })).json().refresh
-  const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')
+  const sha256 = (token: string) => createHash('sha256').update(`/auth ${token}`).digest('base64url')
   t.same((await refreshTokens()).map(({ digest }) => digest).sort(), [sha256(refresh), sha256(next)].sort())
 })
 

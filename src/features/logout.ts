@@ -6,17 +6,16 @@
  */
 import { bearerToken, identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
-import { digest } from '../lib/secrets.js'
 import { readRefresh } from '../sessions.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
 import { deleteSession, deleteSessions } from '../store/sessions.js'
 
-export const logout: Feature = (app, { contract, db, accessTokens, authenticate }) => {
+export const logout: Feature = (app, { contract, db, accessTokens, sessions, authenticate }) => {
   app.post('/logout', { schema: contract.logout }, async request => {
     const claims = request.headers.authorization ? readBearer(request) : undefined
     if (claims) await deleteSession(db, claims.sid)
     const refresh = readRefresh(request.body)
-    if (refresh !== undefined) await deleteSessionOfRefreshToken(db, digest(refresh))
+    if (refresh !== undefined) await deleteSessionOfRefreshToken(db, sessions.refreshDigest(refresh))
     return { detail: 'Successfully logged out.' }
   })
 

@@ -13,7 +13,7 @@ import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { Failure } from '../errors.js'
-import { createTokenDeriver, digest } from '../lib/secrets.js'
+import { createTokenDeriver } from '../lib/secrets.js'
 import { readRefresh, type OpenSession } from '../sessions.js'
 import { findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken } from '../store/refresh-tokens.js'
 import { continueSession, deleteSession, findUserAndSession } from '../store/sessions.js'
@@ -22,14 +22,15 @@ const notValid = (message = 'Token is invalid') => new Failure('token_not_valid'
 const expired = () => new Failure('token_expired', { tokenIn: 'body' })
 
 export const token: Feature = (app, { settings, contract, db, clock, accessTokens, sessions, outbox }) => {
+  const { refreshDigest } = sessions
   const grace = settings.tokens.refreshGrace * 1000
-  // The first makes the next token; those before it are tried for one that was made before the secret changed.
+  // The first makes the next token; the others are for one that was made before the secret changed.
   const derivers = settings.secrets.map(secret => createTokenDeriver(secret, 'refresh tokens'))
 
   app.post('/token/refresh', { schema: contract.refreshToken }, async request => {
     const refresh = readRefresh(request.body)
     if (refresh === undefined) throw notValid('No valid refresh token found.')
-    const found = await findRefreshToken(db, digest(refresh))
+    const found = await findRefreshToken(db, refreshDigest(refresh))
     if (!found) throw notValid()
     if (isPast(found)) throw expired()
     const next = await db.transaction(async tx => await rotate(tx, found, refresh))
@@ -61,8 +62,8 @@ export const token: Feature = (app, { settings, contract, db, clock, accessToken
   async function repeat (tx: Db, row: SessionRow, parent: string, candidates: string[], now: Date): Promise<OpenSession | undefined> {
     const spentAt = (await findRefreshToken(tx, parent))?.token.spentAt
     if (!spentAt || grace === 0 || now.getTime() - spentAt.getTime() > grace) return undefined
-    const child = await findUnspentToken(tx, row.id, candidates.map(digest), now)
-    const refresh = candidates.find(candidate => digest(candidate) === child?.digest)
+    const child = await findUnspentToken(tx, row.id, candidates.map(refreshDigest), now)
+    const refresh = candidates.find(candidate => refreshDigest(candidate) === child?.digest)
     return child && refresh ? { row, refresh, refreshExpiration: child.expiresAt } : undefined
   }
 
@@ -80,7 +81,7 @@ export const token: Feature = (app, { settings, contract, db, clock, accessToken
   const isPast = ({ token, session }: OwnedToken) => token.expiresAt <= clock() || session.expiresAt <= clock()
 
   async function isGoodRefresh (refresh: string): Promise<boolean> {
-    const found = await findRefreshToken(db, digest(refresh))
+    const found = await findRefreshToken(db, refreshDigest(refresh))
     return found !== undefined && !found.token.spentAt && !isPast(found) && found.user.isActive
   }
 
