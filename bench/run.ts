@@ -11,10 +11,11 @@ import fastifyJwt from '@fastify/jwt'
 import { hash, verify } from '@node-rs/argon2'
 import BetterSqlite3 from 'better-sqlite3'
 import { eq } from 'drizzle-orm'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { migrate } from '../src/db/migrate.js'
 import { openDatabase } from '../src/db/open.js'
 import restAuth from '../src/index.js'
+import { digest, mintToken } from '../src/lib/secrets.js'
 import { findUser, insertUser } from '../src/store/users.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rest-auth-bench-'))
@@ -66,7 +67,7 @@ await compare('a hot lookup', ['prepared once', async () => await findUser(db, '
   ['built at each call', async () => await db.orm.select().from(db.users).where(eq(db.users.pk, 'known'))])
 
 const app = Fastify()
-await app.register(restAuth, { secret, database: join(folder, 'app.sqlite'), docs: false })
+await app.register(restAuth, { secret, database: join(folder, 'app.sqlite'), docs: false, account: { emailVerification: 'none' } })
 const register = async (index: number) => await app.inject({ method: 'POST', url: '/auth/registration', payload: { email: `user${index}@example.com`, password1: password } })
 const { access } = (await register(0)).json()
 
@@ -75,12 +76,36 @@ await bare.register(fastifyJwt, { secret, verify: { algorithms: ['HS256'], cache
 const select = raw.prepare('SELECT * FROM users WHERE pk = ?')
 insert.run('me', 'me@example.com', 1, 0)
 bare.get('/user', { onRequest: async request => { await request.jwtVerify() } }, async () => select.get('me'))
+raw.exec('CREATE TABLE tokens (digest text PRIMARY KEY, spent_at integer)')
+const spend = raw.prepare('UPDATE tokens SET spent_at = ? WHERE digest = ? AND spent_at IS NULL')
+const add = raw.prepare('INSERT INTO tokens VALUES (?, NULL)')
+const rotate = raw.transaction((token: string, next: string) => {
+  if (spend.run(Date.now(), digest(token)).changes !== 1) throw new Error('used before')
+  add.run(digest(next))
+})
+bare.post<{ Body: { refresh: string } }>('/refresh', async ({ body }) => {
+  const refresh = mintToken()
+  rotate(body.refresh, refresh)
+  return { access: bare.jwt.sign({ sub: 'me' }, { expiresIn: '5m' }), refresh }
+})
 await bare.ready()
 const bareToken = bare.jwt.sign({ sub: 'me' }, { expiresIn: '10m' })
 
 await compare('authenticated requests',
   ['GET /user: token, session and user checked', async () => await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${access}` } })],
   ['a bare route: token checked, one SELECT', async () => await bare.inject({ url: '/user', headers: { authorization: `Bearer ${bareToken}` } })])
+
+/** Each request takes a session's token, and puts the next one back. */
+async function refreshing (app: FastifyInstance, url: string, tokens: string[]): Promise<void> {
+  const answer = await app.inject({ method: 'POST', url, payload: { refresh: tokens.pop() } })
+  tokens.push(answer.json().refresh)
+}
+const sessions = await Promise.all(Array.from({ length: 32 }, async (_, index) => (await register(index + 1)).json().refresh as string))
+const bareSessions = Array.from({ length: 32 }, mintToken)
+for (const token of bareSessions) add.run(digest(token))
+await compare('refreshes',
+  ['POST /token/refresh: session locked, token spent, next stored', async () => await refreshing(app, '/auth/token/refresh', sessions)],
+  ['a bare route: token spent, next stored', async () => await refreshing(bare, '/refresh', bareSessions)])
 
 const stored = await hash(password, { memoryCost: 19456, timeCost: 2, parallelism: 1 })
 await compare('logins', ['POST /login', async () => await app.inject({ method: 'POST', url: '/auth/login', payload: { email: 'user0@example.com', password } })],
