@@ -4,6 +4,7 @@
  */
 import { emailVerificationRoutes, type EmailVerificationShape } from './email-verification.js'
 import { failureComponents } from './failures.js'
+import { jwksRoutes } from './jwks.js'
 import { loginRoutes, type LoginShape } from './login.js'
 import { logoutRoutes } from './logout.js'
 import { passwordChangeRoutes, type PasswordChangeShape } from './password-change.js'
@@ -23,6 +24,7 @@ export const createContract = (shape: Shape) => ({
   ...logoutRoutes(shape),
   ...tokenRoutes(shape),
   ...sessionRoutes(shape),
+  ...jwksRoutes(shape),
   ...userRoutes(shape),
   ...passwordChangeRoutes(shape),
   ...passwordResetRoutes(shape),

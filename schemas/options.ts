@@ -59,6 +59,13 @@ const PasswordOptions = Type.Object({
 }, closed)
 
 const TokenOptions = Type.Object({
+  algorithm: Type.Optional(Type.Union([Type.Literal('HS256'), Type.Literal('EdDSA'), Type.Literal('ES256')], {
+    default: 'HS256', description: 'What signs the access tokens: `HS256` by `secret`; `EdDSA` or `ES256` by `tokens.keys`, so that other services can verify them.'
+  })),
+  keys: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Object({})], { title: 'PKCS#8 PEM or a JWK' }), {
+    minItems: 1, description: 'The private keys of `EdDSA` or `ES256`, each PKCS#8 PEM or a JWK. The first signs, all verify and are published; those after it may be public ones.'
+  })),
+  claims: Type.Optional(Func('`(user) => object`: claims of your own for the access token, computed each time one is made.')),
   access: Type.Optional(Type.Integer({ minimum: 30, maximum: 3600, default: 300, description: 'How long an access token lives.' })),
   refresh: Type.Optional(Type.Object({
     idle: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 604800, description: 'How long a refresh token is good for: a session that is not refreshed for so long is over.' })),
@@ -67,6 +74,13 @@ const TokenOptions = Type.Object({
   refreshGrace: Type.Optional(Type.Integer({ minimum: 0, maximum: 60, default: 10, description: 'How long a refresh token that was just used still answers, with the same successor: two tabs, a lost answer. `0`: not at all.' })),
   emailVerification: Type.Optional(Type.Integer({ minimum: 300, maximum: 604800, default: 86400, description: 'How long the link lives that confirms an address.' })),
   passwordReset: Type.Optional(Type.Integer({ minimum: 300, maximum: 86400, default: 1800, description: 'How long the link lives that resets a password.' }))
+}, closed)
+
+/** What `app.authenticate` takes. */
+export const AuthenticateOptions = Type.Object({
+  optional: Type.Optional(Type.Boolean()),
+  stateless: Type.Optional(Type.Boolean()),
+  maxAge: Type.Optional(Type.Integer({ minimum: 1, maximum: 2592000 }))
 }, closed)
 
 const UrlOptions = Type.Object({

@@ -1,5 +1,5 @@
 /**
- * Access tokens: JWTs as RFC 9068 profiles them, signed with HS256 by the first secret, verified by all.
+ * Access tokens: JWTs as RFC 9068 profiles them, signed by the first key, verified by all.
  *
  * Algorithm, type, issuer and audience are pinned (RFC 8725 §3.1, 3.8, 3.9, 3.11); the times are checked here,
  * against the injected clock, because @fastify/jwt accepts a token without `exp`.
@@ -9,7 +9,8 @@ import { Type, type Static } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance } from 'fastify'
 import { failure } from './errors.js'
-import { keyId } from './lib/secrets.js'
+import type { SigningKey } from './lib/signing-keys.js'
+import type { Signing } from './token-settings.js'
 
 const ClaimSet = Type.Object({
   iss: Type.String(),
@@ -27,26 +28,29 @@ const Header = TypeCompiler.Compile(Type.Object({ kid: Type.Optional(Type.String
 
 /** Seconds by which clocks may differ. */
 const leeway = 5
+/** Characters: half of what many proxies allow for all headers of a request. */
 const longest = 4096
 
-export interface TokenOptions {
-  secrets: readonly string[]
+interface TokenOptions extends Signing {
   issuer: string
   audience: string
 }
 
-/** `app` is a scope of ours: each secret gets a namespace there, which leaves the host's `app.jwt` as it is. */
-export async function createAccessTokens (app: FastifyInstance, { secrets, issuer, audience }: TokenOptions) {
+/** `app` is a scope of ours: each key gets a namespace there, which leaves the host's `app.jwt` as it is. */
+export async function createAccessTokens (app: FastifyInstance, { keys: signing, ...pinned }: TokenOptions) {
   // Shadows the host's, which would otherwise be given our keys.
   app.decorate('jwt', Object.create(null) as JWT)
   const keys = new Map<string, JWT>()
-  for (const secret of secrets) keys.set(keyId(secret), await registerKey(app, secret, { issuer, audience }))
+  for (const key of signing) keys.set(key.kid, await registerKey(app, key, pinned))
   const [signer] = keys.values()
 
   return {
-    sign: (claims: Pick<Claims, 'sub' | 'sid' | 'jti' | 'iat' | 'exp'>): string => {
-      if (!signer) throw new Error('no secret to sign with')
-      return signer.sign({ iss: issuer, aud: audience, ...claims })
+    /** Throws an Error where the app's own claims make the token longer than `read` would accept. */
+    sign: (claims: Pick<Claims, 'sub' | 'sid' | 'jti' | 'iat' | 'exp'>, own: Record<string, unknown>): string => {
+      if (!signer) throw new Error('no key to sign with')
+      const token = signer.sign({ ...own, iss: pinned.issuer, aud: pinned.audience, ...claims })
+      if (token.length > longest) throw new Error(`fastify-rest-auth: tokens.claims: the access token has ${token.length} bytes, of ${longest} at most; claim less`)
+      return token
     },
 
     /** The claims of a token that is ours, in time or not. */
@@ -65,14 +69,14 @@ export async function createAccessTokens (app: FastifyInstance, { secrets, issue
 }
 export type AccessTokens = Awaited<ReturnType<typeof createAccessTokens>>
 
-async function registerKey (app: FastifyInstance, secret: string, { issuer, audience }: { issuer: string, audience: string }): Promise<JWT> {
-  const namespace = `restAuth ${audience} ${keyId(secret)}`
+async function registerKey (app: FastifyInstance, { kid, secret }: SigningKey, { algorithm, issuer, audience }: Omit<TokenOptions, 'keys'>): Promise<JWT> {
+  const namespace = `restAuth ${audience} ${kid}`
   await app.register(fastifyJwt, {
     namespace,
     secret,
     decoratorName: `${namespace} claims`,
-    sign: { algorithm: 'HS256', header: { alg: 'HS256', typ: 'at+jwt', kid: keyId(secret) } },
-    verify: { algorithms: ['HS256'], allowedIss: issuer, allowedAud: audience, checkTyp: 'at+jwt', ignoreExpiration: true, cache: false }
+    sign: { algorithm, header: { alg: algorithm, typ: 'at+jwt', kid } },
+    verify: { algorithms: [algorithm], allowedIss: issuer, allowedAud: audience, checkTyp: 'at+jwt', ignoreExpiration: true, cache: false }
   })
   // Its types know of no namespaces.
   const jwt = (app.jwt as unknown as Record<string, JWT>)[namespace]
@@ -92,5 +96,5 @@ function read (keys: Map<string, JWT>, token: string): Claims | undefined {
   }
 }
 
-/** 256 bits leave two over in the last character: of the four spellings only the one we signed is the token. */
+/** The last character of a signature has bits to spare: of its spellings only the one we signed is the token. */
 const isCanonical = (signature: string): boolean => Buffer.from(signature, 'base64url').toString('base64url') === signature

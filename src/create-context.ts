@@ -28,10 +28,10 @@ interface Ingredients {
 }
 
 export async function createContext (app: FastifyInstance, { settings, db, clock, hashCost, path, name, inbox }: Ingredients): Promise<Context> {
-  const { account, fields, errors, password, tokens, secrets, site, urls } = settings
+  const { account, fields, errors, password, signing, site, tokens, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
   const accounts = createAccounts(settings)
-  const accessTokens = await createAccessTokens(app, { secrets, issuer, audience: `${issuer}${path}` })
+  const accessTokens = await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   return {
     settings,

@@ -9,6 +9,7 @@ import { openDatabase } from './db/open.js'
 import { refuseToStart, type Database } from './db/database.js'
 import { createErrorHandler } from './errors.js'
 import { emailVerification } from './features/email-verification.js'
+import { jwks } from './features/jwks.js'
 import { login } from './features/login.js'
 import { logout } from './features/logout.js'
 import { passwordChange } from './features/password-change.js'
@@ -28,7 +29,7 @@ import type { User } from './types.js'
 import { createUsers } from './users.js'
 import { createBodyValidator, createValidatorCompiler } from './validation.js'
 
-const features: Feature[] = [registration, emailVerification, login, logout, token, sessions, user, passwordChange, passwordReset]
+const features: Feature[] = [registration, emailVerification, login, logout, token, sessions, user, passwordChange, passwordReset, jwks]
 
 /** What tests replace: the time, and the cost of a hash. */
 export interface Internals {

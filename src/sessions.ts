@@ -5,12 +5,14 @@
 import { v7 as uuid } from 'uuid'
 import type { FastifyRequest } from 'fastify'
 import type { AccessTokens } from './access-tokens.js'
+import { customClaims } from './custom-claims.js'
 import type { Db } from './db/database.js'
 import type { SessionRow } from './db/tables.js'
 import { digest, mintToken } from './lib/secrets.js'
 import type { Settings } from './settings.js'
 import { deleteExpiredRefreshTokens, insertRefreshToken } from './store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteSession, insertSession } from './store/sessions.js'
+import type { BaseUser } from './types.js'
 
 export interface OpenSession {
   row: SessionRow
@@ -29,7 +31,7 @@ export interface TokenAnswer {
 /** The refresh token that a request brings, if any. */
 export const readRefresh = ({ refresh }: { refresh?: string | null }): string | undefined => refresh || undefined
 
-export function createSessions (accessTokens: AccessTokens, { access, refresh }: Settings['tokens'], clock: () => Date, path: string) {
+export function createSessions (accessTokens: AccessTokens, { access, refresh, claims }: Settings['tokens'], clock: () => Date, path: string) {
   const later = (now: Date, seconds: number) => new Date(now.getTime() + seconds * 1000)
   const earlier = (one: Date, other: Date) => one < other ? one : other
   const refreshDigest = (token: string) => digest(`${path} ${token}`)
@@ -64,10 +66,10 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh }:
       await insertRefreshToken(tx, { digest: refreshDigest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })
     },
 
-    /** Lets the app have its say on a stored session: a throw ends it. */
-    async confirm (db: Db, { row }: OpenSession, say: () => unknown): Promise<void> {
+    /** Lets the app have its say on a stored session: a throw ends it. Answers with what it says. */
+    async confirm<T> (db: Db, { row }: OpenSession, say: () => Promise<T>): Promise<T> {
       try {
-        await say()
+        return await say()
       } catch (error) {
         await deleteSession(db, row.id)
         throw error
@@ -82,12 +84,15 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh }:
       return { row, refresh: next, refreshExpiration }
     },
 
-    /** What the client gets of a session, at login or (`now`) later; an access token ends with its session at the latest. */
-    tokens ({ row, refresh, refreshExpiration }: OpenSession, now = row.createdAt): TokenAnswer {
+    /**
+     * What the client gets of a session, at login or (`now`) later; an access token ends with its session at the latest.
+     * Throws where `tokens.claims` does, or asks for what can't be had.
+     */
+    async tokens ({ row, refresh, refreshExpiration }: OpenSession, user: BaseUser & Record<string, unknown>, now = row.createdAt): Promise<TokenAnswer> {
       const iat = Math.floor(now.getTime() / 1000)
       const exp = Math.min(iat + access, Math.floor(row.expiresAt.getTime() / 1000))
       return {
-        access: accessTokens.sign({ sub: row.userPk, sid: row.id, jti: uuid(), iat, exp }),
+        access: accessTokens.sign({ sub: row.userPk, sid: row.id, jti: uuid(), iat, exp }, await customClaims(claims, user)),
         refresh,
         access_expiration: new Date(exp * 1000).toISOString(),
         refresh_expiration: refreshExpiration.toISOString()

@@ -8,6 +8,7 @@ import { isPostgres } from './db/open.js'
 import { weakness } from './lib/secrets.js'
 import type { Extensions } from './mail/liquid.js'
 import { checkMail, checkUrls } from './mail-settings.js'
+import { resolveSigning, type Signing } from './token-settings.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from './types.js'
 import { describeFields, refuse } from './user-field-settings.js'
 
@@ -20,13 +21,15 @@ export interface Settings {
   prefix: string
   /** The first signs, all verify. */
   secrets: readonly string[]
+  /** Of the access tokens. */
+  signing: Signing
   publicUrl: string | undefined
   database: unknown
   migrate: boolean
   account: Omit<Option<'account'>, 'registration'> & { registration: 'open' | 'closed' | RegistrationGuard }
   fields: readonly FieldSpec[]
   password: Omit<Option<'password'>, 'validators'> & { validators: readonly PasswordValidator[] }
-  tokens: Option<'tokens'>
+  tokens: Omit<Option<'tokens'>, 'claims' | 'keys'> & { claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined }
   urls: Given<Option<'urls'>>
   site: Given<Option<'site'>>
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
@@ -41,8 +44,8 @@ export interface Settings {
 export function resolveSettings (options: object, { production, warn }: { production: boolean, warn: (message: string) => void }): Settings {
   for (const error of Value.Errors(Options, options)) refuse(describe(error))
   // Checked the line above: what is filled has the schema's shape.
-  const filled = fill(Options, options as Record<string, unknown>) as unknown as Settings & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields'>
-  const { account, tokens } = filled
+  const filled = fill(Options, options as Record<string, unknown>) as unknown as Settings & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields'> & { tokens: { keys?: Array<string | object> } }
+  const { account, tokens: { keys, ...tokens } } = filled
   checkAccount(account)
   checkUrls(filled.urls, production)
   checkMail(filled.mail, production)
@@ -51,9 +54,12 @@ export function resolveSettings (options: object, { production, warn }: { produc
   if (isOwnPath(filled.prefix, filled.docs ?? false)) refuse('docs: must not be where the routes are; choose another path')
   if (production) checkProduction(filled)
   const { userFields, secret, ...rest } = filled
+  const secrets = resolveSecrets(secret, warn)
   return Object.freeze({
     ...rest,
-    secrets: resolveSecrets(secret, warn),
+    secrets,
+    tokens,
+    signing: resolveSigning(tokens.algorithm, keys, secrets),
     publicUrl: filled.publicUrl?.replace(/\/+$/, ''),
     migrate: filled.migrate ?? !isPostgres(filled.database),
     docs: filled.docs ?? (production ? false : '/docs'),
@@ -65,10 +71,10 @@ export function resolveSettings (options: object, { production, warn }: { produc
 
 /** Whether a path is the prefix itself, or one of its routes. */
 const isOwnPath = (prefix: string, path: string | false) =>
-  path !== false && path.startsWith(prefix) && /^(\/(registration|login|logout|token|sessions|user|password)(\/.*)?)?$/.test(path.slice(prefix.length))
+  path !== false && path.startsWith(prefix) && /^(\/(registration|login|logout|token|sessions|reauthenticate|user|password|\.well-known)(\/.*)?)?$/.test(path.slice(prefix.length))
 
 /** `account.username: must be …`, `tokens.acces: unknown option`; never the value, which may be a secret. */
-function describe ({ path, schema, message }: ValueError): string {
+export function describe ({ path, schema, message }: ValueError): string {
   const name = path.slice(1).replaceAll('/', '.')
   return message === 'Unexpected property' ? `${name}: unknown option` : `${name}: must be ${inWords(schema)}`
 }

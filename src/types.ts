@@ -2,6 +2,7 @@
  * The generic rim: the type of a user follows from the options. Inside, features see the base contract only;
  * here, and in `defineRestAuth`, are all the generics there are.
  */
+import type { JsonWebKey } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { CheckedOptions, GivenOptions } from '../schemas/options.js'
@@ -100,12 +101,20 @@ interface MailOptions<Reader> extends Omit<Mail, 'transport' | 'variables' | 'fi
 }
 
 export interface RestAuthOptions<F extends UserFields = UserFields, A extends Account = Account>
-  extends Omit<GivenOptions, 'userFields' | 'account' | 'hooks' | 'mail' | 'password'> {
+  extends Omit<GivenOptions, 'userFields' | 'account' | 'hooks' | 'mail' | 'password' | 'tokens'> {
   account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
   userFields?: F
   password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }
   mail?: MailOptions<UserOf<F, A>> | undefined
+  tokens?: TokenOptionsOf<F, A>
   hooks?: HooksOf<F, A>
+}
+
+interface TokenOptionsOf<F extends UserFields, A extends Account> extends Omit<NonNullable<CheckedOptions['tokens']>, 'keys' | 'claims'> {
+  /** PKCS#8 PEM or JWK, which may be its JSON text. The first signs and is private, all verify. */
+  keys?: Array<string | JsonWebKey>
+  /** Claims of your own (names of ours are refused), computed at login, registration and confirmation. A throw ends the session. */
+  claims?: (user: UserOf<F, A>) => object | Promise<object>
 }
 
 declare const types: unique symbol

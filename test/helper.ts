@@ -237,7 +237,9 @@ function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, 
     const where = `${method} ${path} → ${answer.statusCode}`
     const problem = (what: string): void => { t.fail(`${where}: ${what}`, { body: answer.body.slice(0, 1000) }) }
     if (answer.statusCode >= 500 && !fault) problem('a 5xx without a fault')
-    if (answer.headers['cache-control'] !== 'no-store') problem('may be cached')
+    // Public keys, and nothing else, may be kept.
+    const cached = answer.statusCode === 200 && path.endsWith('/.well-known/jwks.json') ? 'public, max-age=300' : 'no-store'
+    if (answer.headers['cache-control'] !== cached) problem('may be cached')
     if (answer.headers['x-content-type-options'] !== 'nosniff') problem('may be sniffed')
     if (answer.statusCode === 401 && !answer.headers['www-authenticate']) problem('401 without a challenge')
     if (answer.statusCode === 405 && !answer.headers.allow) problem('405 without Allow')

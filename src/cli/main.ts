@@ -4,11 +4,12 @@ import { parseArgs } from 'node:util'
 import { loadOptions } from './load-options.js'
 import { migrateCommand } from './migrate.js'
 import { openapiCommand } from './openapi.js'
-import { mintToken } from '../lib/secrets.js'
+import { secretCommand } from './secret.js'
 
 const usage = `usage: fastify-rest-auth <command>
 
   secret                     prints a new signing secret
+    --algorithm EdDSA|ES256  or a private key for tokens.keys: a JWK, or with --pem PKCS#8
   migrate [--print]          brings the database up to date, or prints the SQL that would
   openapi                    prints the OpenAPI document, as JSON
 
@@ -20,10 +21,10 @@ migrate and openapi read your plugin options from a module:
 async function main (): Promise<void> {
   const { values, positionals: [command] } = parseArgs({
     allowPositionals: true,
-    options: { options: { type: 'string' }, database: { type: 'string' }, print: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } }
+    options: { options: { type: 'string' }, database: { type: 'string' }, print: { type: 'boolean', default: false }, algorithm: { type: 'string', default: 'HS256' }, pem: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } }
   })
   const options = async () => ({ ...await loadOptions(values.options), ...(values.database !== undefined && { database: values.database }) })
-  if (command === 'secret') console.log(mintToken())
+  if (command === 'secret') console.log(secretCommand(values.algorithm, values.pem))
   else if (command === 'migrate') console.log(await migrateCommand(await options(), values.print))
   else if (command === 'openapi') console.log(await openapiCommand(await options()))
   else console.log(usage)

@@ -73,7 +73,10 @@ export const emailVerification: Feature = (app, { settings, contract, db, clock,
       return user
     })
     const user = accounts.toUser(row)
-    await sessions.confirm(db, session, () => hooks.loggedIn?.(user, request))
-    return { ...sessions.tokens(session), user }
+    const tokens = await sessions.confirm(db, session, async () => {
+      await hooks.loggedIn?.(user, request)
+      return await sessions.tokens(session, user)
+    })
+    return { ...tokens, user }
   }
 }

@@ -33,8 +33,11 @@ export const login: Feature = (app, { settings, contract, db, clock, accounts, p
     })
 
     const user = accounts.toUser(row)
-    await sessions.confirm(db, session, () => settings.hooks.loggedIn?.(user, request))
-    return { ...sessions.tokens(session), user }
+    const tokens = await sessions.confirm(db, session, async () => {
+      await settings.hooks.loggedIn?.(user, request)
+      return await sessions.tokens(session, user)
+    })
+    return { ...tokens, user }
   })
 
   /** Where both are sent the address counts, as in dj-rest-auth. */

@@ -49,8 +49,11 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
     reply.code(201)
     if (!row || !session) return { detail: 'Verification e-mail sent.' }
     const user = accounts.toUser(row)
-    await sessions.confirm(db, session, () => hooks.loggedIn?.(user, request))
-    return { ...sessions.tokens(session), user }
+    const tokens = await sessions.confirm(db, session, async () => {
+      await hooks.loggedIn?.(user, request)
+      return await sessions.tokens(session, user)
+    })
+    return { ...tokens, user }
   })
 
   /** Stores the account; where its address is taken and that may not be told, the owner gets a mail instead of it. */

@@ -21,7 +21,7 @@ import { continueSession, deleteSession, findUserAndSession } from '../store/ses
 const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
 const expired = () => new Failure('token_expired', { tokenIn: 'body' })
 
-export const token: Feature = (app, { settings, contract, db, clock, accessTokens, sessions, outbox }) => {
+export const token: Feature = (app, { settings, contract, db, clock, accounts, accessTokens, sessions, outbox }) => {
   const { refreshDigest } = sessions
   const grace = settings.tokens.refreshGrace * 1000
   // The first makes the next token; the others are for one that was made before the secret changed.
@@ -35,7 +35,7 @@ export const token: Feature = (app, { settings, contract, db, clock, accessToken
     if (isPast(found)) throw expired()
     const next = await db.transaction(async tx => await rotate(tx, found, refresh))
     if (!next) return refuseReuse(request, found.session)
-    return sessions.tokens(next, clock())
+    return await sessions.tokens(next, accounts.toUser(found.user), clock())
   })
 
   app.post('/token/verify', { schema: contract.verifyToken }, async request => {
