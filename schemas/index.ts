@@ -9,6 +9,7 @@ import { loginRoutes, type LoginShape } from './login.js'
 import { logoutRoutes } from './logout.js'
 import { passwordChangeRoutes, type PasswordChangeShape } from './password-change.js'
 import { passwordResetRoutes } from './password-reset.js'
+import { reauthenticateRoutes } from './reauthenticate.js'
 import { programmaticBodies, registrationRoutes } from './registration.js'
 import { Session, sessionRoutes } from './sessions.js'
 import { tokenRoutes } from './token.js'
@@ -25,6 +26,7 @@ export const createContract = (shape: Shape) => ({
   ...tokenRoutes(shape),
   ...sessionRoutes(shape),
   ...jwksRoutes(shape),
+  ...reauthenticateRoutes(shape),
   ...userRoutes(shape),
   ...passwordChangeRoutes(shape),
   ...passwordResetRoutes(shape),

@@ -77,11 +77,13 @@ const TokenOptions = Type.Object({
 }, closed)
 
 /** What `app.authenticate` takes. */
-export const AuthenticateOptions = Type.Object({
+export const Authentication = Type.Object({
   optional: Type.Optional(Type.Boolean()),
   stateless: Type.Optional(Type.Boolean()),
   maxAge: Type.Optional(Type.Integer({ minimum: 1, maximum: 2592000 }))
 }, closed)
+
+export type CheckedAuthentication = Static<typeof Authentication>
 
 const UrlOptions = Type.Object({
   login: Type.Optional(Type.String({ minLength: 1, description: 'Where people log in: an address, or a path such as `/login`. Mails link to it, and the built-in pages end there.' })),

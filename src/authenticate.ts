@@ -2,14 +2,20 @@
  * Who sends this request? A bearer token is verified, then its session and its user are looked up, in one
  * indexed query: so that logout, deactivation and a changed password count from the next request on.
  */
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Value } from '@sinclair/typebox/value'
+import type { FastifyRequest } from 'fastify'
+import { Authentication, type CheckedAuthentication } from '../schemas/options.js'
 import type { AccessTokens, Claims } from './access-tokens.js'
 import type { Accounts } from './accounts.js'
 import type { Database } from './db/database.js'
-import type { UserRow } from './db/tables.js'
-import { asThrown, failure } from './errors.js'
+import type { SessionRow, UserRow } from './db/tables.js'
+import { asThrown, failure, Failure } from './errors.js'
+import { locks } from './locks.js'
+import type { AuthenticateHook, RestAuth } from './rest-auth.js'
+import { describe } from './settings.js'
 import { findUserAndSession, touchSession } from './store/sessions.js'
 import type { User } from './types.js'
+import { refuse } from './user-field-settings.js'
 
 interface Identity {
   user: UserRow
@@ -23,25 +29,62 @@ const identities = new WeakMap<FastifyRequest, Identity>()
 const touchEvery = 60_000
 
 export function createAuthenticate ({ db, clock, accessTokens, accounts }: { db: Database, clock: () => Date, accessTokens: AccessTokens, accounts: Accounts }) {
-  return async function authenticate (request: FastifyRequest, _reply?: FastifyReply): Promise<void> {
-    const identity = await identify(accessTokens.verify(bearerToken(request), clock())).catch(error => { throw asThrown(error) })
-    identities.set(request, identity)
-    // The app's own type of the user follows from its options; what is stored was checked against them.
-    request.user = accounts.toUser(identity.user) as unknown as User
-  }
+  const claims = new WeakMap<FastifyRequest, Claims>()
 
-  async function identify ({ sub, sid }: Claims): Promise<Identity> {
+  const hookOf = ({ optional = false, stateless = false, maxAge = Infinity }: CheckedAuthentication): AuthenticateHook => locks(async function authenticate (request) {
+    const token = bearerIn(request)
+    if (token === undefined && !optional) throw failure('not_authenticated')
+    const verified = token === undefined ? undefined : accessTokens.verify(token, clock())
+    const identity = verified && !stateless ? await identify(verified, maxAge).catch(error => { throw asThrown(error) }) : undefined
+    // Of two hooks of one request the last counts, alone.
+    note(claims, request, verified)
+    note(identities, request, identity)
+    // The app's own type of the user follows from its options; what is stored was checked against them. It knows no null:
+    // behind a plain `authenticate` there is none.
+    request.user = (identity ? accounts.toUser(identity.user) : null) as unknown as User
+  }, { optional })
+
+  async function identify ({ sub, sid }: Claims, maxAge: number): Promise<Identity> {
     const now = clock()
     const found = await findUserAndSession(db, sub, sid)
     if (!found) throw failure('user_not_found')
     const { user, session } = found
     if (!user.isActive) throw failure('user_inactive')
     if (!session || session.expiresAt <= now) throw failure('token_not_valid')
+    if (ageOf(session, now) > maxAge) throw tooOld(maxAge)
     if (now.getTime() - session.lastSeenAt.getTime() >= touchEvery) await touchSession(db, session.id, now)
     return { user, sessionId: session.id }
   }
+
+  const plain = hookOf({})
+  function authenticate (given: CheckedAuthentication): AuthenticateHook
+  function authenticate (given: FastifyRequest): Promise<void>
+  function authenticate (given: FastifyRequest | CheckedAuthentication) {
+    return 'raw' in given ? plain(given) : hookOf(checked(given))
+  }
+  return { authenticate: locks(authenticate), claims: (request => claims.get(request) ?? null) satisfies RestAuth['claims'] }
 }
-export type Authenticate = ReturnType<typeof createAuthenticate>
+
+function note<T> (of: WeakMap<FastifyRequest, T>, request: FastifyRequest, value: T | undefined): void {
+  if (value === undefined) of.delete(request)
+  else of.set(request, value)
+}
+
+export type Authenticate = ReturnType<typeof createAuthenticate>['authenticate']
+
+function checked (options: CheckedAuthentication): CheckedAuthentication {
+  for (const error of Value.Errors(Authentication, options)) refuse(`authenticate: ${describe(error)}`)
+  if (options.stateless && options.maxAge !== undefined) refuse('authenticate: maxAge: needs the session, which stateless does not look up')
+  return options
+}
+
+/** Seconds since the password was last given. */
+const ageOf = ({ authenticatedAt, createdAt }: SessionRow, now: Date) => (now.getTime() - (authenticatedAt ?? createdAt).getTime()) / 1000
+
+/** RFC 9470 §3: the challenge says how recent it must be. */
+const tooOld = (maxAge: number) => new Failure('reauthentication_required', {
+  headers: { 'www-authenticate': `Bearer realm="api", error="insufficient_user_authentication", error_description="Confirm your password", max_age="${maxAge}"` }
+})
 
 /** The stored user and the session of an authenticated request. */
 export function identityOf (request: FastifyRequest): Identity {
@@ -50,11 +93,18 @@ export function identityOf (request: FastifyRequest): Identity {
   return identity
 }
 
-/** The token of the Authorization header; throws where there is none (RFC 6750 §2.1: the header only). */
+/** The token of the Authorization header; throws where there is none. */
 export function bearerToken (request: FastifyRequest): string {
+  const token = bearerIn(request)
+  if (token === undefined) throw failure('not_authenticated')
+  return token
+}
+
+/** RFC 6750 §2.1: the header only. Undefined where it has another scheme, as in Django REST framework. */
+function bearerIn (request: FastifyRequest): string | undefined {
   const [scheme = '', token, ...rest] = (request.headers.authorization ?? '').trim().split(' ')
   // RFC 9110 §11.1: the scheme is case-insensitive.
-  if (scheme.toLowerCase() !== 'bearer') throw failure('not_authenticated')
+  if (scheme.toLowerCase() !== 'bearer') return undefined
   if (!token || rest.length > 0) throw failure('bad_authorization_header')
   return token
 }

@@ -12,6 +12,7 @@ import type { Outbox } from './mail/outbox.js'
 import type { Templates } from './mail/templates.js'
 import type { PageFrame } from './pages.js'
 import type { Passwords } from './passwords.js'
+import type { RestAuth } from './rest-auth.js'
 import type { Sessions } from './sessions.js'
 import type { Settings } from './settings.js'
 
@@ -25,6 +26,8 @@ export interface Context {
   sessions: Sessions
   accessTokens: AccessTokens
   authenticate: Authenticate
+  /** What the token of an authenticated request says. */
+  claims: RestAuth['claims']
   links: Links
   outbox: Outbox
   templates: Templates

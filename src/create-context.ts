@@ -42,7 +42,7 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
     passwords: createPasswords(password, hashCost ?? password.hash),
     sessions: createSessions(accessTokens, tokens, clock, path),
     accessTokens,
-    authenticate: createAuthenticate({ db, clock, accessTokens, accounts }),
+    ...createAuthenticate({ db, clock, accessTokens, accounts }),
     links,
     ...await createMail({ settings, db, clock, log: app.log, accounts, links, inbox }),
     pageFrame: () => ({ siteName: siteOf(site, links.publicUrl()).name, loginUrl: urls.login })

@@ -28,6 +28,6 @@ export { Failure, Rejection } from './errors.js'
 export type {
   BaseUser, HooksOf, NewUser, PasswordValidator, Register, RegistrationGuard, RestAuthOptions, Tx, User, UserChanges
 } from './types.js'
-export type { RestAuth, SentMail, Session } from './rest-auth.js'
+export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, SentMail, Session } from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'
 export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'

@@ -14,11 +14,13 @@ import { login } from './features/login.js'
 import { logout } from './features/logout.js'
 import { passwordChange } from './features/password-change.js'
 import { passwordReset } from './features/password-reset.js'
+import { reauthenticate } from './features/reauthenticate.js'
 import { registration } from './features/registration.js'
 import { sessions } from './features/sessions.js'
 import { token } from './features/token.js'
 import { user } from './features/user.js'
 import type { HashCost } from './lib/password-hash.js'
+import { addLocks } from './locks.js'
 import { addMailViewer, createInbox, type Inbox } from './mail/viewer.js'
 import { createMails } from './mails.js'
 import { addComponents, addOpenapi, documentName } from './openapi.js'
@@ -29,7 +31,7 @@ import type { User } from './types.js'
 import { createUsers } from './users.js'
 import { createBodyValidator, createValidatorCompiler } from './validation.js'
 
-const features: Feature[] = [registration, emailVerification, login, logout, token, sessions, user, passwordChange, passwordReset, jwks]
+const features: Feature[] = [registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange, passwordReset, jwks]
 
 /** What tests replace: the time, and the cost of a hash. */
 export interface Internals {
@@ -51,6 +53,7 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
   const family = familyOf(app)
   const path = `${app.prefix}${settings.prefix}`
   if (!app.hasDecorator('restAuth')) app.addHook('onRequest', startAnonymous)
+  if (!app.hasDecorator('restAuth') && app.hasDecorator('swagger')) addLocks(app)
   // Whoever came first has the place that is nobody's choice.
   const isTaken = !('docs' in options && options.docs) && app.hasRoute({ method: 'GET', url: `${app.prefix}${settings.docs}` })
 
@@ -64,6 +67,7 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
       addFeatures(child, context)
       family.set(path, {
         authenticate: context.authenticate,
+        claims: context.claims,
         ...createUsers(context),
         mail: createMails(context),
         openapi: () => ({ ...scope.swagger() }),

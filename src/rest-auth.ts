@@ -1,5 +1,6 @@
 /** What the plugin gives to the app: `app.authenticate`, `request.user`, `app.restAuth`. */
 import type { FastifyRequest } from 'fastify'
+import type { CheckedAuthentication } from '../schemas/options.js'
 import type { MailRow, SessionRow } from './db/tables.js'
 import type { MailState } from './store/outbox.js'
 import type { NewUser, Tx, User, UserChanges } from './types.js'
@@ -11,10 +12,44 @@ export interface SentMail extends Omit<MailRow, 'variables' | 'admittedAt'> {
   state: MailState
 }
 
+export type AuthenticateHook = (request: FastifyRequest) => Promise<void>
+
+/** What `app.authenticate(options)` lets in. A session's age is only known to who looks it up. */
+export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> & (
+  | { stateless?: false, /** Seconds since the password was last given; else 401 `reauthentication_required` (RFC 9470). */ maxAge?: number }
+  | { /** Signature and claims only, without a query: a session that has ended counts until its token expires. */ stateless: true, maxAge?: never }
+)
+
+export interface Authenticate {
+  /**
+   * A hook of another kind. `request.user` is `null` where it is `optional` and no token was sent, and, as nobody looked
+   * the user up, always where it is `stateless`: `app.restAuth.claims(request)` has what the token says. Throws an Error
+   * that names the option at fault.
+   */
+  (options: AuthenticateOptions): AuthenticateHook
+  /** An `onRequest` hook: 401 unless a live session's access token is sent; sets `request.user`. */
+  (request: FastifyRequest): Promise<void>
+}
+
+/** The claims of an access token: those of RFC 9068, the session's id, and those of `tokens.claims`. */
+export interface AccessClaims {
+  iss: string
+  aud: string
+  /** The user's `pk`. */
+  sub: string
+  sid: string
+  jti: string
+  /** Seconds since 1970. */
+  iat: number
+  exp: number
+  [name: string]: unknown
+}
+
 /** The programmatic side, at `app.restAuth`. */
 export interface RestAuth {
-  /** An `onRequest` hook: 401 unless a live session's access token is sent; sets `request.user`. */
-  authenticate: (request: FastifyRequest) => Promise<void>
+  authenticate: Authenticate
+  /** What the token of an authenticated request says; `null` where there was none. */
+  claims: (request: FastifyRequest) => AccessClaims | null
   users: {
     /** Stores a user as registration would, without its hooks. Throws a `Failure` with the fields at fault. */
     create: (input: NewUser) => Promise<User>

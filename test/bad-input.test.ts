@@ -21,7 +21,7 @@ const rich = {
 } as const
 
 const bodyRoutes = [
-  ['POST', '/registration'], ['POST', '/login'], ['POST', '/logout'], ['PUT', '/user'], ['PATCH', '/user'], ['POST', '/password/change']
+  ['POST', '/registration'], ['POST', '/login'], ['POST', '/logout'], ['PUT', '/user'], ['PATCH', '/user'], ['POST', '/password/change'], ['POST', '/reauthenticate']
 ] as const
 
 /** An app with alice in it, and a way to see that she is still the only user. */

@@ -45,7 +45,7 @@ t.test('migrate works on the options of a module, or on the database it is given
 t.test('openapi prints the document of the options', async t => {
   const { stdout } = await run('openapi', '--options', optionsFile(t, `export default { secret: '${secret}', prefix: '/accounts' }`))
   t.same(Object.keys(JSON.parse(stdout).paths), [
-    '/registration', '/registration/verify-email', '/registration/resend-email', '/registration/account-confirm-email/{key}', '/login', '/logout', '/logout/all',
+    '/registration', '/registration/verify-email', '/registration/resend-email', '/registration/account-confirm-email/{key}', '/login', '/reauthenticate', '/logout', '/logout/all',
     '/token/refresh', '/token/verify', '/sessions', '/sessions/{id}', '/user', '/password/change', '/password/reset', '/password/reset/confirm', '/password/reset/confirm/{uid}/{token}'
   ].map(path => `/accounts${path}`))
   t.match(JSON.parse(await openapiCommand({ secret })), { openapi: '3.1.0' })

@@ -207,7 +207,7 @@ story('where the app has @fastify/swagger, our routes are in its document, and n
   const document = app.swagger() as { info: object, paths: Record<string, object>, components: { schemas: Record<string, object> } }
   t.same(document.info, { title: 'The app', version: '1' })
   t.strictSame(Object.keys(document.paths).sort(), [
-    '/auth/login', '/auth/logout', '/auth/logout/all', '/auth/password/change', '/auth/password/reset', '/auth/password/reset/confirm', '/auth/password/reset/confirm/{uid}/{token}', '/auth/registration',
+    '/auth/login', '/auth/logout', '/auth/logout/all', '/auth/password/change', '/auth/password/reset', '/auth/password/reset/confirm', '/auth/password/reset/confirm/{uid}/{token}', '/auth/reauthenticate', '/auth/registration',
     '/auth/sessions', '/auth/sessions/{id}', '/auth/token/refresh', '/auth/token/verify', '/auth/user', '/own'
   ])
   t.match(document.components.schemas.AuthUser, { properties: { own: {} } }, 'a name that the app has taken stays its own')

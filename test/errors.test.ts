@@ -60,6 +60,12 @@ const provocations: Record<Code, Provocation> = {
     await app.restAuth.users.deactivate(user.pk)
     return await get('/user', { token: access })
   },
+  reauthentication_required: async ({ app, clock }, token) => {
+    clock.advance(61)
+    const answer = await app.inject({ url: '/fresh', headers: { authorization: `Bearer ${token}` } })
+    clock.advance(-61)
+    return answer
+  },
   registration_closed: async () => {
     const { post } = await sqliteBuild(t, { options: { account: { registration: 'closed' } } })
     return await post('/registration', alice)
@@ -106,6 +112,7 @@ const provocations: Record<Code, Provocation> = {
   },
   token_invalid: ({ post }) => post('/password/reset/confirm', { uid: 'x', token: 'x', new_password1: password }),
   wrong_password: ({ post }, token) => post('/password/change', { old_password: 'wrong', new_password1: password }, { token }),
+  incorrect_password: ({ post }, token) => post('/reauthenticate', { password: 'wrong' }, { token }),
   password_mismatch: register({ password2: 'other' }),
   password_too_short: register({ password1: 'xq7' }),
   password_too_common: register({ password1: 'iloveyou' }),
@@ -116,7 +123,7 @@ const provocations: Record<Code, Provocation> = {
 }
 
 t.test('every code of the table is met by somebody, with the status the table gives', async t => {
-  const built = await sqliteBuild(t, { options: { account, userFields, hooks, password: { validators } } })
+  const built = await sqliteBuild(t, { options: { account, userFields, hooks, password: { validators } }, after: app => { app.get('/fresh', { onRequest: app.authenticate({ maxAge: 60 }) }, async () => ({})) } })
   const { access } = (await built.post('/registration', ann)).json()
   for (const [code, [status]] of Object.entries(errors)) {
     const answer = await provocations[code as Code](built, access)

@@ -1,5 +1,5 @@
 /** The sessions table. */
-import { and, desc, eq, exists, gt, lte, ne, or, sql } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, inArray, lte, ne, or, sql } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'
 
@@ -28,6 +28,13 @@ export async function continueSession ({ orm, users, sessions }: Db, id: string,
   const [session] = await orm.update(sessions).set({ lastSeenAt: now })
     .where(and(eq(sessions.id, id), gt(sessions.expiresAt, now), exists(active))).returning()
   return session
+}
+
+/** Notes that the password was given again; false when the session is no more, or the user as the password was verified for. */
+export async function renewSession ({ orm, sessions, users }: Db, id: string, { pk, passwordHash }: UserRow, now: Date): Promise<boolean> {
+  const owner = orm.select({ pk: users.pk }).from(users).where(and(eq(users.pk, pk), eq(users.isActive, true), eq(users.passwordHash, passwordHash ?? '')))
+  const renewed = await orm.update(sessions).set({ authenticatedAt: now }).where(and(eq(sessions.id, id), inArray(sessions.userPk, owner))).returning({ id: sessions.id })
+  return renewed.length > 0
 }
 
 /** Newest first. */
