@@ -1,35 +1,18 @@
 /** A bearer token opens nothing unless it is ours, for here, in time, and its session lives. */
-import { createHmac, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import { randomBytes, createPublicKey, type KeyObject } from 'node:crypto'
 import fp from 'fastify-plugin'
-import type { LightMyRequestResponse } from 'fastify'
+import { keyId } from '../src/lib/secrets.js'
 import { createPlugin } from '../src/plugin.js'
+import { codeOf, encode, everyAlgorithm, generate, hs256, open, parse, schemes, signature, without, type Json, type Scheme } from './forgery.js'
 import { alice, articleOptions, cheapHash, password, secret, sqliteBuild, story, t, temporaryFile } from './helper.js'
 
-type Json = Record<string, unknown>
+const { forge } = hs256
 
-const encode = (part: unknown): string => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
-const parse = (part = ''): Json => JSON.parse(Buffer.from(part, 'base64url').toString()) as Json
-
-/** Signs whatever it is given; header and claims may be JSON text, where JSON.stringify could not write it. */
-function forge (header: Json | string, claims: Json | string, key: string | Buffer = secret, hash = 'sha256'): string {
-  const input = `${encode(header)}.${encode(claims)}`
-  return `${input}.${createHmac(hash, key).update(input).digest('base64url')}`
-}
-
-/** A token of ours, taken apart. */
-function open (token: string) {
-  const [header = '', claims = '', signature = ''] = token.split('.')
-  return { header: parse(header), claims: parse(claims), input: `${header}.${claims}`, parts: [header, claims, signature] as const }
-}
-
-const codeOf = (answer: LightMyRequestResponse): string => `${answer.statusCode} ${answer.json().code}`
-const without = (object: Json, name: string): Json => Object.fromEntries(Object.entries(object).filter(([key]) => key !== name))
-
-story('an access token is an RFC 9068 JWT that says who, which session, for whom and how long, and no more', async (t, build) => {
+everyAlgorithm('an access token is an RFC 9068 JWT that says who, which session, for whom and how long, and no more', async (t, build, { algorithm, forge }) => {
   const { get, register } = await build(t)
   const { access, user } = await register()
   const { header, claims } = open(access)
-  t.match(header, { alg: 'HS256', typ: 'at+jwt', kid: /^[\w-]{8}$/ })
+  t.match(header, { alg: algorithm, typ: 'at+jwt', kid: algorithm === 'HS256' ? /^[\w-]{8}$/ : /^[\w-]{43}$/ })
   t.strictSame(Object.keys(header).sort(), ['alg', 'kid', 'typ'])
   t.match(claims, { iss: 'http://localhost:3000', aud: 'http://localhost:3000/auth', sub: user.pk, sid: /^[\w-]{36}$/, jti: /^[\w-]{36}$/ })
   t.strictSame(Object.keys(claims).sort(), ['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
@@ -39,38 +22,64 @@ story('an access token is an RFC 9068 JWT that says who, which session, for whom
   for (const typ of ['AT+JWT', 'application/at+jwt']) t.equal((await get('/user', { token: forge({ ...header, typ }, claims) })).statusCode, 200, `${typ} is the same type`)
 })
 
-story('only HS256 with our key signs: no other algorithm, however it is named', async (t, build) => {
+everyAlgorithm('only the one algorithm with our key signs: no other, however it is named', async (t, build, scheme) => {
+  const { forge, algorithm } = scheme
   const { get, register } = await build(t)
-  const { header, claims, input } = open((await register()).access)
+  const { access } = await register()
+  const { header, claims, input } = open(access)
   const none = ['none', 'None', 'NONE', 'nOnE', '', 'null'].flatMap(alg => [`${encode({ ...header, alg })}.${encode(claims)}.`, `${encode({ ...header, alg })}.${encode(claims)}`, forge({ ...header, alg }, claims)])
-  const otherNames = ['HS256 ', ' HS256', 'hs256', 'Hs256', ['HS256'], { alg: 'HS256' }, null, 0, true, 'HMAC', 'HS257', 'HS256\0', 'HS256\n'].map(alg => forge({ ...header, alg }, claims))
+  const otherNames = [`${algorithm} `, ` ${algorithm}`, algorithm.toLowerCase(), [algorithm], { alg: algorithm }, null, 0, true, 'HMAC', 'Ed25519', 'HS257', `${algorithm}\0`, `${algorithm}\n`].map(alg => forge({ ...header, alg }, claims))
   const otherHashes = [['HS384', 'sha384'], ['HS512', 'sha512'], ['HS256', 'sha512'], ['HS256', 'sha1'], ['HS512', 'sha256']].map(([alg, hash]) => forge({ ...header, alg }, claims, secret, hash))
-  const [rsa, ec, ed] = [generateKeyPairSync('rsa', { modulusLength: 2048 }), generateKeyPairSync('ec', { namedCurve: 'P-256' }), generateKeyPairSync('ed25519')]
-  const signed = ([['RS256', rsa, 'sha256'], ['ES256', ec, 'sha256'], ['EdDSA', ed, null]] as const).flatMap(([alg, { privateKey, publicKey }, hash]) => {
-    const jwk = publicKey.export({ format: 'jwk' })
-    const asymmetric = (extra: Json) => {
-      const text = `${encode({ ...header, alg, ...extra })}.${encode(claims)}`
-      return `${text}.${sign(hash, Buffer.from(text), alg === 'ES256' ? { key: privateKey, dsaEncoding: 'ieee-p1363' } : privateKey).toString('base64url')}`
-    }
-    // The classic confusion: the public key's text as an HMAC secret, in every spelling.
-    const texts = [pem(publicKey), ` ${pem(publicKey)}`, `\n${pem(publicKey)}`, `\ufeff${pem(publicKey)}`, pem(publicKey).trim(), JSON.stringify(jwk)]
-    return [
-      asymmetric({}), asymmetric({ jwk }), asymmetric({ jwk, kid: undefined }), asymmetric({ jku: 'http://127.0.0.1:9/jwks' }), asymmetric({ x5u: 'http://127.0.0.1:9/cert' }), asymmetric({ x5c: ['MIIB'] }),
-      ...texts.flatMap(text => [forge(header, claims, text), forge({ ...header, alg }, claims, text)])
-    ]
-  })
-  const embedded = [{ jwk: { kty: 'oct', k: encode('x') } }, { jku: 'http://127.0.0.1:9/' }].map(extra => forge({ ...header, ...extra }, claims, 'x'))
-  const otherKeys = ['', 'x', secret.slice(1), `${secret} `, secret.toUpperCase(), Buffer.from(secret, 'base64'), String(header.kid), randomBytes(32)].map(key => forge(header, claims, key))
-  const unsigned = [`${input}.`, input, `${input}..`, `.${input}`, `${input}.${'A'.repeat(43)}`]
-  for (const token of [...none, ...otherNames, ...otherHashes, ...signed, ...embedded, ...otherKeys, ...unsigned]) {
+  const embedded = [{ jwk: { kty: 'oct', k: encode('x') } }, { jku: 'http://127.0.0.1:9/' }].map(extra => forge({ ...header, alg: 'HS256', ...extra }, claims, 'x'))
+  const otherKeys = ['', 'x', secret.slice(1), `${secret} `, secret.toUpperCase(), Buffer.from(secret, 'base64'), String(header.kid), randomBytes(32)].map(key => forge({ ...header, alg: 'HS256' }, claims, key))
+  const unsigned = [`${input}.`, input, `${input}..`, `.${input}`, `${input}.${'A'.repeat(43)}`, `${input}.${'A'.repeat(86)}`]
+  for (const token of [...none, ...otherNames, ...otherHashes, ...ofStrangers(scheme, header, claims), ...confused(scheme, header, claims), ...embedded, ...otherKeys, ...unsigned]) {
     const answer = await get('/user', { token })
     t.ok(['401 token_not_valid', '401 bad_authorization_header'].includes(codeOf(answer)), `${Buffer.from(token.split('.')[0] ?? '', 'base64url').toString().slice(0, 80)} → ${answer.body.slice(0, 200)}`)
   }
+  t.equal((await get('/user', { token: access })).statusCode, 200)
 })
+
+/** Signed by keys that the token brings along, or says where to find. */
+function ofStrangers ({ forge }: Scheme, header: Json, claims: Json): string[] {
+  return (['RS256', 'ES256', 'EdDSA'] as const).flatMap(alg => {
+    const privateKey = generate(alg)
+    const publicKey = createPublicKey(privateKey)
+    const jwk = publicKey.export({ format: 'jwk' })
+    const signed = (extra: Json) => {
+      const text = `${encode({ ...header, alg, ...extra })}.${encode(claims)}`
+      return `${text}.${signature(text, privateKey)}`
+    }
+    return [
+      signed({}), signed({ jwk }), signed({ jwk, kid: undefined }), signed({ jku: 'http://127.0.0.1:9/jwks' }), signed({ x5u: 'http://127.0.0.1:9/cert' }), signed({ x5c: ['MIIB'] }),
+      ...spellings(publicKey).flatMap(text => [forge({ ...header, alg: 'HS256' }, claims, text), forge({ ...header, alg }, claims, text)])
+    ]
+  })
+}
+
+/** Signed with what is public, or by the right key under another name: nothing for HS256, whose key is neither. */
+function confused ({ forge, privateKey, algorithm }: Scheme, header: Json, claims: Json): string[] {
+  if (!privateKey) return []
+  const byPublicKey = spellings(createPublicKey(privateKey)).flatMap(text =>
+    [['HS256', 'sha256'], ['HS384', 'sha384'], ['HS512', 'sha512'], [algorithm, 'sha256']].map(([alg, hash]) => forge({ ...header, alg }, claims, text, hash)))
+  const bySecret = [header.kid, keyId(secret), undefined].map(kid => forge({ ...header, alg: 'HS256', kid }, claims, secret))
+  const relabelled = ['ES256', 'ES384', 'ES512', 'ES256K', 'EdDSA', 'Ed25519', 'RS256', 'PS256', 'HS256'].filter(alg => alg !== algorithm).map(alg => forge({ ...header, alg }, claims))
+  const text = `${encode({ ...header, alg: 'ES384' })}.${encode(claims)}`
+  return [...byPublicKey, ...bySecret, ...relabelled, `${text}.${signature(text, privateKey, algorithm === 'ES256' ? 'sha384' : null)}`]
+}
+
+/** The classic confusion is a public key's text as an HMAC secret: in every spelling. */
+function spellings (publicKey: KeyObject): Array<string | Buffer> {
+  const [text, jwk] = [pem(publicKey), publicKey.export({ format: 'jwk' })]
+  return [
+    text, ` ${text}`, `\n${text}`, `\ufeff${text}`, text.trim(), text.replaceAll('\n', '\r\n'), text.replaceAll('\n', ''), publicKey.export({ type: 'spki', format: 'der' }),
+    JSON.stringify(jwk), JSON.stringify({ keys: [jwk] }), Buffer.from(jwk.x ?? jwk.n ?? '', 'base64url'), String(jwk.x ?? jwk.n)
+  ]
+}
 
 const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString()
 
-story('a token of another type, issuer or audience, or with a claim missing or of another kind, is none', async (t, build) => {
+everyAlgorithm('a token of another type, issuer or audience, or with a claim missing or of another kind, is none', async (t, build, { forge }) => {
   const { get, register, clock } = await build(t)
   const { header, claims } = open((await register()).access)
   const others: unknown[] = [null, true, 0, '', [], {}, ['x'], { x: 1 }]
@@ -128,41 +137,43 @@ story('a session ends at its absolute age, whatever its tokens say', async (t, b
   t.equal(codeOf(await get('/user', { token: eternal })), '401 token_not_valid')
 })
 
-story('a key id only ever names a key: no path, no query, no property of an object', async (t, build) => {
+everyAlgorithm('a key id only ever names a key: no path, no query, no property of an object', async (t, build, { forge }) => {
   const { get, register } = await build(t)
   const { header, claims } = open((await register()).access)
   const kids = ["' OR 1=1--", "x' UNION SELECT 'x'--", '../../dev/null', '/dev/null', 'file:///dev/null', 'x'.repeat(10_000), '\0', `${String(header.kid)}\0`, '__proto__', 'constructor', 'toString', 'hasOwnProperty', '0', '', ' ', '|id', 'http://127.0.0.1:9/', null, 0, [header.kid], { kid: header.kid }]
   for (const kid of kids) {
-    for (const key of [secret, '', 'x', '\0']) t.equal(codeOf(await get('/user', { token: forge({ ...header, kid }, claims, key) })), '401 token_not_valid', `${JSON.stringify(kid)?.slice(0, 40)} with ${key.slice(0, 1)}`)
+    for (const key of [undefined, secret, '', 'x', '\0']) t.equal(codeOf(await get('/user', { token: forge({ ...header, kid }, claims, key) })), '401 token_not_valid', `${JSON.stringify(kid)?.slice(0, 40)} with ${key?.slice(0, 1)}`)
   }
 })
 
-t.test('no changed bit of a token goes unnoticed', async t => {
-  const { app, register } = await sqliteBuild(t, { server: {} })
-  const { access } = await register()
-  const statusOf = async (token: string) => (await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${token}` } })).statusCode
-  t.equal(await statusOf(access), 200)
-  const { parts } = open(access)
-  let flipped = 0
-  for (const [index, part] of parts.entries()) {
-    const bytes = Buffer.from(part, 'base64url')
-    for (let bit = 0; bit < bytes.length * 8; bit += index === 1 ? 3 : 1) {
-      const changed = Buffer.from(bytes)
-      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      const token = parts.map((one, place) => place === index ? changed.toString('base64url') : one).join('.')
-      flipped++
-      if (await statusOf(token) !== 401) t.fail(`bit ${bit} of part ${index}`)
+for (const { algorithm, options } of schemes) {
+  t.test(`no changed bit of a token goes unnoticed (${algorithm})`, async t => {
+    const { app, register } = await sqliteBuild(t, { options })
+    const { access } = await register()
+    const statusOf = async (token: string) => (await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${token}` } })).statusCode
+    t.equal(await statusOf(access), 200)
+    const { parts } = open(access)
+    let flipped = 0
+    for (const [index, part] of parts.entries()) {
+      const bytes = Buffer.from(part, 'base64url')
+      for (let bit = 0; bit < bytes.length * 8; bit += index === 1 ? 3 : 1) {
+        const changed = Buffer.from(bytes)
+        changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+        const token = parts.map((one, place) => place === index ? changed.toString('base64url') : one).join('.')
+        flipped++
+        if (await statusOf(token) !== 401) t.fail(`bit ${bit} of part ${index}`)
+      }
     }
-  }
-  t.ok(flipped > 1000, `${flipped} bits`)
-  for (let length = 0; length < access.length; length += 1) if (await statusOf(access.slice(0, length)) !== 401) t.fail(`cut to ${length}`)
-  // The last character of 32 bytes in base64url has two bits that mean nothing, and decoders ignore.
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-  const last = alphabet.indexOf(access.at(-1) ?? '')
-  for (let spare = 1; spare < 4; spare++) t.equal(await statusOf(access.slice(0, -1) + alphabet[last ^ spare]), 401, 'one token, one spelling')
-})
+    t.ok(flipped > 1000, `${flipped} bits`)
+    for (let length = 0; length < access.length; length += 1) if (await statusOf(access.slice(0, length)) !== 401) t.fail(`cut to ${length}`)
+    // The last character of a signature in base64url has two bits (of 32 bytes) or four (of 64) that mean nothing, and decoders ignore.
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    const last = alphabet.indexOf(access.at(-1) ?? '')
+    for (let spare = 1; spare < (algorithm === 'HS256' ? 4 : 16); spare++) t.equal(await statusOf(access.slice(0, -1) + alphabet[last ^ spare]), 401, 'one token, one spelling')
+  })
+}
 
-story('what is no compact JWS is no token, and costs nothing to refuse', async (t, build) => {
+everyAlgorithm('what is no compact JWS is no token, and costs nothing to refuse', async (t, build, { algorithm, forge }) => {
   const { get, register } = await build(t)
   const { access } = await register()
   const { parts: [header, claims, signature] } = open(access)
@@ -179,7 +190,7 @@ story('what is no compact JWS is no token, and costs nothing to refuse', async (
     t.ok(['401 token_not_valid', '401 bad_authorization_header'].includes(codeOf(await get('/user', { token }))), token.slice(0, 50))
     t.ok(performance.now() - started < 100, 'at once')
   }
-  t.equal(codeOf(await get('/user', { token: forge({ ...parse(header), alg: 'HS256' }, encode(access)) })), '401 token_not_valid', 'a token inside a token')
+  t.equal(codeOf(await get('/user', { token: forge({ ...parse(header), alg: algorithm }, encode(access)) })), '401 token_not_valid', 'a token inside a token')
 })
 
 story('the Authorization header is a scheme in any case, one space and a token', async (t, build) => {
