@@ -33,7 +33,7 @@ export const signature = (text: string, privateKey: KeyObject, hash = privateKey
 export const generate = (algorithm: 'EdDSA' | 'ES256' | 'RS256'): KeyObject =>
   (algorithm === 'EdDSA' ? generateKeyPairSync('ed25519') : algorithm === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', { modulusLength: 2048 })).privateKey
 
-const forgeWith = (own: (text: string) => string): Scheme['forge'] => (header, claims, key, hash = 'sha256') => {
+export const forgeWith = (own: (text: string) => string): Scheme['forge'] => (header, claims, key, hash = 'sha256') => {
   const text = `${encode(header)}.${encode(claims)}`
   return `${text}.${key === undefined ? own(text) : createHmac(hash, key).update(text).digest('base64url')}`
 }
