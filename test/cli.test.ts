@@ -5,7 +5,9 @@ import { promisify } from 'node:util'
 import { loadOptions } from '../src/cli/load-options.js'
 import { migrateCommand } from '../src/cli/migrate.js'
 import { openapiCommand } from '../src/cli/openapi.js'
+import { secretCommand } from '../src/cli/secret.js'
 import { weakness } from '../src/lib/secrets.js'
+import { readSigningKey } from '../src/lib/signing-keys.js'
 import { secret, t, temporaryFile, type Test } from './helper.js'
 
 const root = resolve(import.meta.dirname, '..')
@@ -31,6 +33,18 @@ t.test('secret prints one that the plugin accepts, another each time', async t =
   const [one, two] = await Promise.all([run('secret'), run('secret')])
   t.equal(weakness(one.stdout.trim()), undefined)
   t.not(one.stdout, two.stdout)
+})
+
+t.test('secret --algorithm prints a private key that the plugin accepts: a JWK in a line, or PEM', async t => {
+  for (const algorithm of ['EdDSA', 'ES256'] as const) {
+    const [jwk, pem] = await Promise.all([run('secret', '--algorithm', algorithm), run('secret', '--algorithm', algorithm, '--pem')])
+    t.match(jwk.stdout, /^\{.*\}\n$/)
+    t.match(pem.stdout, /^-----BEGIN PRIVATE KEY-----\n[^]+\n-----END PRIVATE KEY-----\n$/)
+    for (const { stdout } of [jwk, pem]) t.match(readSigningKey(stdout, algorithm).secret, { private: /PRIVATE KEY/ })
+    t.not(secretCommand(algorithm, false), secretCommand(algorithm, false))
+  }
+  t.match(await run('secret', '--algorithm', 'RS256'), { code: 1, stdout: '', stderr: 'secret: --algorithm is HS256, EdDSA or ES256\n' })
+  t.match(await run('secret', '--pem'), { code: 1, stdout: '', stderr: 'secret: --pem is for --algorithm EdDSA or ES256\n' })
 })
 
 t.test('migrate works on the options of a module, or on the database it is given', async t => {

@@ -1,9 +1,11 @@
 /** What is wrong with the options is told at start: in one line, by the option's path, with what to do. */
+import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { restAuth } from '../src/index.js'
+import { generateSigningKey } from '../src/lib/signing-keys.js'
 import { createPlugin } from '../src/plugin.js'
 import { cheapHash, secret, t, temporaryFile, type Test } from './helper.js'
 
@@ -34,6 +36,21 @@ const withName = (name: string) => ({ userFields: Object.fromEntries([[name, { s
 const weak = (what: string, path = 'secret') => `${path}: ${what}; make one with: npx fastify-rest-auth secret`
 const taken = (name: string) => `userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`
 const noColumn = (kind: string) => `userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${kind} has no column)`
+
+const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(algorithm => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey) as [JsonWebKey, JsonWebKey, JsonWebKey]
+const publicHalf = ({ d: _private, ...jwk }: JsonWebKey) => jwk
+const signedBy = (algorithm: string, ...keys: unknown[]) => ({ tokens: { algorithm, keys } })
+const badKey = (what: string, algorithm = 'EdDSA', index = 0) => `tokens.keys[${index}]: ${what}; make one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
+const noKey = 'is no key: give PKCS#8 PEM or a JWK'
+const pemOf = ({ privateKey }: ReturnType<typeof generateKeyPairSync>, options = {}) => privateKey.export({ type: 'pkcs8', format: 'pem', ...options }).toString()
+const curve = (namedCurve: string) => pemOf(generateKeyPairSync('ec', { namedCurve }))
+// Their private halves are printed: RFC 8037 A.1, RFC 7515 A.3, jwt.io.
+const samples: Array<[algorithm: string, key: unknown]> = [
+  ['EdDSA', { kty: 'OKP', crv: 'Ed25519', d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
+  ['ES256', { kty: 'EC', crv: 'P-256', d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI', x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU', y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' }],
+  ['ES256', '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\nOF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n-----END PRIVATE KEY-----']
+]
+const zeros = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(`302e020100300506032b657004220420${'00'.repeat(32)}`, 'hex').toString('base64')}\n-----END PRIVATE KEY-----`
 
 const refusals: Array<[options: object, line: string]> = [
   [{ colour: 'red' }, 'colour: unknown option'],
@@ -75,6 +92,29 @@ const refusals: Array<[options: object, line: string]> = [
   [{ docs: '/auth/sessions' }, 'docs: must not be where the routes are; choose another path'],
   [{ tokens: { passwordReset: 60 } }, 'tokens.passwordReset: must be a whole number from 300 to 86400'],
   [{ tokens: { emailVerification: 31536000 } }, 'tokens.emailVerification: must be a whole number from 300 to 604800'],
+
+  [{ tokens: { algorithm: 'RS256' } }, 'tokens.algorithm: must be "HS256" or "EdDSA" or "ES256"'],
+  [{ tokens: { claims: { role: 'x' } } }, 'tokens.claims: must be a function'],
+  ...(['EdDSA', 'ES256'] as const).map((algorithm): [object, string] => [{ tokens: { algorithm } }, `tokens.keys: ${algorithm} needs a private key; make one with: npx fastify-rest-auth secret --algorithm ${algorithm}`]),
+  [{ tokens: { keys: [ed] } }, "tokens.keys: HS256 signs with secret; set tokens.algorithm to 'EdDSA' or 'ES256'"],
+  [signedBy('EdDSA'), 'tokens.keys: must be a list, not empty, each item PKCS#8 PEM or a JWK'],
+  [signedBy('EdDSA', 7), 'tokens.keys.0: must be PKCS#8 PEM or a JWK'],
+  ...['', 'x', secret, '{', '{}', {}, pemOf(generateKeyPairSync('ed25519')).slice(0, 60), pemOf(generateKeyPairSync('ed25519')).replaceAll('\n', '\\n'), { ...ed, d: 'x' }, { ...ed, x: undefined }, { ...ed, kty: 'EC' }, { ...ec, y: ec.x }, { kty: 'oct', k: secret }, pemOf(generateKeyPairSync('ed25519'), { cipher: 'aes-256-cbc', passphrase: 'x' })]
+    .map((key): [object, string] => [signedBy('EdDSA', key), badKey(noKey)]),
+  ...[ec, curve('P-256'), pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 })), pemOf(generateKeyPairSync('ed448')), pemOf(generateKeyPairSync('x25519'))].map((key): [object, string] => [signedBy('EdDSA', key), badKey('is no Ed25519 key, which EdDSA needs')]),
+  ...[ed, curve('P-384'), curve('P-521'), curve('secp256k1'), pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))].map((key): [object, string] => [signedBy('ES256', key), badKey('is no P-256 key, which ES256 needs', 'ES256')]),
+  [signedBy('EdDSA', ed, ec), badKey('is no Ed25519 key, which EdDSA needs', 'EdDSA', 1)],
+  [signedBy('ES256', { ...ec, alg: 'ES384' }), badKey('says alg "ES384", and not ES256', 'ES256')],
+  [signedBy('EdDSA', { ...ed, use: 'enc' }), badKey('is not for signatures, as its use says')],
+  [signedBy('EdDSA', { ...ed, x: 'O2onvM62pC1imK5yUgNGzUZTL6fqXU1xCdqB2wwlKgE' }), badKey('has a public half that is of another key')],
+  [signedBy('ES256', { ...ec, d: otherEc.d }), badKey('has a public half that is of another key', 'ES256')],
+  ...samples.map(([algorithm, key]): [object, string] => [signedBy(algorithm, key), badKey('is a published sample', algorithm)]),
+  [signedBy('EdDSA', zeros), badKey('repeats itself')],
+  [signedBy('EdDSA', publicHalf(ed)), 'tokens.keys[0]: signs, so it must be private'],
+  [signedBy('EdDSA', ed, JSON.stringify(ed)), 'tokens.keys: the same one stands in the list twice'],
+  [signedBy('ES256', ec, publicHalf(ec)), 'tokens.keys: the same one stands in the list twice'],
+  [{ docs: '/auth/.well-known' }, 'docs: must not be where the routes are; choose another path'],
+  [{ docs: '/auth/reauthenticate' }, 'docs: must not be where the routes are; choose another path'],
 
   [{ urls: { emailConfirmation: 'https://app.example/confirm' } }, 'urls.emailConfirmation: must contain {key}, or the link of the mail would lead nowhere'],
   [{ urls: { passwordReset: 'https://app.example/reset?token={token}' } }, 'urls.passwordReset: must contain {uid}, or the link of the mail would lead nowhere'],
@@ -158,13 +198,15 @@ t.test('a refusal never shows a secret, nor the password of a database', async t
   const hidden = 'tops3cret'
   const wrong = [
     { secret: hidden }, { secret: [secret, hidden] }, { secret: { hidden } }, { secret: [[hidden]] }, { publicUrl: `https://eve:${hidden}@app.example` },
+    { tokens: { algorithm: 'EdDSA', keys: [hidden] } }, { tokens: { algorithm: 'ES256', keys: [{ ...ec, d: hidden }] } }, { tokens: { algorithm: 'EdDSA', keys: [`{"d":"${hidden}"`] } }, { tokens: { algorithm: 'EdDSA', keys: [{ ...ed, use: hidden }] } },
+    { tokens: { algorithm: 'EdDSA', keys: [{ ...ec, alg: 'EdDSA' }] } }, { tokens: { keys: [ed] } },
     { database: `mysql://root:${hidden}@127.0.0.1/x` }, { database: `postgres://postgres:${hidden}@127.0.0.1:9/x`, migrate: true }, { database: { password: hidden } }
   ]
   for (const options of wrong) {
     const line = await refusal(t, options)
     t.not(line, 'it started', JSON.stringify(options))
     t.notMatch(line, hidden)
-    t.notMatch(line, secret)
+    for (const one of [secret, ed.d, ec.d]) t.notOk(line.includes(String(one)))
   }
 })
 

@@ -1,8 +1,10 @@
 // What follows from the options of readme.ts, which `Register` declares for this program.
 import Fastify from 'fastify'
+import type { JsonWebKey } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import restAuth, { defineRestAuth, type HooksOf, type NewUser, type Session, type Tx, type User, type UserChanges } from 'fastify-rest-auth'
+import restAuth, { defineRestAuth, type AccessClaims, type AuthenticateHook, type HooksOf, type NewUser, type Session, type Tx, type User, type UserChanges } from 'fastify-rest-auth'
 import { createContract, type AnswerCode } from 'fastify-rest-auth/schemas'
 import type { SQLiteTableWithColumns } from 'drizzle-orm/sqlite-core'
 import * as tables from 'fastify-rest-auth/drizzle/sqlite'
@@ -64,6 +66,52 @@ await users.update('pk', { shoe_size: 42 })
 await users.update('pk', { pk: 'other' })
 // @ts-expect-error found by what identifies
 await users.find({ gender: 'F' })
+
+// authenticate is a hook, and called with options makes one; the handler keeps its types.
+same<ReturnType<typeof app.authenticate>, Promise<void>>(true)
+const fresh = app.authenticate({ maxAge: 300 })
+same<typeof fresh, AuthenticateHook>(true)
+app.get('/me', { onRequest: app.authenticate }, async request => { same<typeof request.user, User>(true) })
+app.get('/anybody', { onRequest: app.authenticate({ optional: true }) }, async request => request.user?.email ?? 'nobody')
+app.get('/many', { onRequest: [app.authenticate({ stateless: true }), fresh], preHandler: app.authenticate }, async request => app.restAuth.claims(request)?.sub)
+const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+typed.post('/pay', { onRequest: fresh, schema: { body: Type.Object({ amount: Type.Integer() }) } }, async request => {
+  same<typeof request.body, { amount: number }>(true)
+  same<typeof request.user.gender, Gender>(true)
+})
+await app.authenticate(request)
+same<ReturnType<typeof app.restAuth.claims>, AccessClaims | null>(true)
+same<AccessClaims['sub'], string>(true)
+same<AccessClaims['role'], unknown>(true)
+// @ts-expect-error unknown option
+app.authenticate({ maxage: 300 })
+// @ts-expect-error seconds
+app.authenticate({ maxAge: '5m' })
+// @ts-expect-error the age is the session's, which stateless does not look up
+app.authenticate({ stateless: true, maxAge: 300 })
+
+// Claims know the user of these options.
+defineRestAuth({
+  userFields: { gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F')]) } },
+  tokens: {
+    algorithm: 'EdDSA',
+    keys: ['-----BEGIN PRIVATE KEY-----…', { kty: 'OKP', crv: 'Ed25519' } satisfies JsonWebKey],
+    claims: user => {
+      same<typeof user.gender, 'M' | 'F'>(true)
+      same<typeof user.email, string>(true)
+      // @ts-expect-error never declared
+      user.shoe_size.toString()
+      return { gender: user.gender }
+    }
+  }
+})
+defineRestAuth({ tokens: { claims: async () => ({ role: 'x' }) } })
+// @ts-expect-error an object
+defineRestAuth({ tokens: { claims: () => 'x' } })
+// @ts-expect-error HS256, EdDSA, ES256
+defineRestAuth({ tokens: { algorithm: 'RS256' } })
+// @ts-expect-error PEM or JWK
+defineRestAuth({ tokens: { keys: [7] } })
 
 // Hooks.
 const userFields = {
