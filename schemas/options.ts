@@ -76,15 +76,6 @@ const TokenOptions = Type.Object({
   passwordReset: Type.Optional(Type.Integer({ minimum: 300, maximum: 86400, default: 1800, description: 'How long the link lives that resets a password.' }))
 }, closed)
 
-/** What `app.authenticate` takes. */
-export const Authentication = Type.Object({
-  optional: Type.Optional(Type.Boolean()),
-  stateless: Type.Optional(Type.Boolean()),
-  maxAge: Type.Optional(Type.Integer({ minimum: 1, maximum: 2592000 }))
-}, closed)
-
-export type CheckedAuthentication = Static<typeof Authentication>
-
 const UrlOptions = Type.Object({
   login: Type.Optional(Type.String({ minLength: 1, description: 'Where people log in: an address, or a path such as `/login`. Mails link to it, and the built-in pages end there.' })),
   emailConfirmation: Type.Optional(Type.String({ minLength: 1, description: 'Your own page for the link that confirms an address, with `{key}` in it. Default: a built-in page.' })),

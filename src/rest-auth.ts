@@ -1,6 +1,6 @@
 /** What the plugin gives to the app: `app.authenticate`, `request.user`, `app.restAuth`. */
 import type { FastifyRequest } from 'fastify'
-import type { CheckedAuthentication } from '../schemas/options.js'
+import type { CheckedAuthentication } from '../schemas/authentication.js'
 import type { MailRow, SessionRow } from './db/tables.js'
 import type { MailState } from './store/outbox.js'
 import type { NewUser, Tx, User, UserChanges } from './types.js'
