@@ -677,7 +677,7 @@ story('thousands of random requests: each answer is declared, none is a 500, and
   }
   const types = ['application/json', 'application/json', 'application/json', 'application/json; charset=utf-8', 'application/x-www-form-urlencoded', 'application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data', '']
   const seen = new Map<number, number>()
-  for (let i = 0; i < 1500; i++) {
+  for (let i = 0; i < 2500; i++) {
     const [method, path] = pick(bodyRoutes)
     const body = Object.fromEntries(Array.from({ length: next(7) }, () => [pick(fields), value()]))
     const text = JSON.stringify(next(3) === 0 ? { ...alice, email: `u${i}@example.com`, password, old_password: password, ...body } : next(20) === 0 ? value() : body)
