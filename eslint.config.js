@@ -3,6 +3,10 @@ import neostandard from 'neostandard'
 export default [
   ...neostandard({ ts: true, ignores: ['dist', '.tap'] }),
   {
+    files: ['examples/*/public/*.js'],
+    languageOptions: { globals: { document: 'readonly', fetch: 'readonly', FormData: 'readonly' } }
+  },
+  {
     files: ['**/*.ts'],
     rules: {
       // Names arrive and leave in the contract's snake_case.

@@ -6,6 +6,10 @@ export interface ContractShape {
   /** Put before component and operation names; empty for the first registration of the plugin in an app. */
   name: string
   errors: 'problem' | 'drf'
+  /** Name of the cookie that the access token travels in; where there is none, tokens are in the answers. */
+  cookie?: string | undefined
+  /** Whether requests that change something may be refused as forgeries. */
+  csrf?: boolean
 }
 
 export const Detail = Type.Object(
@@ -40,3 +44,9 @@ export const componentName = ({ name }: ContractShape, component: string) => `${
 export const securitySchemes = {
   bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `access` token that login and registration answer with.' }
 } as const
+
+/** The same where the access token travels in a cookie: its scheme is called what it is called. */
+export const cookieSecuritySchemes = (name: string) => ({
+  bearer: { ...securitySchemes.bearer, description: 'The access token, from clients that keep it themselves. Cookies are ignored then.' },
+  [name]: { type: 'apiKey', in: 'cookie', name, description: 'The access token, as login and registration set it.' } as const
+})

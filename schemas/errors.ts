@@ -22,6 +22,7 @@ export const errors = {
   user_inactive: [401, 'User is inactive', 'detail'],
   reauthentication_required: [401, 'Confirm your password.', 'detail'],
   registration_closed: [403, 'You do not have permission to perform this action.', 'detail'],
+  csrf_failed: [403, 'CSRF Failed: {problem}', 'detail'],
   not_found: [404, 'Not found.', 'detail'],
   verification_key_invalid: [404, 'Not found.', 'detail'],
   method_not_allowed: [405, 'Method "{method}" not allowed.', 'detail'],

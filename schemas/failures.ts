@@ -65,7 +65,7 @@ function problem (shape: ContractShape, codes: readonly AnswerCode[], fields: re
 }
 
 /** Fills the messages of the examples. */
-const samples = { reason: 'Unexpected end of JSON input', identifier: '"email"' }
+const samples = { reason: 'Unexpected end of JSON input', identifier: '"email"', problem: 'Send application/json, or the header X-Requested-With.' }
 const titles: Record<number, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',

@@ -28,6 +28,7 @@ export const logoutRoutes = (shape: ContractShape) => ({
     description: 'Ends every session of the user, this one too.',
     tag: 'Session',
     authenticated: true,
+    unsafe: true,
     answer: Detail,
     answered: 'Logged out.',
     errors: unwantedBody

@@ -3,11 +3,11 @@
  * The README's table is generated from this file; durations are in seconds.
  */
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { CookieOptions, CsrfOption } from './cookie-options.js'
 
 const closed = { additionalProperties: false }
 const Func = (description: string) => Type.Unsafe<(...parameters: never[]) => unknown>(Type.Function([], Type.Unknown(), { description }))
 const Url = (description: string) => Type.String({ pattern: '^https?://[^/?#@\\s]+(/[^?#\\s]*)?$', title: 'an address such as https://app.example', description })
-
 export const UserFieldOption = Type.Object({
   schema: Type.Unsafe<TSchema>(Type.Object({}, { title: 'a TypeBox schema such as Type.String()', description: 'TypeBox schema of the value.' })),
   registration: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional'), Type.Literal('hidden')])),
@@ -72,6 +72,10 @@ const TokenOptions = Type.Object({
     absolute: Type.Optional(Type.Integer({ minimum: 60, maximum: 2592000, default: 2592000, description: 'How long a session lives at most.' }))
   }, closed)),
   refreshGrace: Type.Optional(Type.Integer({ minimum: 0, maximum: 60, default: 10, description: 'How long a refresh token that was just used still answers, with the same successor: two tabs, a lost answer. `0`: not at all.' })),
+  cookies: Type.Optional(Type.Union([Type.Literal(false), CookieOptions], {
+    default: false, description: 'Whether tokens travel in cookies that no script can read, and in no body: `{}` for all defaults. See docs/cookies.md.'
+  })),
+  csrf: Type.Optional(CsrfOption),
   emailVerification: Type.Optional(Type.Integer({ minimum: 300, maximum: 604800, default: 86400, description: 'How long the link lives that confirms an address.' })),
   passwordReset: Type.Optional(Type.Integer({ minimum: 300, maximum: 86400, default: 1800, description: 'How long the link lives that resets a password.' }))
 }, closed)

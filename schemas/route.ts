@@ -13,7 +13,9 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
   description?: string
   tag: string
   body?: Body
-  /** Whether the route wants a bearer token; `optional`: one that is sent is used. */
+  /** Whether the route changes something; by default that with a body does. */
+  unsafe?: boolean
+  /** Whether the route wants an access token; `optional`: one that is sent is used. */
   authenticated?: boolean | 'optional'
   status?: Status
   /** `Type.Null()` for an answer without a body. */
@@ -32,9 +34,10 @@ const authenticatedRoute = ['not_authenticated', 'bad_authorization_header', 'to
 
 /** A feature's route as Fastify wants it; the type keeps body and answer, so that handlers are checked. */
 export function route<Body extends TSchema, Answer extends TSchema, Status extends number = 200> (shape: ContractShape, description: RouteDescription<Body, Answer, Status>) {
-  const { operationId, tag, authenticated = false, status = 200, answer, body } = description
+  const { operationId, tag, authenticated = false, status = 200, answer, body, unsafe = body !== undefined } = description
   const codes = [
-    ...(body ? bodyRoute : []), ...everyRoute, ...(authenticated === true ? authenticatedRoute : []), ...(description.errors ?? [])
+    ...(body ? bodyRoute : []), ...everyRoute, ...(authenticated === true ? authenticatedRoute : []),
+    ...(unsafe && shape.csrf ? ['csrf_failed'] as const : []), ...(description.errors ?? [])
   ]
   const fields = body ? [...contractCodesOf(body), ...(description.fields ?? [])] : []
   const schema = {
@@ -42,7 +45,7 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
     summary: description.summary,
     ...(description.description && { description: description.description }),
     tags: [tag],
-    security: authenticated ? [{ bearer: [] }, ...(authenticated === 'optional' ? [{}] : [])] : [],
+    security: authenticated ? [...credentials(shape), ...(authenticated === 'optional' ? [{}] : [])] : [],
     ...(body && { body }),
     response: {
       [status]: { description: description.answered, ...(answer.type === 'null' ? answer : { content: { 'application/json': { schema: answer } } }) },
@@ -52,6 +55,9 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
   // The declared failures are for documents and tests; to the compiler only the body and the good answer matter.
   return schema as unknown as typeof schema & { body: Body, response: Record<Status, Answer> }
 }
+
+/** Each is enough. */
+const credentials = (shape: ContractShape) => [{ bearer: [] }, ...(shape.cookie === undefined ? [] : [{ [shape.cookie]: [] }])]
 
 export interface PageDescription {
   operationId: string

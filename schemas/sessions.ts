@@ -35,6 +35,7 @@ export const sessionRoutes = (shape: ContractShape) => {
     }),
     endSession: route(shape, {
       ...common,
+      unsafe: true,
       operationId: 'endSession',
       summary: 'End a session of the user',
       description: 'Its tokens are good for nothing from then on. This session can be ended too.',

@@ -53,12 +53,15 @@ const cell = (text: string) => text.replaceAll('|', '\\|')
 
 function rows (schema: TSchema, path: string): string[] {
   return Object.entries(schema.properties as Record<string, TSchema>).flatMap(([name, property]) => {
-    const inner = property.properties as object | undefined
-    if (inner && Object.keys(inner).length > 0) return rows(property, `${path}${name}.`)
+    if (hasRows(property)) return rows(property, `${path}${name}.`)
     const fallback = property.default === undefined ? '' : `\`${JSON.stringify(property.default).replaceAll('"', "'")}\``
-    return [`| \`${path}${name}\` | ${cell(fallback)} | ${cell(property.description ?? '')} |`]
+    // Of several kinds, the one that is an object has options of its own.
+    const within = (property.anyOf as TSchema[] | undefined)?.find(hasRows)
+    return [`| \`${path}${name}\` | ${cell(fallback)} | ${cell(property.description ?? '')} |`, ...(within ? rows(within, `${path}${name}.`) : [])]
   })
 }
+
+const hasRows = ({ properties = {} }: TSchema) => Object.keys(properties as object).length > 0
 
 export const optionsTable = (): string => ['| option | default | what it is |', '|---|---|---|', ...rows(Options, '')].join('\n')
 

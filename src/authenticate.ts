@@ -1,5 +1,5 @@
 /**
- * Who sends this request? A bearer token is verified, then its session and its user are looked up, in one
+ * Who sends this request? Its access token is verified, then its session and its user are looked up, in one
  * indexed query: so that logout, deactivation and a changed password count from the next request on.
  */
 import { Value } from '@sinclair/typebox/value'
@@ -14,6 +14,7 @@ import { locks } from './locks.js'
 import type { AuthenticateHook, RestAuth } from './rest-auth.js'
 import { describe } from './settings.js'
 import { findUserAndSession, touchSession } from './store/sessions.js'
+import type { Transport } from './transport.js'
 import type { User } from './types.js'
 import { refuse } from './user-field-settings.js'
 
@@ -28,11 +29,19 @@ const identities = new WeakMap<FastifyRequest, Identity>()
 // Milliseconds.
 const touchEvery = 60_000
 
-export function createAuthenticate ({ db, clock, accessTokens, accounts }: { db: Database, clock: () => Date, accessTokens: AccessTokens, accounts: Accounts }) {
+interface Ingredients {
+  db: Database
+  clock: () => Date
+  accessTokens: AccessTokens
+  transport: Transport
+  accounts: Accounts
+}
+
+export function createAuthenticate ({ db, clock, accessTokens, transport, accounts }: Ingredients) {
   const claims = new WeakMap<FastifyRequest, Claims>()
 
   const hookOf = ({ optional = false, stateless = false, maxAge = Infinity }: CheckedAuthentication): AuthenticateHook => locks(async function authenticate (request) {
-    const token = bearerIn(request)
+    const token = transport.accessTokenOf(request)
     if (token === undefined && !optional) throw failure('not_authenticated')
     const verified = token === undefined ? undefined : accessTokens.verify(token, clock())
     const identity = verified && !stateless ? await identify(verified, maxAge).catch(error => { throw asThrown(error) }) : undefined
@@ -91,20 +100,4 @@ export function identityOf (request: FastifyRequest): Identity {
   const identity = identities.get(request)
   if (!identity) throw failure('not_authenticated')
   return identity
-}
-
-/** The token of the Authorization header; throws where there is none. */
-export function bearerToken (request: FastifyRequest): string {
-  const token = bearerIn(request)
-  if (token === undefined) throw failure('not_authenticated')
-  return token
-}
-
-/** RFC 6750 §2.1: the header only. Undefined where it has another scheme, as in Django REST framework. */
-function bearerIn (request: FastifyRequest): string | undefined {
-  const [scheme = '', token, ...rest] = (request.headers.authorization ?? '').trim().split(' ')
-  // RFC 9110 §11.1: the scheme is case-insensitive.
-  if (scheme.toLowerCase() !== 'bearer') return undefined
-  if (!token || rest.length > 0) throw failure('bad_authorization_header')
-  return token
 }

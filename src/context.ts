@@ -15,6 +15,7 @@ import type { Passwords } from './passwords.js'
 import type { RestAuth } from './rest-auth.js'
 import type { Sessions } from './sessions.js'
 import type { Settings } from './settings.js'
+import type { Transport } from './transport.js'
 
 export interface Context {
   settings: Settings
@@ -25,6 +26,7 @@ export interface Context {
   passwords: Passwords
   sessions: Sessions
   accessTokens: AccessTokens
+  transport: Transport
   authenticate: Authenticate
   /** What the token of an authenticated request says. */
   claims: RestAuth['claims']

@@ -5,6 +5,7 @@ import { createAccessTokens } from './access-tokens.js'
 import { createAccounts } from './accounts.js'
 import { createAuthenticate } from './authenticate.js'
 import type { Context } from './context.js'
+import { createCsrfCheck } from './csrf.js'
 import type { Database } from './db/database.js'
 import type { HashCost } from './lib/password-hash.js'
 import { createLinks, listenedOn } from './links.js'
@@ -14,6 +15,7 @@ import type { Inbox } from './mail/viewer.js'
 import { createPasswords } from './passwords.js'
 import { createSessions } from './sessions.js'
 import type { Settings } from './settings.js'
+import { createTransport } from './transport.js'
 
 interface Ingredients {
   settings: Settings
@@ -28,21 +30,23 @@ interface Ingredients {
 }
 
 export async function createContext (app: FastifyInstance, { settings, db, clock, hashCost, path, name, inbox }: Ingredients): Promise<Context> {
-  const { account, fields, errors, password, signing, site, tokens, urls } = settings
+  const { account, fields, errors, password, signing, site, tokens, cookies, csrf, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
   const accounts = createAccounts(settings)
   const accessTokens = await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
+  const transport = createTransport(cookies, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   return {
     settings,
-    contract: createContract({ ...account, fields, errors, requireOldPassword: password.requireOld, name }),
+    contract: createContract({ ...account, fields, errors, requireOldPassword: password.requireOld, cookie: cookies?.access, csrf: csrf !== undefined, name }),
     db,
     clock,
     accounts,
     passwords: createPasswords(password, hashCost ?? password.hash),
     sessions: createSessions(accessTokens, tokens, clock, path),
     accessTokens,
-    ...createAuthenticate({ db, clock, accessTokens, accounts }),
+    transport,
+    ...createAuthenticate({ db, clock, accessTokens, transport, accounts }),
     links,
     ...await createMail({ settings, db, clock, log: app.log, accounts, links, inbox }),
     pageFrame: () => ({ siteName: siteOf(site, links.publicUrl()).name, loginUrl: urls.login })

@@ -1,7 +1,7 @@
 /** The OpenAPI document of the routes and, in development, Swagger UI to try them in. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { securitySchemes } from '../schemas/common.js'
+import { cookieSecuritySchemes, securitySchemes } from '../schemas/common.js'
 import { packageVersion } from './lib/package-version.js'
 import type { Settings } from './settings.js'
 
@@ -13,9 +13,10 @@ const tags = [
 ]
 
 /** Brings @fastify/swagger for our routes alone, unless the host's own sees them. Call before the routes. */
-export async function addOpenapi (app: FastifyInstance, { prefix, publicUrl, docs }: Settings): Promise<void> {
+export async function addOpenapi (app: FastifyInstance, { prefix, publicUrl, docs, cookies }: Settings): Promise<void> {
+  const schemes = cookies ? cookieSecuritySchemes(cookies.access) : securitySchemes
   if (app.hasDecorator('swagger')) {
-    addToHostDocument(app, prefix)
+    addToHostDocument(app, prefix, schemes)
     return
   }
   isolateSchemas(app)
@@ -30,7 +31,7 @@ export async function addOpenapi (app: FastifyInstance, { prefix, publicUrl, doc
       },
       servers: [{ url: publicUrl ?? '/' }],
       tags,
-      components: { securitySchemes }
+      components: { securitySchemes: schemes }
     },
     transformObject: document => 'openapiObject' in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject,
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) }
@@ -44,7 +45,7 @@ export async function addOpenapi (app: FastifyInstance, { prefix, publicUrl, doc
     staticCSP: true,
     // Its default makes every request https, which breaks the page where there is none, and lets images come from elsewhere.
     transformStaticCSP: csp => csp.replace(' upgrade-insecure-requests;', '').replace(' validator.swagger.io', ''),
-    transformSpecification: document => forTrying(document, publicUrl)
+    transformSpecification: document => forTrying(document, cookies ? hints.cookies : hints.header, publicUrl)
   })
 }
 
@@ -57,10 +58,13 @@ function withOptionalBodies<Document extends { paths?: Record<string, any> }> (d
   return document
 }
 
-const hint = 'To try it: register or log in, press **Authorize**, and paste the `access` token of the answer.'
+const hints = {
+  header: 'To try it: register or log in, press **Authorize**, and paste the `access` token of the answer.',
+  cookies: 'To try it: register or log in; the browser keeps the cookies.'
+}
 
 /** Execute calls the server that the page is from, whatever publicUrl is: another would be another origin. */
-function forTrying ({ servers, ...document }: Record<string, any>, publicUrl = '') {
+function forTrying ({ servers, ...document }: Record<string, any>, hint: string, publicUrl = '') {
   const path = publicUrl.replace(/^https?:\/\/[^/]+/, '')
   return { ...document, ...(path && { servers: [{ url: path }] }), info: { ...document.info, description: `${document.info.description}\n\n${hint}` } }
 }
@@ -69,21 +73,25 @@ function forTrying ({ servers, ...document }: Record<string, any>, publicUrl = '
  * The host's document fails as a whole where a route wants a security scheme that it does not have. What it can
  * be given at is a route's own transform, and a hidden route's leaves the host's transform to the others.
  */
-function addToHostDocument (app: FastifyInstance, url: string): void {
+function addToHostDocument (app: FastifyInstance, url: string, schemes: Record<string, object>): void {
   app.options(url, {
     schema: { hide: true },
     config: {
       swaggerTransform: ({ schema, url, ...document }) => {
-        if ('openapiObject' in document) addMissing(document.openapiObject)
-        else document.swaggerObject.securityDefinitions = { bearer: { type: 'apiKey', in: 'header', name: 'authorization' }, ...document.swaggerObject.securityDefinitions }
+        if ('openapiObject' in document) addMissing(document.openapiObject, schemes)
+        else document.swaggerObject.securityDefinitions = { ...asSwagger(schemes), ...document.swaggerObject.securityDefinitions }
         return { schema, url }
       }
     }
   }, (_request, reply) => reply.code(204).header('allow', 'OPTIONS').send())
 }
 
-function addMissing (document: { components?: { securitySchemes?: object }, tags?: { name: string }[] }): void {
-  document.components = { ...document.components, securitySchemes: { ...securitySchemes, ...document.components?.securitySchemes } }
+/** Swagger 2 has neither bearer tokens nor cookies: both are headers to it. */
+const asSwagger = (schemes: Record<string, object>) =>
+  Object.fromEntries(Object.keys(schemes).map(name => [name, { type: 'apiKey', in: 'header', name: name === 'bearer' ? 'authorization' : 'cookie' } as const]))
+
+function addMissing (document: { components?: { securitySchemes?: object }, tags?: { name: string }[] }, schemes: Record<string, object>): void {
+  document.components = { ...document.components, securitySchemes: { ...schemes, ...document.components?.securitySchemes } }
   const known = new Set(document.tags?.map(({ name }) => name))
   document.tags = [...document.tags ?? [], ...tags.filter(({ name }) => !known.has(name))]
 }

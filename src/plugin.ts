@@ -118,8 +118,8 @@ function familyOf (app: FastifyInstance): Map<string, RestAuth> {
 const families = new WeakMap<RestAuth, Map<string, RestAuth>>()
 
 function addFeatures (app: FastifyInstance, context: Context): void {
-  const { contract, settings: { errors } } = context
-  const routing = prepareRouting(app, errors)
+  const { contract, transport, settings: { errors } } = context
+  const routing = prepareRouting(app, errors, transport)
   addBodyParsers(app)
   addComponents(app, contract.components)
   app.setErrorHandler(createErrorHandler(errors))

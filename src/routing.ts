@@ -14,8 +14,9 @@ const headers = {
   'referrer-policy': 'no-referrer'
 }
 
-/** For routes whose address holds a token: it stays out of the log. */
+/** For routes whose address holds a token: it stays out of the log, and stands for the request's good faith. */
 export const quietly = {
+  config: { isMailed: true },
   logSerializers: { req: ({ method, routeOptions, ip }: FastifyRequest) => ({ method, url: routeOptions.url, remoteAddress: ip }) }
 }
 
@@ -27,7 +28,17 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** A route that stands for others: a twin, a refusal. */
     twin?: boolean
+    /** Who sends the request has the link of a mail, which no other site knows. */
+    isMailed?: boolean
   }
+}
+
+/** How requests carry what is theirs to show. */
+interface Carriage {
+  /** The headers that decide an answer. */
+  vary: string
+  /** Throws where a page of another site may have sent the request. */
+  refuseForgery: (request: FastifyRequest) => void
 }
 
 export interface Routing {
@@ -38,13 +49,14 @@ export interface Routing {
 }
 
 /** To be called before the routes are added. */
-export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'): Routing {
+export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf', { vary, refuseForgery }: Carriage): Routing {
   const routes: RouteOptions[] = []
   const restored: Array<() => void> = []
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(headers)
+    reply.headers(headers).header('vary', [reply.getHeader('vary') ?? [], vary].flat().join(', '))
     // Before the body is read: a path that nobody has wants none.
     if (request.is404) refuseUnknown()
+    if (!request.routeOptions.config.isMailed) refuseForgery(request)
   })
   app.addHook('onRoute', route => {
     if (route.config?.twin) return
@@ -61,7 +73,7 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf'):
     for (const [url, known] of groupByUrl(routes)) {
       addRefusals(app, url, known, shape)
       if (ignoreTrailingSlash) continue
-      for (const route of known) app.route({ ...route, url: `${url}/`, schema: { ...route.schema, response: goodAnswers(route.schema?.response), hide: true }, config: { twin: true } })
+      for (const route of known) app.route({ ...route, url: `${url}/`, schema: { ...route.schema, response: goodAnswers(route.schema?.response), hide: true }, config: { ...route.config, twin: true } })
       addRefusals(app, `${url}/`, known, shape)
     }
   }

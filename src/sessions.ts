@@ -28,9 +28,6 @@ export interface TokenAnswer {
   refresh_expiration: string
 }
 
-/** The refresh token that a request brings, if any. */
-export const readRefresh = ({ refresh }: { refresh?: string | null }): string | undefined => refresh || undefined
-
 export function createSessions (accessTokens: AccessTokens, { access, refresh, claims }: Settings['tokens'], clock: () => Date, path: string) {
   const later = (now: Date, seconds: number) => new Date(now.getTime() + seconds * 1000)
   const earlier = (one: Date, other: Date) => one < other ? one : other

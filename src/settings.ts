@@ -4,6 +4,7 @@ import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value, type ValueError } from '@sinclair/typebox/value'
 import { Options, type CheckedOptions } from '../schemas/options.js'
 import { defaultUserFields, type FieldSpec } from '../schemas/user-fields.js'
+import { resolveCookies, resolveCsrf, type CookieSettings, type CsrfSettings, type GivenCookies } from './cookie-settings.js'
 import { isPostgres } from './db/open.js'
 import { weakness } from './lib/secrets.js'
 import type { Extensions } from './mail/liquid.js'
@@ -29,7 +30,10 @@ export interface Settings {
   account: Omit<Option<'account'>, 'registration'> & { registration: 'open' | 'closed' | RegistrationGuard }
   fields: readonly FieldSpec[]
   password: Omit<Option<'password'>, 'validators'> & { validators: readonly PasswordValidator[] }
-  tokens: Omit<Option<'tokens'>, 'claims' | 'keys'> & { claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined }
+  tokens: Omit<Option<'tokens'>, 'claims' | 'keys' | keyof GivenCookies> & { claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined }
+  /** Undefined where tokens travel in bodies and the Authorization header. */
+  cookies: CookieSettings | undefined
+  csrf: CsrfSettings | undefined
   urls: Given<Option<'urls'>>
   site: Given<Option<'site'>>
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
@@ -42,9 +46,9 @@ export interface Settings {
 
 /** Checks the options and fills in the defaults. `warn` hears what is fine in development only. */
 export function resolveSettings (options: object, { production, warn }: { production: boolean, warn: (message: string) => void }): Settings {
-  for (const error of Value.Errors(Options, options)) refuse(describe(error))
+  for (const error of Value.Errors(Options, options)) refuse(describe(withinUnion(error)))
   // Checked the line above: what is filled has the schema's shape.
-  const filled = fill(Options, options as Record<string, unknown>) as unknown as Settings & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields'> & { tokens: { keys?: Array<string | object> } }
+  const filled = fill(Options, options as Record<string, unknown>) as unknown as Settings & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields'> & { tokens: GivenCookies & { keys?: Array<string | object> } }
   const { account, tokens: { keys, ...tokens } } = filled
   checkAccount(account)
   checkUrls(filled.urls, production)
@@ -61,6 +65,8 @@ export function resolveSettings (options: object, { production, warn }: { produc
     tokens,
     signing: resolveSigning(tokens.algorithm, keys, secrets),
     publicUrl: filled.publicUrl?.replace(/\/+$/, ''),
+    cookies: resolveCookies(tokens, production),
+    csrf: resolveCsrf(tokens, production),
     migrate: filled.migrate ?? !isPostgres(filled.database),
     docs: filled.docs ?? (production ? false : '/docs'),
     // Whatever docs says: the mails hold links that open accounts.
@@ -72,6 +78,14 @@ export function resolveSettings (options: object, { production, warn }: { produc
 /** Whether a path is the prefix itself, or one of its routes. */
 const isOwnPath = (prefix: string, path: string | false) =>
   path !== false && path.startsWith(prefix) && /^(\/(registration|login|logout|token|sessions|reauthenticate|user|password|\.well-known)(\/.*)?)?$/.test(path.slice(prefix.length))
+
+/** Where one of several kinds was given as an object, what is wrong is wrong within it. */
+function withinUnion (error: ValueError): ValueError {
+  const { schema: { anyOf }, value, errors } = error
+  const index = anyOf?.findIndex(({ properties }: TSchema) => properties && Object.keys(properties).length > 0) ?? -1
+  const [inner] = typeof value === 'object' && value !== null && !Array.isArray(value) ? errors[index] ?? [] : []
+  return inner ?? error
+}
 
 /** `account.username: must be …`, `tokens.acces: unknown option`; never the value, which may be a secret. */
 export function describe ({ path, schema, message }: ValueError): string {

@@ -70,6 +70,10 @@ const provocations: Record<Code, Provocation> = {
     const { post } = await sqliteBuild(t, { options: { account: { registration: 'closed' } } })
     return await post('/registration', alice)
   },
+  csrf_failed: async () => {
+    const { post } = await sqliteBuild(t, { options: { tokens: { cookies: {} } } })
+    return await post('/login', { email: alice.email, password }, { headers: { 'sec-fetch-site': 'cross-site' } })
+  },
   not_found: ({ get }) => get('/nowhere'),
   verification_key_invalid: ({ post }) => post('/registration/verify-email', { key: 'x' }),
   method_not_allowed: ({ put }) => put('/login'),

@@ -220,13 +220,14 @@ const addFormats = addFormatsModule as unknown as typeof addFormatsModule.defaul
 
 type Operation = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
 
-/** The one judge of every answer: declared, typed, uncached, and without anybody's secret. */
+/** The one judge of every answer: declared, typed, uncached, and without anybody's secret; a token in a cookie is one. */
 function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, logs: string[], secrets: Set<string> }) {
   const document = app.restAuth.openapi() as { paths: Record<string, Record<string, Operation>> }
   const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }))
   ajv.addSchema(document, 'document')
   const pointer = (...parts: string[]) => parts.map(part => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
   const validators = new Map<string, ReturnType<typeof ajv.compile>>()
+  const inCookies = new Set<string>()
   t.teardown(() => {
     const text = logs.join('')
     for (const secret of secrets) if (text.includes(secret)) t.fail('a secret stands in the log', { secret })
@@ -247,6 +248,15 @@ function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, 
       if (!/password/.test(key) || typeof value !== 'string' || value.length < 8) continue
       secrets.add(value)
       if (answer.body.includes(JSON.stringify(value).slice(1, -1))) problem(`tells ${key}`)
+    }
+    for (const cookie of answer.cookies) {
+      if (!cookie.httpOnly || !cookie.sameSite || !cookie.path || cookie.maxAge === undefined) problem(`the cookie ${cookie.name} is open`)
+      // What is taken back is empty.
+      if (cookie.value !== '') inCookies.add(cookie.value)
+    }
+    for (const token of inCookies) {
+      secrets.add(token)
+      if (answer.body.includes(token)) problem('tells a token that travels in a cookie')
     }
     if (answer.body === '') return
     const type = String(answer.headers['content-type']).split(';')[0] ?? ''
@@ -274,6 +284,9 @@ function judgePage ({ headers, body }: LightMyRequestResponse, problem: (what: s
   if (headers['referrer-policy'] !== 'no-referrer') problem('a page that tells its address')
   if (/<script|\son\w+=|(src|href)="(?!\/|https?:)/i.test(body)) problem('a page with a script')
 }
+
+/** The Cookie header that a browser would send after an answer. */
+export const cookiesOf = ({ cookies }: LightMyRequestResponse): string => cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
 
 /** The codes of an answer's fields: `{ email: ['email_taken'] }`. */
 export function fieldCodes (answer: LightMyRequestResponse): Record<string, string[]> {

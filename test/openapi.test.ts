@@ -206,7 +206,7 @@ void t.test('every failure lists its codes, and shows each by an example', async
 
 void t.test('every code of the error table is documented on a route that answers with it', async t => {
   const documented = new Set<string>()
-  const options = [everything, { ...everything, account: { emailVerification: 'mandatory' } }]
+  const options = [everything, { ...everything, account: { emailVerification: 'mandatory' }, tokens: { cookies: {} } }]
   const documents = await Promise.all(options.map(options => documentOf(t, { options })))
   for (const operation of documents.flatMap(operationsOf)) {
     for (const [, { content }] of failuresOf(operation)) {

@@ -115,6 +115,33 @@ const refusals: Array<[options: object, line: string]> = [
   [signedBy('ES256', ec, publicHalf(ec)), 'tokens.keys: the same one stands in the list twice'],
   [{ docs: '/auth/.well-known' }, 'docs: must not be where the routes are; choose another path'],
   [{ docs: '/auth/reauthenticate' }, 'docs: must not be where the routes are; choose another path'],
+  [{ tokens: { cookies: true } }, 'tokens.cookies: must be false or an object'],
+  [{ tokens: { cookies: { acess: 'x' } } }, 'tokens.cookies.acess: unknown option'],
+  ...['', 'my auth', 'a;b', 'a=b', 'naïve', 'a,b', '"a"', 'a\n', 'x'.repeat(129), 7].map((value): [object, string] =>
+    [{ tokens: { cookies: { refresh: value } } }, 'tokens.cookies.refresh: must be a name such as my-app-auth']),
+  ...['', 'app example', 'https://app.example', 'app.example; Secure', 'app..example', '-app.example', 'app.example:3000', '..app.example'].map((value): [object, string] =>
+    [{ tokens: { cookies: { domain: value } } }, 'tokens.cookies.domain: must be a host name such as app.example']),
+  ...['', 'auth', '/a;b', '/a b', '/a\n', '/é'].map((value): [object, string] => [{ tokens: { cookies: { path: value } } }, 'tokens.cookies.path: must be a path such as /']),
+  [{ tokens: { cookies: { sameSite: 'Lax' } } }, 'tokens.cookies.sameSite: must be "strict" or "lax" or "none"'],
+  [{ tokens: { cookies: { secure: 'auto' } } }, 'tokens.cookies.secure: must be true or false'],
+  [{ tokens: { cookies: { sameSite: 'none', secure: false } } }, "tokens.cookies.sameSite: 'none' needs tokens.cookies.secure, or browsers drop the cookies"],
+  [{ tokens: { cookies: { sameSite: 'none' }, csrf: false } }, "tokens.csrf: must not be false where tokens.cookies.sameSite is 'none': every site could act for your users"],
+  [{ tokens: { cookies: { access: 'auth', refresh: 'auth' } } }, 'tokens.cookies.refresh: must not have the name of the access cookie'],
+  [{ tokens: { cookies: { access: '__Host-refresh' } } }, 'tokens.cookies.refresh: must not have the name of the access cookie'],
+  // The five that the draft of RFC 6265bis shows browsers to reject (§4.1.3.2).
+  ...[{ secure: false }, { domain: 'app.example' }, { path: '/auth' }, { secure: false, domain: 'app.example' }, { domain: 'app.example', path: '/auth' }].map((changes): [object, string] => [
+    { tokens: { cookies: { access: '__Host-auth', ...changes } } },
+    'secure' in changes
+      ? 'tokens.cookies.access: __Host- needs tokens.cookies.secure, or browsers drop the cookie'
+      : 'tokens.cookies.access: __Host- goes with neither domain nor a path but /, or browsers drop the cookie; use __Secure-'
+  ]),
+  [{ tokens: { cookies: { refresh: '__Secure-auth', secure: false } } }, 'tokens.cookies.refresh: __Secure- needs tokens.cookies.secure, or browsers drop the cookie'],
+  ...['__HOST-auth', '__host-auth', '__secure-auth'].map((value): [object, string] => [{ tokens: { cookies: { access: value } } }, 'tokens.cookies.access: write the prefix __Host- or __Secure-']),
+  [{ tokens: { csrf: { origins: [] } } }, 'tokens.csrf: has no effect without tokens.cookies'],
+  [{ tokens: { cookies: {}, csrf: { origin: [] } } }, 'tokens.csrf.origin: unknown option'],
+  [{ tokens: { cookies: {}, csrf: 'yes' } }, 'tokens.csrf: must be true or false or an object'],
+  ...['app.example', 'https://app.example/', 'https://app.example/path', 'https://*.example', 'https://App.example', 'https://app.example:443', 'https://', 'null', '*', 'https://eve@app.example', 'https://app.example?x'].map((value): [object, string] =>
+    [{ tokens: { cookies: {}, csrf: { origins: ['https://front.example', value] } } }, 'tokens.csrf.origins.1: must be an origin such as https://app.example']),
 
   [{ urls: { emailConfirmation: 'https://app.example/confirm' } }, 'urls.emailConfirmation: must contain {key}, or the link of the mail would lead nowhere'],
   [{ urls: { passwordReset: 'https://app.example/reset?token={token}' } }, 'urls.passwordReset: must contain {uid}, or the link of the mail would lead nowhere'],
@@ -249,6 +276,10 @@ t.test('what is fine is taken as it is', async t => {
   const fine = [
     {}, { publicUrl: 'https://app.example/' }, { publicUrl: 'http://localhost:3000/base' }, { prefix: '/api/v1/auth' }, { secret: [secret] }, { docs: '/api-docs' }, { errors: 'drf' }, { userFields: {} }, { hooks: {} }, { tokens: {} },
     { account: { username: 'required', loginMethods: ['username'] } }, { account: { username: 'required', email: 'optional', loginMethods: ['email', 'username'] } }, { account: { registration: () => true } },
+    { tokens: { cookies: false, csrf: true } }, { tokens: { cookies: false, csrf: false } }, { tokens: { cookies: {}, csrf: { origins: ['https://front.example', 'http://localhost:5173'] } } },
+    { tokens: { cookies: { access: 'my-app-auth', refresh: 'my-refresh-token', secure: false, sameSite: 'lax', domain: '.example.com', path: '/dj-rest-auth/' }, csrf: false } },
+    { tokens: { cookies: { access: '__Secure-a', refresh: '__Host-b' } } },
+    { tokens: { refresh: { idle: 3600, absolute: 3600 } } }, { password: { minLength: 15, validators: [() => true] } },
     { tokens: { refresh: { idle: 3600, absolute: 3600 }, refreshGrace: 0 } }, { password: { minLength: 15, validators: [() => true] } },
     field(Type.Optional(Type.Integer({ minimum: 0, maximum: 1e30, default: 0 }))), field(Type.String({ pattern: '^[+\\d]*$' })), field(Type.Optional(Type.String({ format: 'date-time' }))), field(Type.Enum({ A: 'a', B: 'b' })), field(Type.Literal('a')),
     field(Type.Record(Type.String(), Type.Integer())), field(Type.String({ maxLength: 600 }), { unique: true, column: 'phone_number' })
@@ -287,6 +318,13 @@ t.test('in production', async t => {
     const { app: documented } = await start(t, { ...safe, docs: '/docs' })
     t.equal((await documented.inject({ url: '/docs/json' })).statusCode, 200)
     t.equal((await documented.inject({ url: '/docs/mail' })).statusCode, 404, 'the mails are never shown')
+  })
+
+  await t.test('cookies are secure, and so are the origins that are trusted', async t => {
+    t.equal(await refusal(t, { ...safe, tokens: { cookies: { secure: false } } }), 'fastify-rest-auth: tokens.cookies.secure: must be true in production')
+    t.equal(await refusal(t, { ...safe, tokens: { cookies: {}, csrf: { origins: ['http://front.example'] } } }), 'fastify-rest-auth: tokens.csrf.origins.0: must be https in production')
+    const { log } = await start(t, { ...safe, tokens: { cookies: {}, csrf: { origins: ['https://front.example'] } } })
+    t.same(log, [])
   })
 
   await t.test('a mail has to go somewhere but to the console, and links are https', async t => {

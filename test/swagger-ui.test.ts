@@ -65,6 +65,29 @@ t.test('a tester registers, confirms the address, logs in, changes details and p
   t.comment(folder)
 })
 
+t.test('where tokens travel in cookies, a tester has nothing to paste', {
+  skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
+}, async t => {
+  if (missing) {
+    t.fail(missing)
+    return
+  }
+  // The page is not from publicUrl, and without https the browser does not say in Sec-Fetch-Site where it is from.
+  const { page, origin } = await open(t, { account: { emailVerification: 'none' }, tokens: { cookies: { secure: false } } })
+  await page.goto(`${origin}/docs`)
+  await page.locator('.opblock').first().waitFor()
+  t.equal((await execute(page, 'getUser')).status, 401)
+  const registered = await execute(page, 'register')
+  t.equal(registered.status, 201)
+  t.same(Object.keys(registered.body), ['access_expiration', 'refresh_expiration', 'user'])
+  t.match(await execute(page, 'getUser'), { status: 200, body: { gender: 'M' } })
+  t.match(await execute(page, 'updateUser', body => ({ ...body, gender: 'NS' })), { status: 200, body: { gender: 'NS' } })
+  t.equal((await execute(page, 'logout')).status, 200)
+  t.equal((await execute(page, 'getUser')).status, 401)
+  t.equal((await execute(page, 'login')).status, 200)
+  t.equal((await execute(page, 'getUser')).status, 200)
+})
+
 for (const [publicUrl, servers] of [
   ['http://localhost:3000', undefined],
   ['https://app.example/', undefined],
@@ -79,8 +102,8 @@ for (const [publicUrl, servers] of [
 }
 
 /** The article's app, listening, and a page of a browser that notes whatever it has to complain about. */
-async function open (t: Test) {
-  const app = await buildApp({ database: ':memory:', docs: '/docs', mail: { ...auth.mail, transport: async () => {} } })
+async function open (t: Test, overrides: object = {}) {
+  const app = await buildApp({ database: ':memory:', docs: '/docs', mail: { ...auth.mail, transport: async () => {} }, ...overrides })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo

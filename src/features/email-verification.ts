@@ -18,14 +18,14 @@ import { recordLogin, verifyEmail } from '../store/users.js'
 
 const purpose = 'email-verification'
 
-export const emailVerification: Feature = (app, { settings, contract, db, clock, accounts, sessions, outbox, pageFrame }) => {
+export const emailVerification: Feature = (app, { settings, contract, db, clock, accounts, sessions, transport, outbox, pageFrame }) => {
   const { account, urls, hooks } = settings
   if (account.emailVerification === 'none') return
 
-  app.post('/registration/verify-email', { schema: contract.verifyEmail }, async request => {
+  app.post('/registration/verify-email', { schema: contract.verifyEmail }, async (request, reply) => {
     const user = await confirm(request.body.key)
     if (!user) throw failure('verification_key_invalid')
-    return account.loginOnEmailConfirmation ? await logIn(user, request) : { detail: 'ok' }
+    return account.loginOnEmailConfirmation ? await logIn(user, request, reply) : { detail: 'ok' }
   })
 
   app.post('/registration/resend-email', { schema: contract.resendEmail }, async request => {
@@ -63,7 +63,7 @@ export const emailVerification: Feature = (app, { settings, contract, db, clock,
     })
   }
 
-  async function logIn (verified: UserRow, request: FastifyRequest) {
+  async function logIn (verified: UserRow, request: FastifyRequest, reply: FastifyReply) {
     const session = sessions.draft(verified.pk, request)
     const row = await db.transaction(async tx => {
       const user = await recordLogin(tx, verified, { lastLogin: clock() })
@@ -75,7 +75,7 @@ export const emailVerification: Feature = (app, { settings, contract, db, clock,
     const user = accounts.toUser(row)
     const tokens = await sessions.confirm(db, session, async () => {
       await hooks.loggedIn?.(user, request)
-      return await sessions.tokens(session, user)
+      return transport.send(reply, await sessions.tokens(session, user))
     })
     return { ...tokens, user }
   }

@@ -10,11 +10,11 @@ import { canonicalEmail } from '../lib/email.js'
 import { usernameKey } from '../lib/username.js'
 import { findUserByEmail, findUserByUsername, recordLogin } from '../store/users.js'
 
-export const login: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions }) => {
+export const login: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions, transport }) => {
   const { loginMethods, emailVerification } = settings.account
   const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
 
-  app.post('/login', { schema: contract.login }, async request => {
+  app.post('/login', { schema: contract.login }, async (request, reply) => {
     const { email, username, password } = request.body
     if (!email && !username) throw failure('identifier_required', { identifier })
     const found = await findByIdentifier(email, username)
@@ -35,7 +35,7 @@ export const login: Feature = (app, { settings, contract, db, clock, accounts, p
     const user = accounts.toUser(row)
     const tokens = await sessions.confirm(db, session, async () => {
       await settings.hooks.loggedIn?.(user, request)
-      return await sessions.tokens(session, user)
+      return transport.send(reply, await sessions.tokens(session, user))
     })
     return { ...tokens, user }
   })

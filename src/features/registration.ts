@@ -18,7 +18,7 @@ import { readBody } from '../validation.js'
 
 type Registration = Body<Contract['register']>
 
-export const registration: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions, outbox }) => {
+export const registration: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions, transport, outbox }) => {
   const { hooks } = settings
   const { registration: rule, emailVerification } = settings.account
   // Who has to prove the address first is not told that it has an account already: its owner is.
@@ -51,7 +51,7 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
     const user = accounts.toUser(row)
     const tokens = await sessions.confirm(db, session, async () => {
       await hooks.loggedIn?.(user, request)
-      return await sessions.tokens(session, user)
+      return transport.send(reply, await sessions.tokens(session, user))
     })
     return { ...tokens, user }
   })

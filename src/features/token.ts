@@ -14,28 +14,28 @@ import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { Failure } from '../errors.js'
 import { createTokenDeriver } from '../lib/secrets.js'
-import { readRefresh, type OpenSession } from '../sessions.js'
+import type { OpenSession } from '../sessions.js'
 import { findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken } from '../store/refresh-tokens.js'
 import { continueSession, deleteSession, findUserAndSession } from '../store/sessions.js'
 
 const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
 const expired = () => new Failure('token_expired', { tokenIn: 'body' })
 
-export const token: Feature = (app, { settings, contract, db, clock, accounts, accessTokens, sessions, outbox }) => {
+export const token: Feature = (app, { settings, contract, db, clock, accounts, accessTokens, sessions, transport, outbox }) => {
   const { refreshDigest } = sessions
   const grace = settings.tokens.refreshGrace * 1000
   // The first makes the next token; the others are for one that was made before the secret changed.
   const derivers = settings.secrets.map(secret => createTokenDeriver(secret, 'refresh tokens'))
 
-  app.post('/token/refresh', { schema: contract.refreshToken }, async request => {
-    const refresh = readRefresh(request.body)
+  app.post('/token/refresh', { schema: contract.refreshToken }, async (request, reply) => {
+    const refresh = transport.refreshTokenOf(request, request.body)
     if (refresh === undefined) throw notValid('No valid refresh token found.')
     const found = await findRefreshToken(db, refreshDigest(refresh))
     if (!found) throw notValid()
     if (isPast(found)) throw expired()
     const next = await db.transaction(async tx => await rotate(tx, found, refresh))
     if (!next) return refuseReuse(request, found.session)
-    return await sessions.tokens(next, accounts.toUser(found.user), clock())
+    return transport.send(reply, await sessions.tokens(next, accounts.toUser(found.user), clock()))
   })
 
   app.post('/token/verify', { schema: contract.verifyToken }, async request => {

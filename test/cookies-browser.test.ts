@@ -1,0 +1,180 @@
+/** What no injected request shows: that a browser keeps the cookies, sends them, and that pages of other origins get nowhere. */
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { buildApp } from '../examples/cookies/app.js'
+import { password, secret, t, type Test } from './helper.js'
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const missing = existsSync(executablePath) ? undefined : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
+const skipped = { skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000 }
+const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage', '--host-resolver-rules=MAP *.test 127.0.0.1']
+const email = 'alice@example.com'
+
+interface Seen {
+  method: string
+  path: string
+  status: number
+  origin: string | undefined
+  site: string | undefined
+}
+
+const portOf = (server: { address: () => unknown }) => (server.address() as AddressInfo).port
+
+async function openBrowser (t: Test) {
+  if (missing) throw new Error(missing)
+  const browser = await chromium.launch({ executablePath, args })
+  t.teardown(() => browser.close())
+  return browser
+}
+
+/** The example's app, listening, and what arrives there. */
+async function startApp (t: Test, tokens: object = { cookies: {} }) {
+  const app = await buildApp({ database: ':memory:', secret, tokens })
+  const seen: Seen[] = []
+  app.addHook('onResponse', async ({ method, url, headers }, { statusCode }) => {
+    seen.push({ method, path: url, status: statusCode, origin: headers.origin, site: headers['sec-fetch-site'] as string | undefined })
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  return { app, seen, port: portOf(app.server) }
+}
+
+/** A page that somebody else wrote, on a port of its own. */
+async function startStranger (t: Test): Promise<number> {
+  const server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>Win!</title>'))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => new Promise(resolve => { server.closeAllConnections(); server.close(resolve) }))
+  return portOf(server)
+}
+
+async function submit (page: Page, action: 'Log in' | 'Register', as = email): Promise<void> {
+  await page.locator('#credentials').waitFor()
+  await page.getByLabel('E-mail').fill(as)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: action }).click()
+  await page.locator('#account').waitFor()
+}
+
+const status = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
+const names = async (context: BrowserContext) => (await context.cookies()).map(({ name }) => name).sort()
+
+t.test('a page of the app\'s registers, stays logged in over a reload, acts and logs out, and sees no token', skipped, async t => {
+  const { seen, port } = await startApp(t)
+  const browser = await openBrowser(t)
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto(`http://localhost:${port}/`)
+  await status(page, 'Nobody is logged in.')
+  await submit(page, 'Register')
+  t.equal(await page.locator('#email').innerText(), email)
+  t.same(await names(context), ['__Host-access', '__Host-refresh'], 'localhost counts as secure')
+  t.ok((await context.cookies()).every(({ httpOnly, secure, sameSite }) => httpOnly && secure && sameSite === 'Strict'))
+  // Run there: compiled here, where there is no page.
+  t.equal(await page.evaluate('document.cookie'), '')
+  await page.getByRole('button', { name: 'Write a note' }).click()
+  await status(page, '1 written.')
+  await page.reload()
+  await page.locator('#account').waitFor()
+  await page.getByRole('button', { name: 'Log out', exact: true }).click()
+  await status(page, 'Nobody is logged in.')
+  t.same(await names(context), [])
+  await submit(page, 'Log in')
+  t.same(seen.filter(({ status }) => status === 403), [])
+})
+
+/** All that a page can do without the browser asking the app first, and what it has to ask for. */
+async function attack (page: Page, stranger: string, target: string, body: Record<string, string>): Promise<void> {
+  await page.goto(stranger)
+  const json = JSON.stringify(body)
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/json']) {
+    for (const mode of ['no-cors', 'cors']) {
+      // A content type that needs asking becomes text/plain where nobody may ask.
+      await page.evaluate(`fetch(${JSON.stringify(target)}, { method: 'POST', mode: '${mode}', credentials: 'include', headers: { 'content-type': '${type}' }, body: ${JSON.stringify(json)} }).catch(() => {})`)
+    }
+  }
+  await page.evaluate(`fetch(${JSON.stringify(target)}, { method: 'POST', credentials: 'include', headers: { 'x-requested-with': 'fetch', authorization: 'Bearer x' } }).catch(() => {})`)
+  await page.evaluate(`fetch(${JSON.stringify(target)}, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {})`)
+  await page.evaluate(`navigator.sendBeacon(${JSON.stringify(target)}, ${JSON.stringify(json)})`)
+  for (const enctype of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
+    await page.goto(stranger)
+    const navigation = page.waitForURL(target)
+    await page.evaluate(`(() => {
+      const form = Object.assign(document.createElement('form'), { method: 'post', action: ${JSON.stringify(target)}, enctype: '${enctype}' })
+      for (const [name, value] of Object.entries(${json})) form.append(Object.assign(document.createElement('input'), { name, value }))
+      document.body.append(form)
+      form.submit()
+    })()`)
+    await navigation
+  }
+}
+
+for (const { what, host, hostile, tokens } of [
+  { what: 'a page of another site', host: 'localhost', hostile: '127.0.0.1', tokens: { cookies: {} } },
+  { what: 'a page on another port of the same host, which is the same site', host: 'localhost', hostile: 'localhost', tokens: { cookies: {} } },
+  { what: 'a page of another site, without https and so without Sec-Fetch-Site', host: 'app.test', hostile: 'evil.test', tokens: { cookies: { secure: false } } },
+  { what: 'a page of a neighbouring host, without https', host: 'app.test', hostile: 'evil.app.test', tokens: { cookies: { secure: false, sameSite: 'lax' } } }
+] as const) {
+  t.test(`${what} neither logs in nor out, nor acts`, skipped, async t => {
+    const { app, seen, port } = await startApp(t, tokens)
+    const browser = await openBrowser(t)
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const home = `http://${host}:${port}`
+    const stranger = `http://${hostile}:${await startStranger(t)}/`
+    await page.goto(`${home}/`)
+    await submit(page, 'Register')
+    await app.inject({ method: 'POST', url: '/auth/registration', payload: { email: 'eve@example.com', password1: password } })
+    const before = await context.cookies()
+    t.equal(before.length, 2)
+    seen.length = 0
+
+    const attacker = await context.newPage()
+    for (const [path, body] of [['/auth/login', { email: 'eve@example.com', password }], ['/auth/logout', {}], ['/notes', { a: 'b' }]] as const) {
+      await attack(attacker, stranger, `${home}${path}`, body)
+    }
+    const posts = seen.filter(({ method }) => method === 'POST')
+    t.same(posts.filter(({ status, path }) => status !== 403 && !(path === '/notes' && status === 401)), [], 'all that arrived was refused')
+    t.ok(posts.length >= 21, `${posts.length} arrived`)
+    t.ok(posts.some(({ path, status }) => path === '/auth/logout' && status === 403))
+    t.ok(posts.every(({ site }) => (site === undefined) === (host === 'app.test')), 'with Sec-Fetch-Site where the app is trusted, without where not')
+    t.same(await context.cookies(), before, 'no cookie has changed')
+    await page.reload()
+    await page.locator('#account').waitFor()
+    t.equal(await page.locator('#email').innerText(), email)
+  })
+}
+
+t.test('two tabs stay logged in when the access token has expired', skipped, async t => {
+  const { seen, port } = await startApp(t)
+  const context = await (await openBrowser(t)).newContext()
+  const tabs = [await context.newPage(), await context.newPage()] as const
+  await tabs[0].goto(`http://localhost:${port}/`)
+  await submit(tabs[0], 'Register')
+  await tabs[1].goto(`http://localhost:${port}/`)
+  await tabs[1].locator('#account').waitFor()
+  // The browser forgets the cookie when the token has expired.
+  await context.clearCookies({ name: '__Host-access' })
+  await Promise.all(tabs.map(tab => tab.getByRole('button', { name: 'Write a note' }).click()))
+  await Promise.all(tabs.map(tab => tab.getByRole('status').getByText('written.').waitFor()))
+  t.ok(seen.filter(({ path }) => path === '/auth/token/refresh').every(({ status }) => status === 200 || status === 401))
+  t.same(await names(context), ['__Host-access', '__Host-refresh'])
+  await context.clearCookies({ name: '__Host-access' })
+  await tabs[1].reload()
+  await tabs[1].locator('#account').waitFor()
+  t.pass('and again, by the next refresh token')
+})
+
+t.test('logging out everywhere logs out the other browser', skipped, async t => {
+  const { port } = await startApp(t)
+  const browser = await openBrowser(t)
+  const [here, there] = [await (await browser.newContext()).newPage(), await (await browser.newContext()).newPage()]
+  for (const page of [here, there]) await page.goto(`http://localhost:${port}/`)
+  await submit(here, 'Register')
+  await submit(there, 'Log in')
+  await here.getByRole('button', { name: 'Log out everywhere' }).click()
+  await status(here, 'Nobody is logged in.')
+  await there.reload()
+  await status(there, 'Nobody is logged in.')
+})

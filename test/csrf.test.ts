@@ -1,0 +1,220 @@
+/**
+ * The table of docs/cookies.md, cell by cell: which requests that cookies authenticate are taken, by where a
+ * browser says they come from and by what a page of another origin could make it send.
+ */
+import { readFileSync } from 'node:fs'
+import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify'
+import { alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, type BuiltApp } from './helper.js'
+
+const own = 'http://localhost:3000'
+const trusted = 'https://front.example'
+const evil = 'https://evil.example'
+const options = { tokens: { cookies: {}, csrf: { origins: [trusted] } } }
+const credentials = { email: alice.email, password }
+
+const types = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', undefined]
+const origins = { own, evil, null: 'null', absent: undefined, trusted }
+const sites = ['same-origin', 'same-site', 'cross-site', 'none', undefined]
+type OriginKind = keyof typeof origins
+
+/** The tables of the page: by Origin and Sec-Fetch-Site, and by content type and X-Requested-With. */
+function documented () {
+  const page = readFileSync(new URL('../docs/cookies.md', import.meta.url), 'utf8')
+  const tableOf = (corner: string) => {
+    const [table = ''] = page.slice(page.indexOf(`| ${corner} |`)).split('\n\n')
+    const [[, ...columns] = [], ...rows] = [...table.matchAll(/^\| (.+) \|$/gm)].map(([, row = '']) => row.split(' | '))
+    return new Map(rows.flatMap(([row = '', ...cells]) => cells.map((cell, index): [string, boolean] => [`${row} × ${columns[index]}`, cell === 'yes'])))
+  }
+  const [byOrigin, byType] = [tableOf('Origin ↓ Sec-Fetch-Site →'), tableOf('Content-Type ↓ X-Requested-With →')]
+  return {
+    passesByOrigin: (origin: OriginKind, site: string | undefined) => byOrigin.get(`${origin} × ${site ?? 'absent'}`),
+    passesByType: (type: string | undefined, custom: boolean) => byType.get(`${type?.split(';')[0] ?? 'absent'} × ${custom ? 'yes' : 'no'}`)
+  }
+}
+
+/** A body that says the same in each type; undefined where the type is one that no body may have. */
+function payloadOf (type: string | undefined, body: Record<string, string>): string | undefined {
+  if (type === undefined) return undefined
+  if (type.startsWith('application/x-www')) return new URLSearchParams(body).toString()
+  if (type.startsWith('multipart')) return Object.entries(body).map(([name, value]) => `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`).join('') + '--x--\r\n'
+  return JSON.stringify(body)
+}
+
+interface Attempt {
+  what: string
+  method: NonNullable<InjectOptions['method']>
+  path: string
+  body?: Record<string, string>
+}
+const attempts: Attempt[] = [
+  { what: 'login', method: 'POST', path: '/login', body: credentials },
+  { what: 'logout', method: 'POST', path: '/logout' },
+  { what: 'a change of the user', method: 'PATCH', path: '/user', body: { gender: 'M' } }
+]
+
+for (const { what, method, path, body } of attempts) {
+  t.test(`only the documented cells succeed: ${what}`, async t => {
+    const app = await sqliteBuild(t, { options })
+    const { passesByOrigin, passesByType } = documented()
+    const cookie = cookiesOf(await app.post('/registration', alice))
+    const wrong: string[] = []
+    let [cells, passed] = [0, 0]
+    for (const type of types) {
+      for (const kind of Object.keys(origins) as OriginKind[]) {
+        for (const site of sites) {
+          for (const custom of [true, false]) {
+            for (const authorization of [true, false]) {
+              const origin = origins[kind]
+              const payload = body && payloadOf(type, body)
+              const headers = {
+                cookie,
+                ...(type !== undefined && { 'content-type': type }),
+                ...(origin !== undefined && { origin }),
+                ...(site !== undefined && { 'sec-fetch-site': site }),
+                ...(custom && { 'x-requested-with': 'fetch' }),
+                ...(authorization && { authorization: 'Bearer garbage' })
+              }
+              const answer = await app.app.inject({ method, url: `/auth${path}`, headers, ...(payload !== undefined && { payload }) })
+              const taken = authorization || (passesByOrigin(kind, site) === true && passesByType(type, custom) === true)
+              cells++
+              if (taken) passed++
+              if (taken === (answer.statusCode === 403)) wrong.push(`${JSON.stringify({ ...headers, cookie: '…' })} → ${answer.statusCode}`)
+              if (!taken && (answer.json().code !== 'csrf_failed' || answer.cookies.length > 0)) wrong.push(`${answer.body} ${answer.cookies.length}`)
+            }
+          }
+        }
+      }
+    }
+    t.same(wrong.slice(0, 5), [])
+    t.equal(cells, types.length * 5 * sites.length * 4)
+    t.comment(`${passed} of ${cells} cells are taken`)
+  })
+}
+
+t.test('the table of the page names every cell', async t => {
+  const { passesByOrigin, passesByType } = documented()
+  for (const kind of Object.keys(origins) as OriginKind[]) for (const site of sites) t.type(passesByOrigin(kind, site), 'boolean', `${kind} ${site}`)
+  for (const type of types) for (const custom of [true, false]) t.type(passesByType(type, custom), 'boolean', type ?? 'absent')
+})
+
+story('what was refused as a forgery has done nothing', async (t, build) => {
+  const { post, call, get, app } = await build(t, { options })
+  const registered = await post('/registration', alice)
+  const headers = { cookie: cookiesOf(registered), origin: evil, 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' }
+  const forged: Array<[method: 'POST' | 'PATCH' | 'PUT', path: string, body?: object]> = [
+    ['POST', '/logout'], ['POST', '/logout/'], ['POST', '/login', credentials], ['POST', '/registration', { ...alice, email: 'eve@example.com' }],
+    ['PATCH', '/user', { gender: 'M' }], ['PUT', '/user', { ...alice, gender: 'M' }], ['POST', '/password/change', { old_password: password, new_password1: 'Brand-new-pw-1' }],
+    ['POST', '/password/reset', { email: alice.email }]
+  ]
+  for (const [method, path, body] of forged) {
+    const answer = await call(method, path, { headers, payload: JSON.stringify(body ?? {}) })
+    t.equal(answer.statusCode, 403, `${method} ${path}`)
+    t.equal(answer.json().code, 'csrf_failed')
+    t.same(answer.cookies, [])
+  }
+  t.equal((await get('/user', { headers })).json().gender, 'F', 'reading is no forgery: no other site gets to see the answer')
+  t.equal((await app.restAuth.sessions.list(registered.json().user.pk)).length, 1)
+  t.equal(await app.restAuth.users.find({ email: 'eve@example.com' }), undefined)
+})
+
+t.test('neither header nor address makes another method of one', async t => {
+  const { call, post, get } = await sqliteBuild(t, { options })
+  const cookie = cookiesOf(await post('/registration', alice))
+  const headers = { cookie, 'x-http-method-override': 'PATCH', 'x-method-override': 'PATCH' }
+  await get('/user?_method=PATCH&gender=M', { headers })
+  await call('POST', '/user?_method=PATCH', { headers: { ...headers, 'x-requested-with': 'fetch' }, body: { gender: 'M' } })
+  t.equal((await get('/user', { headers: { cookie } })).json().gender, 'F')
+})
+
+t.test('an origin is compared as a whole', async t => {
+  const { post } = await sqliteBuild(t, { options: { ...options, publicUrl: 'https://app.example/base' } })
+  const from = async (origin: string, more: Record<string, string> = {}) => (await post('/login', credentials, { headers: { origin, host: 'app.internal', ...more } })).statusCode
+  for (const origin of [
+    'https://app.example.evil.example', 'https://evilapp.example', 'http://app.example', 'https://app.example:444', 'https://app.example/', 'https://app.example@evil.example',
+    'HTTPS://APP.EXAMPLE', 'https://sub.app.example', 'https://front.example.evil.example', 'http://front.example', '', 'null', 'x', 'file://', 'https://app.example, https://evil.example'
+  ]) t.equal(await from(origin), 403, origin)
+  t.equal(await from('https://app.example'), 400, 'nobody is registered, but the request is ours')
+  t.equal(await from('https://front.example', { 'sec-fetch-site': 'cross-site' }), 400)
+  t.equal(await from('https://front.example', { 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' }), 403, 'who is trusted has to ask first, too')
+})
+
+t.test('in development the app is where it is reached, in production where publicUrl says', async t => {
+  const reached = { origin: 'http://tester.test:3000', host: 'tester.test:3000' }
+  const environment = process.env.NODE_ENV
+  t.teardown(() => {
+    if (environment === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = environment
+  })
+  const development = await sqliteBuild(t, { options: { tokens: { cookies: {} } } })
+  t.equal((await development.post('/login', credentials, { headers: reached })).statusCode, 400)
+  t.equal((await development.post('/login', credentials, { headers: { ...reached, host: 'other.test' } })).statusCode, 403)
+  process.env.NODE_ENV = 'production'
+  const production = await sqliteBuild(t, { options: { tokens: { cookies: {} }, publicUrl: 'https://app.example' } })
+  t.equal((await production.post('/login', credentials, { headers: reached })).statusCode, 403)
+  t.equal((await production.post('/login', credentials, { headers: { ...reached, 'sec-fetch-site': 'same-origin' } })).statusCode, 400, 'the browser knows better')
+})
+
+t.test('without publicUrl the app is at the address it listens on', async t => {
+  const { app, post } = await sqliteBuild(t, { options: { tokens: { cookies: {} }, publicUrl: undefined } })
+  const address = (await app.listen({ host: '127.0.0.1', port: 0 })).replace('127.0.0.1', 'localhost')
+  t.equal((await post('/login', credentials, { headers: { origin: address, host: 'proxied' } })).statusCode, 400)
+  t.equal((await post('/login', credentials, { headers: { origin: evil, host: 'proxied' } })).statusCode, 403)
+})
+
+t.test('the pages that mails link to are no forgeries: a browser says Origin: null there, and the address holds a token', async t => {
+  const { mails, post, call, get } = await sqliteBuild(t, { options: { ...options, account: { ...articleOptions.account, emailVerification: 'optional' } } })
+  const cookie = cookiesOf(await post('/registration', alice))
+  await post('/password/reset', { email: alice.email })
+  const text = (await mails()).map(mail => mail.text).join('\n')
+  const [, confirmation = ''] = /(\/auth\/registration\/account-confirm-email\/\S+)/.exec(text) ?? []
+  const [, reset = ''] = /(\/auth\/password\/reset\/confirm\/\S+)/.exec(text) ?? []
+  const headers = { cookie, origin: 'null', 'sec-fetch-site': 'same-origin' }
+  t.equal((await call('POST', confirmation, { form: {}, headers })).statusCode, 200)
+  t.equal((await call('POST', `${reset}/`, { form: { new_password1: 'Brand-new-pw-1' }, headers })).statusCode, 200)
+  t.equal((await get('/user', { headers: { cookie } })).statusCode, 401, 'the reset has ended every session')
+})
+
+t.test('the app\'s own routes are guarded where the cookie is what authenticates', async t => {
+  const { app, post } = await sqliteBuild(t, {
+    options,
+    after: (app: FastifyInstance) => {
+      app.post('/orders', { onRequest: app.authenticate }, async (request: FastifyRequest) => request.user.email)
+      app.post('/open', async () => 'anybody')
+    }
+  })
+  const registered = await post('/registration', alice)
+  const cookie = cookiesOf(registered)
+  const token = registered.cookies[0]?.value ?? ''
+  const order = async (headers: Record<string, string>, url = '/orders') => await app.inject({ method: 'POST', url, headers })
+  t.equal((await order({ cookie })).statusCode, 403)
+  t.equal((await order({ cookie })).json().code, 'csrf_failed', 'the app answers, and sees the code')
+  t.equal((await order({ cookie: '__Host-access=garbage' })).statusCode, 403, 'before the token is looked at')
+  t.equal((await order({ cookie, 'x-requested-with': 'fetch' })).body, alice.email)
+  t.equal((await order({ cookie, 'x-requested-with': 'fetch', origin: evil })).statusCode, 403)
+  t.equal((await order({ cookie, 'x-requested-with': 'fetch', origin: trusted, 'sec-fetch-site': 'cross-site' })).statusCode, 200)
+  t.equal((await order({ authorization: `Bearer ${token}`, cookie, origin: evil })).statusCode, 200, 'a header is sent on purpose')
+  t.equal((await order({ origin: evil })).statusCode, 401, 'and without any credentials there is nothing to forge')
+  t.equal((await order({ cookie, origin: evil }, '/open')).statusCode, 200)
+})
+
+t.test('csrf: false asks nothing', async t => {
+  const { post, call, app } = await sqliteBuild(t, { options: { tokens: { cookies: {}, csrf: false } } })
+  const cookie = cookiesOf(await post('/registration', alice))
+  t.equal((await call('POST', '/logout', { form: {}, headers: { cookie, origin: evil, 'sec-fetch-site': 'cross-site' } })).statusCode, 200)
+  t.notMatch(JSON.stringify(app.restAuth.openapi().paths), /"enum":\["csrf_failed"/)
+})
+
+for (const [headers, problem] of [
+  [{ origin: evil, 'sec-fetch-site': 'cross-site' }, `Origin checking failed - ${evil} does not match any trusted origins.`],
+  [{ 'sec-fetch-site': 'same-site' }, 'The request comes from another site.'],
+  [{ 'content-type': 'text/plain' }, 'Send application/json, or the header X-Requested-With.']
+] as const) {
+  t.test(`the refusal says why, in both shapes: ${problem}`, async t => {
+    const refused = async (errors: 'problem' | 'drf') => {
+      const { call }: BuiltApp = await sqliteBuild(t, { options: { ...options, errors } })
+      return await call('POST', '/logout', { payload: '{}', headers })
+    }
+    t.match((await refused('problem')).json(), { status: 403, code: 'csrf_failed', detail: `CSRF Failed: ${problem}` })
+    t.same((await refused('drf')).json(), { detail: `CSRF Failed: ${problem}` })
+  })
+}

@@ -1,0 +1,121 @@
+/**
+ * The cookies of dj-rest-auth: with `errors: 'drf'` and `tokens.cookies` every recorded request of
+ * fixtures/dj-rest-auth-cookies.jsonl is answered as dj-rest-auth 7 answered it, but for the table below.
+ *
+ * In the recordings cookies stand without their values and `expires`, attributes in alphabetical order.
+ * `JWT_AUTH_REFRESH_COOKIE_PATH` has no counterpart: both cookies have one path.
+ */
+import { readFileSync } from 'node:fs'
+import type { LightMyRequestResponse } from 'fastify'
+import { alice, password, story, t, type BuiltApp, type Test } from './helper.js'
+
+interface Recording {
+  name: string
+  profile: 'article' | 'full' | 'csrf' | 'csrfall'
+  request: { method: 'GET' | 'POST' | 'PATCH', path: string, headers?: Record<string, string>, body?: object }
+  response: { status: number, cookies: string[], body: unknown }
+}
+const recordings: Recording[] = readFileSync(new URL('fixtures/dj-rest-auth-cookies.jsonl', import.meta.url), 'utf8')
+  .trim().split('\n').map(line => JSON.parse(line))
+
+const user = { email: alice.email, gender: 'F', phone_number: '+15550100' }
+const loggedOut = { detail: 'Successfully logged out.' }
+const invalid = {
+  detail: 'Given token not valid for any token type',
+  code: 'token_not_valid',
+  messages: [{ token_class: 'AccessToken', token_type: 'access', message: 'Token is invalid' }]
+}
+
+const why = {
+  stale: 'dj-rest-auth\'s defect: stale credentials stop no public route here',
+  logout: 'logout is idempotent: missing, used or unknown tokens are no error',
+  ended: 'a session ends on the server, whichever token names it',
+  registered: 'dj-rest-auth\'s defect: registration logs in without a cookie, and shows the refresh token',
+  csrf: 'there is no CSRF token: a JSON request of the app\'s own origin is none that another site could send'
+}
+
+/** What we answer instead, and why; cookies where they differ. */
+const differences: Record<string, { why: string, status: number, body: unknown, cookies?: string[] }> = {
+  'full.logout.no_refresh_cookie': { why: why.logout, status: 200, body: loggedOut },
+  'full.logout.replay': { why: why.logout, status: 200, body: loggedOut },
+  'full.logout.nothing': { why: why.logout, status: 200, body: loggedOut },
+  'login.with_expired_cookie': { why: why.stale, status: 200, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'login.with_garbage_cookie': { why: why.stale, status: 200, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'logout.ok_cookie': { why: 'there always is a refresh token', status: 200, body: loggedOut, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'logout.access_still_valid_after': { why: why.ended, status: 401, body: invalid },
+  'set.cookie_flags.register': { why: why.registered, status: 201, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'csrf.register': { why: why.registered, status: 201, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'csrf.patch_cookie_no_csrf_cookie': { why: why.csrf, status: 200, body: { ...user, gender: 'M' } },
+  'csrf.patch_cookie_no_token': { why: why.csrf, status: 200, body: { ...user, gender: 'M' } },
+  'csrf.patch_cookie_bad_token': { why: why.csrf, status: 200, body: { ...user, gender: 'M' } },
+  'csrf.patch_garbage_cookie': { why: why.csrf, status: 401, body: invalid },
+  'csrfall.register_no_token': { why: why.csrf, status: 201, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'csrfall.login_no_token': { why: why.csrf, status: 200, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] }
+}
+
+const names = { access: 'my-app-auth', refresh: 'my-refresh-token' }
+const lifetimes = { access: 300, refresh: { idle: 86400 } }
+// dj-rest-auth asks for no CSRF token unless it is told to.
+const tokens = (cookies: object, csrf = false) => ({ errors: 'drf', tokens: { ...lifetimes, csrf, cookies: { ...names, sameSite: 'lax', ...cookies } } })
+
+const scenes: Record<string, { of: string[], options: object, isRegistered: boolean }> = {
+  'an app that keeps both tokens in cookies': { of: ['full.'], options: tokens({}), isRegistered: true },
+  'the article\'s app': { of: ['login.', 'user.', 'logout.'], options: tokens({ secure: false }), isRegistered: true },
+  'an app whose cookies are shared with other hosts and sites': { of: ['set.cookie_flags.'], options: tokens({ domain: '.example.com', sameSite: 'none' }, true), isRegistered: false },
+  'an app that refuses forgeries': { of: ['csrf.'], options: tokens({}, true), isRegistered: false },
+  'an app that refuses forged logins too': { of: ['csrfall.'], options: tokens({}, true), isRegistered: false }
+}
+
+const isOf = ({ of }: { of: string[] }) => ({ name }: Recording) => of.some(start => name.startsWith(start))
+
+for (const [title, scene] of Object.entries(scenes)) {
+  story(`${title}: cookies as dj-rest-auth has them, but for the decisions in the table`, async (t, build) => {
+    const app = await build(t, { options: scene.options })
+    const known: Record<string, string> = {}
+    if (scene.isRegistered) {
+      keep(known, await app.post('/registration', alice))
+      known.expired = known.access ?? ''
+      app.clock.advance(lifetimes.access)
+      keep(known, await app.post('/login', { email: alice.email, password }))
+    }
+    for (const recording of recordings.filter(isOf(scene))) await replay(t, app, recording, known)
+  })
+}
+
+t.test('every recording is replayed once, and every entry of the table is one', async t => {
+  for (const recording of recordings) t.equal(Object.values(scenes).filter(scene => isOf(scene)(recording)).length, 1, recording.name)
+  for (const name of Object.keys(differences)) t.ok(recordings.some(recording => recording.name === name), name)
+})
+
+function keep (known: Record<string, string>, { cookies }: LightMyRequestResponse): void {
+  for (const { name, value } of cookies) if (value !== '') known[name === names.access ? 'access' : 'refresh'] = value
+}
+
+async function replay (t: Test, { call }: BuiltApp, { name, request, response }: Recording, known: Record<string, string>): Promise<void> {
+  const { method, path, headers = {}, body } = JSON.parse(JSON.stringify(request).replace(/<(\w+)>/g, (_all, which: string) => known[which] ?? '')) as Recording['request']
+  // What vouches for a logout, which has no body; the rest is JSON.
+  const vouching = method === 'POST' && !body ? { 'x-requested-with': 'XMLHttpRequest' } : {}
+  const answer = await call(method, path, { headers: { ...headers, ...vouching }, ...(body && { body }) })
+  const { why, status, body: expected, cookies }: (typeof differences)[string] = differences[name] ?? { why: 'as dj-rest-auth', status: response.status, body: comparable(response.body) }
+  const told = `${name}: ${why}`
+  t.equal(answer.statusCode, status, told)
+  t.same(comparable(answer.json()), expected, told)
+  const set = [answer.headers['set-cookie'] ?? []].flat()
+  if (cookies) t.same(set.map(line => line.split('=')[0]), cookies, told)
+  else t.same(set.map(attributesOf), response.cookies.map(line => line.replace('Path=/dj-rest-auth/', 'Path=/')).map(attributesOf), told)
+  keep(known, answer)
+}
+
+/** A deletion by its name: what we take back has all attributes, what Django takes back lacks some. */
+function attributesOf (line: string): string {
+  const [pair = '', ...attributes] = line.split('; ')
+  const [name, value] = pair.split('=')
+  return value === '' ? `${name}=` : [`${name}=…`, ...attributes.sort()].join('; ')
+}
+
+/** Without tokens, which no body has, and what is compared by shape elsewhere. */
+function comparable (body: unknown): unknown {
+  if (typeof body !== 'object' || body === null) return body
+  const { pk, access, refresh, access_expiration, refresh_expiration, user, ...rest } = body as Record<string, unknown>
+  return user ? { ...rest, user: comparable(user) } : rest
+}
