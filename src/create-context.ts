@@ -43,7 +43,7 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
     clock,
     accounts,
     passwords: createPasswords(password, hashCost ?? password.hash),
-    sessions: createSessions(accessTokens, tokens, clock, path),
+    sessions: createSessions({ accessTokens, tokens, clock, path, transport }),
     accessTokens,
     transport,
     ...createAuthenticate({ db, clock, accessTokens, transport, accounts }),

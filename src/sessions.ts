@@ -10,8 +10,9 @@ import type { Db } from './db/database.js'
 import type { SessionRow } from './db/tables.js'
 import { digest, mintToken } from './lib/secrets.js'
 import type { Settings } from './settings.js'
-import { deleteExpiredRefreshTokens, insertRefreshToken } from './store/refresh-tokens.js'
+import { deleteExpiredRefreshTokens, deleteSessionOfRefreshToken, insertRefreshToken } from './store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteSession, insertSession } from './store/sessions.js'
+import type { Transport } from './transport.js'
 import type { BaseUser } from './types.js'
 
 export interface OpenSession {
@@ -19,6 +20,8 @@ export interface OpenSession {
   /** The refresh token that the session is at. */
   refresh: string
   refreshExpiration: Date
+  /** That of the session whose cookies this one takes. */
+  replaced?: string | undefined
 }
 
 export interface TokenAnswer {
@@ -28,7 +31,15 @@ export interface TokenAnswer {
   refresh_expiration: string
 }
 
-export function createSessions (accessTokens: AccessTokens, { access, refresh, claims }: Settings['tokens'], clock: () => Date, path: string) {
+interface Ingredients {
+  accessTokens: AccessTokens
+  tokens: Settings['tokens']
+  clock: () => Date
+  path: string
+  transport: Transport
+}
+
+export function createSessions ({ accessTokens, tokens: { access, refresh, claims }, clock, path, transport }: Ingredients) {
   const later = (now: Date, seconds: number) => new Date(now.getTime() + seconds * 1000)
   const earlier = (one: Date, other: Date) => one < other ? one : other
   const refreshDigest = (token: string) => digest(`${path} ${token}`)
@@ -53,11 +64,14 @@ export function createSessions (accessTokens: AccessTokens, { access, refresh, c
           userAgent: request.headers['user-agent']?.slice(0, 512) ?? null
         },
         refresh: mintToken(),
-        refreshExpiration: later(now, refresh.idle)
+        refreshExpiration: later(now, refresh.idle),
+        replaced: transport.replacedToken(request)
       }
     },
 
-    async store (tx: Db, { row, refresh, refreshExpiration }: OpenSession): Promise<void> {
+    /** Whoever logs in anew leaves no session behind that nobody can reach (ASVS 7.2.4). */
+    async store (tx: Db, { row, refresh, refreshExpiration, replaced }: OpenSession): Promise<void> {
+      if (replaced) await deleteSessionOfRefreshToken(tx, refreshDigest(replaced))
       await deleteExpiredSessions(tx, row.userPk, row.createdAt)
       await insertSession(tx, row)
       await insertRefreshToken(tx, { digest: refreshDigest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })

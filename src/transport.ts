@@ -23,6 +23,8 @@ export interface Transport {
   accessTokenOf: (request: FastifyRequest) => string | undefined
   /** The refresh token of a request, if any: that of the body, else the cookie's; throws where there are two cookies. */
   refreshTokenOf: (request: FastifyRequest, body: { refresh?: string | null }) => string | undefined
+  /** The refresh token of the session that a new one takes the cookies from. */
+  replacedToken: (request: FastifyRequest) => string | undefined
   /** Sends tokens on their way; answers with what is to be the body, or a part of it. */
   send: (reply: FastifyReply, tokens: TokenAnswer) => Expirations & Partial<TokenAnswer>
   /** Takes the cookies back. */
@@ -45,6 +47,7 @@ function bearerToken ({ headers }: FastifyRequest): string | undefined {
 const inHeader: Transport = {
   accessTokenOf: bearerToken,
   refreshTokenOf: (_request, { refresh }) => refresh || undefined,
+  replacedToken: () => undefined,
   send: (_reply, tokens) => tokens,
   clear: () => {},
   refuseForgery: () => {},
@@ -73,6 +76,11 @@ export function createTransport (cookies: CookieSettings | undefined, checkCsrf:
     },
 
     refreshTokenOf: (request, { refresh }) => refresh || cookieOf(request, cookies.refresh) || undefined,
+
+    replacedToken ({ headers }) {
+      const values = cookieValues(headers.cookie, cookies.refresh)
+      return values.length === 1 ? values[0] : undefined
+    },
 
     send (reply, { access, refresh, ...expirations }) {
       reply.header('set-cookie', [

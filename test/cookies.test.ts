@@ -52,6 +52,19 @@ story('logout ends the session of the cookies, and takes them back as they were 
   t.same(await app.restAuth.sessions.list(registered.json().user.pk), [])
 })
 
+story('whoever logs in anew leaves no session behind', async (t, build) => {
+  const { post, get, app } = await build(t, { options: cookies })
+  const elsewhere = await post('/registration', alice)
+  const first = await post('/login', credentials)
+  const cookie = cookiesOf(first)
+  t.equal((await post('/login', { ...credentials, password: 'not it at all' }, withCookie(cookie))).statusCode, 400)
+  t.equal((await get('/user', { headers: { cookie } })).statusCode, 200, 'a login that fails ends nothing')
+  t.equal((await post('/login', credentials, withCookie(cookie))).statusCode, 200)
+  t.equal((await get('/user', { headers: { cookie } })).json().code, 'token_not_valid')
+  t.equal((await app.restAuth.sessions.list(first.json().user.pk)).length, 2)
+  t.equal((await get('/user', { headers: { cookie: cookiesOf(elsewhere) } })).statusCode, 200, 'what another browser has goes on')
+})
+
 story('the refresh cookie alone ends its session too, as once the access cookie is gone; one in the body wins', async (t, build) => {
   const { post, app } = await build(t, { options: cookies })
   const first = await post('/registration', alice)
