@@ -115,9 +115,9 @@ const HookOptions = Type.Object({
 export const Options = Type.Object({
   prefix: Type.Optional(Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)+$', title: 'a path such as /auth', default: '/auth', description: 'Where the routes are mounted.' })),
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
-    description: 'Signs the tokens: 32 random bytes or more. An array rotates: the first signs, the others still verify. Required in production; in development a random one is made at each start.'
+    description: '32 random bytes or more: signs the access tokens, unless `tokens.keys` do; refresh tokens and mailed links are derived from it. An array rotates: the first signs, the others still verify. Required in production; in development a random one is made at each start.'
   })),
-  publicUrl: Type.Optional(Url('The address people reach the app at. Issuer of the tokens, server in the OpenAPI document. Required in production.')),
+  publicUrl: Type.Optional(Url('The address people reach the app at: mailed links begin with it. Issuer of the tokens, server in the OpenAPI document. Required in production.')),
   database: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Object({})], {
     title: 'a SQLite file, a postgres:// URL or a Drizzle instance',
     default: 'auth.sqlite',

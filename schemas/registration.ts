@@ -1,4 +1,4 @@
-/** POST /registration: a new account, and the tokens of its first session. */
+/** POST /registration: a new account, and the tokens of its first session, or a mail where verification is mandatory. */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
 import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'

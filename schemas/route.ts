@@ -56,8 +56,8 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
   return schema as unknown as typeof schema & { body: Body, response: Record<Status, Answer> }
 }
 
-/** Each is enough. */
-const credentials = (shape: ContractShape) => [{ bearer: [] }, ...(shape.cookie === undefined ? [] : [{ [shape.cookie]: [] }])]
+/** What an OpenAPI document says that authenticates; each is enough. */
+export const credentials = ({ cookie }: Pick<ContractShape, 'cookie'>): Array<Record<string, string[]>> => [{ bearer: [] }, ...(cookie === undefined ? [] : [{ [cookie]: [] }])]
 
 export interface PageDescription {
   operationId: string

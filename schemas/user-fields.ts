@@ -22,7 +22,6 @@ type MayBeEmpty<F extends UserField> =
   F['schema'] extends TOptional<TSchema> ? true : F['registration'] extends 'optional' | 'hidden' ? true : false
 /** The TypeScript type of one field's value; `null` where registration does not insist on it. */
 export type FieldValue<F extends UserField> = MayBeEmpty<F> extends true ? Static<F['schema']> | null : Static<F['schema']>
-export type FieldValues<F extends UserFields> = { [Name in keyof F]: FieldValue<F[Name]> }
 
 export type ColumnKind = 'text' | 'integer' | 'real' | 'boolean' | 'json'
 

@@ -23,7 +23,8 @@ const variables = {
   hours: 24,
   password_reset_url: `https://shop.example/reset-password/${uid}/${token}`,
   minutes: 30,
-  changed_at: new Date('2026-11-23T12:00:00Z')
+  changed_at: new Date('2026-11-23T12:00:00Z'),
+  ended_at: new Date('2026-11-23T12:00:00Z')
 }
 
 const templates = await loadTemplates({ folder: undefined, filters: {}, tags: {} })

@@ -35,9 +35,11 @@ interface Ingredients {
   accessTokens: AccessTokens
   transport: Transport
   accounts: Accounts
+  /** Name of the cookie that the access token travels in, if it does. */
+  cookie: string | undefined
 }
 
-export function createAuthenticate ({ db, clock, accessTokens, transport, accounts }: Ingredients) {
+export function createAuthenticate ({ db, clock, accessTokens, transport, accounts, cookie }: Ingredients) {
   const claims = new WeakMap<FastifyRequest, Claims>()
 
   const hookOf = ({ optional = false, stateless = false, maxAge = Infinity }: CheckedAuthentication): AuthenticateHook => locks(async function authenticate (request) {
@@ -51,7 +53,7 @@ export function createAuthenticate ({ db, clock, accessTokens, transport, accoun
     // The app's own type of the user follows from its options; what is stored was checked against them. It knows no null:
     // behind a plain `authenticate` there is none.
     request.user = (identity ? accounts.toUser(identity.user) : null) as unknown as User
-  }, { optional })
+  }, { cookie, optional })
 
   async function identify ({ sub, sid }: Claims, maxAge: number): Promise<Identity> {
     const now = clock()
@@ -71,7 +73,7 @@ export function createAuthenticate ({ db, clock, accessTokens, transport, accoun
   function authenticate (given: FastifyRequest | CheckedAuthentication) {
     return 'raw' in given ? plain(given) : hookOf(checked(given))
   }
-  return { authenticate: locks(authenticate), claims: (request => claims.get(request) ?? null) satisfies RestAuth['claims'] }
+  return { authenticate: locks(authenticate, { cookie }), claims: (request => claims.get(request) ?? null) satisfies RestAuth['claims'] }
 }
 
 function note<T> (of: WeakMap<FastifyRequest, T>, request: FastifyRequest, value: T | undefined): void {

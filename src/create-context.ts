@@ -30,7 +30,7 @@ interface Ingredients {
 }
 
 export async function createContext (app: FastifyInstance, { settings, db, clock, hashCost, path, name, inbox }: Ingredients): Promise<Context> {
-  const { account, fields, errors, password, signing, site, tokens, cookies, csrf, urls } = settings
+  const { account, fields, errors, hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
   const accounts = createAccounts(settings)
   const accessTokens = await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
@@ -43,10 +43,10 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
     clock,
     accounts,
     passwords: createPasswords(password, hashCost ?? password.hash),
-    sessions: createSessions({ accessTokens, tokens, clock, path, transport }),
+    sessions: createSessions({ accessTokens, tokens, hooks, clock, path, transport }),
     accessTokens,
     transport,
-    ...createAuthenticate({ db, clock, accessTokens, transport, accounts }),
+    ...createAuthenticate({ db, clock, accessTokens, transport, accounts, cookie: cookies?.access }),
     links,
     ...await createMail({ settings, db, clock, log: app.log, accounts, links, inbox }),
     pageFrame: () => ({ siteName: siteOf(site, links.publicUrl()).name, loginUrl: urls.login })

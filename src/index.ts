@@ -1,5 +1,5 @@
 /**
- * fastify-rest-auth: registration, login, user details and passwords for Fastify, in one plugin.
+ * fastify-rest-auth: registration, login, sessions, user details and passwords for Fastify, in one plugin.
  *
  *     const auth = defineRestAuth({ … })
  *     declare module 'fastify-rest-auth' { interface Register { auth: typeof auth } }

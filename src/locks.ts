@@ -1,17 +1,18 @@
 /**
- * The lock in the host's own OpenAPI document: a route whose hook is `authenticate`, of any kind, asks for a bearer
+ * The lock in the host's own OpenAPI document: a route whose hook is `authenticate`, of any kind, asks for an access
  * token there, too, unless its schema says otherwise.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { credentials } from '../schemas/route.js'
 
 type Security = ReadonlyArray<Record<string, readonly string[]>>
 
 // Beside the hook, not on it: Fastify binds what it is given.
 const requirements = new WeakMap<object, Security>()
 
-/** Says of a hook what it asks for; `optional`: a token that is sent is used. */
-export function locks<Hook extends object> (hook: Hook, { optional = false }: { optional?: boolean } = {}): Hook {
-  requirements.set(hook, [{ bearer: [] }, ...(optional ? [{}] : [])])
+/** Says of a hook what it asks for; `cookie` names one that will do, too; `optional`: a token that is sent is used. */
+export function locks<Hook extends object> (hook: Hook, { cookie, optional = false }: { cookie: string | undefined, optional?: boolean }): Hook {
+  requirements.set(hook, [...credentials({ cookie }), ...(optional ? [{}] : [])])
   return hook
 }
 

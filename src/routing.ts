@@ -114,7 +114,9 @@ function addRefusals (app: FastifyInstance, url: string, known: RouteOptions[], 
   // Fastify adds HEAD, unless the host told it not to.
   const hasHead = app.hasRoute({ method: 'HEAD', url: `${app.prefix}${url}` })
   const allow = [...allowed, ...(hasHead ? ['HEAD'] : []), 'OPTIONS'].join(', ')
-  const common = { url, schema: { hide: true }, config: { twin: true } }
+  // Whatever the method, the address of a mailed link stays out of the log.
+  const { logSerializers } = known[0] ?? {}
+  const common = { url, schema: { hide: true }, config: { twin: true }, ...(logSerializers && { logSerializers }) }
   app.route({
     ...common,
     method: methods.filter(method => !allowed.includes(method)),

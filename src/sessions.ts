@@ -1,14 +1,15 @@
 /**
- * A session is opened at login and registration, goes on by its refresh token, and ends at logout, password change,
- * deactivation or its time. How tokens arrive and leave is here.
+ * A session is opened at login, registration and the confirmation of an address, goes on by its refresh token, and ends
+ * at logout, another password, deactivation, reuse of a refresh token or its time.
  */
 import { v7 as uuid } from 'uuid'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessTokens } from './access-tokens.js'
 import { customClaims } from './custom-claims.js'
 import type { Db } from './db/database.js'
 import type { SessionRow } from './db/tables.js'
 import { digest, mintToken } from './lib/secrets.js'
+import { secondsAfter } from './lib/time.js'
 import type { Settings } from './settings.js'
 import { deleteExpiredRefreshTokens, deleteSessionOfRefreshToken, insertRefreshToken } from './store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteSession, insertSession } from './store/sessions.js'
@@ -34,13 +35,13 @@ export interface TokenAnswer {
 interface Ingredients {
   accessTokens: AccessTokens
   tokens: Settings['tokens']
+  hooks: Settings['hooks']
   clock: () => Date
   path: string
   transport: Transport
 }
 
-export function createSessions ({ accessTokens, tokens: { access, refresh, claims }, clock, path, transport }: Ingredients) {
-  const later = (now: Date, seconds: number) => new Date(now.getTime() + seconds * 1000)
+export function createSessions ({ accessTokens, tokens: { access, refresh, claims }, hooks: { loggedIn }, clock, path, transport }: Ingredients) {
   const earlier = (one: Date, other: Date) => one < other ? one : other
   const refreshDigest = (token: string) => digest(`${path} ${token}`)
 
@@ -57,14 +58,14 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
           userPk,
           createdAt: now,
           lastSeenAt: now,
-          expiresAt: later(now, refresh.absolute),
+          expiresAt: secondsAfter(now, refresh.absolute),
           authenticatedAt: now,
           // Behind trustProxy it is whatever the header says.
           ip: request.ip.slice(0, 64),
           userAgent: request.headers['user-agent']?.slice(0, 512) ?? null
         },
         refresh: mintToken(),
-        refreshExpiration: later(now, refresh.idle),
+        refreshExpiration: secondsAfter(now, refresh.idle),
         replaced: transport.replacedToken(request)
       }
     },
@@ -77,19 +78,20 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
       await insertRefreshToken(tx, { digest: refreshDigest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })
     },
 
-    /** Lets the app have its say on a stored session: a throw ends it. Answers with what it says. */
-    async confirm<T> (db: Db, { row }: OpenSession, say: () => Promise<T>): Promise<T> {
+    /** Lets the app have its say on a stored session, and sends its tokens: a throw ends it. Answers with the body. */
+    async answer (db: Db, session: OpenSession, user: BaseUser & Record<string, unknown>, request: FastifyRequest, reply: FastifyReply) {
       try {
-        return await say()
+        await loggedIn?.(user, request)
+        return { ...transport.send(reply, await this.tokens(session, user)), user }
       } catch (error) {
-        await deleteSession(db, row.id)
+        await deleteSession(db, session.row.id)
         throw error
       }
     },
 
     /** Puts a session on its next refresh token, which never outlasts it: rotation puts its end off no further (ASVS 7.3.2). */
     async advance (tx: Db, row: SessionRow, next: string, now: Date): Promise<OpenSession> {
-      const refreshExpiration = earlier(later(now, refresh.idle), row.expiresAt)
+      const refreshExpiration = earlier(secondsAfter(now, refresh.idle), row.expiresAt)
       await deleteExpiredRefreshTokens(tx, row.id, now)
       await insertRefreshToken(tx, { digest: refreshDigest(next), sessionId: row.id, createdAt: now, expiresAt: refreshExpiration })
       return { row, refresh: next, refreshExpiration }

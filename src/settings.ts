@@ -69,11 +69,14 @@ export function resolveSettings (options: object, { production, warn }: { produc
     csrf: resolveCsrf(tokens, production),
     migrate: filled.migrate ?? !isPostgres(filled.database),
     docs: filled.docs ?? (production ? false : '/docs'),
-    // Whatever docs says: the mails hold links that open accounts.
-    mailViewer: production || filled.docs === false ? false : `${filled.docs ?? '/docs'}/mail`,
+    // Whatever docs says: the mails hold links that open accounts. And whoever forgot NODE_ENV is in production all the same.
+    mailViewer: production || isPublished(filled.publicUrl) || filled.docs === false ? false : `${filled.docs ?? '/docs'}/mail`,
     fields: describeFields(userFields ?? defaultUserFields)
   })
 }
+
+/** Whether the app is reached by others than its developer, as far as its address tells. */
+const isPublished = (publicUrl = '') => publicUrl.startsWith('https:') && !['localhost', '127.0.0.1', '[::1]'].includes(new URL(publicUrl).hostname)
 
 /** Whether a path is the prefix itself, or one of its routes. */
 const isOwnPath = (prefix: string, path: string | false) =>

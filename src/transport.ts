@@ -44,6 +44,8 @@ function bearerToken ({ headers }: FastifyRequest): string | undefined {
   return token
 }
 
+const isBearer = ({ headers }: FastifyRequest): boolean => /^\s*bearer(\s|$)/i.test(headers.authorization ?? '')
+
 const inHeader: Transport = {
   accessTokenOf: bearerToken,
   refreshTokenOf: (_request, { refresh }) => refresh || undefined,
@@ -95,7 +97,8 @@ export function createTransport (cookies: CookieSettings | undefined, checkCsrf:
     },
 
     refuseForgery (request) {
-      if (isUnsafe(request) && request.headers.authorization === undefined) checkCsrf?.(request)
+      // Basic and Negotiate a browser adds by itself, to what other sites send, too.
+      if (isUnsafe(request) && !isBearer(request)) checkCsrf?.(request)
     },
 
     vary: 'Authorization, Cookie, Origin, Sec-Fetch-Site'

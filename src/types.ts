@@ -65,7 +65,7 @@ export interface HooksOf<F extends UserFields, A extends Account> {
   registering?: Hook<[input: RegistrationOf<F, A>, tx: Tx]>
   /** After the user is stored, inside the transaction: a throw rolls the user back. Await nothing but `tx`. */
   registered?: Hook<[user: UserOf<F, A>, tx: Tx]>
-  /** After a session has opened, by login or registration. */
+  /** After a session has opened, by login, registration or the confirmation of an address. */
   loggedIn?: Hook<[user: UserOf<F, A>, request: FastifyRequest]>
   /** After an address was confirmed, by its link or by a password reset, inside the transaction. */
   emailVerified?: Hook<[user: UserOf<F, A>, tx: Tx]>
@@ -113,7 +113,7 @@ export interface RestAuthOptions<F extends UserFields = UserFields, A extends Ac
 interface TokenOptionsOf<F extends UserFields, A extends Account> extends Omit<NonNullable<CheckedOptions['tokens']>, 'keys' | 'claims'> {
   /** PKCS#8 PEM or JWK, which may be its JSON text. The first signs and is private, all verify. */
   keys?: Array<string | JsonWebKey>
-  /** Claims of your own (names of ours are refused), computed at login, registration and confirmation. A throw ends the session. */
+  /** Claims of your own (names of ours are refused), computed each time an access token is made. A throw ends a session that is just opening. */
   claims?: (user: UserOf<F, A>) => object | Promise<object>
 }
 

@@ -257,15 +257,21 @@ t.test('a cookie that a hook of the app sets stays beside ours', async t => {
   t.same(names.sort(), ['__Host-access', '__Host-refresh', 'plain', 'visit'])
 })
 
-t.test('where the app has @fastify/swagger, its document has the scheme of the cookie', async t => {
+t.test('where the app has @fastify/swagger, its document has the scheme of the cookie, and a lock on routes that authenticate', async t => {
   const { default: swagger } = await import('@fastify/swagger')
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'The app', version: '1' } } })
   await app.register(fp(createPlugin({ hashCost: cheapHash })), { secret, database: ':memory:', ...cookies } as object)
   app.get('/own', { schema: { response: { 200: Type.Object({}) } } }, async () => ({}))
+  app.get('/mine', { onRequest: app.authenticate }, async () => ({}))
+  app.get('/anybody', { onRequest: app.authenticate({ optional: true }) }, async () => ({}))
   await app.ready()
+  const { paths } = app.swagger() as { paths: Record<string, { get: { security?: unknown } }> }
   t.match(app.swagger(), { components: { securitySchemes: { bearer: {}, '__Host-access': { in: 'cookie' } } } })
+  t.same(paths['/auth/user']?.get.security, [{ bearer: [] }, { '__Host-access': [] }])
+  t.same(paths['/mine']?.get.security, paths['/auth/user']?.get.security, 'a route of the app shows the same lock')
+  t.same(paths['/anybody']?.get.security, [{ bearer: [] }, { '__Host-access': [] }, {}])
 })
 
 story('a session goes on by its refresh cookie, and a forgery does not spend it', async (t, build) => {

@@ -197,6 +197,18 @@ t.test('the app\'s own routes are guarded where the cookie is what authenticates
   t.equal((await order({ cookie, origin: evil }, '/open')).statusCode, 200)
 })
 
+t.test('a browser adds Basic and Negotiate by itself: neither shows good faith', async t => {
+  const { post, call } = await sqliteBuild(t, { options })
+  await post('/registration', alice)
+  const login = async (authorization: string) => await call('POST', '/login', { form: credentials, headers: { authorization, origin: evil, 'sec-fetch-site': 'cross-site' } })
+  for (const authorization of ['Basic YTpi', 'Negotiate YII', 'Digest username="a"', 'BearerX', '']) {
+    const answer = await login(authorization)
+    t.equal(answer.json().code, 'csrf_failed', authorization)
+    t.same(answer.cookies, [])
+  }
+  for (const authorization of ['Bearer x', 'bearer x']) t.equal((await login(authorization)).statusCode, 200, authorization)
+})
+
 t.test('csrf: false asks nothing', async t => {
   const { post, call, app } = await sqliteBuild(t, { options: { tokens: { cookies: {}, csrf: false } } })
   const cookie = cookiesOf(await post('/registration', alice))

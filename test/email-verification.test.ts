@@ -160,6 +160,55 @@ story('50 who ask at once for one address cause one mail', async (t, build) => {
   t.equal((await mails()).length, 2)
 })
 
+story('the key of a link stays out of the log, whatever the method', async (t, build) => {
+  const app = await build(t, { options: mandatory })
+  await app.post('/registration', alice)
+  const key = await lastKey(app)
+  for (const slash of ['', '/']) {
+    for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) await app.call(method, `/registration/account-confirm-email/${key}${slash}`)
+  }
+  t.notMatch(app.logs.join(''), key)
+})
+
+story('who asks while the mails are stuck in a queue gets no more of them for it', async (t, build) => {
+  const sent: string[] = []
+  let open = () => {}
+  const gate = new Promise<void>(resolve => { open = resolve })
+  const transport = async ({ to }: { to: string }) => {
+    await gate
+    sent.push(to)
+  }
+  const { post, clock, register, app: { restAuth } } = await build(t, { options: { account: {}, mail: { transport } } })
+  await register()
+  await register({ email: 'bob@example.com' })
+  const flushed = restAuth.mail.flush()
+  for (let asked = 0; asked < 5; asked++) await post('/registration/resend-email', { email: alice.email })
+  clock.advance(200)
+  open()
+  await flushed
+  await restAuth.mail.flush()
+  t.equal(sent.filter(to => to === alice.email).length, 2, 'the first, and another three minutes later')
+})
+
+story('a mailbox that refuses mails is not mailed the more often', async (t, build) => {
+  let tried = 0
+  const transport = async () => {
+    tried++
+    throw Object.assign(new Error('no such user'), { permanent: true })
+  }
+  const { post, clock, register, app: { restAuth } } = await build(t, { options: { account: {}, mail: { transport } } })
+  await register()
+  const resend = async () => {
+    await post('/registration/resend-email', { email: alice.email })
+    await restAuth.mail.flush()
+    return tried
+  }
+  t.equal(await resend(), 1)
+  t.equal(await resend(), 1)
+  clock.advance(181)
+  t.equal(await resend(), 2)
+})
+
 story('the link opens a page whose button confirms; opening it changes nothing', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { get, call, post } = app

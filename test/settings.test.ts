@@ -332,3 +332,9 @@ t.test('in production', async t => {
     t.equal(await refusal(t, { ...safe, urls: { login: 'http://app.example/login' } }), 'fastify-rest-auth: urls.login: must be https in production')
   })
 })
+
+t.test('who forgot NODE_ENV shows the mails, which open accounts, to nobody', async t => {
+  const viewer = async (publicUrl?: string) => (await (await start(t, { ...minimal, publicUrl })).app.inject('/docs/mail')).statusCode
+  for (const url of ['https://app.example', 'https://localhost.app.example/base']) t.equal(await viewer(url), 404, url)
+  for (const url of ['https://localhost:3000', 'https://127.0.0.1', 'http://192.168.1.5:3000', undefined]) t.equal(await viewer(url), 200, url ?? 'no publicUrl')
+})

@@ -18,7 +18,7 @@ import { recordLogin, verifyEmail } from '../store/users.js'
 
 const purpose = 'email-verification'
 
-export const emailVerification: Feature = (app, { settings, contract, db, clock, accounts, sessions, transport, outbox, pageFrame }) => {
+export const emailVerification: Feature = (app, { settings, contract, db, clock, accounts, sessions, outbox, pageFrame }) => {
   const { account, urls, hooks } = settings
   if (account.emailVerification === 'none') return
 
@@ -72,11 +72,6 @@ export const emailVerification: Feature = (app, { settings, contract, db, clock,
       await sessions.store(tx, session)
       return user
     })
-    const user = accounts.toUser(row)
-    const tokens = await sessions.confirm(db, session, async () => {
-      await hooks.loggedIn?.(user, request)
-      return transport.send(reply, await sessions.tokens(session, user))
-    })
-    return { ...tokens, user }
+    return await sessions.answer(db, session, accounts.toUser(row), request, reply)
   }
 }

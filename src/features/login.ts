@@ -10,7 +10,7 @@ import { canonicalEmail } from '../lib/email.js'
 import { usernameKey } from '../lib/username.js'
 import { findUserByEmail, findUserByUsername, recordLogin } from '../store/users.js'
 
-export const login: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions, transport }) => {
+export const login: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions }) => {
   const { loginMethods, emailVerification } = settings.account
   const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
 
@@ -32,12 +32,7 @@ export const login: Feature = (app, { settings, contract, db, clock, accounts, p
       return user
     })
 
-    const user = accounts.toUser(row)
-    const tokens = await sessions.confirm(db, session, async () => {
-      await settings.hooks.loggedIn?.(user, request)
-      return transport.send(reply, await sessions.tokens(session, user))
-    })
-    return { ...tokens, user }
+    return await sessions.answer(db, session, accounts.toUser(row), request, reply)
   })
 
   /** Where both are sent the address counts, as in dj-rest-auth. */

@@ -18,7 +18,7 @@ import { readBody } from '../validation.js'
 
 type Registration = Body<Contract['register']>
 
-export const registration: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions, transport, outbox }) => {
+export const registration: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions, outbox }) => {
   const { hooks } = settings
   const { registration: rule, emailVerification } = settings.account
   // Who has to prove the address first is not told that it has an account already: its owner is.
@@ -48,12 +48,7 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
 
     reply.code(201)
     if (!row || !session) return { detail: 'Verification e-mail sent.' }
-    const user = accounts.toUser(row)
-    const tokens = await sessions.confirm(db, session, async () => {
-      await hooks.loggedIn?.(user, request)
-      return transport.send(reply, await sessions.tokens(session, user))
-    })
-    return { ...tokens, user }
+    return await sessions.answer(db, session, accounts.toUser(row), request, reply)
   })
 
   /** Stores the account; where its address is taken and that may not be told, the owner gets a mail instead of it. */

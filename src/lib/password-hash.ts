@@ -57,4 +57,3 @@ export function createHasher (cost: HashCost) {
     }
   }
 }
-export type Hasher = ReturnType<typeof createHasher>

@@ -6,6 +6,7 @@
 import type { Database, Db } from '../db/database.js'
 import type { MailRow, UserRow } from '../db/tables.js'
 import { createTokenDeriver, digest } from '../lib/secrets.js'
+import { secondsAfter } from '../lib/time.js'
 import { deleteExpiredTokens, insertToken, renewToken } from '../store/one-time-tokens.js'
 import { countMails, hasLaterMail, settleMail } from '../store/outbox.js'
 import { findUser, findUserByEmail, lockUser } from '../store/users.js'
@@ -33,7 +34,7 @@ export function createAdmission ({ db, clock, secrets: [secret = ''] }: Ingredie
       if (!user || !hasAddress(user) || !kind.isWanted(user)) return undefined
       if (mail.admittedAt) return await admitAgain(tx, mail, kind, user)
       const { limit } = kind
-      if (limit && await countMails(tx, mail, user.pk, secondsBefore(clock(), limit.seconds)) >= limit.count) return undefined
+      if (limit && await countMails(tx, mail, user.pk, secondsAfter(clock(), -limit.seconds)) >= limit.count) return undefined
       await settleMail(tx, mail, { userPk: user.pk, admittedAt: clock() })
       return { user, token: kind.token && await mint(tx, mail, kind.token, user) }
     })
@@ -51,7 +52,7 @@ export function createAdmission ({ db, clock, secrets: [secret = ''] }: Ingredie
       address: user.email,
       passwordDigest: digest(user.passwordHash ?? ''),
       createdAt: now,
-      expiresAt: secondsBefore(now, -lifetime)
+      expiresAt: secondsAfter(now, lifetime)
     })
     return token
   }
@@ -66,4 +67,3 @@ export function createAdmission ({ db, clock, secrets: [secret = ''] }: Ingredie
 }
 
 const hasAddress = (user: UserRow): user is Admitted['user'] => user.email !== null
-const secondsBefore = (now: Date, seconds: number) => new Date(now.getTime() - seconds * 1000)

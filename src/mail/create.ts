@@ -8,9 +8,8 @@ import { createAdmission } from './admission.js'
 import { createComposer } from './composer.js'
 import { createKinds } from './kinds.js'
 import { createOutbox, type Outbox } from './outbox.js'
-import { formatSender } from './sender.js'
 import { loadTemplates, type Templates } from './templates.js'
-import { openTransport } from './transport.js'
+import { openTransport, plainMail } from './transport.js'
 import type { Inbox } from './viewer.js'
 
 interface Ingredients {
@@ -34,9 +33,7 @@ export async function createMail ({ settings, db, clock, log, accounts, links, i
     kinds: createKinds(settings, links),
     admit: createAdmission({ db, clock, secrets: settings.secrets }),
     compose: createComposer({ settings, templates, links, toUser: accounts.toUser }),
-    onMessage: inbox && ((id, { to, from, subject, text, html, headers, messageId, date }) => {
-      inbox.add({ id, at: clock(), to, from: formatSender(from), subject, text, html, headers: { ...headers, 'Message-ID': messageId, Date: date.toUTCString() } })
-    })
+    onMessage: inbox && ((id, message) => inbox.add({ id, at: clock(), ...plainMail(message) }))
   })
   return { outbox, templates }
 }

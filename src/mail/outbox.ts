@@ -14,6 +14,7 @@ import { v7 as uuid } from 'uuid'
 import type { Database, Db } from '../db/database.js'
 import { withoutValues } from '../db/database.js'
 import type { MailRow } from '../db/tables.js'
+import { secondsAfter } from '../lib/time.js'
 import { claimMails, deleteMail, deleteSentMails, insertMail, settleMail } from '../store/outbox.js'
 import type { Admitted } from './admission.js'
 import { memory, type Kind } from './kinds.js'
@@ -54,7 +55,7 @@ const anyUser: Kind = { isWanted: () => true }
 
 export function createOutbox ({ db, clock, log, transport, kinds, admit, compose, onMessage }: Ingredients) {
   const turns = pLimit(1)
-  const later = (seconds: number) => new Date(clock().getTime() + seconds * 1000)
+  const later = (seconds: number) => secondsAfter(clock(), seconds)
   // The first look is not put off by every further mail.
   let woken = false
   let closed = false

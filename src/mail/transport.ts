@@ -3,6 +3,7 @@
  * recipient, in limited time. What went wrong is told without passwords and without the mail's links.
  */
 import type { NodemailerError, SMTPTransportOptions, Transporter } from 'nodemailer'
+import type { OutgoingMail } from '../types.js'
 import { refuse } from '../user-field-settings.js'
 import { formatSender, isAddress, type Sender } from './sender.js'
 
@@ -69,7 +70,7 @@ const timeouts = { dnsTimeout: 5000, connectionTimeout: 5000, greetingTimeout: 5
 
 async function findWay (option: unknown, print: (text: string) => void): Promise<Way> {
   if (option === 'console') return { send: message => print(readable(message)) }
-  if (typeof option === 'function') return { send: async message => await option(forFunction(message)) }
+  if (typeof option === 'function') return { send: async message => await option(plainMail(message)) }
   if (typeof option === 'string' && isSmtpUrl(option)) return await openNodemailer({ ...timeouts, url: option })
   if (typeof option !== 'object' || option === null || Array.isArray(option)) {
     return refuse("mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function")
@@ -106,7 +107,8 @@ const sendWith = (transporter: Transporter): Way['send'] => async ({ to, ...mess
   })
 }
 
-const forFunction = ({ to, from, subject, text, html, headers, messageId, date }: MailMessage) => ({
+/** A mail in plain words, for functions of the host and for the viewer. */
+export const plainMail = ({ to, from, subject, text, html, headers, messageId, date }: MailMessage): OutgoingMail => ({
   to, from: formatSender(from), subject, text, html, headers: { ...headers, 'Message-ID': messageId, Date: date.toUTCString().replace('GMT', '+0000') }
 })
 

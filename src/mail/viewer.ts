@@ -6,17 +6,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { html, type Markup } from '../lib/html.js'
 import { commonHeaders, renderPage } from '../pages/frame.js'
 import { viewerStyle } from '../pages/style.js'
+import type { OutgoingMail } from '../types.js'
 
-export interface ViewedMail {
+export interface ViewedMail extends OutgoingMail {
   /** At most 100 characters: Fastify takes no longer ones in a path. */
   id: string
   at: Date
-  to: string
-  from: string
-  subject: string
-  text: string
-  html: string | undefined
-  headers: Record<string, string>
 }
 
 export interface Inbox {

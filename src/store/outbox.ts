@@ -37,10 +37,13 @@ export async function deleteMail ({ orm, outbox }: Db, id: string): Promise<void
   await orm.delete(outbox).where(eq(outbox.id, id))
 }
 
-/** How many other mails of this template the user was given since then, or is about to be. */
+/**
+ * How many other mails of this template were let through to the user since then. When they were asked for says nothing:
+ * behind a long queue all of them are old. Nor does it help to have them bounce.
+ */
 export async function countMails ({ orm, outbox }: Db, { id, template }: MailRow, userPk: string, since: Date): Promise<number> {
   const [row] = await orm.select({ count: count() }).from(outbox)
-    .where(and(eq(outbox.userPk, userPk), eq(outbox.template, template), ne(outbox.id, id), gt(outbox.createdAt, since), isNull(outbox.failedAt)))
+    .where(and(eq(outbox.userPk, userPk), eq(outbox.template, template), ne(outbox.id, id), gt(outbox.admittedAt, since)))
   return row?.count ?? 0
 }
 

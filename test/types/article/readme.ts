@@ -1,4 +1,4 @@
-// The example of the manual, word for word.
+// The shape of the README's example, for the compiler.
 import Fastify from 'fastify'
 import { Type } from '@sinclair/typebox'
 import restAuth, { defineRestAuth } from 'fastify-rest-auth'
