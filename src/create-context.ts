@@ -48,7 +48,7 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
     transport,
     ...createAuthenticate({ db, clock, accessTokens, transport, accounts, cookie: cookies?.access }),
     links,
-    ...await createMail({ settings, db, clock, log: app.log, accounts, links, inbox }),
+    ...await createMail({ settings, path, db, clock, log: app.log, accounts, links, inbox }),
     pageFrame: () => ({ siteName: siteOf(site, links.publicUrl()).name, loginUrl: urls.login })
   }
 }

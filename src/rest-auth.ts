@@ -8,7 +8,7 @@ import type { NewUser, Tx, User, UserChanges } from './types.js'
 export type Session = Omit<SessionRow, 'userPk'>
 
 /** A row of the outbox. What was sent is forgotten after an hour, what failed is kept. */
-export interface SentMail extends Omit<MailRow, 'variables' | 'admittedAt'> {
+export interface SentMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt'> {
   state: MailState
 }
 

@@ -254,6 +254,21 @@ story('a second registration has its own options, at app.restAuth.under(prefix),
   t.equal(app.restAuth.under('/elsewhere'), undefined)
 })
 
+story('of two registrations on one database each sends its own mails', async (t, _build, tested) => {
+  const { app, database: given } = await host(t, tested)
+  const database = shared(given)
+  const sent: Record<string, string[]> = { '/auth': [], '/staff': [] }
+  for (const prefix of ['/auth', '/staff']) {
+    const transport = async ({ text }: { text: string }) => { sent[prefix]?.push(text) }
+    await app.register(coexisting, options({ database, prefix, account: {}, mail: { transport } }))
+  }
+  t.equal((await register(app, '/auth')).statusCode, 201)
+  await app.restAuth.under('/staff')?.mail.flush()
+  await app.restAuth.mail.flush()
+  t.same(sent['/staff'], [])
+  t.match(sent['/auth'], [/\/auth\/registration\/account-confirm-email\//])
+})
+
 story('the tokens of one registration open nothing of the other, though secret and database are the same', async (t, _build, tested) => {
   const { app, database: given } = await host(t, tested)
   const database = shared(given)

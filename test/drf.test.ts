@@ -254,9 +254,10 @@ const scenes: Record<string, Scene> = {
     of: ['full.'],
     options: { ...drf, password: { requireOld: true } },
     before: {
-      'full.verify.blacklisted_refresh': async ({ post }, tokens) => {
+      'full.verify.blacklisted_refresh': async ({ post, clock }, tokens) => {
         tokens['used-refresh'] = (await post('/login', { email: alice.email, password: 'Brand-new-pw-1' })).json().refresh
         await post('/token/refresh', { refresh: tokens['used-refresh'] })
+        clock.advance(11)
       }
     }
   },

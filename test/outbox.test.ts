@@ -301,13 +301,25 @@ story('what a killed process was about to send is sent by another a minute later
   await dying.app.close()
   // Whoever has claimed it is never heard of again.
   const later = (seconds: number) => new Date(dying.clock.now.getTime() + seconds * 1000)
-  t.equal((await claimMails(db, later(31), later(91), 10)).length, 1)
+  t.equal((await claimMails(db, { origin: '/auth', now: later(31), abandoned: later(-3600), leaseEnd: later(91), limit: 10 })).length, 1)
   const { clock, mails, app: { restAuth } } = await build(t, { database: dying.database, options: mandatory })
   clock.advance(90)
   t.same(await mails(), [])
   clock.advance(1)
   t.equal((await mails()).length, 1)
   t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'sent', attempts: 3 } })
+})
+
+story('what a registration of the plugin left that is no more is sent by another, an hour later', async (t, build, { dialect }) => {
+  const old = await buildShared(t, build, dialect, { options: { ...mandatory, prefix: '/old' } })
+  old.mailServer.mode = 'refuse-connection'
+  t.equal((await old.app.inject({ method: 'POST', url: '/old/registration', payload: alice })).statusCode, 201)
+  await old.app.close()
+  const { clock, mails } = await build(t, { database: old.database, options: mandatory })
+  clock.advance(3600)
+  t.same(await mails(), [])
+  clock.advance(31)
+  t.match(await mails(), { length: 1, 0: { text: /\/auth\/registration\/account-confirm-email\// } })
 })
 
 story('a mail is sent without anybody asking for it', async (t, build) => {

@@ -57,6 +57,7 @@ export const refreshTokens = pgTable('refresh_tokens', {
 /** Mails to send, and those sent in the last hour: `src/mail/dispatcher.ts` says what becomes of a row. */
 export const outbox = pgTable('mail_outbox', {
   id: text('id').primaryKey(),
+  origin: text('origin').notNull(),
   template: text('template').notNull(),
   address: text('address'),
   userPk: text('user_pk').references(() => users.pk, { onDelete: 'cascade' }),

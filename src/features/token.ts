@@ -80,9 +80,12 @@ export const token: Feature = (app, { settings, contract, db, clock, accounts, a
 
   const isPast = ({ token, session }: OwnedToken) => token.expiresAt <= clock() || session.expiresAt <= clock()
 
+  /** As refresh would have it: whoever holds a copy must not learn here that its owner has just used it. */
   async function isGoodRefresh (refresh: string): Promise<boolean> {
     const found = await findRefreshToken(db, refreshDigest(refresh))
-    return found !== undefined && !found.token.spentAt && !isPast(found) && found.user.isActive
+    if (!found || isPast(found) || !found.user.isActive) return false
+    const { token, session } = found
+    return !token.spentAt || await repeat(db, session, token.digest, derivers.map(derive => derive(refresh)), clock()) !== undefined
   }
 
   async function isGoodAccess (access: string): Promise<boolean> {

@@ -14,6 +14,7 @@ import type { Inbox } from './viewer.js'
 
 interface Ingredients {
   settings: Settings
+  path: string
   db: Database
   clock: () => Date
   log: FastifyBaseLogger
@@ -22,10 +23,11 @@ interface Ingredients {
   inbox: Inbox | undefined
 }
 
-export async function createMail ({ settings, db, clock, log, accounts, links, inbox }: Ingredients): Promise<{ outbox: Outbox, templates: Templates }> {
+export async function createMail ({ settings, path, db, clock, log, accounts, links, inbox }: Ingredients): Promise<{ outbox: Outbox, templates: Templates }> {
   const { templates: folder, filters = {}, tags = {}, transport } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
   const outbox = createOutbox({
+    origin: path,
     db,
     clock,
     log,

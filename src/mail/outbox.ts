@@ -25,6 +25,7 @@ const lease = 60
 const firstRetry = 30
 const tries = 8
 const batch = 10
+const abandonment = 3600
 // Milliseconds: the look after a flow, the looks for what other processes left, how long closing waits for mails and a
 // mail for the app's own functions, and how long closing waits for what it has cut off to be noted.
 const soon = 25
@@ -40,6 +41,8 @@ export interface Recipient {
 }
 
 interface Ingredients {
+  /** The path of this registration of the plugin: others on the same database have templates and links of their own. */
+  origin: string
   db: Database
   clock: () => Date
   log: FastifyBaseLogger
@@ -53,7 +56,7 @@ interface Ingredients {
 
 const anyUser: Kind = { isWanted: () => true }
 
-export function createOutbox ({ db, clock, log, transport, kinds, admit, compose, onMessage }: Ingredients) {
+export function createOutbox ({ origin, db, clock, log, transport, kinds, admit, compose, onMessage }: Ingredients) {
   const turns = pLimit(1)
   const later = (seconds: number) => secondsAfter(clock(), seconds)
   // The first look is not put off by every further mail.
@@ -63,7 +66,7 @@ export function createOutbox ({ db, clock, log, transport, kinds, admit, compose
 
   async function drain (): Promise<void> {
     for (;;) {
-      const mails = stopped ? [] : await claimMails(db, clock(), later(lease), batch)
+      const mails = stopped ? [] : await claimMails(db, { origin, now: clock(), abandoned: later(-abandonment), leaseEnd: later(lease), limit: batch })
       if (mails.length === 0) return
       await Promise.all(mails.map(deliver))
       await deleteSentMails(db, later(-memory))
@@ -113,7 +116,7 @@ export function createOutbox ({ db, clock, log, transport, kinds, admit, compose
     /** Queues a mail in the flow's own transaction; call `wake` once that is committed. */
     async enqueue (tx: Db, template: string, { address, userPk }: Recipient, variables: object = {}): Promise<string> {
       const id = uuid()
-      await insertMail(tx, { id, template, address: address ?? null, userPk: userPk ?? null, variables, createdAt: clock() })
+      await insertMail(tx, { id, origin, template, address: address ?? null, userPk: userPk ?? null, variables, createdAt: clock() })
       return id
     },
 

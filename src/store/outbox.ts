@@ -2,21 +2,32 @@
  * The outbox table. A row is due at `dueAt`; whoever claims it moves that time into the future, which is the lease,
  * and whoever fails moves it further, which is the retry. A row that is done for has none.
  */
-import { and, asc, count, eq, gt, isNotNull, isNull, lte, ne } from 'drizzle-orm'
+import { and, asc, count, eq, gt, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 import type { MailRow } from '../db/tables.js'
 
 export type MailState = 'waiting' | 'sent' | 'failed'
 
-export async function insertMail ({ orm, outbox }: Db, row: Pick<MailRow, 'id' | 'template' | 'createdAt'> & Partial<MailRow>): Promise<void> {
+export interface Claim {
+  origin: string
+  now: Date
+  abandoned: Date
+  leaseEnd: Date
+  limit: number
+}
+
+export async function insertMail ({ orm, outbox }: Db, row: Pick<MailRow, 'id' | 'origin' | 'template' | 'createdAt'> & Partial<MailRow>): Promise<void> {
   await orm.insert(outbox).values({ variables: {}, attempts: 0, dueAt: row.createdAt, ...row })
 }
 
-/** Takes at most `limit` rows that are due, each for one process only, until `leaseEnd`; none when there are none. */
-export async function claimMails ({ orm, outbox }: Db, now: Date, leaseEnd: Date, limit: number): Promise<MailRow[]> {
+/**
+ * Takes at most `limit` rows that are due, each for one process only, until `leaseEnd`; none when there are none. They are
+ * those of `origin`, and those that are due since `abandoned`: their registration of the plugin is no more.
+ */
+export async function claimMails ({ orm, outbox }: Db, { origin, now, abandoned, leaseEnd, limit }: Claim): Promise<MailRow[]> {
   for (;;) {
     const due = await orm.select({ id: outbox.id, attempts: outbox.attempts }).from(outbox)
-      .where(lte(outbox.dueAt, now)).orderBy(asc(outbox.dueAt), asc(outbox.id)).limit(limit)
+      .where(and(lte(outbox.dueAt, now), or(eq(outbox.origin, origin), lte(outbox.dueAt, abandoned)))).orderBy(asc(outbox.dueAt), asc(outbox.id)).limit(limit)
     const claimed: MailRow[] = []
     for (const { id, attempts } of due) {
       const [row] = await orm.update(outbox).set({ dueAt: leaseEnd, attempts: attempts + 1 })

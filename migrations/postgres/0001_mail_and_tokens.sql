@@ -11,6 +11,7 @@ CREATE TABLE "one_time_tokens" (
 --> statement-breakpoint
 CREATE TABLE "mail_outbox" (
 	"id" text PRIMARY KEY NOT NULL,
+	"origin" text NOT NULL,
 	"template" text NOT NULL,
 	"address" text,
 	"user_pk" text,
@@ -24,6 +25,8 @@ CREATE TABLE "mail_outbox" (
 	"last_error" text
 );
 --> statement-breakpoint
+ALTER TABLE "refresh_tokens" ADD COLUMN "spent_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "sessions" ADD COLUMN "authenticated_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "users" ADD COLUMN "email_verified" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "one_time_tokens" ADD CONSTRAINT "one_time_tokens_user_pk_users_pk_fk" FOREIGN KEY ("user_pk") REFERENCES "public"."users"("pk") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "mail_outbox" ADD CONSTRAINT "mail_outbox_user_pk_users_pk_fk" FOREIGN KEY ("user_pk") REFERENCES "public"."users"("pk") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint

@@ -14,6 +14,7 @@ CREATE UNIQUE INDEX `one_time_tokens_mail_id_unique` ON `one_time_tokens` (`mail
 CREATE INDEX `one_time_tokens_user_pk_index` ON `one_time_tokens` (`user_pk`);--> statement-breakpoint
 CREATE TABLE `mail_outbox` (
 	`id` text PRIMARY KEY NOT NULL,
+	`origin` text NOT NULL,
 	`template` text NOT NULL,
 	`address` text,
 	`user_pk` text,
@@ -30,4 +31,6 @@ CREATE TABLE `mail_outbox` (
 --> statement-breakpoint
 CREATE INDEX `mail_outbox_due_at_index` ON `mail_outbox` (`due_at`);--> statement-breakpoint
 CREATE INDEX `mail_outbox_user_pk_index` ON `mail_outbox` (`user_pk`);--> statement-breakpoint
+ALTER TABLE `refresh_tokens` ADD `spent_at` integer;--> statement-breakpoint
+ALTER TABLE `sessions` ADD `authenticated_at` integer;--> statement-breakpoint
 ALTER TABLE `users` ADD `email_verified` integer DEFAULT false NOT NULL;
