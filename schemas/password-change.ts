@@ -28,7 +28,7 @@ export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({
   changePassword: route(shape, {
     operationId: 'changePassword',
     summary: 'Change the password',
-    description: 'Every other session of the user ends.',
+    description: 'Every other session of the user ends, unless the app has it otherwise.',
     tag: 'Password',
     authenticated: true,
     body: passwordChangeBody(shape),

@@ -26,8 +26,8 @@ type OnlyKnown<F extends UserFields> = { [Name in keyof F]: { [Key in Exclude<ke
 
 export { Failure, Rejection } from './errors.js'
 export type {
-  BaseUser, HooksOf, NewUser, PasswordValidator, Register, RegistrationGuard, RestAuthOptions, Tx, User, UserChanges
+  BaseUser, HooksOf, NewUser, OutgoingMail, PasswordValidator, Register, RegistrationGuard, RestAuthOptions, Tx, User, UserChanges
 } from './types.js'
-export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, SentMail, Session } from './rest-auth.js'
+export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session } from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'
 export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'

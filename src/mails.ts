@@ -4,7 +4,7 @@ import type { MailRow } from './db/tables.js'
 import { guarded } from './guarded.js'
 import { listMails, reviveMails } from './store/outbox.js'
 import { findUser } from './store/users.js'
-import type { RestAuth, SentMail } from './rest-auth.js'
+import type { RestAuth, QueuedMail } from './rest-auth.js'
 
 export function createMails ({ db, clock, outbox, templates }: Pick<Context, 'db' | 'clock' | 'outbox' | 'templates'>): RestAuth['mail'] {
   return guarded({
@@ -28,7 +28,7 @@ export function createMails ({ db, clock, outbox, templates }: Pick<Context, 'db
   } satisfies RestAuth['mail'])
 }
 
-const toMail = ({ id, template, address, userPk, createdAt, dueAt, attempts, sentAt, failedAt, lastError }: MailRow): SentMail => ({
+const toMail = ({ id, template, address, userPk, createdAt, dueAt, attempts, sentAt, failedAt, lastError }: MailRow): QueuedMail => ({
   id,
   template,
   state: sentAt ? 'sent' : failedAt ? 'failed' : 'waiting',

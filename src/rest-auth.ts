@@ -8,7 +8,7 @@ import type { NewUser, Tx, User, UserChanges } from './types.js'
 export type Session = Omit<SessionRow, 'userPk'>
 
 /** A row of the outbox. What was sent is forgotten after an hour, what failed is kept. */
-export interface SentMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt'> {
+export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt'> {
   state: MailState
 }
 
@@ -76,7 +76,7 @@ export interface RestAuth {
      */
     send: (template: string, user: { pk: string }, values?: Record<string, unknown>, options?: { tx?: Tx }) => Promise<string>
     /** Oldest first. */
-    list: (filter?: { state?: MailState }) => Promise<SentMail[]>
+    list: (filter?: { state?: MailState }) => Promise<QueuedMail[]>
     /** Gives what was given up (or the one of that id) eight more tries; answers with how many. */
     retry: (id?: string) => Promise<number>
     /** Sends what is due now, and resolves when each is sent or postponed. */

@@ -50,7 +50,7 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
     refreshDigest,
 
     /** A session to store, and the refresh token of which only the digest is kept. */
-    draft (userPk: string, request: FastifyRequest): OpenSession {
+    draft (userPk: string, request: FastifyRequest, authenticatedAt = clock()): OpenSession {
       const now = clock()
       return {
         row: {
@@ -59,7 +59,7 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
           createdAt: now,
           lastSeenAt: now,
           expiresAt: secondsAfter(now, refresh.absolute),
-          authenticatedAt: now,
+          authenticatedAt,
           // Behind trustProxy it is whatever the header says.
           ip: request.ip.slice(0, 64),
           userAgent: request.headers['user-agent']?.slice(0, 512) ?? null

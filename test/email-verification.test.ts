@@ -249,12 +249,16 @@ story('confirmEmailOnGet confirms at once and redirects to the login', async (t,
 
 story('loginOnEmailConfirmation opens a session with the key', async (t, build) => {
   const heard: string[] = []
-  const app = await build(t, { options: { account: { emailVerification: 'mandatory', loginOnEmailConfirmation: true }, hooks: { loggedIn: () => { heard.push('loggedIn') } } } })
+  const app = await build(t, { options: { account: { emailVerification: 'mandatory', loginOnEmailConfirmation: true }, hooks: { loggedIn: () => { heard.push('loggedIn') } } }, after: host => { host.get('/fresh', { onRequest: host.authenticate({ maxAge: 300 }) }, async () => ({})) } })
   await app.post('/registration', alice)
   const { access, user } = (await app.post('/registration/verify-email', { key: await lastKey(app) })).json()
   t.equal(user.email, alice.email)
   t.equal((await app.get('/user', { token: access })).statusCode, 200)
   t.same(heard, ['loggedIn'])
+  const fresh = async () => (await app.app.inject({ url: '/fresh', headers: { authorization: `Bearer ${access}` } })).statusCode
+  t.equal(await fresh(), 401, 'though no password was given')
+  t.equal((await app.post('/reauthenticate', { password }, { token: access })).statusCode, 200)
+  t.equal(await fresh(), 200)
 })
 
 story('urls.emailConfirmation sends people to the app\'s own page', async (t, build) => {

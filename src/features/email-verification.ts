@@ -64,7 +64,8 @@ export const emailVerification: Feature = (app, { settings, contract, db, clock,
   }
 
   async function logIn (verified: UserRow, request: FastifyRequest, reply: FastifyReply) {
-    const session = sessions.draft(verified.pk, request)
+    // No password was given: where one is wanted (`maxAge`), it is asked for.
+    const session = sessions.draft(verified.pk, request, new Date(0))
     const row = await db.transaction(async tx => {
       const user = await recordLogin(tx, verified, { lastLogin: clock() })
       // Deactivated, or its password changed, in the moment between.
