@@ -1,26 +1,56 @@
 /**
- * Whether the time of an answer tells who has an account: a rank test over interleaved pairs of logins.
+ * Whether the time of an answer tells who has an account: rank tests over interleaved pairs of requests.
  * 0.5 means that the one can't be told from the other; the bar is 0.47 to 0.53.
  *
- *   npm run bench:timing
+ *   npm run bench:timing                      login, reset, resend and registration
+ *   npm run bench:timing -- reset next        some of them; next, which has no bar: what the load of a mail tells
+ *
+ * On a SQLite file, or on the empty database that DATABASE names.
  */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import Fastify from 'fastify'
-import restAuth from '../src/index.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import Fastify, { type FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { createPlugin } from '../src/plugin.js'
 
-const pairs = 1000
+const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 const password = 'Sup3r-secret-pw'
-const app = Fastify()
-await app.register(restAuth, { secret: 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo', database: ':memory:', docs: false })
-const post = async (path: string, payload: object) => await app.inject({ method: 'POST', url: `/auth/${path}`, payload })
-for (const name of ['known', 'deactivated']) await post('registration', { email: `${name}@example.com`, password1: password })
-await app.restAuth.users.deactivate((await app.restAuth.users.find({ email: 'deactivated@example.com' }))?.pk ?? '')
-// The article's app, compiled along, declares fields that this one does not have.
-await app.restAuth.users.create({ email: 'passwordless@example.com' } as never)
+const cheap = { memoryCost: 256, timeCost: 1, parallelism: 1 }
+const folder = mkdtempSync(join(tmpdir(), 'rest-auth-timing-'))
+// Where a hash of full cost is made, fewer: it takes minutes.
+const [few, many] = [1000, 2000]
 
-async function timed (email: string): Promise<number> {
+let opened = 0
+async function open (options: object = {}, hashCost?: typeof cheap): Promise<FastifyInstance> {
+  const app = Fastify()
+  const own = { secret, database: process.env.DATABASE ?? join(folder, `${++opened}.sqlite`), migrate: true, docs: false, publicUrl: 'http://localhost:3000', userFields: {} }
+  await app.register(fp(createPlugin(hashCost && { hashCost })), { ...own, account: { emailVerification: 'mandatory' }, mail: { transport: async () => {} }, ...options } as object)
+  return app
+}
+
+type Users = FastifyInstance['restAuth']['users']
+// The article's app, compiled along, declares fields that this one does not have.
+const create = async (users: Users, email: string, fields: object = {}) => await users.create({ email, ...fields } as never)
+
+/** Who has an account, and how it is made. */
+const kinds = {
+  verified: async (users: Users, email: string) => await create(users, email, { email_verified: true }),
+  unverified: async (users: Users, email: string) => await create(users, email),
+  deactivated: async (users: Users, email: string) => await users.deactivate((await create(users, email)).pk)
+}
+type Kind = keyof typeof kinds
+
+const post = async (app: FastifyInstance, path: string, payload: object) => await app.inject({ method: 'POST', url: `/auth/${path}`, payload })
+
+async function timed (work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
-  await post('login', { email, password: 'not the password' })
+  await work()
   return performance.now() - start
 }
 
@@ -31,15 +61,109 @@ function auc (a: number[], b: number[]): number {
   return (ranks - a.length * (a.length + 1) / 2) / (a.length * b.length)
 }
 
+const shuffled = <T>(list: T[]): T[] => list.map(item => ({ item, place: Math.random() })).sort((a, b) => a.place - b.place).map(({ item }) => item)
+
 const median = (times: number[]) => [...times].sort((x, y) => x - y)[times.length >> 1] ?? 0
 
-for (const name of ['known', 'deactivated', 'passwordless']) {
-  const [theirs, unknown]: [number[], number[]] = [[], []]
-  for (let pair = 0; pair < pairs; pair++) {
-    // In turn, and the first of a pair by turns too, so that drift falls on both.
-    const steps = [async () => theirs.push(await timed(`${name}@example.com`)), async () => unknown.push(await timed(`nobody${pair}@example.com`))]
-    for (const step of pair % 2 ? steps : steps.reverse()) await step()
+/** `measure` is told whom to ask about, one of `name` or one of `other`, and answers with a time. */
+async function compare (title: string, pairs: number, [name, other]: readonly [string, string], measure: (email: string) => Promise<number>): Promise<void> {
+  const [theirs, others]: [number[], number[]] = [[], []]
+  // Twenty pairs at a time, so that drift falls on both; in any order, so that neither has the other before it more often.
+  for (let pair = 0; pair < pairs; pair += 20) {
+    const steps = Array.from({ length: 20 }, (_, index) => [
+      async () => theirs.push(await measure(`${name}-${pair + index}@example.com`)), async () => others.push(await measure(`${other}-${pair + index}@example.com`))
+    ]).flat()
+    for (const step of shuffled(steps)) await step()
   }
-  console.log(`${name} against unknown, ${pairs} pairs: AUC ${auc(theirs, unknown).toFixed(3)}, medians ${median(theirs).toFixed(2)} and ${median(unknown).toFixed(2)} ms`)
+  const area = auc(theirs, others)
+  const mark = Math.abs(area - 0.5) > 0.03 ? ' !' : ''
+  console.log(`${title.padEnd(80)} ${String(pairs).padStart(4)} pairs   AUC ${area.toFixed(3)}   medians ${median(theirs).toFixed(2)} and ${median(others).toFixed(2)} ms${mark}`)
 }
-await app.close()
+
+/** Whatever was asked before has been done, and the last of it was the same for everybody. */
+async function rest (app: FastifyInstance): Promise<void> {
+  await app.restAuth.mail.flush()
+  await post(app, 'password/reset', { email: 'anybody@example.com' })
+  await app.restAuth.mail.flush()
+}
+
+/** What mails cost falls on an answer or it does not. */
+const paces = { 'at rest': rest, 'in a row': async () => {} }
+
+/** A user for each pair, because one mailbox is mailed but a few times an hour. */
+async function compareMailing (route: string, kind: Kind, pairs: number, app: FastifyInstance, note = ''): Promise<void> {
+  for (const [pace, settle] of Object.entries(paces)) {
+    const [name, other] = [kind, 'nobody'].map(who => `${who}-${route.replaceAll('/', '-')}-${pace.replaceAll(' ', '-')}`) as [string, string]
+    for (let pair = 0; pair < pairs; pair++) await kinds[kind](app.restAuth.users, `${name}-${pair}@example.com`)
+    await compare(`POST /${route}, ${kind} against unknown, ${pace}${note}`, pairs, [name, other], async email => {
+      await settle(app)
+      return await timed(async () => await post(app, route, { email, ...(route === 'registration' && { password1: password }) }))
+    })
+    await app.restAuth.mail.flush()
+  }
+}
+
+const groups: Record<string, () => Promise<void>> = {
+  async login () {
+    const app = await open({ account: { emailVerification: 'none' } })
+    for (const name of ['known', 'deactivated']) await post(app, 'registration', { email: `${name}@example.com`, password1: password })
+    const { users } = app.restAuth
+    await users.deactivate((await users.find({ email: 'deactivated@example.com' }))?.pk ?? '')
+    await create(users, 'passwordless@example.com')
+    for (const name of ['known', 'deactivated', 'passwordless']) {
+      await compare(`POST /login, ${name} against unknown`, few, [name, 'nobody'], async email => {
+        const asked = email.startsWith('nobody') ? email : `${name}@example.com`
+        return await timed(async () => await post(app, 'login', { email: asked, password: 'not the password' }))
+      })
+    }
+    await app.close()
+  },
+
+  async reset () {
+    const app = await open()
+    for (const kind of ['verified', 'deactivated', 'unverified'] as const) await compareMailing('password/reset', kind, many, app)
+    await app.close()
+    const server = fork(fileURLToPath(new URL('mail.ts', import.meta.url)), ['serve'])
+    const [{ good }] = await once(server, 'message')
+    const mailing = await open({ mail: { transport: good } })
+    await compareMailing('password/reset', 'verified', many, mailing, ', over SMTP')
+    await mailing.close()
+    server.disconnect()
+  },
+
+  async resend () {
+    const app = await open()
+    for (const kind of ['unverified', 'verified'] as const) await compareMailing('registration/resend-email', kind, many, app)
+    await app.close()
+  },
+
+  async registration () {
+    const app = await open()
+    await compareMailing('registration', 'verified', few, app)
+    await app.close()
+    const quick = await open({}, cheap)
+    await compareMailing('registration', 'unverified', many, quick, ', hashing next to nothing')
+    await quick.close()
+  },
+
+  /** Who asks anything else a moment later meets a server that has a mail to send, or has just sent one. */
+  async next () {
+    const app = await open()
+    for (let pair = 0; pair < few; pair++) await kinds.verified(app.restAuth.users, `verified-${pair}@example.com`)
+    for (const [title, delay] of [['at once', async () => {}], ['10 to 40 ms later', async () => { await sleep(10 + Math.random() * 30) }]] as const) {
+      await compare(`the next request after POST /password/reset, ${title}, verified against unknown`, few, ['verified', 'nobody'], async email => {
+        await rest(app)
+        await post(app, 'password/reset', { email })
+        await delay()
+        return await timed(async () => await app.inject('/auth/user'))
+      })
+    }
+    await app.close()
+  }
+}
+
+const chosen = process.argv.slice(2)
+const unknown = chosen.find(name => !Object.hasOwn(groups, name))
+if (unknown !== undefined) throw new Error(`There is no ${unknown}; there is ${Object.keys(groups).join(', ')}`)
+for (const [name, run] of Object.entries(groups)) if (chosen.length === 0 ? name !== 'next' : chosen.includes(name)) await run()
+rmSync(folder, { recursive: true })
