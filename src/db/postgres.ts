@@ -15,7 +15,8 @@ const migrationLock = 7237280
 /** Opens a pool for a `postgres://` URL, or uses the host's instance. `log` hears of idle connections that break. */
 export async function openPostgres (target: string | PgOrm, fields: readonly FieldSpec[], log: (error: Error) => void): Promise<Database> {
   const { orm, close } = typeof target === 'string' ? await openPool(target, log) : { orm: target, close: async () => {} }
-  const tables = { users: postgres.usersTable(fields), sessions: postgres.sessions, refreshTokens: postgres.refreshTokens, outbox: postgres.outbox, oneTimeTokens: postgres.oneTimeTokens }
+  const { sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions } = postgres
+  const tables = { users: postgres.usersTable(fields), sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions }
   // The one cast of the seam: the builders of both dialects share their methods, and tables.ts proves the rows equal.
   const seam = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
 

@@ -9,7 +9,7 @@ import { drizzle, type AsyncRemoteCallback } from 'drizzle-orm/sqlite-proxy'
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database, Db } from './database.js'
-import { oneTimeTokens, outbox, refreshTokens, sessions, usersTable } from './tables-sqlite.js'
+import { oneTimeTokens, outbox, refreshTokens, sessions, socialAccounts, socialTransactions, usersTable } from './tables-sqlite.js'
 
 // A longer wait inside SQLite would freeze the whole process (measured: 4 s); we wait outside, and others go on.
 const busyTimeout = 50
@@ -41,7 +41,7 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
     // Waiting, too, takes its turn: tried again without one, the write could fall into a transaction begun meanwhile.
     return await turns(() => whileBusy(query))
   }
-  const tables = { users: usersTable(fields), sessions, refreshTokens, outbox, oneTimeTokens }
+  const tables = { users: usersTable(fields), sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions }
   const tx: Db = { ...tables, orm: drizzle(async (statement, params, method) => run(statement, params, method)) }
 
   const transaction: Database['transaction'] = work => turns(async () => {

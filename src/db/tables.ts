@@ -9,6 +9,8 @@ export interface Tables {
   refreshTokens: typeof sqlite.refreshTokens
   outbox: typeof sqlite.outbox
   oneTimeTokens: typeof sqlite.oneTimeTokens
+  socialAccounts: typeof sqlite.socialAccounts
+  socialTransactions: typeof sqlite.socialTransactions
 }
 export type UserRow = InferSelectModel<Tables['users']>
 export type NewUserRow = InferInsertModel<Tables['users']>
@@ -16,6 +18,8 @@ export type SessionRow = InferSelectModel<Tables['sessions']>
 export type RefreshTokenRow = InferSelectModel<Tables['refreshTokens']>
 export type MailRow = InferSelectModel<Tables['outbox']>
 export type OneTimeTokenRow = InferSelectModel<Tables['oneTimeTokens']>
+export type SocialAccountRow = InferSelectModel<Tables['socialAccounts']>
+export type SocialTransactionRow = InferSelectModel<Tables['socialTransactions']>
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 type Rows<T extends Record<keyof Tables, any>> = {
