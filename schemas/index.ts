@@ -13,10 +13,12 @@ import { reauthenticateRoutes } from './reauthenticate.js'
 import { programmaticBodies, registrationRoutes } from './registration.js'
 import { Session, sessionRoutes } from './sessions.js'
 import { tokenRoutes } from './token.js'
+import { socialComponents, socialRoutes } from './social.js'
+import type { ProviderShape, SocialShape } from './social-login.js'
 import { TokenPair, Tokens } from './tokens.js'
 import { userAnswer, userRoutes, type AccountShape } from './user.js'
 
-export type Shape = AccountShape & LoginShape & PasswordChangeShape & EmailVerificationShape
+export type Shape = AccountShape & LoginShape & PasswordChangeShape & EmailVerificationShape & SocialShape
 
 export const createContract = (shape: Shape) => ({
   ...registrationRoutes(shape),
@@ -30,9 +32,10 @@ export const createContract = (shape: Shape) => ({
   ...userRoutes(shape),
   ...passwordChangeRoutes(shape),
   ...passwordResetRoutes(shape),
+  ...socialRoutes(shape),
   programmatic: programmaticBodies(shape),
   /** The components that the routes refer to, for `addSchema`. */
-  components: [userAnswer(shape), Tokens(shape), TokenPair(shape), Session(shape), ...failureComponents(shape)]
+  components: [userAnswer(shape), Tokens(shape), TokenPair(shape), Session(shape), ...socialComponents(shape), ...failureComponents(shape)]
 })
 export type Contract = ReturnType<typeof createContract>
 
@@ -41,4 +44,4 @@ export * from './errors.js'
 export * from './route.js'
 export * from './user-fields.js'
 export { Tokens }
-export type { AccountShape, EmailVerificationShape, LoginShape, PasswordChangeShape }
+export type { AccountShape, EmailVerificationShape, LoginShape, PasswordChangeShape, ProviderShape, SocialShape }

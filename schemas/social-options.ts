@@ -12,7 +12,7 @@ const AppleKey = Type.Object({
 export const SocialProviderOptions = Type.Object({
   clientId: Type.String({ minLength: 1, description: 'The app, as the provider knows it.' }),
   clientSecret: Type.Union([Type.String({ minLength: 1 }), AppleKey], {
-    title: "a string or, for apple, { teamId, keyId, privateKey }", description: 'What the app proves itself with. For `apple`: `{ teamId, keyId, privateKey }`, which signs one.'
+    title: 'a string or, for apple, { teamId, keyId, privateKey }', description: 'What the app proves itself with. For `apple`: `{ teamId, keyId, privateKey }`, which signs one.'
   }),
   callbackUrl: Type.Optional(Type.String({ pattern: '^https?://[^/?#@\\s]+(/[^?#\\s]*)?$', title: 'an address such as https://app.example/auth/google/callback', description: 'Where the provider sends the browser back to. Default: `publicUrl`, `prefix`, `/<provider>/callback`.' })),
   scopes: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'What the app asks for. Default: who it is, and the e-mail address.' })),

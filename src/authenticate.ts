@@ -21,6 +21,8 @@ import { refuse } from './user-field-settings.js'
 interface Identity {
   user: UserRow
   sessionId: string
+  /** When the password was last given, or the provider asked. */
+  authenticatedAt: Date
 }
 
 // Beside the request, not on it: no log and no serializer of the host's meets the password hash here.
@@ -64,7 +66,7 @@ export function createAuthenticate ({ db, clock, accessTokens, transport, accoun
     if (!session || session.expiresAt <= now) throw failure('token_not_valid')
     if (ageOf(session, now) > maxAge) throw tooOld(maxAge)
     if (now.getTime() - session.lastSeenAt.getTime() >= touchEvery) await touchSession(db, session.id, now)
-    return { user, sessionId: session.id }
+    return { user, sessionId: session.id, authenticatedAt: authenticatedAtOf(session) }
   }
 
   const plain = hookOf({})
@@ -90,7 +92,8 @@ function checked (options: CheckedAuthentication): CheckedAuthentication {
 }
 
 /** Seconds since the password was last given. */
-const ageOf = ({ authenticatedAt, createdAt }: SessionRow, now: Date) => (now.getTime() - (authenticatedAt ?? createdAt).getTime()) / 1000
+const ageOf = (session: SessionRow, now: Date) => (now.getTime() - authenticatedAtOf(session).getTime()) / 1000
+const authenticatedAtOf = ({ authenticatedAt, createdAt }: SessionRow) => authenticatedAt ?? createdAt
 
 /** RFC 9470 §3: the challenge says how recent it must be. */
 const tooOld = (maxAge: number) => new Failure('reauthentication_required', {

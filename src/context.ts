@@ -15,6 +15,7 @@ import type { Passwords } from './passwords.js'
 import type { RestAuth } from './rest-auth.js'
 import type { Sessions } from './sessions.js'
 import type { Settings } from './settings.js'
+import type { Social } from './social.js'
 import type { Transport } from './transport.js'
 
 export interface Context {
@@ -32,6 +33,8 @@ export interface Context {
   claims: RestAuth['claims']
   links: Links
   outbox: Outbox
+  /** Undefined where no provider is configured. */
+  social: Social | undefined
   templates: Templates
   /** What the pages for people show: asked for each time, as it may follow from the address listened on. */
   pageFrame: () => PageFrame

@@ -15,6 +15,7 @@ import type { Inbox } from './mail/viewer.js'
 import { createPasswords } from './passwords.js'
 import { createSessions } from './sessions.js'
 import type { Settings } from './settings.js'
+import { createSocial } from './social.js'
 import { createTransport } from './transport.js'
 
 interface Ingredients {
@@ -27,18 +28,21 @@ interface Ingredients {
   /** Before the names of components and operations. */
   name: string
   inbox: Inbox | undefined
+  /** Milliseconds that a provider may take for one login. */
+  patience: number | undefined
 }
 
-export async function createContext (app: FastifyInstance, { settings, db, clock, hashCost, path, name, inbox }: Ingredients): Promise<Context> {
+export async function createContext (app: FastifyInstance, { settings, db, clock, hashCost, path, name, inbox, patience = 5000 }: Ingredients): Promise<Context> {
   const { account, fields, errors, hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
   const accounts = createAccounts(settings)
   const accessTokens = await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
   const transport = createTransport(cookies, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
+  const mail = await createMail({ settings, path, db, clock, log: app.log, accounts, links, inbox })
   return {
     settings,
-    contract: createContract({ ...account, fields, errors, requireOldPassword: password.requireOld, cookie: cookies?.access, csrf: csrf !== undefined, name }),
+    contract: createContract({ ...account, fields, errors, requireOldPassword: password.requireOld, cookie: cookies?.access, csrf: csrf !== undefined, name, social: settings.social.length > 0 }),
     db,
     clock,
     accounts,
@@ -48,7 +52,8 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
     transport,
     ...createAuthenticate({ db, clock, accessTokens, transport, accounts, cookie: cookies?.access }),
     links,
-    ...await createMail({ settings, path, db, clock, log: app.log, accounts, links, inbox }),
+    ...mail,
+    social: await createSocial(app, { settings, db, clock, accounts, links, outbox: mail.outbox, patience }),
     pageFrame: () => ({ siteName: siteOf(site, links.publicUrl()).name, loginUrl: urls.login })
   }
 }

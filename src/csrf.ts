@@ -14,6 +14,16 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 export const isUnsafe = ({ method }: FastifyRequest): boolean => !safeMethods.has(method)
 
+/**
+ * Whether nobody, or a page of ours, sent the browser here; `origins` are taken, too. A browser that does not say where it
+ * comes from is taken to come from elsewhere.
+ */
+export function isOwnNavigation ({ method, headers }: FastifyRequest, own: string, origins: readonly string[] = []): boolean {
+  const { origin, 'sec-fetch-site': site } = headers
+  if (site === 'same-origin' || site === 'none') return true
+  return method === 'POST' && origin !== undefined && (origins.includes(origin) || (site === undefined && origin === own))
+}
+
 /** Gives the check of an unsafe request: throws `csrf_failed` for what a page of another site may have sent. */
 export function createCsrfCheck ({ server }: FastifyInstance, { publicUrl }: Settings, { origins, trustHost }: CsrfSettings) {
   const trusted = new Set(origins)

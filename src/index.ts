@@ -28,6 +28,9 @@ export { Failure, Rejection } from './errors.js'
 export type {
   BaseUser, HooksOf, NewUser, OutgoingMail, PasswordValidator, Register, RegistrationGuard, RestAuthOptions, Tx, User, UserChanges
 } from './types.js'
-export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session } from './rest-auth.js'
+export { defineProvider } from './social/provider.js'
+export type { Endpoints, Grant, IdClaims, Profile, Provider } from './social/provider.js'
+export type { ProviderTokens } from './oauth/client.js'
+export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session, SocialAccount } from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'
 export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'

@@ -8,19 +8,26 @@ import type { Settings } from './settings.js'
 
 export interface Links {
   publicUrl: () => string
+  /** Of our routes, the host's prefix included. */
+  path: string
   emailConfirmation: (key: string) => string
   passwordReset: (uid: string, token: string) => string
   /** Absolute; undefined where the app named none. */
   login: () => string | undefined
+  /** Where a login by redirect ends; likewise. */
+  socialLogin: () => string | undefined
 }
 
 /** `path` is that of our routes; `publicUrl` is asked each time, because in development it is known only once the app listens. */
 export function createLinks ({ urls }: Pick<Settings, 'urls'>, path: string, publicUrl: () => string): Links {
+  const absolute = (address: string | undefined) => address?.startsWith('/') ? `${new URL(publicUrl()).origin}${address}` : address
   return {
     publicUrl,
+    path,
     emailConfirmation: key => fill(urls.emailConfirmation ?? `${publicUrl()}${path}/registration/account-confirm-email/{key}`, { key }),
     passwordReset: (uid, token) => fill(urls.passwordReset ?? `${publicUrl()}${path}/password/reset/confirm/{uid}/{token}`, { uid, token }),
-    login: () => urls.login?.startsWith('/') ? `${new URL(publicUrl()).origin}${urls.login}` : urls.login
+    login: () => absolute(urls.login),
+    socialLogin: () => absolute(urls.socialLogin)
   }
 }
 

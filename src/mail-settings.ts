@@ -4,10 +4,11 @@ import { parseSender } from './mail/sender.js'
 import type { Settings } from './settings.js'
 import { refuse } from './user-field-settings.js'
 
-const placeholders = { login: [], emailConfirmation: ['key'], passwordReset: ['uid', 'token'] } as const
+const placeholders = { login: [], socialLogin: [], emailConfirmation: ['key'], passwordReset: ['uid', 'token'] } as const
 
 export function checkUrls (urls: Settings['urls'], production: boolean): void {
-  for (const [name, wanted] of Object.entries(placeholders) as Array<[keyof Settings['urls'], readonly string[]]>) {
+  checkNext(urls.next ?? [], production)
+  for (const [name, wanted] of Object.entries(placeholders) as Array<[keyof typeof placeholders, readonly string[]]>) {
     const url = urls[name]
     if (url === undefined) continue
     const option = `urls.${name}`
@@ -20,11 +21,21 @@ export function checkUrls (urls: Settings['urls'], production: boolean): void {
   }
 }
 
+/** Compared as origins, so nothing may stand behind them. */
+function checkNext (next: readonly string[], production: boolean): void {
+  for (const [index, address] of next.entries()) {
+    const option = `urls.next.${index}`
+    if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#\s\\@]+$/i.test(address) || !URL.canParse(address) || scripts.has(new URL(address).protocol)) refuse(`${option}: must be an origin such as https://app.example or myapp://login`)
+    if (address.startsWith('http:') && production) refuse(`${option}: must be https in production`)
+  }
+}
+
 /** The login may be a path of this origin; an app on a phone has a scheme of its own. */
 function checkAddress (option: string, url: string, production: boolean): void {
-  if (option === 'urls.login' && /^\/(?![/\\])[^\s\\]*$/.test(url)) return
+  const isPage = option === 'urls.login' || option === 'urls.socialLogin'
+  if (isPage && /^\/(?![/\\])[^\s\\]*$/.test(url)) return
   const protocol = /^[a-z][a-z0-9+.-]*:\/\/[^\s\\]+$/i.test(url) && URL.canParse(url) ? new URL(url).protocol : ''
-  if (protocol === '' || scripts.has(protocol)) refuse(`${option}: must be an address such as https://app.example/${option === 'urls.login' ? 'login, or a path such as /login' : 'page'}`)
+  if (protocol === '' || scripts.has(protocol)) refuse(`${option}: must be an address such as https://app.example/${isPage ? 'login, or a path such as /login' : 'page'}`)
   if (protocol === 'http:' && production) refuse(`${option}: must be https in production`)
 }
 

@@ -9,6 +9,7 @@ const tags = [
   { name: 'Account', description: 'How a user comes to be.' },
   { name: 'Session', description: 'Logging in and out, and what lies between.' },
   { name: 'User', description: 'The user who is logged in.' },
+  { name: 'Social', description: 'Logging in with an account elsewhere.' },
   { name: 'Password', description: 'How the password changes.' }
 ]
 

@@ -17,6 +17,9 @@ import { passwordReset } from './features/password-reset.js'
 import { reauthenticate } from './features/reauthenticate.js'
 import { registration } from './features/registration.js'
 import { sessions } from './features/sessions.js'
+import { socialAccounts } from './features/social-accounts.js'
+import { socialLogin } from './features/social-login.js'
+import { socialRedirect } from './features/social-redirect.js'
 import { token } from './features/token.js'
 import { user } from './features/user.js'
 import type { HashCost } from './lib/password-hash.js'
@@ -27,20 +30,23 @@ import { addComponents, addOpenapi, documentName } from './openapi.js'
 import { prepareRouting } from './routing.js'
 import { resolveSettings, type Settings } from './settings.js'
 import type { RestAuth } from './rest-auth.js'
+import { createSocialAccounts } from './user-social-accounts.js'
 import type { User } from './types.js'
 import { createUsers } from './users.js'
 import { createBodyValidator, createValidatorCompiler } from './validation.js'
 
-const features: Feature[] = [registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange, passwordReset, jwks]
+const features: Feature[] = [registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange, passwordReset, socialLogin, socialRedirect, socialAccounts, jwks]
 
-/** What tests replace: the time, and the cost of a hash. */
+/** What tests replace: the time, the cost of a hash, and how long a provider is waited for. */
 export interface Internals {
   clock?: () => Date
   hashCost?: HashCost
+  /** Milliseconds that a provider may take for one login. */
+  patience?: number
 }
 
 /** The plugin, as yet without fastify-plugin around it. */
-export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals = {}) => async function restAuth (app: FastifyInstance, options: object): Promise<void> {
+export const createPlugin = ({ clock = () => new Date(), hashCost, patience }: Internals = {}) => async function restAuth (app: FastifyInstance, options: object): Promise<void> {
   refuseOtherAuthenticate(app)
   const settings = resolveSettings(options, {
     production: process.env.NODE_ENV === 'production',
@@ -62,13 +68,14 @@ export const createPlugin = ({ clock = () => new Date(), hashCost }: Internals =
     const inbox = mailInbox(scope, settings)
     await addOpenapi(scope, isTaken ? { ...settings, docs: false } : settings)
     await scope.register(async child => {
-      const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path), inbox })
+      const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path), inbox, patience })
       app.addHook('onClose', () => context.outbox.close())
       addFeatures(child, context)
       family.set(path, {
         authenticate: context.authenticate,
         claims: context.claims,
         ...createUsers(context),
+        socialAccounts: createSocialAccounts(context),
         mail: createMails(context),
         openapi: () => ({ ...scope.swagger() }),
         migrate: () => migrate(db, settings.fields),

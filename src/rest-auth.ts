@@ -1,11 +1,15 @@
 /** What the plugin gives to the app: `app.authenticate`, `request.user`, `app.restAuth`. */
 import type { FastifyRequest } from 'fastify'
 import type { CheckedAuthentication } from '../schemas/authentication.js'
-import type { MailRow, SessionRow } from './db/tables.js'
+import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
+import type { ProviderTokens } from './oauth/client.js'
 import type { MailState } from './store/outbox.js'
 import type { NewUser, Tx, User, UserChanges } from './types.js'
 
 export type Session = Omit<SessionRow, 'userPk'>
+
+/** An account at a provider that its user can log in with. */
+export type SocialAccount = Omit<SocialAccountRow, 'userPk' | 'tokens'>
 
 /** A row of the outbox. What was sent is forgotten after an hour, what failed is kept. */
 export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt'> {
@@ -68,6 +72,14 @@ export interface RestAuth {
     list: (userPk: string) => Promise<Session[]>
     end: (id: string) => Promise<boolean>
     endAll: (userPk: string) => Promise<void>
+  }
+  socialAccounts: {
+    /** Oldest first. */
+    list: (userPk: string) => Promise<SocialAccount[]>
+    /** The provider's tokens as of the last login; undefined where `storeTokens` did not keep any, or the `secret` is gone that they were encrypted with. */
+    tokens: (id: string) => Promise<ProviderTokens | undefined>
+    /** False when there was none. Does not ask whether the user has another way in. */
+    disconnect: (id: string) => Promise<boolean>
   }
   mail: {
     /**

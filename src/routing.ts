@@ -16,7 +16,7 @@ const headers = {
 
 /** For routes whose address holds a token: it stays out of the log, and stands for the request's good faith. */
 export const quietly = {
-  config: { isMailed: true },
+  config: { knowsForgeries: true },
   logSerializers: { req: ({ method, routeOptions, ip }: FastifyRequest) => ({ method, url: routeOptions.url, remoteAddress: ip }) }
 }
 
@@ -28,8 +28,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** A route that stands for others: a twin, a refusal. */
     twin?: boolean
-    /** Who sends the request has the link of a mail, which no other site knows. */
-    isMailed?: boolean
+    /** A route that sees to forgeries itself: its address is a secret, or it asks where the request comes from. */
+    knowsForgeries?: boolean
   }
 }
 
@@ -56,7 +56,7 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf', 
     reply.headers(headers).header('vary', [reply.getHeader('vary') ?? [], vary].flat().join(', '))
     // Before the body is read: a path that nobody has wants none.
     if (request.is404) refuseUnknown()
-    if (!request.routeOptions.config.isMailed) refuseForgery(request)
+    if (!request.routeOptions.config.knowsForgeries) refuseForgery(request)
   })
   app.addHook('onRoute', route => {
     if (route.config?.twin) return

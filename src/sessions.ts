@@ -8,11 +8,13 @@ import type { AccessTokens } from './access-tokens.js'
 import { customClaims } from './custom-claims.js'
 import type { Db } from './db/database.js'
 import type { SessionRow } from './db/tables.js'
+import { failure } from './errors.js'
 import { digest, mintToken } from './lib/secrets.js'
 import { secondsAfter } from './lib/time.js'
 import type { Settings } from './settings.js'
 import { deleteExpiredRefreshTokens, deleteSessionOfRefreshToken, insertRefreshToken } from './store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteSession, insertSession } from './store/sessions.js'
+import { updateUser } from './store/users.js'
 import type { Transport } from './transport.js'
 import type { BaseUser } from './types.js'
 
@@ -76,6 +78,15 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
       await deleteExpiredSessions(tx, row.userPk, row.createdAt)
       await insertSession(tx, row)
       await insertRefreshToken(tx, { digest: refreshDigest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })
+    },
+
+    /** Opens a session for a user who is locked, and notes the login. */
+    async open (tx: Db, userPk: string, request: FastifyRequest, authenticatedAt?: Date) {
+      const session = this.draft(userPk, request, authenticatedAt)
+      const user = await updateUser(tx, userPk, { lastLogin: session.row.createdAt })
+      if (!user) throw failure('invalid_credentials')
+      await this.store(tx, session)
+      return { session, user }
     },
 
     /** Lets the app have its say on a stored session, and sends its tokens: a throw ends it. Answers with the body. */

@@ -9,6 +9,8 @@ import { isPostgres } from './db/open.js'
 import { weakness } from './lib/secrets.js'
 import type { Extensions } from './mail/liquid.js'
 import { checkMail, checkUrls } from './mail-settings.js'
+import { resolveSocial } from './social-settings.js'
+import type { SocialSettings } from './oauth/client.js'
 import { resolveSigning, type Signing } from './token-settings.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from './types.js'
 import { describeFields, refuse } from './user-field-settings.js'
@@ -36,6 +38,7 @@ export interface Settings {
   csrf: CsrfSettings | undefined
   urls: Given<Option<'urls'>>
   site: Given<Option<'site'>>
+  social: readonly SocialSettings[]
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
   errors: 'problem' | 'drf'
   docs: string | false

@@ -19,6 +19,7 @@ import { linkInvalidPage, newPasswordPage, passwordResetPage, type PasswordProbl
 import { quietly, sendPage } from '../routing.js'
 import { deleteTokens, findToken, spendToken } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
+import { deleteSocialAccounts } from '../store/social-accounts.js'
 import { findUser, replacePassword } from '../store/users.js'
 import { readBody } from '../validation.js'
 
@@ -90,6 +91,8 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, acc
       if (!user?.isActive || user.email !== spent?.address) throw new Failure('validation_error', { fields: [fieldError('token', 'token_invalid')] })
       await deleteTokens(tx, user.pk)
       await deleteSessions(tx, user.pk)
+      // Whoever connected them may never have read this mailbox (a trojan identifier).
+      if (!owner.emailVerified) await deleteSocialAccounts(tx, user.pk)
       await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
       if (!owner.emailVerified) await hooks.emailVerified?.(accounts.toUser(user), tx.orm)
       await hooks.passwordChanged?.(accounts.toUser(user), tx.orm)

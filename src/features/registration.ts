@@ -10,8 +10,8 @@ import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
-import { Failure, failure, fieldError, refuse, type FieldError } from '../errors.js'
-import type { Settings } from '../settings.js'
+import { Failure, fieldError, refuse, type FieldError } from '../errors.js'
+import { mayRegister } from '../registration-rule.js'
 import { insertUser } from '../store/users.js'
 import { inOrder } from '../field-errors.js'
 import { readBody } from '../validation.js'
@@ -91,9 +91,3 @@ export const registration: Feature = (app, { settings, contract, db, clock, acco
 
 /** Not to be told to whoever registers. */
 class AddressTaken extends Error {}
-
-async function mayRegister (rule: Settings['account']['registration'], request: FastifyRequest): Promise<void> {
-  const verdict = typeof rule === 'function' ? await rule(request) : rule === 'open'
-  if (verdict === false) throw failure('registration_closed')
-  if (typeof verdict === 'string') throw new Failure('registration_closed', { message: verdict })
-}

@@ -1,0 +1,118 @@
+/**
+ * A browser goes to a provider, and comes back logged in.
+ *
+ *   GET  /:provider/login      to the provider; where another site sent the browser here, a button first (login CSRF)
+ *   POST /:provider/login      what the button does
+ *   GET  /:provider/callback   and back: the login ends at `next`, at `urls.socialLogin`, or here
+ *   POST /:provider/callback   for a provider that posts
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Feature } from '../context.js'
+import { isOwnNavigation } from '../csrf.js'
+import { asFailure, Failure, failure } from '../errors.js'
+import type { SocialClient } from '../oauth/client.js'
+import { loggedInPage, socialFailedPage, startPage } from '../pages/social.js'
+import { quietly, sendPage } from '../routing.js'
+import { shapeOf } from '../social.js'
+import { FormBody } from '../validation.js'
+
+interface Start { Querystring: { next?: string | string[] } }
+interface Callback { Querystring: Record<string, string | string[] | undefined> }
+
+/** What a provider may say in a redirect; `user` is Apple's. */
+const parameters = ['state', 'code', 'iss', 'error', 'user'] as const
+
+// A HEAD would spend what the GET after it needs.
+const common = { ...quietly, exposeHeadRoute: false }
+
+export const socialRedirect: Feature = (app, { settings, contract, db, accounts, sessions, links, pageFrame, social }) => {
+  if (!social) return
+  const { clients, identities, redirectUri, transactions, destination } = social
+  const { cookies, csrf } = settings
+
+  for (const client of clients) {
+    const { name } = client.settings
+    const { start, callback } = contract.social(shapeOf(client))
+    const begin = async (request: FastifyRequest<Start>, reply: FastifyReply) => await shown(client, request, reply, undefined, async () => await go(client, request, reply))
+    app.get<Start>(`/${name}/login`, { ...common, schema: start, attachValidation: true }, begin)
+    app.post<Start>(`/${name}/login`, { ...common, schema: { hide: true } }, begin)
+    app.get<Callback>(`/${name}/callback`, { ...common, schema: callback }, async (request, reply) => await finish(client, request, reply))
+    if (!client.postsBack) continue
+    // The browser brings no cookie when another site posts; to a redirect it does.
+    app.post(`/${name}/callback`, { ...common, schema: { hide: true } }, async (request, reply) => await reply.redirect(`${redirectUri(client)}?${posted(request.body)}`, 303))
+  }
+
+  async function go (client: SocialClient, request: FastifyRequest<Start>, reply: FastifyReply) {
+    const { name, label } = client.settings
+    const next = nextOf(request)
+    const uri = redirectUri(client)
+    if (!isOwnNavigation(request, new URL(links.publicUrl()).origin, csrf?.origins)) {
+      const { origin } = new URL(await client.authorizationUrl({ state: name, nonce: name, challenge: name, redirectUri: uri }))
+      return sendPage(reply, 200, startPage(pageFrame(), { label, providerOrigin: origin }))
+    }
+    return await reply.redirect(await client.authorizationUrl({ ...await transactions.begin(reply, name, next), redirectUri: uri }), 303)
+  }
+
+  function nextOf ({ query: { next } }: FastifyRequest<Start>): string | undefined {
+    const address = next === undefined || Array.isArray(next) ? next : destination(next)
+    if (next !== undefined && typeof address !== 'string') throw failure('next_not_allowed')
+    return address as string | undefined
+  }
+
+  async function finish (client: SocialClient, request: FastifyRequest<Callback>, reply: FastifyReply) {
+    const { state } = request.query
+    const transaction = typeof state === 'string' ? await transactions.finish(request, reply, client.settings.name, state) : undefined
+    const end = transaction?.next ?? links.socialLogin()
+    return await shown(client, request, reply, transaction && end, async () => {
+      if (!transaction) throw failure('state_invalid')
+      const identity = await client.byCode({ ...await answerOf(client, request.query), redirectUri: redirectUri(client), verifier: transaction.verifier, nonce: transaction.nonce })
+      if (!cookies && end !== undefined) {
+        const code = await identities.enter(identity, request, async (tx, { pk }) => await transactions.leaveLogin(tx, reply, client.settings.name, pk))
+        return await reply.redirect(withFragment(end, `provider=${client.settings.name}&login_code=${code}`), 303)
+      }
+      const { session, user } = await identities.enter(identity, request, async (tx, { pk }) => await sessions.open(tx, pk, request))
+      const answer = await sessions.answer(db, session, accounts.toUser(user), request, reply)
+      if (!cookies) return answer
+      return end === undefined ? sendPage(reply, 200, loggedInPage(pageFrame())) : await reply.redirect(end, 303)
+    })
+  }
+
+  /** People see what went wrong: at the app's own page, where there is one, else on ours. */
+  async function shown (client: SocialClient, request: FastifyRequest, reply: FastifyReply, end: string | undefined, work: () => Promise<unknown>) {
+    try {
+      return await work()
+    } catch (error) {
+      const known = asFailure(error, request)
+      if (!known) throw error
+      if (known.statusCode >= 500) request.log.error({ err: error }, 'social login failed')
+      if (end !== undefined) return await reply.redirect(withQuery(end, 'error', known.code), 303)
+      const { name, label } = client.settings
+      reply.headers(known.headers)
+      return sendPage(reply, known.statusCode, socialFailedPage(pageFrame(), { label, message: known.message, retryUrl: `${links.path}/${name}/login` }))
+    }
+  }
+}
+
+/** What the provider's redirect says, none of it twice (RFC 6749 §3.1); or the failure that it tells. */
+async function answerOf (client: SocialClient, query: Callback['Querystring']) {
+  if (parameters.some(name => Array.isArray(query[name]))) throw failure('state_invalid')
+  const { code, iss, error, user } = query as Record<string, string | undefined>
+  if (!await client.isIssuer(iss)) throw failure('state_invalid')
+  if (error === 'server_error' || error === 'temporarily_unavailable') throw new Failure('provider_unavailable', { headers: { 'retry-after': '5' } })
+  if (error !== undefined) throw failure('provider_denied')
+  if (!code) throw failure('state_invalid')
+  return { code, extras: { ...(user !== undefined && { user }) } }
+}
+
+function posted (body: unknown): URLSearchParams {
+  const fields = body instanceof FormBody ? [...body.fields] : []
+  return new URLSearchParams(fields.filter(([name]) => parameters.some(known => known === name)))
+}
+
+function withQuery (address: string, name: string, value: string): string {
+  const url = new URL(address)
+  url.searchParams.set(name, value)
+  return url.href
+}
+
+const withFragment = (address: string, parameter: string) => `${address}${address.includes('#') ? '&' : '#'}${parameter}`

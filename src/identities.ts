@@ -1,0 +1,86 @@
+/**
+ * Who comes from a provider is let in, or connected with the account that is logged in. What is looked up for it may
+ * change meanwhile, and then is looked up again.
+ */
+import { v7 as uuid } from 'uuid'
+import type { FastifyRequest } from 'fastify'
+import type { Database, Db } from './db/database.js'
+import type { SocialAccountRow, UserRow } from './db/tables.js'
+import { failure } from './errors.js'
+import { createIdentityAccounts, LostRace, type Ingredients } from './identity-accounts.js'
+import type { Identity } from './oauth/client.js'
+import type { SealedTokens } from './provider-tokens.js'
+import { mayRegister } from './registration-rule.js'
+import { findSocialAccount, useSocialAccount } from './store/social-accounts.js'
+import { findUserByEmail } from './store/users.js'
+
+type Work<T> = (tx: Db, user: UserRow) => Promise<T>
+type Entered<T> = { entered: T } | { refused: 'email_not_verified' }
+
+export function createIdentities ({ db, clock, providerTokens, ...ingredients }: Ingredients & { db: Database, clock: () => Date, providerTokens: SealedTokens }) {
+  const { outbox, settings: { account: { emailVerification, registration } } } = ingredients
+  const identityAccounts = createIdentityAccounts(ingredients)
+
+  async function rowOf ({ provider, issuer, subject, tokens }: Identity, userPk: string): Promise<SocialAccountRow> {
+    const now = clock()
+    return { id: uuid(), userPk, provider, issuer, subject, createdAt: now, lastLogin: now, tokens: tokens ? await providerTokens.seal(tokens, { issuer, subject }) : null }
+  }
+
+  /** Tries again when a transaction was overtaken. */
+  async function settled<T> (attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof LostRace) || tries === 5) throw error
+      }
+    }
+  }
+
+  return {
+    /**
+     * Lets an identity in: runs `work` with its user, in the transaction that finds or makes the account. Throws
+     * `account_exists`, `invalid_credentials`, `email_not_verified`, `registration_closed`, `provider_email_missing`.
+     */
+    async enter<T> (identity: Identity, request: FastifyRequest, work: Work<T>): Promise<T> {
+      const outcome = await settled(async () => {
+        const wantsAccount = await isUnknown(db, identity)
+        // The app's own code, which no transaction waits for.
+        if (wantsAccount) await mayRegister(registration, request)
+        const row = await rowOf(identity, uuid())
+        return await db.transaction<Entered<T>>(async tx => {
+          const user = await identityAccounts.open(tx, identity, row, wantsAccount)
+          if (!user || (emailVerification === 'mandatory' && !user.emailVerified)) return { refused: 'email_not_verified' }
+          return { entered: await work(tx, user) }
+        })
+      })
+      outbox.wake()
+      if ('refused' in outcome) throw failure(outcome.refused)
+      return outcome.entered
+    },
+
+    /** Connects an identity with a user who is logged in. Throws `social_account_taken` where it opens another's account. */
+    async connect<T> (identity: Identity, pk: string, work: Work<T>): Promise<T> {
+      const result = await settled(async () => {
+        const row = await rowOf(identity, pk)
+        return await db.transaction(async tx => {
+          const user = await identityAccounts.activeUser(tx, pk)
+          const known = await findSocialAccount(tx, identity.issuer, identity.subject)
+          if (known && known.userPk !== pk) throw failure('social_account_taken')
+          if (known) await useSocialAccount(tx, known.id, { provider: row.provider, ...(row.tokens !== null && { tokens: row.tokens }) })
+          else await identityAccounts.connect(tx, row)
+          return await work(tx, user)
+        })
+      })
+      outbox.wake()
+      return result
+    }
+  }
+}
+export type Identities = ReturnType<typeof createIdentities>
+
+/** Whether the identity has to ask for an account: whoever has proven the address of one is let in to that. */
+async function isUnknown (db: Db, { issuer, subject, email, emailProven }: Identity): Promise<boolean> {
+  if (await findSocialAccount(db, issuer, subject)) return false
+  return !emailProven || email === undefined || await findUserByEmail(db, email) === undefined
+}

@@ -1,0 +1,77 @@
+/**
+ * What is under way with a provider: kept on the server, good once, for ten minutes, in one browser, with one provider.
+ * The row holds digests; the PKCE verifier and the nonce are derived from the state, so that no secret is stored.
+ */
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { BrowserBinding } from './browser-binding.js'
+import type { Database, Db } from './db/database.js'
+import { createTokenDeriver, digest, mintToken } from './lib/secrets.js'
+import { secondsAfter } from './lib/time.js'
+import { insertTransaction, spendTransaction, type TransactionPurpose } from './store/social-transactions.js'
+
+// Seconds: at the provider; and from the redirect to the app's own page, which fetches the login.
+const redirectLifetime = 600
+const loginLifetime = 60
+
+interface Ingredients {
+  db: Database
+  clock: () => Date
+  /** Of the routes of this registration of the plugin: another one's transactions are none of ours. */
+  path: string
+  secret: string
+  binding: BrowserBinding
+}
+
+export function createSocialTransactions ({ db, clock, path, secret, binding }: Ingredients) {
+  const verifierOf = createTokenDeriver(secret, 'PKCE verifier')
+  const nonceOf = createTokenDeriver(secret, 'OpenID nonce')
+
+  async function store (tx: Db, purpose: TransactionPurpose, provider: string, given: { digest: string, browser: string | null, lifetime: number, userPk?: string, next?: string | undefined }): Promise<boolean> {
+    const { lifetime, userPk = null, next = null, ...rest } = given
+    const now = clock()
+    return await insertTransaction(tx, { ...rest, purpose, origin: path, provider, userPk, next, createdAt: now, expiresAt: secondsAfter(now, lifetime) })
+  }
+
+  async function spend (tx: Db, purpose: TransactionPurpose, provider: string, token: string, request: FastifyRequest, reply: FastifyReply) {
+    const key = digest(token)
+    const browser = binding.release(request, reply, key)
+    return browser === undefined ? undefined : await spendTransaction(tx, { digest: key, purpose, origin: path, provider, browser }, clock())
+  }
+
+  return {
+    /** Before the browser is sent to the provider. `challenge`: S256 of the verifier (RFC 7636 §4.2). */
+    async begin (reply: FastifyReply, provider: string, next: string | undefined) {
+      const state = mintToken()
+      const key = digest(state)
+      await store(db, 'redirect', provider, { digest: key, browser: binding.bind(reply, key, redirectLifetime), lifetime: redirectLifetime, next })
+      return { state, nonce: nonceOf(state), challenge: createHash('sha256').update(verifierOf(state)).digest('base64url') }
+    },
+
+    /** When the browser is back; undefined where it is another browser, another provider, too late, or not the first time. */
+    async finish (request: FastifyRequest, reply: FastifyReply, provider: string, state: string) {
+      const row = await spend(db, 'redirect', provider, state, request, reply)
+      return row && { next: row.next ?? undefined, verifier: verifierOf(state), nonce: nonceOf(state) }
+    },
+
+    /** Leaves a login for the app's page to fetch; answers with its code. */
+    async leaveLogin (tx: Db, reply: FastifyReply, provider: string, userPk: string): Promise<string> {
+      const code = mintToken()
+      const key = digest(code)
+      await store(tx, 'login', provider, { digest: key, browser: binding.bind(reply, key, loginLifetime), lifetime: loginLifetime, userPk })
+      return code
+    },
+
+    /** Whose login it is; undefined as for `finish`. */
+    fetchLogin: async (tx: Db, request: FastifyRequest, reply: FastifyReply, provider: string, code: string): Promise<string | undefined> =>
+      (await spend(tx, 'login', provider, code, request, reply))?.userPk ?? undefined,
+
+    /** Notes that an ID token was used; false when it was before. */
+    async noteIdToken (tx: Db, provider: string, idToken: string, expiresAt: Date): Promise<boolean> {
+      const lifetime = Math.max(0, expiresAt.getTime() - clock().getTime()) / 1000
+      // Past its end it is refused for that; until a moment after, clocks may differ.
+      return await store(tx, 'id-token', provider, { digest: digest(idToken), browser: null, lifetime: lifetime + 120 })
+    }
+  }
+}
+export type SocialTransactions = ReturnType<typeof createSocialTransactions>

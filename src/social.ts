@@ -1,0 +1,51 @@
+/** What the features of social login use, made once: the providers, and what is under way with them. */
+import type { FastifyInstance } from 'fastify'
+import type { ProviderShape } from '../schemas/index.js'
+import type { Accounts } from './accounts.js'
+import { createBrowserBinding } from './browser-binding.js'
+import type { Database } from './db/database.js'
+import { createDestination } from './destinations.js'
+import { createGrants } from './grants.js'
+import { createIdentities } from './identities.js'
+import type { Links } from './links.js'
+import type { Outbox } from './mail/outbox.js'
+import type { SocialClient } from './oauth/client.js'
+import { createProviderTokens } from './provider-tokens.js'
+import type { Settings } from './settings.js'
+import { createSocialTransactions } from './social-transactions.js'
+
+interface Ingredients {
+  settings: Settings
+  db: Database
+  clock: () => Date
+  accounts: Accounts
+  links: Links
+  outbox: Outbox
+  /** Milliseconds that a provider may take, in all, for one login. */
+  patience: number
+}
+
+/** Undefined where no provider is configured. Throws where a provider's metadata is not its own. */
+export async function createSocial (app: FastifyInstance, { settings, db, clock, accounts, links, outbox, patience }: Ingredients) {
+  if (settings.social.length === 0) return undefined
+  const { createSocialClient } = await import('./oauth/client.js')
+  const clients: SocialClient[] = []
+  for (const provider of settings.social) clients.push(await createSocialClient(app, provider, { clock, patience }))
+  const [secret = ''] = settings.secrets
+  const transactions = createSocialTransactions({ db, clock, path: links.path, secret, binding: createBrowserBinding(settings) })
+  const redirectUri = ({ settings: { name, callbackUrl } }: SocialClient) => callbackUrl ?? `${links.publicUrl()}${links.path}/${name}/callback`
+  const providerTokens = createProviderTokens(settings.secrets)
+  return {
+    clients,
+    transactions,
+    redirectUri,
+    providerTokens,
+    readGrant: createGrants({ redirectUri, transactions }),
+    destination: createDestination(settings, links.publicUrl),
+    identities: createIdentities({ settings, db, clock, accounts, outbox, providerTokens })
+  }
+}
+/** What the contract says of a provider. */
+export const shapeOf = ({ settings: { name, label }, takes, postsBack }: SocialClient): ProviderShape => ({ name, label, takes, postsBack })
+
+export type Social = NonNullable<Awaited<ReturnType<typeof createSocial>>>

@@ -1,0 +1,22 @@
+/** `app.restAuth.socialAccounts`: what the app's own code may do with the connections of its users. */
+import type { Context } from './context.js'
+import { guarded } from './guarded.js'
+import { createProviderTokens } from './provider-tokens.js'
+import type { RestAuth } from './rest-auth.js'
+import { deleteSocialAccount, getSocialAccount, listSocialAccounts } from './store/social-accounts.js'
+
+export function createSocialAccounts ({ db, settings }: Pick<Context, 'db' | 'settings'>): RestAuth['socialAccounts'] {
+  const providerTokens = createProviderTokens(settings.secrets)
+
+  const socialAccounts: RestAuth['socialAccounts'] = {
+    list: async userPk => (await listSocialAccounts(db, userPk)).map(({ userPk: _owner, tokens: _tokens, ...account }) => account),
+
+    async tokens (id) {
+      const account = await getSocialAccount(db, id)
+      return account?.tokens ? await providerTokens.open(account.tokens, account) : undefined
+    },
+
+    disconnect: async id => await deleteSocialAccount(db, id)
+  }
+  return guarded(socialAccounts)
+}
