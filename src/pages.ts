@@ -3,16 +3,11 @@
  * what changes something is a form: mail scanners follow links too, but press no buttons.
  */
 import { html, type Markup } from './lib/html.js'
-import { renderPage, type Page } from './pages/frame.js'
-import { cardStyle } from './pages/style.js'
+import { card, loginButton, type PageFrame } from './pages/card.js'
+import type { Page } from './pages/frame.js'
 
+export type { PageFrame } from './pages/card.js'
 export type { Page } from './pages/frame.js'
-
-export interface PageFrame {
-  siteName: string
-  /** An absolute address or a path of this origin; anything else is left out. */
-  loginUrl: string | undefined
-}
 
 export interface PasswordProblem {
   field: 'new_password1' | 'new_password2'
@@ -61,7 +56,7 @@ ${username && html`<input class="for-machines" type="text" name="username" autoc
 ${field('new_password1', 'New password', `At least ${minLength} characters.`)}
 ${field('new_password2', 'New password, again')}
 <button class="button" type="submit">Save new password</button>
-</form>`, invalid ? `Error: ${title}` : title)
+</form>`, { title: invalid ? `Error: ${title}` : title })
 }
 
 export const passwordResetPage = (frame: PageFrame): Page => card(frame, 'Your password is changed', html`
@@ -87,34 +82,4 @@ ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
   described && html` aria-describedby="${described}"`}${invalid && html` aria-invalid="true"`}${autofocus && html` autofocus`}>
 ${invalid && html`<div class="error" id="${name}-error" role="alert">${messages.map(message => html`<p>${message}</p>`)}</div>`}
 </div>`
-}
-
-const loginButton = ({ loginUrl }: PageFrame): Markup => {
-  const target = loginTarget(loginUrl)
-  return target ? html`<p><a class="button" href="${target.href}">Log in</a></p>` : html`<p>You can close this page.</p>`
-}
-
-const base = 'http://this.invalid'
-
-/** As a browser would read it: `/\t/other.example` is another host to it, and is no path of ours. */
-function loginTarget (loginUrl = ''): { href: string, origin?: string } | undefined {
-  if (!URL.canParse(loginUrl, base)) return undefined
-  const { origin } = new URL(loginUrl, base)
-  if (loginUrl.startsWith('/')) return origin === base ? { href: loginUrl } : undefined
-  // A host may hold characters that have a meaning in a policy.
-  return /^https?:\/\//i.test(loginUrl) && /^https?:\/\/[\w.:[\]-]+$/.test(origin) ? { href: loginUrl, origin } : undefined
-}
-
-function card (frame: PageFrame, heading: string, content: Markup, title = heading): Page {
-  // The answer to a post may redirect to the login, and browsers ask form-action about that too.
-  const { origin } = { ...loginTarget(frame.loginUrl) }
-  return renderPage({
-    title: `${title} · ${frame.siteName}`,
-    style: cardStyle,
-    policy: `form-action 'self'${origin ? ` ${origin}` : ''}`,
-    body: html`<header>${frame.siteName}</header>
-<main>
-<h1>${heading}</h1>${content}
-</main>`
-  })
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { escapeHtml, html } from '../src/lib/html.js'
 import { confirmEmailPage, emailConfirmedPage, linkInvalidPage, newPasswordPage, passwordResetPage, type PageFrame } from '../src/pages.js'
+import { loggedInPage, socialFailedPage, startPage } from '../src/pages/social.js'
 import { t } from './helper.js'
 
 const frame: PageFrame = { siteName: 'Acme Books', loginUrl: 'https://app.example/login?next=%2F&from=mail' }
@@ -10,6 +11,9 @@ const problems = [
   { field: 'new_password2', message: "The two password fields didn't match." }
 ] as const
 
+const start = { label: 'Google', providerOrigin: 'https://accounts.google.com', next: 'http://shop.example/basket' }
+const failed = { label: 'Google', message: 'Google did not answer. Try again in a moment.', retryUrl: '/auth/google/login?next=%2Fbasket&x=1' }
+
 const pages = (frame: PageFrame) => ({
   confirmEmail: confirmEmailPage(frame),
   emailConfirmed: emailConfirmedPage(frame),
@@ -17,8 +21,13 @@ const pages = (frame: PageFrame) => ({
   passwordLinkInvalid: linkInvalidPage(frame, 'password'),
   newPassword: newPasswordPage(frame, [], { minLength: 8 }),
   newPasswordRefused: newPasswordPage(frame, problems, { minLength: 8, username: 'alice@example.com' }),
-  passwordReset: passwordResetPage(frame)
+  passwordReset: passwordResetPage(frame),
+  socialStart: startPage(frame, start),
+  socialFailed: socialFailedPage(frame, failed),
+  loggedIn: loggedInPage(frame)
 })
+/** Where forms may lead beside here and the login, as a policy has it. */
+const leadsTo = (name: string) => name === 'socialStart' ? ' https: https://accounts.google.com http://shop.example' : ''
 const policyOf = ({ headers }: { headers: Record<string, string> }) => headers['content-security-policy'] ?? ''
 const linksOf = (html: string) => [...html.matchAll(/ href="([^"]*)"/g)].map(([, href]) => href)
 
@@ -39,7 +48,7 @@ for (const [name, page] of Object.entries(pages(frame))) {
 
   t.test(`${name} needs no script and nothing from elsewhere`, async t => {
     t.notMatch(page.html, /<script|<img|<link|<iframe|javascript:|@import|url\(| src=| style=| on\w+=/i)
-    t.same(linksOf(page.html).filter(href => href !== escapeHtml(frame.loginUrl ?? '')), [])
+    t.same(linksOf(page.html).filter(href => ![frame.loginUrl, failed.retryUrl].some(own => href === escapeHtml(own ?? ''))), [])
   })
 
   t.test(`${name} is neither cached, indexed nor framed, and tells no other site its address`, async t => {
@@ -50,7 +59,7 @@ for (const [name, page] of Object.entries(pages(frame))) {
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
       'x-robots-tag': 'noindex',
-      'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; form-action 'self' https://app.example; base-uri 'none'; frame-ancestors 'none'`
+      'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; form-action 'self' https://app.example${leadsTo(name)}; base-uri 'none'; frame-ancestors 'none'`
     })
   })
 }
@@ -67,6 +76,50 @@ t.test('whatever text a page is given, it stays text', async t => {
   const form = newPasswordPage(hostileFrame, [{ field: 'new_password2', message: hostile }], { minLength: 8, username: hostile }).html
   for (const place of [`<header>${escaped}</header>`, `<p>${escaped}</p>`, `value="${escaped}"`]) t.ok(form.includes(place), place)
   t.notOk(form.includes(hostile))
+})
+
+t.test('whatever a provider is called and whatever it says, it stays text', async t => {
+  const hostile = '<img src=x onerror=1>'
+  const escaped = '&lt;img src=x onerror=1&gt;'
+  const start = startPage(frame, { label: hostile, providerOrigin: hostile, next: hostile })
+  const failed = socialFailedPage(frame, { label: hostile, message: hostile, retryUrl: `/auth/x/login?next="${hostile}` })
+  t.same(unbalanced(start.html), [])
+  t.same(unbalanced(failed.html), [])
+  for (const { html } of [start, failed]) t.notMatch(html, '<img')
+  for (const place of [`<h1>Continue with ${escaped}</h1>`, `<p>You will be sent to ${escaped} to log in to Acme Books.</p>`, `>Continue with ${escaped}</button>`]) t.ok(start.html.includes(place), place)
+  for (const place of [`<p>${escaped}</p>`, `href="/auth/x/login?next=&quot;${escaped}"`]) t.ok(failed.html.includes(place), place)
+})
+
+t.test('a login with a provider takes a button, which posts to the address of the page', async t => {
+  const { html } = startPage(frame, start)
+  t.match(html, '<form method="post">\n<button class="button" type="submit">Continue with Google</button>\n</form>')
+  t.equal(html.split('<button').length, 2)
+  t.notMatch(html, /action=|<input|<a /, 'and nothing else can be done')
+})
+
+t.test('a form may lead to a provider and an app without TLS only where they are named', async t => {
+  for (const [providerOrigin, next, sources] of [
+    ['https://accounts.google.com', undefined, "'self' https: https://accounts.google.com"],
+    ['http://localhost:9000', 'http://[::1]:5173/basket', "'self' https: http://localhost:9000 http://[::1]:5173"],
+    ['https://idp.example', '/basket', "'self' https: https://idp.example"],
+    ['https://idp.example', 'https://idp.example/basket', "'self' https: https://idp.example"]
+  ] as const) t.match(policyOf(startPage({ ...frame, loginUrl: undefined }, { label: 'Google', providerOrigin, next })), `form-action ${sources}; base-uri`)
+})
+
+t.test('a login that failed can be tried again, or done in another way', async t => {
+  const { html } = socialFailedPage(frame, failed)
+  t.match(html, '<p>Google did not answer. Try again in a moment.</p>')
+  t.same(linksOf(html), [failed.retryUrl, frame.loginUrl].map(url => escapeHtml(url ?? '')))
+  t.match(html, /">Try again<\/a>[^]*">Log in<\/a>/)
+  t.match(html, '<title>Not logged in with Google · Acme Books</title>')
+  t.same(linksOf(socialFailedPage({ ...frame, loginUrl: undefined }, failed).html), [escapeHtml(failed.retryUrl)])
+  t.same(linksOf(socialFailedPage(frame, { ...failed, retryUrl: 'https://evil.example/auth/google/login' }).html), [escapeHtml(frame.loginUrl ?? '')], 'only here')
+})
+
+t.test('who is logged in has nothing left to do', async t => {
+  const { html } = loggedInPage(frame)
+  t.match(html, '<h1>You are logged in</h1>\n<p>You can close this page.</p>')
+  t.notMatch(html, /<a |<form/)
 })
 
 t.test('confirming takes a button, which posts to the address of the page', async t => {
@@ -120,11 +173,13 @@ for (const loginUrl of [
   '//evil.example', '/\\evil.example', '\\\\evil.example', '/\t/evil.example', '\t//evil.example', 'https:evil.example', 'https://', 'http://[', '',
   'login', '?x', 'https://x;script-src', "https://a,default-src'*'", 'https://*.example'
 ]) {
-  t.test(`${JSON.stringify(loginUrl)} is no address to log in at`, async t => {
-    for (const page of Object.values(pages({ ...frame, loginUrl }))) {
-      t.same(linksOf(page.html), [])
-      t.match(policyOf(page), "; form-action 'self'; base-uri 'none'")
+  t.test(`${JSON.stringify(loginUrl)} is no address of a page`, async t => {
+    for (const [name, page] of Object.entries(pages({ ...frame, loginUrl }))) {
+      t.same(linksOf(page.html), name === 'socialFailed' ? [escapeHtml(failed.retryUrl)] : [])
+      t.match(policyOf(page), `; form-action 'self'${leadsTo(name)}; base-uri 'none'`)
     }
+    t.match(policyOf(startPage(frame, { label: 'Google', providerOrigin: loginUrl, next: loginUrl })), "; form-action 'self' https://app.example https:; base-uri 'none'", 'nor one to be led to')
+    t.same(linksOf(socialFailedPage({ ...frame, loginUrl }, { ...failed, retryUrl: loginUrl }).html), [], 'nor one to try again at')
   })
 }
 

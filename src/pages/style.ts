@@ -47,6 +47,8 @@ form + .hint { margin-top: 1rem; }
   border: 1px solid transparent; border-radius: .5rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer;
 }
 .button:hover { background: var(--accent-hover); color: var(--on-accent); }
+.second { background: transparent; color: var(--accent); border-color: var(--field); }
+.second:hover { background: transparent; color: var(--accent-hover); border-color: currentcolor; }
 .for-machines { position: absolute; width: 1px; height: 1px; padding: 0; border: 0; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 30rem) {
   body { padding: 1rem; }
