@@ -24,7 +24,9 @@ const variables = {
   password_reset_url: `https://shop.example/reset-password/${uid}/${token}`,
   minutes: 30,
   changed_at: new Date('2026-11-23T12:00:00Z'),
-  ended_at: new Date('2026-11-23T12:00:00Z')
+  ended_at: new Date('2026-11-23T12:00:00Z'),
+  provider: 'Google',
+  connected_at: new Date('2026-11-23T12:00:00Z')
 }
 
 const templates = await loadTemplates({ folder: undefined, filters: {}, tags: {} })

@@ -28,7 +28,9 @@ const values = {
   minutes: 60,
   username: 'alice-in-wonderland',
   changed_at: new Date('2026-11-23T12:00:00Z'),
-  ended_at: new Date('2026-11-23T12:00:00Z')
+  ended_at: new Date('2026-11-23T12:00:00Z'),
+  provider: 'Google',
+  connected_at: new Date('2026-11-23T12:00:00Z')
 }
 
 /** A folder of the app's, with these files. */
@@ -76,13 +78,14 @@ t.test('the built-in mails look alike and ask no other host', async t => {
 })
 
 t.test('each built-in mail says what happened and what to do', async t => {
-  const subjects = { 'email-verification': 'Please confirm your e-mail address', 'password-reset': 'Reset your password', 'password-changed': 'Your password was changed', 'account-exists': 'You already have an account', 'token-reuse': 'You were logged out' }
+  const subjects = { 'email-verification': 'Please confirm your e-mail address', 'password-reset': 'Reset your password', 'password-changed': 'Your password was changed', 'account-exists': 'You already have an account', 'token-reuse': 'You were logged out', 'social-account-connected': 'You can now log in with Google' }
   const said = {
     'email-verification': ['shop.example', '72 hours', 'ignore this mail'],
     'password-reset': ['alice', 'shop.example', '60 minutes', 'alice-in-wonderland', 'your password stays as it is'],
     'password-changed': ['alice', 'shop.example', '23 November 2026, 12:00 UTC', 'ask for a password reset at once'],
     'account-exists': ['alice', 'shop.example', '60 minutes', 'already has an account', 'nothing has changed'],
-    'token-reuse': ['alice', 'shop.example', '23 November 2026, 12:00 UTC', 'used a second time', 'change your password']
+    'token-reuse': ['alice', 'shop.example', '23 November 2026, 12:00 UTC', 'used a second time', 'change your password'],
+    'social-account-connected': ['alice', 'shop.example', 'Google was connected', '23 November 2026, 12:00 UTC', 'ask for a password reset at once', 'contact Example Shop']
   }
   for (const name of names) {
     const mail = await builtins.render(name, values)
@@ -233,7 +236,7 @@ t.test('without the package mjml an app runs, but not with MJML of its own', asy
     console.log((await load(undefined)).names().length)
     await load(${JSON.stringify(folder)}).catch(error => console.log(error.message))`
   const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script], { cwd: resolve(import.meta.dirname, '..') })
-  t.equal(stdout, '5\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), or give email-verification.html\n')
+  t.equal(stdout, '6\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), or give email-verification.html\n')
 })
 
 t.test('filters and tags of the app work in every part, and what they answer is escaped in HTML', async t => {
@@ -290,8 +293,9 @@ for (const { title, files, line, extensions } of [
   start('a confirmation without link', { 'email-verification.txt': 'Welcome {{ user.key }}{% assign key = 1 %}{{ key }}' }, 'mail.templates: email-verification.txt must show {{ activate_url }} (or {{ key }}): without it nobody can confirm'),
   start('a page without link', { 'email-verification.html': '<p>Welcome' }, 'mail.templates: email-verification.html must show {{ activate_url }} (or {{ key }}): without it nobody can confirm'),
   start('half a link', { 'password-reset.txt': '{{ token }}' }, 'mail.templates: password-reset.txt must show {{ password_reset_url }} (or {{ uid }} and {{ token }}): without it nobody can choose a new password'),
+  start('a way to log in without its name', { 'social-account-connected.txt': 'You can log in in one more way' }, 'mail.templates: social-account-connected.txt must show {{ provider }}: without it nobody learns what was connected'),
   start('a new mail without text', { 'welcome.html': '<title>Hi</title>' }, 'mail.templates: welcome needs a welcome.txt: a mail always has a plain-text part'),
-  start('a new mail without subject', { 'welcome.txt': 'Hi', 'welcome.html': '<title> </title>Hi' }, 'mail.templates: welcome needs a title in its HTML, or a welcome.subject.txt; the built-in mails are email-verification, password-reset, password-changed, account-exists, token-reuse'),
+  start('a new mail without subject', { 'welcome.txt': 'Hi', 'welcome.html': '<title> </title>Hi' }, 'mail.templates: welcome needs a title in its HTML, or a welcome.subject.txt; the built-in mails are email-verification, password-reset, password-changed, account-exists, token-reuse, social-account-connected'),
   start('an open output', { 'password-reset.txt': 'Hello\n{{ token' }, 'mail.templates: password-reset.txt: output "{{ token" not closed, line:2, col:1'),
   start('an open tag', { 'password-reset.html': '<p>\n{% if x %}' }, 'mail.templates: password-reset.html: tag {% if x %} not closed, line:2, col:1'),
   start('an unknown tag', { 'welcome.subject.txt': '{% load i18n %}', 'welcome.txt': 'Hi' }, 'mail.templates: welcome.subject.txt: tag "load" not found, line:1, col:1'),

@@ -405,6 +405,27 @@ story('an app sends mails of its own', async (t, build) => {
   t.equal((await mails()).length, 3)
 })
 
+story('only a verified address is told what was connected to the account', async (t, build) => {
+  const { register, mails, app: { restAuth } } = await build(t)
+  const { user } = await register()
+  const connect = async () => await restAuth.mail.send('social-account-connected', user, { provider: 'Tom & Jerry', site_name: 'Evil', connected_at: 'never' })
+  await connect()
+  t.same(await mails(), [])
+  t.same(await restAuth.mail.list(), [], 'and the mail is wanted no more')
+
+  await restAuth.users.update(user.pk, { email_verified: true })
+  await connect()
+  const [mail] = await mails()
+  t.equal(mail?.subject, '[localhost:3000] You can now log in with Tom & Jerry')
+  t.match(mail?.text, /^Tom & Jerry was connected to your account on localhost:3000\non \d+ \w+ \d{4}, \d\d:\d\d UTC\.$/m)
+  t.match(mail?.html, /<h1>You can now log in with Tom &amp; Jerry<\/h1>/)
+  t.equal(mail?.to, alice.email)
+
+  await connect()
+  await restAuth.users.deactivate(user.pk)
+  t.equal((await mails()).length, 1)
+})
+
 story('a user without an address can be sent no mail', async (t, build) => {
   const options = { account: { email: 'optional', username: 'required', loginMethods: ['username'], emailVerification: 'optional' }, userFields: {} }
   const { post, mails, app: { restAuth } } = await build(t, { options })

@@ -46,6 +46,7 @@ export const createComposer = ({ settings, templates, links, toUser }: Ingredien
       login_url: links.login(),
       changed_at: mail.createdAt,
       ended_at: mail.createdAt,
+      connected_at: mail.createdAt,
       ...(token !== undefined && kind?.token?.variables(row, token))
     }, settings.mail.subjectPrefix ?? `[${site.name}] `)
     return {

@@ -41,6 +41,8 @@ export function createKinds ({ tokens }: Pick<Settings, 'tokens'>, links: Links)
     'password-reset': { isWanted: isActive, limit: { count: 5, seconds: memory }, token: reset },
     'account-exists': { isWanted: isActive, limit: { count: 5, seconds: memory }, token: reset },
     'password-changed': { isWanted: isActive },
-    'token-reuse': { isWanted: isActive, limit: { count: 1, seconds: memory } }
+    'token-reuse': { isWanted: isActive, limit: { count: 1, seconds: memory } },
+    // An address that nobody has proven may be a stranger's, who would learn of the account.
+    'social-account-connected': { isWanted: user => user.isActive && user.emailVerified }
   }
 }

@@ -33,13 +33,15 @@ export const builtinMails = {
   'password-reset': ['password_reset_url', 'uid', 'token', 'minutes', 'username'],
   'password-changed': ['changed_at'],
   'account-exists': ['password_reset_url', 'uid', 'token', 'minutes'],
-  'token-reuse': ['ended_at']
+  'token-reuse': ['ended_at'],
+  'social-account-connected': ['provider', 'connected_at']
 }
 
 /** What a mail is for: it shows one of these sets of variables. */
 const required = new Map<string, { anyOf: string[][], otherwise: string }>(Object.entries({
   'email-verification': { anyOf: [['activate_url'], ['key']], otherwise: 'nobody can confirm' },
-  'password-reset': { anyOf: [['password_reset_url'], ['uid', 'token']], otherwise: 'nobody can choose a new password' }
+  'password-reset': { anyOf: [['password_reset_url'], ['uid', 'token']], otherwise: 'nobody can choose a new password' },
+  'social-account-connected': { anyOf: [['provider']], otherwise: 'nobody learns what was connected' }
 }))
 
 interface Mail { subject: Template, html: Template | undefined, text: Template }
@@ -110,7 +112,8 @@ function checkRequired (name: string, file: string, { variables }: Template): vo
   const { anyOf, otherwise } = required.get(name) ?? { anyOf: [[]], otherwise: '' }
   if (anyOf.some(set => set.every(variable => variables.includes(variable)))) return
   const [first, ...others] = anyOf.map(set => set.map(variable => `{{ ${variable} }}`).join(' and '))
-  refuse(`mail.templates: ${file} must show ${first} (or ${others.join(', ')}): without it ${otherwise}`)
+  const alternatives = others.length > 0 ? ` (or ${others.join(', ')})` : ''
+  refuse(`mail.templates: ${file} must show ${first}${alternatives}: without it ${otherwise}`)
 }
 
 /** No value can begin another header line. */
