@@ -90,10 +90,13 @@ async function rest (app: FastifyInstance): Promise<void> {
 /** What mails cost falls on an answer or it does not. */
 const paces = { 'at rest': rest, 'in a row': async () => {} }
 
+// Each comparison has users of its own, as all may run on one database.
+let compared = 0
+
 /** A user for each pair, because one mailbox is mailed but a few times an hour. */
 async function compareMailing (route: string, kind: Kind, app: FastifyInstance, note = ''): Promise<void> {
   for (const [pace, settle] of Object.entries(paces)) {
-    const [name, other] = [kind, 'nobody'].map(who => `${who}-${route.replaceAll('/', '-')}-${pace.replaceAll(' ', '-')}`) as [string, string]
+    const [name, other] = [`${kind}-${++compared}`, `nobody-${compared}`] as const
     for (let pair = 0; pair < pairs; pair++) await kinds[kind](app.restAuth.users, `${name}-${pair}@example.com`)
     await compare(`POST /${route}, ${kind} against unknown, ${pace}${note}`, [name, other], async email => {
       await settle(app)
