@@ -4,9 +4,9 @@ import { Type, type Static } from '@sinclair/typebox'
 const closed = { additionalProperties: false }
 
 const AppleKey = Type.Object({
-  teamId: Type.String({ minLength: 1 }),
-  keyId: Type.String({ minLength: 1 }),
-  privateKey: Type.String({ minLength: 1 })
+  teamId: Type.String({ minLength: 1, description: 'The team, as Apple\'s developer account names it.' }),
+  keyId: Type.String({ minLength: 1, description: 'The key, as that account names it.' }),
+  privateKey: Type.String({ minLength: 1, description: 'The key: what the file `AuthKey_….p8` holds.' })
 }, closed)
 
 export const SocialProviderOptions = Type.Object({
@@ -28,5 +28,5 @@ export const SocialProviderOptions = Type.Object({
 }, closed)
 
 /** Providers by name, which is a part of the routes: `/auth/google`. */
-export const SocialOptions = Type.Record(Type.String(), SocialProviderOptions)
+export const SocialOptions = Type.Record(Type.String(), SocialProviderOptions, { description: 'Providers that people may log in with, by name: see docs/social.md.' })
 export type GivenSocialProvider = Static<typeof SocialProviderOptions>

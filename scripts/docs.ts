@@ -55,9 +55,13 @@ function rows (schema: TSchema, path: string): string[] {
   return Object.entries(schema.properties as Record<string, TSchema>).flatMap(([name, property]) => {
     if (hasRows(property)) return rows(property, `${path}${name}.`)
     const fallback = property.default === undefined ? '' : `\`${JSON.stringify(property.default).replaceAll('"', "'")}\``
-    // Of several kinds, the one that is an object has options of its own.
+    // Of several kinds, the one that is an object has options of its own; so has what bears a name of the app's choice.
     const within = (property.anyOf as TSchema[] | undefined)?.find(hasRows)
-    return [`| \`${path}${name}\` | ${cell(fallback)} | ${cell(property.description ?? '')} |`, ...(within ? rows(within, `${path}${name}.`) : [])]
+    const named = Object.values<TSchema>(property.patternProperties ?? {}).find(hasRows)
+    return [
+      `| \`${path}${name}\` | ${cell(fallback)} | ${cell(property.description ?? '')} |`,
+      ...(within ? rows(within, `${path}${name}.`) : []), ...(named ? rows(named, `${path}${name}.<name>.`) : [])
+    ]
   })
 }
 

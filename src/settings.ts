@@ -36,6 +36,7 @@ export interface Settings {
   /** Undefined where tokens travel in bodies and the Authorization header. */
   cookies: CookieSettings | undefined
   csrf: CsrfSettings | undefined
+  social: CheckedOptions['social'] | undefined
   urls: Given<Option<'urls'>>
   site: Given<Option<'site'>>
   social: readonly SocialSettings[]

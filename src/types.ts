@@ -6,8 +6,10 @@ import type { JsonWebKey } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { CheckedOptions, GivenOptions } from '../schemas/options.js'
+import type { GivenSocialProvider } from '../schemas/social-options.js'
 import type { FieldValue, UserFields, defaultUserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
+import type { Provider } from './social/provider.js'
 
 /**
  * Tells the compiler which options the app runs with, and on which database the hooks' `tx` is:
@@ -101,12 +103,13 @@ interface MailOptions<Reader> extends Omit<Mail, 'transport' | 'variables' | 'fi
 }
 
 export interface RestAuthOptions<F extends UserFields = UserFields, A extends Account = Account>
-  extends Omit<GivenOptions, 'userFields' | 'account' | 'hooks' | 'mail' | 'password' | 'tokens'> {
+  extends Omit<GivenOptions, 'userFields' | 'account' | 'hooks' | 'mail' | 'password' | 'social' | 'tokens'> {
   account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
   userFields?: F
   password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }
   mail?: MailOptions<UserOf<F, A>> | undefined
   tokens?: TokenOptionsOf<F, A>
+  social?: Record<string, Omit<GivenSocialProvider, 'provider'> & { provider?: Provider }> | undefined
   hooks?: HooksOf<F, A>
 }
 

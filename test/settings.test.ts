@@ -33,6 +33,7 @@ async function refusal (t: Test, options: object): Promise<string> {
 
 const field = (schema: unknown, rest: object = {}) => ({ userFields: { phone: { schema, ...rest } } })
 const withName = (name: string) => ({ userFields: Object.fromEntries([[name, { schema: Type.Optional(Type.String()) }]]) })
+const social = (changes: object) => ({ social: { google: { clientId: 'x', clientSecret: 'y', ...changes } } })
 const weak = (what: string, path = 'secret') => `${path}: ${what}; make one with: npx fastify-rest-auth secret`
 const taken = (name: string) => `userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`
 const noColumn = (kind: string) => `userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${kind} has no column)`
@@ -172,6 +173,18 @@ const refusals: Array<[options: object, line: string]> = [
   [{ password: { validators: ['zxcvbn'] } }, 'password.validators.0: must be a function'],
   [{ hooks: { registered: 'log' } }, 'hooks.registered: must be a function'],
 
+  [{ social: [] }, 'social: must be an object'],
+  [{ social: { google: 'x' } }, 'social.google: must be an object'],
+  [social({ clientId: undefined }), 'social.google.clientId: must be a string, not empty'],
+  [social({ clientSecret: undefined }), 'social.google.clientSecret: must be a string or, for apple, { teamId, keyId, privateKey }'],
+  [social({ clientSecret: { teamId: 'x', keyId: 'y' } }), 'social.google.clientSecret.privateKey: must be a string, not empty'],
+  [social({ clientsecret: 'x' }), 'social.google.clientsecret: unknown option'],
+  [social({ callbackUrl: '/auth/google/callback' }), 'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'],
+  [social({ scopes: 'email' }), 'social.google.scopes: must be a list, each item a string, not empty'],
+  [social({ trustEmail: 'app.example' }), 'social.google.trustEmail: must be true, false or a list of domains'],
+  [social({ issuer: 'login.example' }), 'social.google.issuer: must be an address such as https://login.example'],
+  [social({ provider: 'google' }), 'social.google.provider: must be a provider, see docs/own-provider.md'],
+
   [{ account: { username: 'yes' } }, 'account.username: must be "none" or "optional" or "required"'],
   [{ account: { registration: 'invite' } }, 'account.registration: must be "open" or "closed" or a function'],
   [{ account: { emailVerification: 'always' } }, 'account.emailVerification: must be "mandatory" or "optional" or "none"'],
@@ -227,6 +240,7 @@ t.test('a refusal never shows a secret, nor the password of a database', async t
     { secret: hidden }, { secret: [secret, hidden] }, { secret: { hidden } }, { secret: [[hidden]] }, { publicUrl: `https://eve:${hidden}@app.example` },
     { tokens: { algorithm: 'EdDSA', keys: [hidden] } }, { tokens: { algorithm: 'ES256', keys: [{ ...ec, d: hidden }] } }, { tokens: { algorithm: 'EdDSA', keys: [`{"d":"${hidden}"`] } }, { tokens: { algorithm: 'EdDSA', keys: [{ ...ed, use: hidden }] } },
     { tokens: { algorithm: 'EdDSA', keys: [{ ...ec, alg: 'EdDSA' }] } }, { tokens: { keys: [ed] } },
+    { social: { google: { clientId: 'x', clientSecret: [hidden] } } }, { social: { apple: { clientId: 'x', clientSecret: { teamId: 'x', privateKey: hidden } } } },
     { database: `mysql://root:${hidden}@127.0.0.1/x` }, { database: `postgres://postgres:${hidden}@127.0.0.1:9/x`, migrate: true }, { database: { password: hidden } }
   ]
   for (const options of wrong) {

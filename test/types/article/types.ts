@@ -164,6 +164,21 @@ defineRestAuth({
     tags: { setting: async name => process.env[name] }
   }
 })
+defineRestAuth({ social: process.env.GOOGLE_ID ? { google: { clientId: process.env.GOOGLE_ID, clientSecret: 'y', trustEmail: ['app.example'] } } : undefined })
+defineRestAuth({
+  social: {
+    apple: { clientId: 'x', clientSecret: { teamId: 'x', keyId: 'y', privateKey: 'z' } },
+    own: {
+      clientId: 'x',
+      clientSecret: 'y',
+      provider: { label: 'Own', issuer: 'https://login.example', scopes: ['openid'], profile: ({ claims }) => ({ subject: claims?.sub ?? '', email: null }) }
+    }
+  }
+})
+// @ts-expect-error a provider tells who has logged in
+defineRestAuth({ social: { own: { clientId: 'x', clientSecret: 'y', provider: { label: 'Own', issuer: 'https://login.example', scopes: [] } } } })
+// @ts-expect-error unknown option
+defineRestAuth({ social: { google: { clientId: 'x', clientSecret: 'y', clientSecrets: [] } } })
 for (const transport of ['console', 'smtp://smtp.example', { host: 'smtp.example', port: 587 }]) defineRestAuth({ mail: { transport } })
 // @ts-expect-error never declared
 defineRestAuth({ mail: { variables: { size: user => user.shoe_size } } })
