@@ -2,24 +2,14 @@
  * The options of the plugin: shape, defaults and what each is for. Unknown keys are refused.
  * The README's table is generated from this file; durations are in seconds.
  */
-import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { CookieOptions, CsrfOption } from './cookie-options.js'
 import { SocialOptions } from './social-options.js'
+import { UserFieldOption } from './user-field-options.js'
 
 const closed = { additionalProperties: false }
 const Func = (description: string) => Type.Unsafe<(...parameters: never[]) => unknown>(Type.Function([], Type.Unknown(), { description }))
 const Url = (description: string) => Type.String({ pattern: '^https?://[^/?#@\\s]+(/[^?#\\s]*)?$', title: 'an address such as https://app.example', description })
-export const UserFieldOption = Type.Object({
-  schema: Type.Unsafe<TSchema>(Type.Object({}, { title: 'a TypeBox schema such as Type.String()', description: 'TypeBox schema of the value.' })),
-  registration: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional'), Type.Literal('hidden')], {
-    description: 'Whether registration asks for it: `required`, `optional`, `hidden`. Default `required`; `optional` for `Type.Optional`.'
-  })),
-  userDetails: Type.Optional(Type.Union([Type.Literal('editable'), Type.Literal('read-only'), Type.Literal('hidden')], {
-    default: 'editable', description: 'What its owner may do with it at `/user`: `editable`, `read-only`, `hidden`.'
-  })),
-  unique: Type.Optional(Type.Boolean({ default: false, description: 'Whether no two users share a value.' })),
-  column: Type.Optional(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}$', title: 'a name such as phone_number', description: 'The column\'s name. Default: the field\'s.' }))
-}, closed)
 
 const AccountOptions = Type.Object({
   loginMethods: Type.Optional(Type.Array(Type.Union([Type.Literal('email'), Type.Literal('username')]), {
