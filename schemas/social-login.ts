@@ -17,8 +17,6 @@ export interface ProviderShape {
 }
 
 export interface SocialShape extends ContractShape {
-  /** Whether users can come from a provider. */
-  social: boolean
   email: 'optional' | 'required'
   emailVerification: 'mandatory' | 'optional' | 'none'
 }

@@ -43,6 +43,12 @@ export interface FieldSpec {
   default: unknown
 }
 
+/** Whether a user may turn out to lack it: one who was made by a provider that can't give it. */
+export const canBeMissing = (field: FieldSpec): boolean => field.required && field.default === undefined
+
+/** Whether its owner gives it where it is missing, and never again. */
+export const isTakenOnce = (field: FieldSpec): boolean => canBeMissing(field) && field.userDetails !== 'editable'
+
 /** As in Django: two names that their owner may fill in later. */
 export const defaultUserFields = {
   first_name: { schema: Type.Optional(Type.String({ maxLength: 150, default: '', examples: ['Alice'] })), registration: 'hidden' },

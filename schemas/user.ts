@@ -6,10 +6,10 @@
  *   PATCH /user   changes the fields sent
  */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
-import { componentName, Email, ObjectKnownAs, type ContractShape } from './common.js'
+import { componentName, Email, ObjectKnownAs, OneOf, type ContractShape } from './common.js'
 import type { FieldCode } from './errors.js'
 import { route } from './route.js'
-import type { FieldSpec } from './user-fields.js'
+import { canBeMissing, isTakenOnce, type FieldSpec } from './user-fields.js'
 
 export interface AccountShape extends ContractShape {
   username: 'none' | 'optional' | 'required'
@@ -17,6 +17,8 @@ export interface AccountShape extends ContractShape {
   email: 'optional' | 'required'
   emailVerification: 'mandatory' | 'optional' | 'none'
   fields: readonly FieldSpec[]
+  /** Whether users may come from a provider, who may lack required fields and give them later. */
+  social: boolean
 }
 
 /** Letters and digits of any script, but for two that nobody sees, and `@ . + - _`, as Django's; after NFKC, compared without regard to case. */
@@ -39,6 +41,10 @@ export function userAnswer (shape: AccountShape): UserAnswer {
     email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
   }
   for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
+  const names = fields.filter(canBeMissing).map(({ name }) => name)
+  if (shape.social && names.length > 0) {
+    properties.missing_fields = Type.Optional(Type.Array(OneOf(names), { description: 'Required fields that the user has not given yet: `PATCH /user` takes them.' }))
+  }
   return ObjectKnownAs<UserAnswer>(properties, { $id: componentName(shape, 'AuthUser'), description: 'A user, as its owner sees it.' })
 }
 
@@ -53,9 +59,12 @@ function userBody (shape: AccountShape, whole: boolean) {
   }
   for (const field of shape.fields) {
     if (field.userDetails === 'editable') properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input)
+    else if (shape.social && isTakenOnce(field)) properties[field.name] = Type.Optional({ ...field.input, description: [field.input.description, takenOnce].filter(Boolean).join(' ') })
   }
   return ObjectKnownAs<TObject<{ username: TOptional<TString> }>>(properties)
 }
+
+const takenOnce = 'Taken from a user who has none yet, and ignored from then on.'
 
 /** What the database and the app's hooks can say against the `writable` fields. */
 export const takenCodes = ({ username, fields }: AccountShape, writable: (field: FieldSpec) => boolean): FieldCode[] => [
@@ -65,14 +74,17 @@ export const takenCodes = ({ username, fields }: AccountShape, writable: (field:
 ]
 
 const readOnly = 'Read-only and unknown fields are ignored.'
+const once = 'One in `missing_fields` is taken all the same, once.'
 
 export const userRoutes = (shape: AccountShape) => {
   const common = { tag: 'User', authenticated: true, answer: UserRef(shape), answered: 'The user, as it is now.' }
-  const taken = { errors: ['rejected'], fields: takenCodes(shape, field => field.userDetails === 'editable') } as const
+  const isGivenLater = (field: FieldSpec) => shape.social && isTakenOnce(field)
+  const taken = { errors: ['rejected'], fields: takenCodes(shape, field => field.userDetails === 'editable' || isGivenLater(field)) } as const
+  const description = shape.fields.some(isGivenLater) ? `${readOnly} ${once}` : readOnly
   return {
     getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the user who is logged in' }),
-    replaceUser: route(shape, { ...common, ...taken, operationId: 'replaceUser', summary: 'Replace the user\'s details', description: readOnly, body: userBody(shape, true) }),
-    updateUser: route(shape, { ...common, ...taken, operationId: 'updateUser', summary: 'Change some of the user\'s details', description: readOnly, body: userBody(shape, false) })
+    replaceUser: route(shape, { ...common, ...taken, operationId: 'replaceUser', summary: 'Replace the user\'s details', description, body: userBody(shape, true) }),
+    updateUser: route(shape, { ...common, ...taken, operationId: 'updateUser', summary: 'Change some of the user\'s details', description, body: userBody(shape, false) })
   }
 }
 

@@ -1,5 +1,6 @@
 /** Between what a client sends and the users table: identifiers in canonical form, and which of them are taken. */
 import type { FieldCode } from '../schemas/errors.js'
+import { canBeMissing, isTakenOnce, type FieldSpec } from '../schemas/user-fields.js'
 import type { Db } from './db/database.js'
 import type { NewUserRow, UserRow } from './db/tables.js'
 import { fieldError, refuse, type FieldError } from './errors.js'
@@ -15,9 +16,12 @@ export interface AccountInput {
   [field: string]: unknown
 }
 
-export function createAccounts ({ account, fields }: Settings) {
+export function createAccounts ({ account, fields, social }: Settings) {
   const blocked = new Set(account.usernameBlocklist.map(usernameKey))
   const unique = fields.filter(field => field.unique).map(field => field.name)
+  const named = (is: (field: FieldSpec) => boolean) => social.length > 0 ? fields.filter(is).map(field => field.name) : []
+  const [required, once] = [named(canBeMissing), named(isTakenOnce)]
+  const lacks = (row: UserRow, name: string) => (row as Record<string, unknown>)[name] === null
 
   return {
     /** The columns that the sent values go to; what was not sent is left out. */
@@ -34,6 +38,12 @@ export function createAccounts ({ account, fields }: Settings) {
 
     /** The defaults of the user fields, for a new row. */
     defaults: (): Record<string, unknown> => Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default])),
+
+    /** Whether these hold a field that its owner gives once. */
+    hasTakenOnce: (columns: object): boolean => once.some(name => name in columns),
+
+    /** The fields that their owner gives once, and has given. */
+    settled: (row: UserRow): Set<string> => new Set(once.filter(name => !lacks(row, name))),
 
     /** Which of the values may not be had: taken by another user than `pk`, or blocked. */
     async refused (db: Db, columns: Partial<NewUserRow>, pk?: string): Promise<FieldError[]> {
@@ -64,11 +74,13 @@ export function createAccounts ({ account, fields }: Settings) {
     toUser (row: UserRow): BaseUser & Record<string, unknown> {
       const { pk, email, username, emailVerified, isActive, createdAt, lastLogin } = row
       const values = row as Record<string, unknown>
+      const missing = required.filter(name => lacks(row, name))
       return {
         pk,
         ...(account.username !== 'none' && { username }),
         email,
         ...Object.fromEntries(fields.map(({ name }) => [name, values[name] ?? null])),
+        ...(missing.length > 0 && { missing_fields: missing }),
         email_verified: emailVerified,
         is_active: isActive,
         created_at: createdAt,

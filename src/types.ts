@@ -32,6 +32,8 @@ export interface BaseUser {
   is_active: boolean
   created_at: Date
   last_login: Date | null
+  /** Required fields that are still `null`, whatever their type says: of a user whom a provider of `social` has made. */
+  missing_fields?: string[]
 }
 
 type UsernameOf<A extends Account> =

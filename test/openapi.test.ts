@@ -48,6 +48,7 @@ const article: Document = parse(readFileSync(openapiFile, 'utf8'))
 
 /** Everything that an option can bring into the document. */
 const everything = {
+  social: { google: { clientId: 'x', clientSecret: 'y' } },
   account: { username: 'optional', usernameMinLength: 3, loginMethods: ['email', 'username'] },
   userFields: {
     nickname: { schema: Type.String({ minLength: 2, pattern: '^[a-z]+$', examples: ['al'] }), unique: true },

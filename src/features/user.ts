@@ -8,7 +8,7 @@ import { identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { failure, refuse } from '../errors.js'
-import { findUser, updateUser } from '../store/users.js'
+import { findUser, lockUser, updateUser } from '../store/users.js'
 import { inOrder } from '../field-errors.js'
 import { readBody } from '../validation.js'
 
@@ -20,10 +20,13 @@ export const user: Feature = (app, { settings, contract, db, accounts, authentic
   }
 
   async function write (request: FastifyRequest, schema: object) {
-    const { pk } = identityOf(request).user
+    const { user: known } = identityOf(request)
+    const { pk } = known
     const { body, invalid } = readBody<Record<string, unknown>>(request)
-    const changes = accounts.columns(body)
-    refuse(inOrder(schema, [...invalid, ...await accounts.refused(db, changes, pk)]))
+    // Read-only by now: as with any such field, nothing that is sent in it can be wrong, or tell whose a value is.
+    const settled = accounts.settled(known)
+    const changes = accounts.columns(without(body, settled))
+    refuse(inOrder(schema, [...invalid.filter(({ field }) => !settled.has(field)), ...await accounts.refused(db, changes, pk)]))
     const row = Object.keys(changes).length === 0 ? await findUser(db, pk) : await store(pk, changes)
     if (!row) throw failure('user_not_found')
     return accounts.toUser(row)
@@ -31,9 +34,16 @@ export const user: Feature = (app, { settings, contract, db, accounts, authentic
 
   async function store (pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
     return await accounts.settle(db, changes, pk, async () => await db.transaction(async tx => {
-      const row = await updateUser(tx, pk, changes)
+      // Of two requests that give a field which is taken once, the second finds it given.
+      const locked = accounts.hasTakenOnce(changes) ? await lockUser(tx, pk) : undefined
+      const open = locked ? without(changes, accounts.settled(locked)) : changes
+      if (Object.keys(open).length === 0) return locked
+      const row = await updateUser(tx, pk, open)
       if (row) await settings.hooks.userUpdated?.(accounts.toUser(row), tx.orm)
       return row
     }))
   }
 }
+
+const without = (values: object, names: ReadonlySet<string>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)))

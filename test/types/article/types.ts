@@ -17,6 +17,7 @@ interface ExpectedUser {
   is_active: boolean
   created_at: Date
   last_login: Date | null
+  missing_fields?: string[]
   email: string
   readonly gender: Gender
   phone_number: string
@@ -219,5 +220,5 @@ defineRestAuth({ userFields: { gender: { schema: Type.String(), required: true }
 
 // The contract and the tables.
 same<Extract<AnswerCode, 'invalid_credentials' | 'email_taken'>, 'invalid_credentials'>(true)
-createContract({ name: '', errors: 'problem', username: 'none', usernameMinLength: 1, email: 'required', emailVerification: 'none', confirmEmailOnGet: false, loginOnEmailConfirmation: false, loginMethods: ['email'], requireOldPassword: true, fields: [] })
+createContract({ name: '', errors: 'problem', username: 'none', usernameMinLength: 1, email: 'required', emailVerification: 'none', confirmEmailOnGet: false, loginOnEmailConfirmation: false, loginMethods: ['email'], requireOldPassword: true, fields: [], completable: false })
 export const users_: SQLiteTableWithColumns<any> = tables.users

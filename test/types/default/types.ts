@@ -9,6 +9,7 @@ same<User, {
   is_active: boolean
   created_at: Date
   last_login: Date | null
+  missing_fields?: string[]
   email: string
   first_name: string | null
   last_name: string | null

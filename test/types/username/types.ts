@@ -37,6 +37,7 @@ same<User, {
   is_active: boolean
   created_at: Date
   last_login: Date | null
+  missing_fields?: string[]
   email: string | null
   username: string
   age: number | null

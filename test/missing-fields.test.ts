@@ -1,0 +1,174 @@
+/** Whoever was made by a provider may lack required fields, is told so by every answer, and gives them: what is read-only, once. */
+import { Type } from '@sinclair/typebox'
+import { sql, type SQL } from 'drizzle-orm'
+import type { FastifyInstance } from 'fastify'
+import { alice, articleOptions, fieldCodes, password, story, type Build, type BuildOptions, type BuiltApp, type Test } from './helper.js'
+
+const social = { google: { clientId: 'x', clientSecret: 'y' } }
+const userFields = {
+  ...articleOptions.userFields,
+  badge: { schema: Type.String({ pattern: '^[A-Z]\\d$', examples: ['A1'] }), userDetails: 'read-only', unique: true },
+  address: { schema: Type.Object({ city: Type.String() }), userDetails: 'hidden' },
+  adult: { schema: Type.Boolean(), userDetails: 'hidden' },
+  plan: { schema: Type.String({ default: 'free' }), userDetails: 'read-only' },
+  motto: { schema: Type.Optional(Type.String()) },
+  note: { schema: Type.String(), registration: 'hidden', userDetails: 'read-only' }
+} as const
+const names = ['gender', 'phone_number', 'badge', 'address', 'adult']
+const values = { badge: 'A1', address: { city: 'Bern' }, adult: true, plan: 'gold' }
+const given = { gender: 'M', phone_number: '+41310000000', badge: 'Z9', address: { city: 'Chur' }, adult: false }
+
+const bob = { ...alice, ...values, email: 'bob@example.com' }
+
+type Emptied = BuiltApp & { token: string, stored: () => Promise<Record<string, unknown>> }
+
+/** Alice as a provider would have made her: what the app requires and it could not give is NULL. */
+async function buildEmptied (t: Test, build: Build, options: object = {}, more: BuildOptions = {}): Promise<Emptied> {
+  type AnyTx = Record<'run' | 'execute', ((query: SQL) => Promise<unknown>) | undefined>
+  const registered = async ({ email }: { email: string }, tx: AnyTx) => {
+    if (email === bob.email) return
+    const query = sql`update users set gender = null, phone_number = null, badge = null, address = null, adult = null, plan = null where email = ${email}`
+    await (tx.run ? tx.run(query) : tx.execute?.(query))
+  }
+  const { hooks, ...others } = options as { hooks?: object }
+  const built = await build(t, { ...more, options: { social, userFields, hooks: { registered, ...hooks }, ...others } })
+  await built.register(values)
+  const { access: token } = (await built.post('/login', { email: alice.email, password })).json()
+  return { ...built, token, stored: async () => ({ ...await built.app.restAuth.users.find({ email: alice.email }) }) }
+}
+
+story('every answer with the user names the required fields that it lacks, until it has them', async (t, build) => {
+  const after = (app: FastifyInstance) => app.get('/me', { onRequest: app.authenticate }, async ({ user }) => user.missing_fields)
+  const { get, post, patch, put, token, app } = await buildEmptied(t, build, {}, { after })
+  t.same((await app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } })).json(), names, 'and so does request.user')
+  t.same((await post('/login', { email: alice.email, password })).json().user.missing_fields, names)
+  t.same((await get('/user', { token })).json().missing_fields, names)
+  t.same((await patch('/user', { motto: 'Onwards' }, { token })).json().missing_fields, names)
+  t.same((await put('/user', { gender: 'F' }, { token })).json().missing_fields, names.slice(1))
+  t.same((await app.restAuth.users.find({ email: alice.email }))?.missing_fields, names.slice(1))
+  t.notHas((await patch('/user', given, { token })).json(), 'missing_fields')
+  t.notHas((await get('/user', { token })).json(), 'missing_fields')
+  t.notHas(await app.restAuth.users.find({ email: alice.email }), 'missing_fields')
+  const { user } = (await post('/registration', { ...bob, badge: 'B2' })).json()
+  t.notHas(user, 'missing_fields', 'who registered has given them')
+})
+
+story('PATCH takes what is missing, of what is read-only or hidden too, and then no more', async (t, build) => {
+  const { patch, token, stored } = await buildEmptied(t, build)
+  const answer = await patch('/user', { ...given, plan: 'gold', note: 'mine', missing_fields: [] }, { token })
+  t.equal(answer.statusCode, 200)
+  t.match(answer.json(), { gender: 'M', phone_number: given.phone_number, badge: 'Z9', plan: null, note: null })
+  t.notHas(answer.json(), 'address', 'what is hidden stays so')
+  t.match(await stored(), { ...given, plan: null, note: null })
+  const again = { gender: 'NS', phone_number: '0', badge: 'Y8', address: { city: 'Sion' }, adult: true }
+  t.equal((await patch('/user', again, { token })).statusCode, 200)
+  t.match(await stored(), { ...given, gender: 'NS' }, 'what is editable is as before')
+})
+
+story('each is taken when it comes, and PUT, which wants what is editable, takes them too', async (t, build) => {
+  const { patch, put, token, stored } = await buildEmptied(t, build)
+  t.same((await patch('/user', { badge: 'Z9' }, { token })).json().missing_fields, ['gender', 'phone_number', 'address', 'adult'])
+  t.same(fieldCodes(await put('/user', { adult: false }, { token })), { gender: ['required'] })
+  t.same((await put('/user', { gender: 'M', adult: false, badge: 'A1' }, { token })).json().missing_fields, ['phone_number', 'address'])
+  t.match(await stored(), { gender: 'M', badge: 'Z9', adult: false, phone_number: null, address: null })
+})
+
+story('from a form they are read as any field', async (t, build) => {
+  const { call, token, stored } = await buildEmptied(t, build)
+  const answer = await call('PATCH', '/user', { form: { phone_number: '+1', adult: 'on', badge: '' }, token })
+  t.same(answer.json().missing_fields, ['gender', 'badge', 'address'])
+  t.match(await stored(), { phone_number: '+1', adult: true, badge: null })
+})
+
+story('what does not fit is refused while it is missing, and ignored once it is not', async (t, build) => {
+  const { patch, token, stored } = await buildEmptied(t, build)
+  const wrong = { phone_number: null, badge: 'nine', address: {}, adult: 'yes' }
+  t.same(fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })), { gender: ['invalid_choice'], phone_number: ['null'], badge: ['invalid'], address: ['invalid'], adult: ['invalid_type'] })
+  await patch('/user', given, { token })
+  const answer = await patch('/user', { ...wrong, motto: 'Onwards' }, { token })
+  t.equal(answer.statusCode, 200, 'as before')
+  t.equal(answer.json().motto, 'Onwards')
+  t.same(fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })), { gender: ['invalid_choice'] }, 'of what counts all is told')
+  t.match(await stored(), given)
+})
+
+story('a unique one is no other user\'s, and who has one is told nothing of others\'', async (t, build) => {
+  const { post, patch, token } = await buildEmptied(t, build)
+  await post('/registration', bob)
+  t.same(fieldCodes(await patch('/user', { badge: 'A1' }, { token })), { badge: ['value_taken'] })
+  t.equal((await patch('/user', { badge: 'Z9' }, { token })).json().badge, 'Z9')
+  t.equal((await patch('/user', { badge: 'A1' }, { token })).json().badge, 'Z9')
+
+  const tokens = await Promise.all(Array.from({ length: 8 }, async (_, index) => (await post('/registration', { ...bob, badge: `C${index}`, email: `carol${index}@example.com` })).json().access))
+  const answers = await Promise.all(tokens.map(async token => await patch('/user', { badge: 'D1' }, { token })))
+  t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 1, 'of those who come at once one gets it')
+  for (const answer of answers) if (answer.statusCode !== 200) t.same(fieldCodes(answer), { badge: ['value_taken'] })
+})
+
+story('in Django REST framework\'s shape the same is said', async (t, build) => {
+  const { patch, token } = await buildEmptied(t, build, { errors: 'drf' })
+  t.same(Object.keys((await patch('/user', { phone_number: null, badge: 'nine' }, { token })).json()), ['phone_number', 'badge'])
+})
+
+story('the app hears of it as of any change, and a throw undoes it', async (t, build) => {
+  const heard: unknown[] = []
+  const userUpdated = async ({ missing_fields: missing, phone_number: phone }: { missing_fields?: string[], phone_number: string }) => {
+    heard.push(missing)
+    if (phone === '0') throw new Error('no such number')
+  }
+  const { patch, token, stored } = await buildEmptied(t, build, { hooks: { userUpdated } })
+  await patch('/user', { phone_number: '0' }, { token, fault: true })
+  t.match(await stored(), { phone_number: null })
+  await patch('/user', given, { token })
+  await patch('/user', { phone_number: '0' }, { token })
+  t.same(heard, [names.filter(name => name !== 'phone_number'), undefined], 'of what is ignored it does not')
+})
+
+story('of fifty who give one field at once one is heard, and the others change nothing but the rest of theirs', async (t, build) => {
+  let updates = 0
+  const { patch, token, stored } = await buildEmptied(t, build, { hooks: { userUpdated: () => { updates++ } } })
+  const race = async (body: (index: number) => object) => await Promise.all(Array.from({ length: 50 }, async (_, index) => await patch('/user', body(index), { token })))
+  const answers = await race(index => ({ phone_number: `+1555010${index}`, badge: `R${index % 10}` }))
+  t.same([...new Set(answers.map(({ statusCode }) => statusCode))], [200])
+  const { phone_number: phone, badge } = await stored()
+  t.match(phone, /^\+1555010\d+$/)
+  t.equal(badge, `R${String(phone).at(-1)}`, 'both are of one request')
+  t.same([...new Set(answers.map(answer => answer.json().phone_number))], [phone], 'and all are told so')
+  t.equal(updates, 1)
+
+  const mixed = await race(index => ({ adult: index === 7, motto: `motto ${index}` }))
+  t.same(mixed.map(answer => answer.json().motto), mixed.map((_, index) => `motto ${index}`))
+  t.equal(updates, 51)
+  t.type((await stored()).adult, 'boolean')
+})
+
+story('the document names the fields, and says that they are taken', async (t, build) => {
+  const { app } = await buildEmptied(t, build)
+  const document = app.restAuth.openapi() as any
+  t.match(document.components.schemas.AuthUser.properties.missing_fields, { type: 'array', items: { type: 'string', enum: names }, description: /PATCH \/user/ })
+  t.notOk(document.components.schemas.AuthUser.required.includes('missing_fields'))
+  const { patch, put } = document.paths['/auth/user']
+  for (const { description, requestBody } of [patch, put]) {
+    const { properties, required = [] } = requestBody.content['application/json'].schema
+    t.match(description, /missing_fields/)
+    t.same(Object.keys(properties), [...names, 'motto'])
+    t.same(required.filter((name: string) => name !== 'gender'), [])
+    t.match(properties.badge.description, /Taken from a user who has none/)
+  }
+})
+
+story('without providers nothing is missing, and what is read-only stays so', async (t, build) => {
+  for (const none of [undefined, {}]) {
+    const { app, get, patch, token, stored } = await buildEmptied(t, build, { social: none })
+    t.notHas((await get('/user', { token })).json(), 'missing_fields')
+    t.equal((await patch('/user', { ...given, badge: 7 }, { token })).statusCode, 200)
+    t.match(await stored(), { gender: 'M', phone_number: null, badge: null, address: null, adult: null })
+    t.notMatch(JSON.stringify(app.restAuth.openapi()), 'missing_fields')
+  }
+})
+
+story('where every field has a default or may be empty, nothing can be missing', async (t, build) => {
+  const { app, register } = await build(t, { options: { social, userFields: { plan: userFields.plan, motto: userFields.motto } } })
+  t.notHas((await register({ plan: 'gold' })).user, 'missing_fields')
+  t.notMatch(JSON.stringify(app.restAuth.openapi()), 'missing_fields')
+})
