@@ -38,6 +38,8 @@ export interface Grant {
    * status but 200, for a redirect, for more than 1 MiB and for what is no JSON.
    */
   get: (url: string, headers?: Record<string, string>) => Promise<unknown>
+  /** Sends JSON, without the access token; else like `get`. */
+  post: (url: string, body: object, headers?: Record<string, string>) => Promise<unknown>
 }
 
 /** Who has logged in, in the provider's words. */
@@ -76,11 +78,14 @@ export interface Provider {
   sendsIssuer?: boolean
   /** `false` only where the provider refuses a `code_verifier`. Default `true`: PKCE with S256 (RFC 7636). */
   pkce?: boolean
-  /** How the client shows its secret at the token endpoint (RFC 6749 §2.3.1). Default `body`. */
+  /** `false` only where ID tokens come without the nonce that was sent: then none is asked for. Default `true`. */
+  sendsNonce?: boolean
+  /** How the client shows its secret at the token endpoint (RFC 6749 §2.3.1). Default: as the metadata says, else `body`. */
   clientAuthentication?: 'body' | 'header'
-  /** Whether these claims' `iss`, which is not the `issuer`, is all the same: of Microsoft every tenant has its own. */
-  acceptsIssuer?: (claims: IdClaims) => boolean
-  profile: (grant: Grant) => Profile | Promise<Profile>
+  /** Whether an `iss` that is not the `issuer` is all the same: of Microsoft every tenant has its own. No claims: that of a redirect. */
+  acceptsIssuer?: (iss: string, claims: IdClaims | undefined) => boolean
+  /** Who has logged in. Throws an Error where the answers make no sense; its message is logged. */
+  profile: (grant: Grant, client: ClientCredentials) => Profile | Promise<Profile>
   /** Whether an access token was issued to this client (and no other app): without it none may be posted. */
   isOurs?: (grant: Grant, client: ClientCredentials) => Promise<boolean>
   /** Whether the provider runs the mailbox of this address, so that `trustEmail` need not say it. */

@@ -1,0 +1,43 @@
+/**
+ * What is fetched when it is needed and kept for a while. Whoever waits at the same time waits for one fetch; a failure is
+ * told to them and forgotten.
+ */
+import { withinTime } from './problem.js'
+
+export interface Fetched<T> {
+  get: (signal: AbortSignal) => Promise<T>
+  /** Fetches again, unless that was tried within so many milliseconds: then what is there. */
+  renew: (signal: AbortSignal, cooldown: number) => Promise<T>
+}
+
+interface Plan<T> {
+  load: (signal: AbortSignal) => Promise<T>
+  /** Milliseconds. */
+  keptFor: number
+  patience: number
+  clock: () => Date
+}
+
+export function createFetched<T> ({ load, keptFor, patience, clock }: Plan<T>): Fetched<T> {
+  let kept: { value: T, at: number } | undefined
+  let triedAt = -Infinity
+  let running: Promise<T> | undefined
+
+  const fetchOnce = async () => {
+    triedAt = clock().getTime()
+    const value = await load(AbortSignal.timeout(patience))
+    kept = { value, at: clock().getTime() }
+    return value
+  }
+  // Not in the time of the one who came first: the others have theirs.
+  const fetchForAll = async (signal: AbortSignal) => {
+    running ??= fetchOnce().finally(() => { running = undefined })
+    return await withinTime(running, signal)
+  }
+  const isWithin = (time: number, span: number) => clock().getTime() < time + span
+
+  return {
+    get: async signal => kept && isWithin(kept.at, keptFor) ? kept.value : await fetchForAll(signal),
+    renew: async (signal, cooldown) => kept && !running && isWithin(triedAt, cooldown) ? kept.value : await fetchForAll(signal)
+  }
+}

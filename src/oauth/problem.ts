@@ -1,0 +1,50 @@
+/**
+ * What goes wrong with a provider, as a failure to answer with. The reason is for the log: words of ours and the
+ * provider's error code, never a token, a code, a secret or an address.
+ */
+import type { AnswerCode } from '../../schemas/errors.js'
+import { Failure } from '../errors.js'
+
+export type ProblemCode = Extract<AnswerCode, 'provider_unavailable' | 'provider_error' | 'provider_token_invalid' | 'code_exchange_failed'>
+
+interface Circumstances {
+  /** That the provider answered with. */
+  status?: number | undefined
+  /** Whether the app is configured wrongly, as the provider says. */
+  ours?: boolean
+}
+
+export class ProviderProblem extends Failure {
+  readonly reason: string
+  readonly status: number | undefined
+  readonly ours: boolean
+
+  constructor (code: ProblemCode, reason: string, { status, ours = false }: Circumstances = {}) {
+    super(code, { headers: code === 'provider_unavailable' ? { 'retry-after': '5' } : {} })
+    this.reason = reason
+    this.status = status
+    this.ours = ours
+  }
+}
+
+/** An answer whose status says that it is none: one to try again later, or one that makes no sense. */
+export function statusProblem (what: string, status: number): ProviderProblem {
+  const passing = status >= 500 || status === 429 || status === 408
+  return new ProviderProblem(passing ? 'provider_unavailable' : 'provider_error', `${what}: status ${status}`, { status })
+}
+
+/** A request that got no whole answer: of the error nothing is told but its code (`ECONNREFUSED`). */
+export function networkProblem (what: string, error: unknown): ProviderProblem {
+  const { code } = Object(error) as { code?: unknown }
+  return new ProviderProblem('provider_unavailable', `${what}: ${/^[A-Z][A-Z0-9_]{1,40}$/.exec(String(code))?.[0] ?? 'connection lost'}`)
+}
+
+/** What a promise comes to, unless the signal comes first. */
+export async function withinTime<T> (promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const timeout = new Promise<never>((_resolve, reject) => {
+    const giveUp = () => reject(new ProviderProblem('provider_unavailable', 'no answer in time'))
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+  })
+  return await Promise.race([promise, timeout])
+}
