@@ -1,5 +1,16 @@
-/** One configured provider, as the features use it: where to send a browser, and who came back. */
+/**
+ * One configured provider, as the features use it: where to send a browser, and who came back. Whatever is asked of the
+ * provider for one call (metadata, tokens, keys, profile) shares one deadline.
+ */
+import type { FastifyBaseLogger } from 'fastify'
 import type { Provider } from '../social/provider.js'
+import { createConverse } from './converse.js'
+import { createDiscovery, type Metadata } from './discovery.js'
+import { createExchange } from './exchange.js'
+import { verifyIdToken, type Expected } from './id-token.js'
+import { createInterview } from './interview.js'
+import { createKeys } from './keys.js'
+import { ProviderProblem } from './problem.js'
 
 /** What the app's options say of a provider, worked out: see src/social-settings.ts. */
 export interface SocialSettings {
@@ -51,6 +62,8 @@ export interface SocialClient {
   postsBack: boolean
   /** What clients may post, beside a code. */
   takes: { idToken: boolean, accessToken: boolean }
+  /** Fetches the metadata, where there are any. Throws a ProviderProblem: `provider_error` where they can't be used as configured, `provider_unavailable`. */
+  discover: () => Promise<void>
   /** Where to send the browser. `challenge` is S256 of the verifier (RFC 7636). Throws `provider_unavailable`, `provider_error`. */
   authorizationUrl: (request: { state: string, nonce: string, challenge: string, redirectUri: string }) => Promise<string>
   /** Whether the redirect's `iss` is this provider's (RFC 9207); undefined is, unless the provider always tells it. */
@@ -64,4 +77,63 @@ export interface SocialClient {
   byIdToken: (idToken: string, nonce: string | undefined) => Promise<{ identity: Identity, expiresAt: Date }>
   /** Who an access token is of that a client posted, if it was issued to this app. Throws `provider_token_invalid`, `provider_error`, `provider_unavailable`. */
   byAccessToken: (accessToken: string) => Promise<Identity>
+}
+
+interface Surroundings {
+  clock: () => Date
+  log: Pick<FastifyBaseLogger, 'warn' | 'error'>
+  /** Milliseconds that one call may take, all in all. */
+  patience?: number
+}
+
+/** Talks to nobody before the first call. */
+export function createSocialClient (settings: SocialSettings, { clock, log, patience = 5000 }: Surroundings): SocialClient {
+  const { provider, clientId, scopes, audiences } = settings
+  const metadataOf = createDiscovery(provider, { clock, patience })
+  const keysOf = createKeys({ clock, patience })
+  const { authorizationUrl, exchange } = createExchange(settings, clock)
+  const { identify, isOurs } = createInterview(settings, clock)
+  const converse = createConverse(settings.name, { metadataOf, log, patience })
+  const hasIdTokens = !provider.endpoints || provider.endpoints.jwks !== undefined
+
+  const verify = async (token: string | undefined, { endpoints: { jwks } }: Metadata, signal: AbortSignal, expected: Omit<Expected, 'keys' | 'provider' | 'now'>) => {
+    if (token === undefined || jwks === undefined) throw new ProviderProblem(expected.blame, 'ID token: there is none')
+    return await verifyIdToken(token, { ...expected, keys: keysOf(jwks, signal), provider, now: clock() })
+  }
+
+  return {
+    settings,
+    postsBack: provider.parameters?.response_mode === 'form_post',
+    takes: { idToken: hasIdTokens, accessToken: settings.accessToken && provider.isOurs !== undefined },
+    discover: async () => { await converse(async () => {}) },
+    isIssuer: async iss => await converse(async ({ sendsIssuer }) =>
+      iss === undefined ? !sendsIssuer : iss === provider.issuer || provider.acceptsIssuer?.(iss, undefined) === true),
+
+    authorizationUrl: async ({ state, nonce, challenge, redirectUri }) => await converse(async metadata => await authorizationUrl(metadata, {
+      ...provider.parameters,
+      ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+      ...(hasIdTokens && provider.sendsNonce !== false && { nonce }),
+      ...(provider.pkce !== false && { code_challenge: challenge, code_challenge_method: 'S256' }),
+      state,
+      redirect_uri: redirectUri
+    })),
+
+    byCode: async ({ code, verifier, redirectUri, nonce, extras = {} }) => await converse(async (metadata, signal) => {
+      const proof = provider.pkce !== false && verifier !== undefined ? { code_verifier: verifier } : {}
+      const tokens = await exchange(metadata, { code, redirect_uri: redirectUri, ...proof }, signal)
+      const { accessToken, idToken } = tokens
+      const claims = hasIdTokens ? await verify(idToken, metadata, signal, { audiences: [clientId], nonce, accessToken, blame: 'provider_error' }) : undefined
+      return await identify({ metadata, signal, claims, accessToken, extras, tokens })
+    }),
+
+    byIdToken: async (idToken, nonce) => await converse(async (metadata, signal) => {
+      const claims = await verify(idToken, metadata, signal, { audiences, nonce, blame: 'provider_token_invalid' })
+      return { identity: await identify({ metadata, signal, claims }), expiresAt: new Date(claims.exp * 1000) }
+    }),
+
+    byAccessToken: async accessToken => await converse(async (metadata, signal) => {
+      if (!await isOurs({ metadata, signal, accessToken })) throw new ProviderProblem('provider_token_invalid', 'access token: not issued to this app')
+      return await identify({ metadata, signal, accessToken })
+    })
+  }
 }

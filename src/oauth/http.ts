@@ -34,7 +34,7 @@ export async function askJson ({ what, url, signal, headers = {}, body }: Reques
   return parse(what, await read(what, response))
 }
 
-const lowerCase = (headers: Record<string, string>) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+export const lowerCase = (headers: Record<string, string>) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 async function send (what: string, url: string, init: RequestInit): Promise<Response> {
   try {

@@ -1,0 +1,90 @@
+/**
+ * Authorization URLs and the exchange of a code (RFC 6749 §4.1), by @fastify/oauth2, which lives on a Fastify instance of its
+ * own: it brings cookies along, which must not meet the host's. State, nonce and PKCE are the caller's, and what comes back
+ * is believed only after the checks here and of the ID token.
+ */
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { SocialSettings } from './client.js'
+import type { Metadata } from './discovery.js'
+import { maxBytes, userAgent } from './http.js'
+import { withinTime } from './problem.js'
+import { exchangeProblem, readTokenAnswer, type TokenAnswer } from './token-answer.js'
+
+/** What is used of simple-oauth2, which @fastify/oauth2 decorates its instance with. */
+interface OAuth2 {
+  authorizeURL: (parameters: Record<string, string>) => string
+  getToken: (parameters: Record<string, string>, http: object) => Promise<{ token: unknown }>
+}
+
+export interface Exchange {
+  authorizationUrl: (metadata: Metadata, parameters: Record<string, string>) => Promise<string>
+  /** Throws `code_exchange_failed`, `provider_error`, `provider_unavailable`. */
+  exchange: (metadata: Metadata, parameters: Record<string, string>, signal: AbortSignal) => Promise<TokenAnswer>
+}
+
+export function createExchange ({ clientId, clientSecret }: SocialSettings, clock: () => Date): Exchange {
+  let current: { metadata: Metadata, secret: string, oauth2: Promise<OAuth2> } | undefined
+  /** One for as long as neither the endpoints nor the secret change: it takes both once and for all. */
+  const oauth2Of = async (metadata: Metadata) => {
+    const secret = await clientSecret(clock())
+    if (!current || current.metadata !== metadata || current.secret !== secret) {
+      current = { metadata, secret, oauth2: openOAuth2(metadata, { id: clientId, secret }) }
+    }
+    return await current.oauth2
+  }
+  return {
+    authorizationUrl: async (metadata, parameters) => (await oauth2Of(metadata)).authorizeURL(parameters),
+    exchange: async (metadata, parameters, signal) => {
+      const oauth2 = await oauth2Of(metadata)
+      const { agent, status } = watch(metadata.endpoints.token, signal)
+      try {
+        const { token } = await withinTime(oauth2.getToken(parameters, { agent, maxBytes, json: 'force', redirects: 0, redirect303: true }), signal)
+        return readTokenAnswer(token, status(), clock())
+      } catch (error) {
+        throw exchangeProblem(error, status())
+      }
+    }
+  }
+}
+
+async function openOAuth2 ({ endpoints, clientAuthentication }: Metadata, client: { id: string, secret: string }): Promise<OAuth2> {
+  const [{ default: fastify }, { default: oauth2 }] = await Promise.all([import('fastify'), import('@fastify/oauth2')])
+  const scope = fastify()
+  const [authorization, token] = [new URL(endpoints.authorization), new URL(endpoints.token)]
+  await scope.register(oauth2, {
+    name: 'provider',
+    userAgent,
+    // Both are given with each request.
+    callbackUri: 'https://unused.example',
+    credentials: {
+      client,
+      auth: { authorizeHost: authorization.origin, authorizePath: pathOf(authorization), tokenHost: token.origin, tokenPath: pathOf(token) },
+      options: { authorizationMethod: clientAuthentication }
+    }
+  })
+  await scope.ready()
+  // Its types leave out the namespace that it decorates with.
+  return (scope as unknown as { provider: { oauth2: OAuth2 } }).provider.oauth2
+}
+
+const pathOf = ({ pathname, search }: URL) => `${pathname}${search}`
+
+/**
+ * An agent for one request. The HTTP client of simple-oauth2 takes no signal, limits only the phases of a request, reads on
+ * after its timeout, and does not tell the status of an answer it likes; but it passes the agent on, which sees the request.
+ */
+function watch (url: string, signal: AbortSignal) {
+  let status: number | undefined
+  const agent = url.startsWith('https:') ? new HttpsAgent() : new HttpAgent()
+  const addRequest = (request: ClientRequest, ...rest: unknown[]) => {
+    const stop = () => { request.destroy() }
+    request.once('response', (response: IncomingMessage) => { status = response.statusCode })
+    request.once('close', () => signal.removeEventListener('abort', stop))
+    signal.addEventListener('abort', stop)
+    // Part of Node.js's contract between requests and agents, though not of its types.
+    const { addRequest } = agent as unknown as { addRequest: (...parameters: unknown[]) => void }
+    addRequest.call(agent, request, ...rest)
+  }
+  return { agent: { addRequest, protocol: agent instanceof HttpsAgent ? 'https:' : 'http:', defaultPort: agent instanceof HttpsAgent ? 443 : 80 }, status: () => status }
+}

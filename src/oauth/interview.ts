@@ -1,0 +1,63 @@
+/**
+ * Asks a provider's definition who somebody is, and gives it the means to ask the provider. The definition may be the
+ * host's: what it throws is the provider's fault, and its words are logged.
+ */
+import type { ClientCredentials, Grant, IdClaims } from '../social/provider.js'
+import type { Identity, SocialSettings } from './client.js'
+import type { Metadata } from './discovery.js'
+import { askJson, lowerCase } from './http.js'
+import { readProfile } from './identity.js'
+import { ProviderProblem } from './problem.js'
+import type { TokenAnswer } from './token-answer.js'
+
+export interface Evidence {
+  metadata: Metadata
+  signal: AbortSignal
+  claims?: IdClaims | undefined
+  accessToken?: string
+  extras?: Record<string, unknown>
+  /** Of an exchange, where there was one; else the access token is one that a client posted. */
+  tokens?: TokenAnswer
+}
+
+export function createInterview (settings: SocialSettings, clock: () => Date) {
+  const { provider, clientId, clientSecret } = settings
+
+  async function ask<T> (evidence: Evidence, question: (grant: Grant, client: ClientCredentials) => T | Promise<T>): Promise<T> {
+    try {
+      return await question(grantOf(evidence), { clientId, clientSecret: await clientSecret(clock()) })
+    } catch (error) {
+      const problem = error instanceof ProviderProblem ? error : new ProviderProblem('provider_error', `profile: ${inOneLine(error)}`)
+      throw evidence.accessToken !== undefined && !evidence.tokens && isRefusal(problem) ? new ProviderProblem('provider_token_invalid', problem.reason) : problem
+    }
+  }
+
+  return {
+    /** Throws `provider_error`, `provider_unavailable`; `provider_token_invalid` where the provider refuses a posted access token. */
+    identify: async (evidence: Evidence): Promise<Identity> =>
+      readProfile(await ask(evidence, provider.profile), settings, { claims: evidence.claims, tokens: evidence.tokens }),
+
+    /** Whether a posted access token was issued to this app. Throws as `identify`. */
+    isOurs: async (evidence: Evidence & { accessToken: string }): Promise<boolean> =>
+      // RFC 6750 §2.1: a token is visible ASCII; anything else would not even fit into a header.
+      provider.isOurs !== undefined && /^[\x21-\x7E]{1,16384}$/.test(evidence.accessToken) && await ask(evidence, provider.isOurs) === true
+  }
+}
+
+const isRefusal = ({ code, status = 0 }: ProviderProblem) => code === 'provider_error' && status >= 400 && status < 500
+
+const inOneLine = (error: unknown) => (error instanceof Error ? error.message : 'threw no Error').replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 200)
+
+function grantOf ({ metadata: { endpoints }, signal, claims, accessToken, extras = {} }: Evidence): Grant {
+  const authorization = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }
+  // The path says enough, and holds no token as a query may.
+  const what = (url: string) => URL.canParse(url) ? new URL(url).pathname : 'profile'
+  return {
+    claims,
+    accessToken,
+    extras,
+    endpoints,
+    get: async (url, headers = {}) => await askJson({ what: what(url), url, signal, headers: { ...authorization, ...lowerCase(headers) } }),
+    post: async (url, body, headers = {}) => await askJson({ what: what(url), url, signal, headers, body })
+  }
+}

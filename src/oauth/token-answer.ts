@@ -1,0 +1,61 @@
+/** What a token endpoint says: tokens (RFC 6749 §5.1), or whose fault it is that there are none (§5.2). */
+import { networkProblem, ProviderProblem, statusProblem } from './problem.js'
+
+export interface TokenAnswer {
+  accessToken: string
+  idToken: string | undefined
+  refreshToken: string | undefined
+  /** Milliseconds since 1970. */
+  expiresAt: number | undefined
+  scope: string | undefined
+}
+
+const what = 'token endpoint'
+
+/** Checks an answer of status 2xx. GitHub tells errors in one, too. */
+export function readTokenAnswer (answer: unknown, status: number | undefined, now: Date): TokenAnswer {
+  if (status === undefined || status < 200 || status > 299) throw statusProblem(what, status ?? 0)
+  const { access_token: accessToken, token_type: type, id_token: idToken, refresh_token: refreshToken, expires_in: lasts, scope, error } = Object(answer) as Record<string, unknown>
+  if (error !== undefined) throw refusal(error)
+  if (typeof accessToken !== 'string' || !visible.test(accessToken)) throw new ProviderProblem('provider_error', `${what}: no access token`)
+  // §7.1: of any other type we would not know how to use it.
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw new ProviderProblem('provider_error', `${what}: the token type is not Bearer`)
+  const seconds = typeof lasts === 'number' || typeof lasts === 'string' ? Number(lasts) : NaN
+  return {
+    accessToken,
+    idToken: asString(idToken),
+    refreshToken: asString(refreshToken),
+    expiresAt: seconds > 0 && seconds < 1e10 ? now.getTime() + Math.floor(seconds * 1000) : undefined,
+    scope: asString(scope)
+  }
+}
+
+/** RFC 6749 appendix A.12: what goes into a header holds no line break. */
+const visible = /^[\x20-\x7E]{1,16384}$/
+const asString = (value: unknown) => typeof value === 'string' ? value : undefined
+
+/** What an exchange that threw is, by the status of the answer, if there was one. */
+export function exchangeProblem (error: unknown, status: number | undefined): ProviderProblem {
+  if (error instanceof ProviderProblem) return error
+  // A Boom: what went wrong below, or the answer.
+  const { data, output } = Object(error) as { data?: { code?: unknown, payload?: unknown }, output?: { statusCode?: number } }
+  if (status === undefined) return networkProblem(what, data)
+  if (status >= 300 && status < 400) return statusProblem(what, status)
+  if (status >= 200 && status < 300) return output?.statusCode === 500 ? networkProblem(what, undefined) : new ProviderProblem('provider_error', `${what}: no JSON, or more than 1 MiB`)
+  const { error: refused } = Object(data?.payload) as { error?: unknown }
+  return refused === undefined || status >= 500 || status === 429 ? statusProblem(what, status) : refusal(refused)
+}
+
+/** The app's own fault, for its people to mend: OAuth's codes, GitHub's, and Facebook's numbers (an unknown app or secret, a redirect not listed). */
+const misconfigured = new Set([
+  'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope', 'redirect_uri_mismatch', 'incorrect_client_credentials', '1', '101', '191'
+])
+
+/** Everything else is about the code, which anybody may have sent. */
+function refusal (error: unknown): ProviderProblem {
+  // Facebook's is an object.
+  const code = String(Object(error).code ?? error)
+  // Whatever else stands there might be a part of what was sent.
+  const reason = `${what}: ${/^([a-z]{1,30}(_[a-z]{1,30}){0,5}|\d{1,5})$/.exec(code)?.[0] ?? 'refused'}`
+  return misconfigured.has(code) ? new ProviderProblem('provider_error', reason, { ours: true }) : new ProviderProblem('code_exchange_failed', reason)
+}

@@ -1,0 +1,40 @@
+/** Apple has no client secret but one that the app signs for itself: https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret */
+import { createPrivateKey } from 'node:crypto'
+import { SignJWT } from 'jose'
+import { readSigningKey } from '../lib/signing-keys.js'
+import { refuse } from '../user-field-settings.js'
+
+interface AppleKey {
+  teamId: string
+  keyId: string
+  /** PKCS#8 PEM, as in the .p8 file; `\n` for line breaks will do, as environment variables have it. */
+  privateKey: string
+}
+
+/** Seconds that a secret is good for; Apple allows half a year. */
+const lifetime = 3600
+
+/** Signs a secret, and a new one from ten minutes before it ends. A key that can't is refused at once, by the option's path. */
+export function createAppleSecret (option: string, clientId: string, { teamId, keyId, privateKey }: AppleKey): (now: Date) => Promise<string> {
+  const key = readKey(option, privateKey)
+  let current: { secret: Promise<string>, until: number } | undefined
+  return now => {
+    const time = Math.floor(now.getTime() / 1000)
+    if (!current || time >= current.until || time < current.until - lifetime) {
+      const secret = new SignJWT().setProtectedHeader({ alg: 'ES256', kid: keyId }).setIssuer(teamId).setSubject(clientId)
+        .setAudience('https://appleid.apple.com').setIssuedAt(time).setExpirationTime(time + lifetime).sign(key)
+      current = { secret, until: time + lifetime - 600 }
+    }
+    return current.secret
+  }
+}
+
+function readKey (option: string, privateKey: string) {
+  try {
+    const { secret } = readSigningKey(privateKey.replaceAll('\\n', '\n'), 'ES256')
+    if (typeof secret === 'object' && secret.private !== undefined) return createPrivateKey(secret.private)
+  } catch (error) {
+    return refuse(`${option}.privateKey: ${(error as Error).message}`)
+  }
+  return refuse(`${option}.privateKey: is no private key; Apple gives it in a file AuthKey_….p8`)
+}

@@ -1,0 +1,36 @@
+/** Apple: https://developer.apple.com/documentation/signinwithapplerestapi */
+import { asText, domainOf, membersOf, standardProfile } from './claims.js'
+import { defineProvider } from './provider.js'
+
+const mailboxes = new Set(['icloud.com', 'me.com', 'mac.com', 'privaterelay.appleid.com'])
+
+export const apple = defineProvider({
+  label: 'Apple',
+  issuer: 'https://appleid.apple.com',
+  endpoints: {
+    authorization: 'https://appleid.apple.com/auth/authorize',
+    token: 'https://appleid.apple.com/auth/token',
+    jwks: 'https://appleid.apple.com/auth/keys'
+  },
+  scopes: ['name', 'email'],
+  // Without it Apple refuses to tell either.
+  parameters: { response_mode: 'form_post' },
+  profile: ({ claims = { iss: '', sub: '' }, extras }) => {
+    const { firstName, lastName } = nameOf(extras.user)
+    return {
+      // Apple's booleans are strings at times.
+      ...standardProfile({ ...claims, email_verified: String(claims.email_verified) === 'true' }),
+      fields: { first_name: asText(firstName), last_name: asText(lastName) }
+    }
+  },
+  ownsMailbox: email => mailboxes.has(domainOf(email))
+})
+
+/** Told at the first login only, and by the browser: no more than a suggestion. */
+function nameOf (user: unknown): Record<string, unknown> {
+  try {
+    return membersOf(membersOf(JSON.parse(String(user))).name)
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,32 @@
+/** Facebook, whose Graph API knows no ID tokens: https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow */
+import { createHmac } from 'node:crypto'
+import { asText, membersOf } from './claims.js'
+import { defineProvider } from './provider.js'
+
+const graph = 'https://graph.facebook.com/v24.0'
+
+export const facebook = defineProvider({
+  label: 'Facebook',
+  issuer: 'https://www.facebook.com',
+  endpoints: {
+    authorization: 'https://www.facebook.com/v24.0/dialog/oauth',
+    token: `${graph}/oauth/access_token`,
+    userinfo: `${graph}/me`,
+    tokeninfo: `${graph}/debug_token`
+  },
+  scopes: ['email', 'public_profile'],
+  profile: async ({ accessToken = '', endpoints: { userinfo }, get }, { clientSecret }) => {
+    // Shows that whoever asks is the app, and no thief of the token; apps can demand it.
+    const proof = createHmac('sha256', clientSecret).update(accessToken).digest('hex')
+    const query = new URLSearchParams({ fields: 'id,email,first_name,last_name', appsecret_proof: proof })
+    const { id, email, first_name: first, last_name: last } = membersOf(await get(`${userinfo}?${query}`))
+    // It does not say whether anybody has ever read that mailbox.
+    return { subject: asText(id) ?? '', email: asText(email), emailVerified: false, fields: { first_name: asText(first), last_name: asText(last) } }
+  },
+  isOurs: async ({ accessToken = '', endpoints: { tokeninfo }, get }, { clientId, clientSecret }) => {
+    // The app's own token goes into a header: it has the secret in it.
+    const answer = await get(`${tokeninfo}?${new URLSearchParams({ input_token: accessToken })}`, { authorization: `Bearer ${clientId}|${clientSecret}` })
+    const { app_id: app, is_valid: valid, type = 'USER' } = membersOf(membersOf(answer).data)
+    return valid === true && String(app) === clientId && type === 'USER'
+  }
+})

@@ -1,0 +1,15 @@
+/** GitLab.com: https://docs.gitlab.com/integration/openid_connect_provider; with the option `issuer`, any other GitLab. */
+import { defineProvider } from './provider.js'
+import { oidc } from './oidc.js'
+
+const issuer = 'https://gitlab.com'
+
+export const gitlab = defineProvider({
+  ...oidc({ label: 'GitLab', issuer }),
+  endpoints: {
+    authorization: `${issuer}/oauth/authorize`,
+    token: `${issuer}/oauth/token`,
+    jwks: `${issuer}/oauth/discovery/keys`,
+    userinfo: `${issuer}/oauth/userinfo`
+  }
+})

@@ -1,0 +1,41 @@
+/** Microsoft, for work, school and personal accounts alike: https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc */
+import { claimsOf, domainOf, standardProfile } from './claims.js'
+import { defineProvider, type IdClaims } from './provider.js'
+
+const base = 'https://login.microsoftonline.com/common'
+/** Each tenant is an issuer, and signs with the keys of all. */
+const tenant = /^https:\/\/login\.microsoftonline\.com\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/v2\.0$/
+/** Where the personal accounts are. */
+const personal = '9188040d-6c67-4c5b-b112-36a304b66dad'
+const mailboxes = new Set(['outlook.com', 'hotmail.com', 'live.com', 'msn.com'])
+
+export const microsoft = defineProvider({
+  label: 'Microsoft',
+  issuer: `${base}/v2.0`,
+  endpoints: {
+    authorization: `${base}/oauth2/v2.0/authorize`,
+    token: `${base}/oauth2/v2.0/token`,
+    jwks: `${base}/discovery/v2.0/keys`
+  },
+  scopes: ['openid', 'email', 'profile'],
+  acceptsIssuer: (iss, claims) => {
+    const id = tenant.exec(iss)?.[1]
+    return id !== undefined && (claims === undefined || claims.tid === id)
+  },
+  profile: async grant => {
+    const claims = await claimsOf(grant)
+    return {
+      // `sub` is this person for this app, for ever; of the other names of a person an administrator can give each to another.
+      ...standardProfile(claims),
+      ...(grant.claims && { issuer: grant.claims.iss }),
+      emailVerified: ownsDomain(claims)
+    }
+  },
+  ownsMailbox: (email, claims) => claims?.tid === personal && mailboxes.has(domainOf(email))
+})
+
+/**
+ * Any tenant's administrator can enter any address (“nOAuth”). This optional claim says that the tenant has shown that its
+ * domain is its own; it comes as a boolean, a number or a string.
+ */
+const ownsDomain = ({ xms_edov: proven }: IdClaims | Record<string, unknown>) => ['true', '1'].includes(String(proven))

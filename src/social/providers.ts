@@ -1,0 +1,11 @@
+/** The providers that are built in, by the names that the option `social` knows them by. */
+import { apple } from './apple.js'
+import { discord } from './discord.js'
+import { facebook } from './facebook.js'
+import { github } from './github.js'
+import { gitlab } from './gitlab.js'
+import { google } from './google.js'
+import { linkedin } from './linkedin.js'
+import { microsoft } from './microsoft.js'
+
+export const providers = { google, github, facebook, apple, microsoft, gitlab, discord, linkedin }
