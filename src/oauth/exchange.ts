@@ -37,12 +37,12 @@ export function createExchange ({ clientId, clientSecret }: SocialSettings, cloc
     authorizationUrl: async (metadata, parameters) => (await oauth2Of(metadata)).authorizeURL(parameters),
     exchange: async (metadata, parameters, signal) => {
       const oauth2 = await oauth2Of(metadata)
-      const { agent, status } = watch(metadata.endpoints.token, signal)
+      const { agent, seen } = watch(metadata.endpoints.token, signal)
       try {
         const { token } = await withinTime(oauth2.getToken(parameters, { agent, maxBytes, json: 'force', redirects: 0, redirect303: true }), signal)
-        return readTokenAnswer(token, status(), clock())
+        return readTokenAnswer(token, seen().status, clock())
       } catch (error) {
-        throw exchangeProblem(error, status())
+        throw exchangeProblem(error, seen())
       }
     }
   }
@@ -75,16 +75,22 @@ const pathOf = ({ pathname, search }: URL) => `${pathname}${search}`
  * after its timeout, and does not tell the status of an answer it likes; but it passes the agent on, which sees the request.
  */
 function watch (url: string, signal: AbortSignal) {
+  const isTls = url.startsWith('https:')
+  const agent = isTls ? new HttpsAgent() : new HttpAgent()
+  let request: ClientRequest | undefined
   let status: number | undefined
-  const agent = url.startsWith('https:') ? new HttpsAgent() : new HttpAgent()
-  const addRequest = (request: ClientRequest, ...rest: unknown[]) => {
-    const stop = () => { request.destroy() }
-    request.once('response', (response: IncomingMessage) => { status = response.statusCode })
-    request.once('close', () => signal.removeEventListener('abort', stop))
+  const addRequest = (added: ClientRequest, ...rest: unknown[]) => {
+    request = added
+    const stop = () => { added.destroy() }
+    added.once('response', (response: IncomingMessage) => { status = response.statusCode })
+    added.once('close', () => signal.removeEventListener('abort', stop))
     signal.addEventListener('abort', stop)
-    // Part of Node.js's contract between requests and agents, though not of its types.
+    // Node.js calls it of any agent, though its types leave it out.
     const { addRequest } = agent as unknown as { addRequest: (...parameters: unknown[]) => void }
-    addRequest.call(agent, request, ...rest)
+    addRequest.call(agent, added, ...rest)
   }
-  return { agent: { addRequest, protocol: agent instanceof HttpsAgent ? 'https:' : 'http:', defaultPort: agent instanceof HttpsAgent ? 443 : 80 }, status: () => status }
+  return {
+    agent: { addRequest, protocol: isTls ? 'https:' : 'http:', defaultPort: isTls ? 443 : 80 },
+    seen: () => ({ status, tooLarge: (request?.socket?.bytesRead ?? 0) > maxBytes })
+  }
 }

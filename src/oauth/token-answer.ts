@@ -34,16 +34,16 @@ export function readTokenAnswer (answer: unknown, status: number | undefined, no
 const visible = /^[\x20-\x7E]{1,16384}$/
 const asString = (value: unknown) => typeof value === 'string' ? value : undefined
 
-/** What an exchange that threw is, by the status of the answer, if there was one. */
-export function exchangeProblem (error: unknown, status: number | undefined): ProviderProblem {
+/** What an exchange that threw is, by what was seen of the answer, if there was one. */
+export function exchangeProblem (error: unknown, { status, tooLarge }: { status: number | undefined, tooLarge: boolean }): ProviderProblem {
   if (error instanceof ProviderProblem) return error
-  // A Boom: what went wrong below, or the answer.
-  const { data, output } = Object(error) as { data?: { code?: unknown, payload?: unknown }, output?: { statusCode?: number } }
-  if (status === undefined) return networkProblem(what, data)
-  if (status >= 300 && status < 400) return statusProblem(what, status)
-  if (status >= 200 && status < 300) return output?.statusCode === 500 ? networkProblem(what, undefined) : new ProviderProblem('provider_error', `${what}: no JSON, or more than 1 MiB`)
+  if (status === undefined) return networkProblem(what, error)
+  if (tooLarge) return new ProviderProblem('provider_error', `${what}: more than 1 MiB`)
+  // A Boom: 500 where the answer broke off, else the answer itself.
+  const { data, output } = Object(error) as { data?: { payload?: unknown }, output?: { statusCode?: number } }
+  if (status >= 200 && status < 300) return output?.statusCode === 500 ? networkProblem(what, undefined) : new ProviderProblem('provider_error', `${what}: no JSON`)
   const { error: refused } = Object(data?.payload) as { error?: unknown }
-  return refused === undefined || status >= 500 || status === 429 ? statusProblem(what, status) : refusal(refused)
+  return refused === undefined || status < 400 || status >= 500 || status === 429 ? statusProblem(what, status) : refusal(refused)
 }
 
 /** The app's own fault, for its people to mend: OAuth's codes, GitHub's, and Facebook's numbers (an unknown app or secret, a redirect not listed). */
