@@ -1,0 +1,94 @@
+/** What the identity providers of the tests are built on: an HTTP server on loopback that remembers what it was asked. */
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { Endpoints } from '../../src/social/provider.js'
+import type { Test } from '../helper.js'
+
+export interface RecordedRequest {
+  method: string
+  path: string
+  query: Record<string, string>
+  headers: IncomingHttpHeaders
+  /** The fields of a form, or the members of a JSON object. */
+  form: Record<string, string>
+}
+
+export interface Answer {
+  status?: number
+  headers?: Record<string, string>
+  body?: string
+}
+
+export interface Listening {
+  /** Without a slash at its end. */
+  url: string
+  /** Whoever connects after it is refused. */
+  close: () => Promise<void>
+}
+
+export async function listen (t: Test, listener: RequestListener): Promise<Listening> {
+  const server = createServer(listener)
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  const close = async () => {
+    server.closeAllConnections()
+    if (server.listening) await new Promise(resolve => { server.close(resolve) })
+  }
+  t.teardown(close)
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close }
+}
+
+/** Answers what `handle` returns; where that is nothing, `handle` has the response to itself. */
+export async function serve (t: Test, handle: (request: RecordedRequest, response: ServerResponse) => Promise<Answer | undefined> | Answer | undefined): Promise<Listening & { requests: RecordedRequest[] }> {
+  const requests: RecordedRequest[] = []
+  async function respond (incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await record(incoming)
+    requests.push(request)
+    const answer = await handle(request, response)
+    if (answer) response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
+  }
+  const listening = await listen(t, (incoming, response) => {
+    respond(incoming, response).catch((error: unknown) => {
+      t.fail('a provider of the tests is broken', { error })
+      response.destroy()
+    })
+  })
+  return { ...listening, requests }
+}
+
+async function record (request: IncomingMessage): Promise<RecordedRequest> {
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
+  const body = await text(request)
+  const form = /json/.test(request.headers['content-type'] ?? '') ? JSON.parse(body) : Object.fromEntries(new URLSearchParams(body))
+  return { method: request.method ?? '', path: pathname, query: Object.fromEntries(searchParams), headers: request.headers, form }
+}
+
+export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
+  ({ status, headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers }, body: JSON.stringify(body) })
+
+export const html = (body: string, status = 200): Answer => ({ status, headers: { 'content-type': 'text/html; charset=utf-8' }, body })
+
+export const redirect = (url: string): Answer => ({ status: 302, headers: { location: url } })
+
+/** `url` with parameters; without those that are undefined. */
+export function withQuery (url: string, parameters: Record<string, string | undefined>): string {
+  const to = new URL(url)
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) to.searchParams.set(name, value)
+  return to.href
+}
+
+/** What was asked of one of a provider's endpoints: `calls('token')`. */
+export type Calls = (endpoint: keyof Endpoints) => RecordedRequest[]
+
+export const createCalls = (requests: RecordedRequest[], endpoints: Endpoints): Calls => endpoint =>
+  requests.filter(({ path }) => path === new URL(endpoints[endpoint] ?? 'http://nowhere/-').pathname)
+
+/** What time a provider believes it is. */
+export interface ProviderClock {
+  now: Date
+}
+
+/** The hour at which the apps of `build()` begin. Where a test moves an app's clock, the provider takes that: `provider.clock = clock`. */
+export const createClock = (): ProviderClock => ({ now: new Date('2026-11-23T12:00:00.000Z') })
+
+export const secondsOf = ({ now }: ProviderClock): number => Math.floor(now.getTime() / 1000)
