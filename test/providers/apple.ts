@@ -3,11 +3,12 @@
  * a signed token, and booleans are strings.
  */
 import { createPublicKey, generateKeyPairSync, createHash, randomBytes } from 'node:crypto'
-import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
+import { jwtVerify } from 'jose'
 import type { Endpoints } from '../../src/social/provider.js'
 import type { Test } from '../helper.js'
 import { authorizeByPost, formPost, logIn } from './browser.js'
 import { createCodes, type CodeFault } from './codes.js'
+import { takeSigningKey } from './keys.js'
 import { createCalls, createClock, html, json, redirect, secondsOf, serve, withQuery, type Answer, type RecordedRequest } from './server.js'
 
 export interface ApplePerson {
@@ -42,8 +43,7 @@ const faults: Record<CodeFault, string> = {
 export async function startApple (t: Test, { redirectUris, people = createPeople() }: AppleOptions) {
   const clientId = 'example.app.web'
   const key = createKey()
-  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
-  const kid = 'fh6Bs8C'
+  const signingKey = await takeSigningKey(t)
   /** Who has told the app a name. */
   const known = new Set<string>()
   const server = await serve(t, answer)
@@ -66,18 +66,18 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
     issueIdToken: async ({ person, clientId: audience = clientId, nonce, accessToken }: { person: string, clientId?: string, nonce?: string | undefined, accessToken?: string }): Promise<string> => {
       const { sub, email } = people[person] ?? {}
       const now = secondsOf(apple.clock)
-      return await new SignJWT({
+      return await signingKey.sign({
         iss: issuer,
         aud: audience,
         exp: now + 86_400,
         iat: now,
-        sub,
+        ...(sub !== undefined && { sub }),
         ...(nonce !== undefined && { nonce }),
         ...(accessToken && { at_hash: createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url') }),
         ...(email && { email, email_verified: 'true', ...(email.endsWith('@privaterelay.appleid.com') && { is_private_email: 'true' }) }),
         auth_time: now,
         nonce_supported: true
-      }).setProtectedHeader({ kid, alg: 'RS256' }).sign(privateKey)
+      })
     }
   }
   const codes = createCodes(apple, 300)
@@ -86,7 +86,7 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
   async function answer (request: RecordedRequest): Promise<Answer> {
     if (request.path === '/auth/authorize') return login(request)
     if (request.path === '/auth/token' && request.method === 'POST') return await exchange(request.form)
-    if (request.path === '/auth/keys') return json({ keys: [{ ...await exportJWK(publicKey), kid, use: 'sig', alg: 'RS256' }] })
+    if (request.path === '/auth/keys') return json({ keys: [signingKey.publicJwk] })
     return html('Not Found', 404)
   }
 

@@ -64,7 +64,7 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
     authorization: `${server.url}/login/oauth/authorize`,
     token: `${server.url}/login/oauth/access_token`,
     userinfo: `${server.url}/user`,
-    tokeninfo: `${server.url}/applications`
+    tokeninfo: `${server.url}/applications/{client_id}/token`
   } satisfies Endpoints
   const github = {
     ...server,
@@ -73,7 +73,7 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
     endpoints,
     people,
     clock: createClock(),
-    calls: createCalls(server.requests, endpoints),
+    calls: createCalls(server.requests, { ...endpoints, tokeninfo: endpoints.tokeninfo.replace('{client_id}', clientId) }),
     authorize,
     /** An access token as some app, this or another, has got it. */
     issueToken: ({ person, clientId: app = clientId, scopes = ['user:email'] }: { person: string, clientId?: string, scopes?: string[] }): string => {

@@ -1,0 +1,127 @@
+/**
+ * A real OpenID provider for tests, which no one of us wrote: oidc-provider, certified by the OpenID Foundation. It has
+ * one client, and wants PKCE of it; people log in on its page, by hand or by `authorize`.
+ */
+import { text } from 'node:stream/consumers'
+import { decodeJwt } from 'jose'
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
+// Not by the package's name: that warns of Node 20.
+import { Provider, type Context } from 'oidc-provider/lib/provider.js'
+import type { Endpoints } from '../src/social/provider.js'
+import type { Test } from './helper.js'
+import { authorize, authorizeByPost, logIn } from './providers/browser.js'
+import { takeSigningKey } from './providers/keys.js'
+import { createCalls, createClock, listen, redirect, secondsOf, type RecordedRequest } from './providers/server.js'
+
+/** The claims of a person, whose name is the subject. */
+export interface OpenidPerson {
+  email?: string
+  email_verified?: boolean
+  given_name?: string
+  family_name?: string
+}
+
+export interface OpenidOptions {
+  redirectUris: string[]
+  people?: Record<string, OpenidPerson>
+  /** Whether ID tokens hold the claims of a person, which by the standard only userinfo does. */
+  claimsInIdToken?: boolean
+}
+
+const lifetime = 3600
+
+export async function startOpenidProvider (t: Test, { redirectUris, people = createPeople(), claimsInIdToken = false }: OpenidOptions) {
+  const [clientId, clientSecret] = ['the-app', 'Zk3vQw8rT1yLx6nB0mHd5sJf']
+  const requests: RecordedRequest[] = []
+  const signingKey = await takeSigningKey(t)
+  let serve: ReturnType<Provider['callback']> = () => {}
+  const { url, close } = await listen(t, (request, response) => serve(request, response))
+  const endpoints = {
+    authorization: `${url}/authorize`,
+    token: `${url}/token`,
+    jwks: `${url}/jwks`,
+    userinfo: `${url}/userinfo`
+  } satisfies Endpoints
+  const openid = {
+    issuer: url,
+    clientId,
+    clientSecret,
+    /** As the metadata tells them. */
+    endpoints,
+    people,
+    clock: createClock(),
+    requests,
+    calls: createCalls(requests, endpoints),
+    authorize,
+    authorizeByPost,
+    /** An ID token as some client, this or another, has got it. */
+    issueIdToken: async ({ person, clientId: aud = clientId, nonce }: { person: string, clientId?: string, nonce?: string }): Promise<string> => {
+      const now = secondsOf(openid.clock)
+      return await signingKey.sign({ iss: url, aud, sub: person, iat: now, exp: now + lifetime, ...(nonce !== undefined && { nonce }), ...people[person] })
+    },
+    close
+  }
+
+  const provider = new Provider(url, {
+    adapter: createMemoryAdapter(),
+    clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: redirectUris }],
+    jwks: { keys: [signingKey.privateJwk] },
+    cookies: { keys: [clientSecret] },
+    routes: { authorization: '/authorize', userinfo: '/userinfo' },
+    scopes: ['openid', 'email', 'profile'],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name'] },
+    conformIdTokenClaims: !claimsInIdToken,
+    pkce: { required: () => true },
+    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
+    // What is left to its defaults, it speaks of.
+    ttl: { AccessToken: lifetime, AuthorizationCode: 60, IdToken: lifetime, Interaction: lifetime, Session: lifetime, Grant: lifetime },
+    clientBasedCORS: () => false,
+    renderError: (context: Context, out: object) => { context.body = JSON.stringify(out) },
+    findAccount: (_context: Context, accountId: string) => Object.hasOwn(people, accountId) && { accountId, claims: () => ({ sub: accountId, ...people[accountId] }) },
+    interactions: { url: (_context: Context, { uid }: { uid: string }) => `/login/${uid}` },
+    loadExistingGrant: async ({ oidc }: Context) => {
+      const grant = new provider.Grant({ clientId: oidc?.client?.clientId ?? '', accountId: oidc?.session?.accountId ?? '' })
+      grant.addOIDCScope('openid email profile')
+      await grant.save()
+      return grant
+    }
+  })
+  provider.on('server_error', (_context, error) => { t.fail('the OpenID provider is broken', { error }) })
+  provider.use(async (context, next) => {
+    const { method, path, query, headers } = context
+    const request: RecordedRequest = { method, path, query: { ...query }, headers, form: {} }
+    requests.push(request)
+    if (path.startsWith('/login/')) return await login(context, request)
+    await next()
+    Object.assign(request.form, context.oidc?.body)
+    const body = context.body as { id_token?: string } | undefined
+    if (path === '/token' && body?.id_token) body.id_token = await atClock(body.id_token)
+  })
+  serve = provider.callback()
+  return openid
+
+  async function login (context: Context, request: RecordedRequest): Promise<void> {
+    request.form = Object.fromEntries(new URLSearchParams(await text(context.req)))
+    let result: object | undefined
+    const page = logIn(request, people, person => {
+      result = person === undefined ? { error: 'access_denied', error_description: 'The person has refused' } : { login: { accountId: person } }
+      return {}
+    })
+    const { status = 200, headers = {}, body } = result ? redirect(await provider.interactionResult(context.req, context.res, result)) : page
+    context.status = status
+    context.set(headers)
+    context.body = body
+  }
+
+  /** The provider has the time of the machine. */
+  async function atClock (idToken: string): Promise<string> {
+    const { iat = 0, exp = 0, ...claims } = decodeJwt(idToken)
+    const ahead = secondsOf(openid.clock) - secondsOf({ now: new Date() })
+    return await signingKey.sign({ ...claims, iat: iat + ahead, exp: exp + ahead })
+  }
+}
+
+const createPeople = (): Record<string, OpenidPerson> => ({
+  alice: { email: 'alice@example.com', email_verified: true, given_name: 'Alice', family_name: 'Liddell' },
+  bob: { email: 'bob@example.com', email_verified: false, given_name: 'Bob', family_name: 'Dodgson' }
+})
