@@ -1,6 +1,7 @@
 /** The providers that social login is tested against do what providers do: where these fail, it is not the plugin. */
 import { createHash } from 'node:crypto'
-import { createRemoteJWKSet, jwtVerify, SignJWT, importPKCS8 } from 'jose'
+import { createRemoteJWKSet, importPKCS8, jwtVerify, SignJWT } from 'jose'
+import { answerLies, emailLies, faults, idTokenLies, startBadProvider, userinfoLies, type Lie } from './bad-provider.js'
 import { sqliteBuild, t } from './helper.js'
 import { startOpenidProvider } from './openid-provider.js'
 import { startApple } from './providers/apple.js'
@@ -128,4 +129,64 @@ t.test('Apple posts its redirect, tells a name once, and wants a secret that is 
   const { payload } = await jwtVerify(id_token, createRemoteJWKSet(new URL(endpoints.jwks)), { issuer: 'https://appleid.apple.com', audience: client_id, currentDate: apple.clock.now })
   t.match(payload, { nonce: 'n', email: 'alice@example.com', email_verified: 'true' })
   t.match(await (await post(endpoints.token, good)).json(), { error: 'invalid_grant' })
+})
+
+t.test('a bad provider is honest until it is told otherwise', async t => {
+  const bad = await startBadProvider(t)
+  const { endpoints, issuer, clientId: audience } = bad
+  const redirect = await bad.authorize(withQuery(endpoints.authorization, { redirect_uri: callback, state: 's', nonce: 'n' }), 'alice')
+  const exchange = async (code: string) => await (await post(endpoints.token, { code })).json() as Record<string, string>
+  const verify = async (token: string, nonce: string) => {
+    const { payload } = await jwtVerify(token, createRemoteJWKSet(new URL(endpoints.jwks)), { issuer, audience, algorithms: ['RS256'], requiredClaims: ['sub', 'exp', 'iat'], currentDate: bad.clock.now })
+    t.match(payload, { sub: 'alice', email: 'alice@example.com', email_verified: true, nonce })
+  }
+  const { code = '', ...rest } = parametersOf(redirect)
+  t.same(rest, { state: 's', iss: issuer })
+  await verify((await exchange(code)).id_token ?? '', 'n')
+  bad.nonce = 'of-a-test'
+  await verify((await exchange('code-alice')).id_token ?? '', 'of-a-test')
+  t.match(await exchange('code-nobody'), { error: 'invalid_grant' })
+  t.match(await (await get(endpoints.userinfo, 'at-bob')).json(), { sub: 'bob', email: 'bob@example.com' })
+  await bad.rotateKeys()
+  await verify((await exchange('code-alice')).id_token ?? '', 'of-a-test')
+
+  // Of the same claims the same key makes the same token.
+  const tellings = new Map<string, Lie | undefined>()
+  const lies = [...idTokenLies, ...answerLies, ...userinfoLies, ...emailLies]
+  for (const lie of [undefined, ...lies]) {
+    bad.lie = lie
+    tellings.set(JSON.stringify([await exchange('code-alice'), await (await get(endpoints.userinfo, 'at-alice')).json()]), lie)
+  }
+  t.equal(tellings.size, lies.length + 1, 'no lie is the truth, or another lie')
+})
+
+t.test('a bad provider fails in every way', async t => {
+  const bad = await startBadProvider(t)
+  const url = `${bad.issuer}/.well-known/openid-configuration`
+  const outcomes: Record<string, unknown> = {}
+  for (const fault of faults) {
+    bad.faults.discovery = fault
+    const asked = fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(200) })
+    outcomes[fault] = await asked.then(async answer => `${answer.status} ${(await answer.text()).slice(0, 3)}`).catch(({ name }) => name)
+  }
+  t.same(outcomes, {
+    slow: 'TimeoutError',
+    drip: 'TimeoutError',
+    reset: 'TypeError',
+    empty: '200 ',
+    html: '200 <!D',
+    truncated: '200 {"i',
+    charset: '200 {\0"',
+    null: '200 nul',
+    array: '200 [{"',
+    huge: '200 {"i',
+    bomb: '200 {"i',
+    redirect: '307 ',
+    error500: '500 {"e',
+    error429: '429 {"e'
+  })
+  bad.faults.discovery = 'bomb'
+  t.ok((await (await fetch(url)).text()).length > 2 ** 21)
+  await bad.close()
+  await t.rejects(fetch(url))
 })

@@ -17,7 +17,7 @@ export interface RecordedRequest {
 export interface Answer {
   status?: number
   headers?: Record<string, string>
-  body?: string
+  body?: string | Buffer
 }
 
 export interface Listening {

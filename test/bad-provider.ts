@@ -1,0 +1,202 @@
+/**
+ * An OpenID provider for tests that is as bad as one can be: each of its endpoints can fail in every way that servers
+ * do, and it can lie. Unless it is told to it is honest, but cares for no secret, no verifier and no redirect URI, and
+ * takes any code `code-<person>`.
+ */
+import { createHash } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import type { Endpoints } from '../src/social/provider.js'
+import type { Test } from './helper.js'
+import { authorize, logIn } from './providers/browser.js'
+import { bearerOf } from './providers/codes.js'
+import { takeSigningKey } from './providers/keys.js'
+import { lieBy, signTelling, type Lie, type Telling } from './providers/lies.js'
+import { createCalls, createClock, html, json, redirect, secondsOf, serve, withQuery, type Answer, type RecordedRequest } from './providers/server.js'
+
+export * from './providers/lies.js'
+
+export const faults = [
+  /** Accepts, and never answers. */
+  'slow',
+  /** A byte now and then, without end. */
+  'drip',
+  /** Hangs up instead of answering. (Close the provider, and its port is one that nobody listens on.) */
+  'reset',
+  'empty',
+  /** A page, with 200, as hotels answer. */
+  'html',
+  'truncated',
+  /** The truth, but in UTF-16. */
+  'charset',
+  'null',
+  'array',
+  /** The truth, and two MiB more. */
+  'huge',
+  /** The same, packed into two KiB. */
+  'bomb',
+  /** 307, to where the truth is told: who follows takes the secret along. */
+  'redirect',
+  'error500',
+  'error429'
+] as const
+export type Fault = typeof faults[number]
+
+export interface BadPerson {
+  sub?: string
+  email?: string
+  email_verified?: boolean
+  given_name?: string
+  family_name?: string
+}
+
+export async function startBadProvider (t: Test, { people = createPeople() }: { people?: Record<string, BadPerson> } = {}) {
+  const clientId = 'the-app'
+  const stranger = await takeSigningKey(t)
+  let signingKey = await takeSigningKey(t)
+  const server = await serve(t, fail)
+  const { url } = server
+  const endpoints = {
+    authorization: `${url}/authorize`,
+    token: `${url}/token`,
+    jwks: `${url}/jwks`,
+    userinfo: `${url}/userinfo`,
+    tokeninfo: `${url}/tokeninfo`
+  } satisfies Endpoints
+  const bad = {
+    ...server,
+    issuer: url,
+    clientId,
+    clientSecret: 'any',
+    endpoints,
+    /** Who changes `sub` has become somebody else. */
+    people,
+    clock: createClock(),
+    calls: createCalls(server.requests, endpoints),
+    authorize,
+    faults: {} as { [endpoint in keyof typeof endpoints | 'discovery']?: Fault | undefined },
+    lie: undefined as Lie | undefined,
+    /** What the next ID token for a bare `code-<person>` says; `authorize` puts it into the code. */
+    nonce: undefined as string | undefined,
+    /** Instead of what it would say: claims of ID tokens and userinfo, members of answers and metadata, parameters of redirects. */
+    claims: {} as Record<string, unknown>,
+    answer: {} as Record<string, unknown>,
+    metadata: {} as Record<string, unknown>,
+    redirect: {} as Record<string, string | undefined>,
+    /** From now on it signs with another key, and publishes no other. */
+    rotateKeys: async () => { signingKey = await takeSigningKey(t) },
+    /** A signed ID token, with changes. */
+    issueIdToken: async ({ person, nonce, claims = {} }: { person: string, nonce?: string, claims?: Record<string, unknown> }): Promise<string> => {
+      const telling = tell(person, nonce)
+      Object.assign(telling.claims, claims)
+      return await signTelling(telling, signingKey, stranger)
+    }
+  }
+  return bad
+
+  async function fail (request: RecordedRequest, response: ServerResponse): Promise<Answer | undefined> {
+    const endpoint = request.path === '/.well-known/openid-configuration' ? 'discovery' : request.path.slice(1) as keyof typeof endpoints
+    const fault = bad.faults[endpoint]
+    const truth = await answer({ ...request, path: request.path.replace(/^\/elsewhere/, '') })
+    if (!fault) return truth
+    const body = String(truth.body)
+    switch (fault) {
+      case 'slow': return
+      case 'drip': return drip(response)
+      case 'reset':
+        response.socket?.resetAndDestroy()
+        return
+      case 'empty': return { ...truth, body: '' }
+      case 'html': return html('<!DOCTYPE html><html lang="en"><title>Welcome</title><p>Room number?')
+      case 'truncated': return { ...truth, body: body.slice(0, -2) }
+      case 'charset': return { ...truth, headers: { 'content-type': 'application/json; charset=utf-16le' }, body: Buffer.from(body, 'utf16le') }
+      case 'null': return json(null)
+      case 'array': return json([JSON.parse(body)])
+      case 'huge': return { ...truth, body: padded(body) }
+      case 'bomb': return { ...truth, headers: { ...truth.headers, 'content-encoding': 'gzip' }, body: gzipSync(padded(body)) }
+      case 'redirect': return { status: 307, headers: { location: `${url}/elsewhere${request.path}` } }
+      case 'error500': return json({ error: 'server_error' }, 500)
+      case 'error429': return json({ error: 'temporarily_unavailable' }, 429, { 'retry-after': '30' })
+    }
+  }
+
+  async function answer (request: RecordedRequest): Promise<Answer> {
+    switch (request.path) {
+      case '/.well-known/openid-configuration': return json({ ...metadataOf(url, endpoints), ...bad.metadata })
+      case '/jwks': return json({ keys: [signingKey.publicJwk] })
+      case '/authorize': return logIn(request, people, person => redirectOf(request, person))
+      case '/token': return await exchange(request)
+      case '/userinfo': {
+        const person = personOf(bearerOf(request, 'bearer'))
+        return person === undefined ? json({ error: 'invalid_token' }, 401, { 'www-authenticate': 'Bearer error="invalid_token"' }) : json(tell(person, undefined).userinfo)
+      }
+      case '/tokeninfo': {
+        const person = personOf(request.query.access_token)
+        return person === undefined ? json({ error: 'invalid_token', error_description: 'Invalid Value' }, 400) : json({ aud: clientId, azp: clientId, sub: subjectOf(person), expires_in: '3599' })
+      }
+      default: return html('Not Found', 404)
+    }
+  }
+
+  function redirectOf ({ query: { redirect_uri = '', state, nonce } }: RecordedRequest, person: string | undefined): Answer {
+    const outcome = person === undefined ? { error: 'access_denied' } : { code: `code-${person}${nonce === undefined ? '' : `.${nonce}`}` }
+    return redirect(withQuery(redirect_uri, { ...outcome, state, iss: url, ...bad.redirect }))
+  }
+
+  async function exchange ({ form: { code = '' } }: RecordedRequest): Promise<Answer> {
+    const [, person = '', nonce = bad.nonce] = /^code-(\w+)(?:\.(.+))?$/.exec(code) ?? []
+    if (!Object.hasOwn(people, person)) return json({ error: 'invalid_grant', error_description: 'There is no such code' }, 400)
+    const telling = tell(person, nonce)
+    return json({ id_token: await signTelling(telling, signingKey, stranger), ...telling.answer })
+  }
+
+  /** The truth, and then the lie. */
+  function tell (person: string, nonce: string | undefined): Telling {
+    const now = secondsOf(bad.clock)
+    const accessToken = `at-${person}`
+    const claims = { sub: subjectOf(person), ...people[person], ...bad.claims }
+    const hash = createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url')
+    return lieBy(bad.lie, {
+      claims: { iss: url, aud: clientId, iat: now, exp: now + 3600, nonce, at_hash: hash, ...claims },
+      header: {},
+      signature: 'own',
+      answer: { access_token: accessToken, token_type: 'Bearer', expires_in: 3600, scope: 'openid email profile', ...bad.answer },
+      userinfo: { ...claims }
+    })
+  }
+
+  function personOf (accessToken = ''): string | undefined {
+    const person = accessToken.replace(/^at-/, '')
+    return Object.hasOwn(people, person) ? person : undefined
+  }
+
+  function subjectOf (person: string): string {
+    return people[person]?.sub ?? person
+  }
+}
+
+const createPeople = (): Record<string, BadPerson> => ({
+  alice: { email: 'alice@example.com', email_verified: true, given_name: 'Alice', family_name: 'Liddell' },
+  bob: { email: 'bob@example.com', email_verified: true, given_name: 'Bob', family_name: 'Dodgson' }
+})
+
+const metadataOf = (issuer: string, { authorization, token, jwks, userinfo }: Required<Endpoints>) => ({
+  issuer,
+  authorization_endpoint: authorization,
+  token_endpoint: token,
+  jwks_uri: jwks,
+  userinfo_endpoint: userinfo,
+  response_types_supported: ['code'],
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: ['RS256'],
+  code_challenge_methods_supported: ['S256'],
+  authorization_response_iss_parameter_supported: true
+})
+
+const padded = (object: string): string => `${object.slice(0, -1)},"padding":"${'x'.repeat(2 ** 21)}"}`
+
+function drip (response: ServerResponse): undefined {
+  response.writeHead(200, { 'content-type': 'application/json' }).write('{')
+  const timer = setInterval(() => response.write(' '), 20)
+  response.on('close', () => clearInterval(timer))
+}
