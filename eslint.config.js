@@ -4,7 +4,7 @@ export default [
   ...neostandard({ ts: true, ignores: ['dist', '.tap'] }),
   {
     files: ['examples/*/public/*.js'],
-    languageOptions: { globals: { document: 'readonly', fetch: 'readonly', FormData: 'readonly' } }
+    languageOptions: { globals: { document: 'readonly', fetch: 'readonly', FormData: 'readonly', history: 'readonly', location: 'readonly' } }
   },
   {
     files: ['**/*.ts'],

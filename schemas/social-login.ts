@@ -17,6 +17,8 @@ export interface ProviderShape {
 }
 
 export interface SocialShape extends ContractShape {
+  /** Whether users may come from a provider. */
+  social: boolean
   email: 'optional' | 'required'
   emailVerification: 'mandatory' | 'optional' | 'none'
 }

@@ -15,14 +15,16 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 export const isUnsafe = ({ method }: FastifyRequest): boolean => !safeMethods.has(method)
 
 /**
- * Whether nobody, or a page of ours, sent the browser here; `origins` are taken, too. A browser that does not say where it
- * comes from is taken to come from elsewhere.
+ * Whether nobody, or a page of ours, sent the browser here; those of `friends` may, too, where they post. Browsers that do not
+ * say so in Sec-Fetch-Site say it in Origin or Referer, or are taken to come from elsewhere.
  */
-export function isOwnNavigation ({ method, headers }: FastifyRequest, own: string, origins: readonly string[] = []): boolean {
-  const { origin, 'sec-fetch-site': site } = headers
-  if (site === 'same-origin' || site === 'none') return true
-  return method === 'POST' && origin !== undefined && (origins.includes(origin) || (site === undefined && origin === own))
+export function isOwnNavigation ({ headers }: FastifyRequest, publicUrl: string, friends: readonly string[]): boolean {
+  const { origin = originOf(headers.referer), 'sec-fetch-site': site } = headers
+  if (headers.origin !== undefined && friends.includes(headers.origin)) return true
+  return site === undefined ? origin === originOf(publicUrl) : site === 'same-origin' || site === 'none'
 }
+
+const originOf = (url = '') => URL.canParse(url) ? new URL(url).origin : undefined
 
 /** Gives the check of an unsafe request: throws `csrf_failed` for what a page of another site may have sent. */
 export function createCsrfCheck ({ server }: FastifyInstance, { publicUrl }: Settings, { origins, trustHost }: CsrfSettings) {

@@ -36,7 +36,6 @@ export interface Settings {
   /** Undefined where tokens travel in bodies and the Authorization header. */
   cookies: CookieSettings | undefined
   csrf: CsrfSettings | undefined
-  social: CheckedOptions['social'] | undefined
   urls: Given<Option<'urls'>>
   site: Given<Option<'site'>>
   social: readonly SocialSettings[]
@@ -52,7 +51,7 @@ export interface Settings {
 export function resolveSettings (options: object, { production, warn }: { production: boolean, warn: (message: string) => void }): Settings {
   for (const error of Value.Errors(Options, options)) refuse(describe(withinUnion(error)))
   // Checked the line above: what is filled has the schema's shape.
-  const filled = fill(Options, options as Record<string, unknown>) as unknown as Settings & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields'> & { tokens: GivenCookies & { keys?: Array<string | object> } }
+  const filled = fill(Options, options as Record<string, unknown>) as unknown as Omit<Settings, 'social'> & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields' | 'social'> & { tokens: GivenCookies & { keys?: Array<string | object> } }
   const { account, tokens: { keys, ...tokens } } = filled
   checkAccount(account)
   checkUrls(filled.urls, production)
@@ -61,7 +60,7 @@ export function resolveSettings (options: object, { production, warn }: { produc
   if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends')
   if (isOwnPath(filled.prefix, filled.docs ?? false)) refuse('docs: must not be where the routes are; choose another path')
   if (production) checkProduction(filled)
-  const { userFields, secret, ...rest } = filled
+  const { userFields, secret, social, ...rest } = filled
   const secrets = resolveSecrets(secret, warn)
   return Object.freeze({
     ...rest,
@@ -71,6 +70,7 @@ export function resolveSettings (options: object, { production, warn }: { produc
     publicUrl: filled.publicUrl?.replace(/\/+$/, ''),
     cookies: resolveCookies(tokens, production),
     csrf: resolveCsrf(tokens, production),
+    social: resolveSocial(social, { production }),
     migrate: filled.migrate ?? !isPostgres(filled.database),
     docs: filled.docs ?? (production ? false : '/docs'),
     // Whatever docs says: the mails hold links that open accounts. And whoever forgot NODE_ENV is in production all the same.

@@ -10,9 +10,11 @@ import { createIdentities } from './identities.js'
 import type { Links } from './links.js'
 import type { Outbox } from './mail/outbox.js'
 import type { SocialClient } from './oauth/client.js'
+import { ProviderProblem } from './oauth/problem.js'
 import { createProviderTokens } from './provider-tokens.js'
 import type { Settings } from './settings.js'
 import { createSocialTransactions } from './social-transactions.js'
+import { refuse } from './user-field-settings.js'
 
 interface Ingredients {
   settings: Settings
@@ -29,8 +31,8 @@ interface Ingredients {
 export async function createSocial (app: FastifyInstance, { settings, db, clock, accounts, links, outbox, patience }: Ingredients) {
   if (settings.social.length === 0) return undefined
   const { createSocialClient } = await import('./oauth/client.js')
-  const clients: SocialClient[] = []
-  for (const provider of settings.social) clients.push(await createSocialClient(app, provider, { clock, patience }))
+  const clients = settings.social.map(provider => createSocialClient(provider, { clock, log: app.log, patience }))
+  await Promise.all(clients.map(checkMetadata))
   const [secret = ''] = settings.secrets
   const transactions = createSocialTransactions({ db, clock, path: links.path, secret, binding: createBrowserBinding(settings) })
   const redirectUri = ({ settings: { name, callbackUrl } }: SocialClient) => callbackUrl ?? `${links.publicUrl()}${links.path}/${name}/callback`
@@ -45,6 +47,15 @@ export async function createSocial (app: FastifyInstance, { settings, db, clock,
     identities: createIdentities({ settings, db, clock, accounts, outbox, providerTokens })
   }
 }
+/** Whoever is not who the option says is refused at once; whoever does not answer now may later. */
+async function checkMetadata ({ settings: { name }, discover }: SocialClient): Promise<void> {
+  try {
+    await discover()
+  } catch (error) {
+    if (error instanceof ProviderProblem && error.code === 'provider_error') refuse(`social.${name}.issuer: ${error.reason}`)
+  }
+}
+
 /** What the contract says of a provider. */
 export const shapeOf = ({ settings: { name, label }, takes, postsBack }: SocialClient): ProviderShape => ({ name, label, takes, postsBack })
 

@@ -12,7 +12,7 @@ export const spotify = defineProvider({
   scopes: ['user-read-email'],
   clientAuthentication: 'header',
   async profile ({ get, endpoints }) {
-    const { id, email, display_name: name } = Object(await get(endpoints.userinfo))
+    const { id, email, display_name: name } = Object(await get(endpoints.userinfo ?? ''))
     return {
       subject: id,
       // Spotify says of its own answer that the address is not verified.

@@ -28,7 +28,10 @@ const common = { ...quietly, exposeHeadRoute: false }
 export const socialRedirect: Feature = (app, { settings, contract, db, accounts, sessions, links, pageFrame, social }) => {
   if (!social) return
   const { clients, identities, redirectUri, transactions, destination } = social
-  const { cookies, csrf } = settings
+  const { cookies, csrf, urls } = settings
+  // Where logins may end, they may begin.
+  const friends = [...csrf?.origins ?? [], ...urls.next ?? []]
+  const startUrl = ({ settings: { name } }: SocialClient, next?: string) => `${links.path}/${name}/login${next === undefined ? '' : `?${new URLSearchParams({ next })}`}`
 
   for (const client of clients) {
     const { name } = client.settings
@@ -45,12 +48,9 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   async function go (client: SocialClient, request: FastifyRequest<Start>, reply: FastifyReply) {
     const { name, label } = client.settings
     const next = nextOf(request)
-    const uri = redirectUri(client)
-    if (!isOwnNavigation(request, new URL(links.publicUrl()).origin, csrf?.origins)) {
-      const { origin } = new URL(await client.authorizationUrl({ state: name, nonce: name, challenge: name, redirectUri: uri }))
-      return sendPage(reply, 200, startPage(pageFrame(), { label, providerOrigin: origin }))
-    }
-    return await reply.redirect(await client.authorizationUrl({ ...await transactions.begin(reply, name, next), redirectUri: uri }), 303)
+    if (!isOwnNavigation(request, links.publicUrl(), friends)) return sendPage(reply, 200, startPage(pageFrame(), { label, startUrl: startUrl(client, next) }))
+    const parameters = await transactions.begin(reply, name, next)
+    return await reply.redirect(await client.authorizationUrl({ ...parameters, redirectUri: redirectUri(client) }), 303)
   }
 
   function nextOf ({ query: { next } }: FastifyRequest<Start>): string | undefined {
@@ -86,9 +86,9 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
       if (!known) throw error
       if (known.statusCode >= 500) request.log.error({ err: error }, 'social login failed')
       if (end !== undefined) return await reply.redirect(withQuery(end, 'error', known.code), 303)
-      const { name, label } = client.settings
+      const { label } = client.settings
       reply.headers(known.headers)
-      return sendPage(reply, known.statusCode, socialFailedPage(pageFrame(), { label, message: known.message, retryUrl: `${links.path}/${name}/login` }))
+      return sendPage(reply, known.statusCode, socialFailedPage(pageFrame(), { label, message: known.message, retryUrl: startUrl(client) }))
     }
   }
 }

@@ -12,17 +12,15 @@ export interface PageFrame {
 export interface CardOptions {
   /** What the tab says, where it is not the heading. */
   title?: string
-  /** Where the form of the page may lead, beside here and the login: sources of a content security policy. */
-  formAction?: ReadonlyArray<string | undefined>
 }
 
-export function card (frame: PageFrame, heading: string, content: Markup, { title = heading, formAction = [] }: CardOptions = {}): Page {
+export function card (frame: PageFrame, heading: string, content: Markup, { title = heading }: CardOptions = {}): Page {
   // The answer to a post may redirect to the login, and browsers ask form-action about that too.
-  const sources = ["'self'", originOf(frame.loginUrl), ...formAction].filter(source => source !== undefined)
+  const login = linkTarget(frame.loginUrl)?.origin
   return renderPage({
     title: `${title} · ${frame.siteName}`,
     style: cardStyle,
-    policy: `form-action ${[...new Set(sources)].join(' ')}`,
+    policy: `form-action 'self'${login ? ` ${login}` : ''}`,
     body: html`<header>${frame.siteName}</header>
 <main>
 <h1>${heading}</h1>${content}
@@ -40,9 +38,6 @@ export function buttonTo (url: string | undefined, label: string, style = 'butto
   const target = linkTarget(url)
   return target && html`<p><a class="${style}" href="${target.href}">${label}</a></p>`
 }
-
-/** Of an absolute address; undefined where a policy can't name it. */
-export const originOf = (url: string | undefined): string | undefined => linkTarget(url)?.origin
 
 const base = 'http://this.invalid'
 

@@ -3,15 +3,14 @@
  * after it, where it failed or the app names no destination.
  */
 import { html } from '../lib/html.js'
-import { buttonTo, card, loginLink, originOf, type PageFrame } from './card.js'
+import { buttonTo, card, loginLink, type PageFrame } from './card.js'
 import type { Page } from './frame.js'
 
 export interface SocialStart {
   /** What people call the provider. */
   label: string
-  providerOrigin: string
-  /** Where the login leads in the end, if that is known. */
-  next?: string | undefined
+  /** The path of ours that the page is at. */
+  startUrl: string
 }
 
 export interface SocialFailure {
@@ -23,16 +22,17 @@ export interface SocialFailure {
 }
 
 /**
- * Asks for the click that starts a login. Chromium asks form-action about every redirect that follows: the provider's
- * own, to wherever a company has its people log in, cannot be known; back here, and on to the app. Those without TLS,
- * as in development, are named.
+ * Asks for the click that starts a login. A link and no form: Chromium asks form-action about every redirect that follows,
+ * and where a company has its people log in can't be known. It tells our own origin where it comes from, for browsers
+ * that know no Sec-Fetch-Site.
  */
-export const startPage = (frame: PageFrame, { label, providerOrigin, next }: SocialStart): Page => card(frame, `Continue with ${label}`, html`
+export function startPage (frame: PageFrame, { label, startUrl }: SocialStart): Page {
+  const { html: page, headers } = card(frame, `Continue with ${label}`, html`
 <p>You will be sent to ${label} to log in to ${frame.siteName}.</p>
-<form method="post">
-<button class="button" type="submit">Continue with ${label}</button>
-</form>
-<p class="hint">You did not ask for this? Then just close this page.</p>`, { formAction: ['https:', originOf(providerOrigin), originOf(next)] })
+${buttonTo(startUrl, `Continue with ${label}`)}
+<p class="hint">You did not ask for this? Then just close this page.</p>`)
+  return { html: page, headers: { ...headers, 'referrer-policy': 'same-origin' } }
+}
 
 export const socialFailedPage = (frame: PageFrame, { label, message, retryUrl }: SocialFailure): Page => card(frame, 'You are not logged in', html`
 <p>${message}</p>

@@ -220,5 +220,5 @@ defineRestAuth({ userFields: { gender: { schema: Type.String(), required: true }
 
 // The contract and the tables.
 same<Extract<AnswerCode, 'invalid_credentials' | 'email_taken'>, 'invalid_credentials'>(true)
-createContract({ name: '', errors: 'problem', username: 'none', usernameMinLength: 1, email: 'required', emailVerification: 'none', confirmEmailOnGet: false, loginOnEmailConfirmation: false, loginMethods: ['email'], requireOldPassword: true, fields: [], completable: false })
+createContract({ name: '', errors: 'problem', username: 'none', usernameMinLength: 1, email: 'required', emailVerification: 'none', confirmEmailOnGet: false, loginOnEmailConfirmation: false, loginMethods: ['email'], requireOldPassword: true, fields: [], social: false })
 export const users_: SQLiteTableWithColumns<any> = tables.users

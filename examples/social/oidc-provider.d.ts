@@ -1,0 +1,9 @@
+/** What provider.ts uses of oidc-provider, which has no types. */
+declare module 'oidc-provider' {
+  import type { RequestListener } from 'node:http'
+
+  export default class Provider {
+    constructor (issuer: string, configuration: object)
+    callback (): RequestListener
+  }
+}
