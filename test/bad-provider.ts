@@ -5,42 +5,17 @@
  */
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { gzipSync } from 'node:zlib'
 import type { Endpoints } from '../src/social/provider.js'
 import type { Test } from './helper.js'
 import { authorize, logIn } from './providers/browser.js'
 import { bearerOf } from './providers/codes.js'
+import { failWith, type Fault } from './providers/faults.js'
 import { takeSigningKey } from './providers/keys.js'
 import { lieBy, signTelling, type Lie, type Telling } from './providers/lies.js'
-import { createCalls, createClock, html, json, redirect, secondsOf, serve, withQuery, type Answer, type RecordedRequest } from './providers/server.js'
+import { createCalls, createClock, html, json, metadataPath, redirect, secondsOf, serve, withQuery, type Answer, type RecordedRequest } from './providers/server.js'
 
+export { faults, type Fault } from './providers/faults.js'
 export * from './providers/lies.js'
-
-export const faults = [
-  /** Accepts, and never answers. */
-  'slow',
-  /** A byte now and then, without end. */
-  'drip',
-  /** Hangs up instead of answering. (Close the provider, and its port is one that nobody listens on.) */
-  'reset',
-  'empty',
-  /** A page, with 200, as hotels answer. */
-  'html',
-  'truncated',
-  /** The truth, but in UTF-16. */
-  'charset',
-  'null',
-  'array',
-  /** The truth, and two MiB more. */
-  'huge',
-  /** The same, packed into two KiB. */
-  'bomb',
-  /** 307, to where the truth is told: who follows takes the secret along. */
-  'redirect',
-  'error500',
-  'error429'
-] as const
-export type Fault = typeof faults[number]
 
 export interface BadPerson {
   sub?: string
@@ -95,34 +70,15 @@ export async function startBadProvider (t: Test, { people = createPeople() }: { 
   return bad
 
   async function fail (request: RecordedRequest, response: ServerResponse): Promise<Answer | undefined> {
-    const endpoint = request.path === '/.well-known/openid-configuration' ? 'discovery' : request.path.slice(1) as keyof typeof endpoints
+    const endpoint = request.path === metadataPath ? 'discovery' : request.path.slice(1) as keyof typeof endpoints
     const fault = bad.faults[endpoint]
     const truth = await answer({ ...request, path: request.path.replace(/^\/elsewhere/, '') })
-    if (!fault) return truth
-    const body = String(truth.body)
-    switch (fault) {
-      case 'slow': return
-      case 'drip': return drip(response)
-      case 'reset':
-        response.socket?.resetAndDestroy()
-        return
-      case 'empty': return { ...truth, body: '' }
-      case 'html': return html('<!DOCTYPE html><html lang="en"><title>Welcome</title><p>Room number?')
-      case 'truncated': return { ...truth, body: body.slice(0, -2) }
-      case 'charset': return { ...truth, headers: { 'content-type': 'application/json; charset=utf-16le' }, body: Buffer.from(body, 'utf16le') }
-      case 'null': return json(null)
-      case 'array': return json([JSON.parse(body)])
-      case 'huge': return { ...truth, body: padded(body) }
-      case 'bomb': return { ...truth, headers: { ...truth.headers, 'content-encoding': 'gzip' }, body: gzipSync(padded(body)) }
-      case 'redirect': return { status: 307, headers: { location: `${url}/elsewhere${request.path}` } }
-      case 'error500': return json({ error: 'server_error' }, 500)
-      case 'error429': return json({ error: 'temporarily_unavailable' }, 429, { 'retry-after': '30' })
-    }
+    return fault ? failWith(fault, truth, response, `${url}/elsewhere${request.path}`) : truth
   }
 
   async function answer (request: RecordedRequest): Promise<Answer> {
     switch (request.path) {
-      case '/.well-known/openid-configuration': return json({ ...metadataOf(url, endpoints), ...bad.metadata })
+      case metadataPath: return json({ ...metadataOf(url, endpoints), ...bad.metadata })
       case '/jwks': return json({ keys: [signingKey.publicJwk] })
       case '/authorize': return logIn(request, people, person => redirectOf(request, person))
       case '/token': return await exchange(request)
@@ -192,11 +148,3 @@ const metadataOf = (issuer: string, { authorization, token, jwks, userinfo }: Re
   code_challenge_methods_supported: ['S256'],
   authorization_response_iss_parameter_supported: true
 })
-
-const padded = (object: string): string => `${object.slice(0, -1)},"padding":"${'x'.repeat(2 ** 21)}"}`
-
-function drip (response: ServerResponse): undefined {
-  response.writeHead(200, { 'content-type': 'application/json' }).write('{')
-  const timer = setInterval(() => response.write(' '), 20)
-  response.on('close', () => clearInterval(timer))
-}

@@ -27,7 +27,7 @@ export function logIn ({ method, form }: RecordedRequest, people: object, answer
 /** A page that posts itself to the client. */
 export const formPost = ({ url, form }: PostedRedirect): string => `<!DOCTYPE html>
 <html lang="en"><title>Back</title><body onload="document.forms[0].submit()">
-<form method="post" action="${escaped(url)}">${Object.entries(form).map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}"/>`).join('')}</form>`
+<form method="post" action="${escaped(url)}">${Object.entries(form).map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}"/>`).join('')}<button>Back to the app</button></form>`
 
 /** Logs a person in, in a browser that knows nobody yet, and answers with the redirect to the client, which is not followed. */
 export async function authorize (authorizationUrl: string, person: string, options?: AuthorizeOptions): Promise<string> {
@@ -55,7 +55,7 @@ async function browse (authorizationUrl: string, person: string, { deny = false 
     for (const [, name = '', value = ''] of answer.headers.getSetCookie().map(text => /^([^=]*)=([^;]*)/.exec(text) ?? [])) cookies.set(name, value)
     const page = await answer.text()
     const location = answer.headers.get('location')
-    if (location !== null) {
+    if (location !== null && answer.status >= 300) {
       if (new URL(location, url).origin !== origin) return location
       url = new URL(location, url).href
       body = undefined

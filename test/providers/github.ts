@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Endpoints } from '../../src/social/provider.js'
 import type { Test } from '../helper.js'
 import { authorize, logIn } from './browser.js'
-import { basicOf, bearerOf, createCodes, type CodeFault, type IssuedToken } from './codes.js'
+import { basicOf, bearerOf, createCodes, type IssuedToken } from './codes.js'
 import { createCalls, createClock, html, json, redirect, serve, withQuery, type Answer, type RecordedRequest } from './server.js'
 
 export interface GithubPerson {
@@ -32,6 +32,7 @@ export interface GithubOptions {
 
 const issuer = 'https://github.com/login/oauth'
 const docs = 'https://docs.github.com'
+const mismatch = 'The redirect_uri MUST match the registered callback URL for this application.'
 
 const createPeople = (): Record<string, GithubPerson> => ({
   alice: {
@@ -47,14 +48,6 @@ const createPeople = (): Record<string, GithubPerson> => ({
   },
   bob: { id: 583232, login: 'bob', name: null, email: 'bob@example.com', emails: [{ email: 'bob@example.com', primary: true, verified: false, visibility: 'public' }] }
 })
-
-const faults: Record<CodeFault, [error: string, description: string, uri: string]> = {
-  unknown: ['bad_verification_code', 'The code passed is incorrect or expired.', '#bad-verification-code'],
-  used: ['bad_verification_code', 'The code passed is incorrect or expired.', '#bad-verification-code'],
-  expired: ['bad_verification_code', 'The code passed is incorrect or expired.', '#bad-verification-code'],
-  verifier: ['bad_verification_code', 'The code passed is incorrect or expired.', '#bad-verification-code'],
-  redirect_uri: ['redirect_uri_mismatch', 'The redirect_uri MUST match the registered callback URL for this application.', '#redirect-uri-mismatch2']
-}
 
 export async function startGithub (t: Test, { redirectUris, people = createPeople() }: GithubOptions) {
   const [clientId, clientSecret] = ['Iv1.8a61f9b3a7aba766', 'c8a7f1d2e3b4a5968778695a4b3c2d1e0f9e8d7c']
@@ -101,7 +94,7 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
     if (client_id !== clientId) return html('Not Found', 404)
     if (code_challenge !== undefined && code_challenge_method !== 'S256') return html('Only S256 is supported', 400)
     const refuse = (uri: string, error: string, error_description: string) => redirect(withQuery(uri, { error, error_description, error_uri: `${docs}/apps/troubleshooting-authorization-request-errors/#${error.replaceAll('_', '-')}`, state, iss: issuer }))
-    if (!redirectUris.includes(redirect_uri)) return refuse(redirectUris[0] ?? '', 'redirect_uri_mismatch', 'The redirect_uri MUST match the registered callback URL for this application.')
+    if (!redirectUris.includes(redirect_uri)) return refuse(redirectUris[0] ?? '', 'redirect_uri_mismatch', mismatch)
     return logIn(request, people, person => person === undefined
       ? refuse(redirect_uri, 'access_denied', 'The user has denied your application access.')
       : redirect(withQuery(redirect_uri, { code: codes.issue(request, person, redirect_uri), state, iss: issuer })))
@@ -111,11 +104,12 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
     const speak = (members: Record<string, string>) => headers.accept?.includes('application/json')
       ? json(members)
       : { headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }, body: new URLSearchParams(members).toString() }
-    const refuse = ([error, error_description, uri]: readonly [string, string, string]) => speak({ error, error_description, error_uri: `${docs}/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors/${uri}` })
+    const refuse = (error: string, error_description: string) => speak({ error, error_description, error_uri: `${docs}/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors/#${error.replaceAll('_', '-')}` })
     if (method !== 'POST') return html('Not Found', 404)
-    if (form.client_id !== clientId || form.client_secret !== clientSecret) return refuse(['incorrect_client_credentials', 'The client_id and/or client_secret passed are incorrect.', '#incorrect-client-credentials'])
+    if (form.client_id !== clientId || form.client_secret !== clientSecret) return refuse('incorrect_client_credentials', 'The client_id and/or client_secret passed are incorrect.')
     const redeemed = codes.redeem(form, false)
-    if (typeof redeemed === 'string') return refuse(faults[redeemed])
+    if (redeemed === 'redirect_uri') return refuse('redirect_uri_mismatch', mismatch)
+    if (typeof redeemed === 'string') return refuse('bad_verification_code', 'The code passed is incorrect or expired.')
     const { person, scopes } = redeemed
     return speak({ access_token: github.issueToken({ person, scopes }), token_type: 'bearer', scope: scopes.join(',') })
   }

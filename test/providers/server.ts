@@ -78,10 +78,14 @@ export function withQuery (url: string, parameters: Record<string, string | unde
 }
 
 /** What was asked of one of a provider's endpoints: `calls('token')`. */
-export type Calls = (endpoint: keyof Endpoints) => RecordedRequest[]
+export type Calls = (endpoint: keyof Endpoints | 'discovery') => RecordedRequest[]
 
-export const createCalls = (requests: RecordedRequest[], endpoints: Endpoints): Calls => endpoint =>
-  requests.filter(({ path }) => path === new URL(endpoints[endpoint] ?? 'http://nowhere/-').pathname)
+export const metadataPath = '/.well-known/openid-configuration'
+
+export function createCalls (requests: RecordedRequest[], endpoints: Endpoints): Calls {
+  const paths = new Map(Object.entries(endpoints).map(([endpoint, url]) => [endpoint, new URL(url).pathname])).set('discovery', metadataPath)
+  return endpoint => requests.filter(({ path }) => path === paths.get(endpoint))
+}
 
 /** What time a provider believes it is. */
 export interface ProviderClock {
