@@ -1,6 +1,6 @@
 /** Apple has no client secret but one that the app signs for itself: https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret */
-import { createPrivateKey } from 'node:crypto'
-import { SignJWT } from 'jose'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { JWTPayload } from 'jose'
 import { readSigningKey } from '../lib/signing-keys.js'
 import { refuse } from '../user-field-settings.js'
 
@@ -21,15 +21,19 @@ export function createAppleSecret (option: string, clientId: string, { teamId, k
   return now => {
     const time = Math.floor(now.getTime() / 1000)
     if (!current || time >= current.until || time < current.until - lifetime) {
-      const secret = new SignJWT().setProtectedHeader({ alg: 'ES256', kid: keyId }).setIssuer(teamId).setSubject(clientId)
-        .setAudience('https://appleid.apple.com').setIssuedAt(time).setExpirationTime(time + lifetime).sign(key)
-      current = { secret, until: time + lifetime - 600 }
+      current = { secret: sign({ iss: teamId, sub: clientId, aud: 'https://appleid.apple.com', iat: time, exp: time + lifetime }, keyId, key), until: time + lifetime - 600 }
     }
     return current.secret
   }
 }
 
-function readKey (option: string, privateKey: string) {
+/** jose takes time to load, which only whoever logs in by Apple need spend. */
+async function sign (claims: JWTPayload, kid: string, key: KeyObject): Promise<string> {
+  const { SignJWT } = await import('jose')
+  return await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid }).sign(key)
+}
+
+function readKey (option: string, privateKey: string): KeyObject {
   try {
     const { secret } = readSigningKey(privateKey.replaceAll('\\n', '\n'), 'ES256')
     if (typeof secret === 'object' && secret.private !== undefined) return createPrivateKey(secret.private)
