@@ -8,14 +8,14 @@ import { openapiCommand } from '../src/cli/openapi.js'
 import { secretCommand } from '../src/cli/secret.js'
 import { weakness } from '../src/lib/secrets.js'
 import { readSigningKey } from '../src/lib/signing-keys.js'
-import { secret, t, temporaryFile, type Test } from './helper.js'
+import { loaders, secret, t, temporaryFile, type Test } from './helper.js'
 
 const root = resolve(import.meta.dirname, '..')
 
 async function run (...words: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
   try {
     // The test's own loaders, so that coverage stays true.
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...process.execArgv, 'src/cli/main.ts', ...words], { cwd: root })
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...loaders, 'src/cli/main.ts', ...words], { cwd: root })
     return { code: 0, stdout, stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number, stdout: string, stderr: string }

@@ -21,7 +21,7 @@ import * as sqliteTables from 'fastify-rest-auth/drizzle/sqlite'
 import { Rejection } from '../src/errors.js'
 import { createPlugin } from '../src/plugin.js'
 import type { User } from '../src/types.js'
-import { alice, articleOptions, cheapHash, databases, password, postgres, secret, story, t, type OpenedDatabase, type Test } from './helper.js'
+import { alice, articleOptions, cheapHash, databases, loaders, password, postgres, secret, story, t, type OpenedDatabase, type Test } from './helper.js'
 
 const otherSecret = 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt'
 const coexisting = fp(createPlugin({ hashCost: cheapHash }))
@@ -544,7 +544,7 @@ for (const tested of databases.filter(({ name }) => name !== 'PGlite')) {
       console.log(answer.statusCode)
     `
     // Compiled as this file is: under another loader the same files would be counted twice, and wrongly, for coverage.
-    const compiled = [...process.execArgv, '--input-type=module', '--eval', program]
+    const compiled = [...loaders, '--input-type=module', '--eval', program]
     // Killed after the time, which rejects.
     const { stdout } = await promisify(execFile)(process.execPath, compiled, { cwd: join(import.meta.dirname, '..'), timeout: 20_000 })
     t.equal(stdout, '201\n')

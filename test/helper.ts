@@ -31,6 +31,9 @@ export const password = 'Sup3r-secret-pw'
 export const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 export const alice = { email: 'alice@example.com', password1: password, gender: 'F', phone_number: '+15550100' }
 
+/** What makes a child process run TypeScript as this one does, so that coverage stays true; tap's own compiler would compile it again. */
+export const loaders = process.execArgv.filter(argument => !/@tapjs\/(typescript|mock)\//.test(argument))
+
 export interface OpenedDatabase {
   database: unknown
   close: () => Promise<void>

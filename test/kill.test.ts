@@ -39,8 +39,8 @@ interface Server {
 function createStarter (t: Test, options: object): (ahead: number) => Promise<Server> {
   const children: ChildProcess[] = []
   const load = async (): Promise<ChildProcess> => {
-    // Not with the test's own loaders, which take three times as long: who is killed reports no coverage.
-    const child = fork(worker, { execArgv: ['--import=tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    // Not with all that tap loads, which takes longer: who is killed reports no coverage.
+    const child = fork(worker, { execArgv: ['--import=./scripts/typescript.js'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     children.push(child)
     await once(child, 'message')
     return child

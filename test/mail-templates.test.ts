@@ -7,7 +7,7 @@ import { simpleParser } from 'mailparser'
 import nodemailer from 'nodemailer'
 import { compiledMail, templatesFolder } from '../scripts/templates.js'
 import { builtinMails, commonVariables, loadTemplates, type TemplateOptions } from '../src/mail/templates.js'
-import { t, temporaryFile, type Test } from './helper.js'
+import { loaders, t, temporaryFile, type Test } from './helper.js'
 
 const names = Object.keys(builtinMails) as Array<keyof typeof builtinMails>
 const page = readFileSync(new URL('../docs/email-templates.md', import.meta.url), 'utf8')
@@ -235,7 +235,7 @@ t.test('without the package mjml an app runs, but not with MJML of its own', asy
     const load = folder => loadTemplates({ folder, filters: {}, tags: {} })
     console.log((await load(undefined)).names().length)
     await load(${JSON.stringify(folder)}).catch(error => console.log(error.message))`
-  const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script], { cwd: resolve(import.meta.dirname, '..') })
+  const { stdout } = await promisify(execFile)(process.execPath, [...loaders, '--input-type=module', '--eval', script], { cwd: resolve(import.meta.dirname, '..') })
   t.equal(stdout, '6\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), or give email-verification.html\n')
 })
 
