@@ -6,7 +6,7 @@
  * and in an HTML form a blank optional field counts as absent.
  */
 import addFormatsModule from 'ajv-formats'
-import { Ajv } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import type { FastifyRequest, FastifySchema } from 'fastify'
 import { Failure, failure, type FieldError } from './errors.js'
 import { fieldErrors } from './field-errors.js'
@@ -53,12 +53,15 @@ const addFormats = addFormatsModule as unknown as typeof addFormatsModule.defaul
 function unknownFormat (warning: string): never { throw new Error(warning.replace(' ignored in schema', '')) }
 
 function createAjv (coerceTypes: boolean): Ajv {
-  const ajv = new Ajv({ allErrors: true, verbose: true, coerceTypes, strict: false, validateFormats: true, logger: { log () {}, warn: unknownFormat, error () {} } })
+  const ajv = new Ajv({ allErrors: true, verbose: true, coerceTypes, strict: false, validateFormats: true, validateSchema: false, logger: { log () {}, warn: unknownFormat, error () {} } })
   addFormats(ajv)
   ajv.addFormat('email', (text: string) => canonicalEmail(text) !== undefined)
   ajv.addFormat('password', true)
   return ajv
 }
+
+// Its own meta-schema costs each Ajv more to compile than all of our schemas, so one judges for all.
+const metaSchema = createAjv(false)
 
 export type CheckBody = (body: unknown) => { value: Record<string, unknown> } | { error: Failure }
 
@@ -67,14 +70,17 @@ export function createBodyValidator () {
   const [json, form] = [createAjv(false), createAjv(true)]
   return (schema: object): CheckBody => {
     const described = schema as BodySchema
-    const [checkJson, checkForm] = [json.compile(schema), form.compile(schema)]
+    metaSchema.validateSchema(schema, true)
+    const checkJson = json.compile(schema)
+    // Most apps never see a form.
+    let checkForm: ValidateFunction | undefined
     return body => {
       const type = pythonType(body)
       if (type !== 'dict') return { error: failure('not_an_object', { type }) }
       const isForm = body instanceof FormBody
       const read = isForm ? (name: string, property: Property, isRequired: boolean) => body.read(name, property, isRequired) : (name: string) => ownValue(body, name)
       const value = normalise(described, read, isForm)
-      const found = fieldErrors(described, value, isForm ? checkForm : checkJson)
+      const found = fieldErrors(described, value, isForm ? checkForm ??= form.compile(schema) : checkJson)
       return found.length > 0 ? { error: new InvalidBody(value, found) } : { value }
     }
   }
