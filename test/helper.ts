@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOptions, type LightMyRequestResponse } from 'fastify'
@@ -223,13 +223,33 @@ const addFormats = addFormatsModule as unknown as typeof addFormatsModule.defaul
 
 type Operation = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
 
+type Document = { paths: Record<string, Record<string, Operation>> }
+
+const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }))
+const documents = new Map<string, (...path: string[]) => ValidateFunction>()
+
+/** The schemas of a document, by where they stand in it. Most apps of a file have the same, and compiling takes longer than a test. */
+function readDocument (document: Document): (...path: string[]) => ValidateFunction {
+  const text = JSON.stringify(document)
+  const known = documents.get(text)
+  if (known) return known
+  const name = `document-${documents.size}`
+  ajv.addSchema(document, name)
+  const validators = new Map<string, ValidateFunction>()
+  const validatorOf = (...path: string[]): ValidateFunction => {
+    const $ref = `${name}#/${path.map(part => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
+    const validate = validators.get($ref) ?? ajv.compile({ $ref })
+    validators.set($ref, validate)
+    return validate
+  }
+  documents.set(text, validatorOf)
+  return validatorOf
+}
+
 /** The one judge of every answer: declared, typed, uncached, and without anybody's secret; a token in a cookie is one. */
 function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, logs: string[], secrets: Set<string> }) {
-  const document = app.restAuth.openapi() as { paths: Record<string, Record<string, Operation>> }
-  const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }))
-  ajv.addSchema(document, 'document')
-  const pointer = (...parts: string[]) => parts.map(part => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
-  const validators = new Map<string, ReturnType<typeof ajv.compile>>()
+  const document = app.restAuth.openapi() as Document
+  const validatorOf = readDocument(document)
   const inCookies = new Set<string>()
   t.teardown(() => {
     const text = logs.join('')
@@ -272,9 +292,7 @@ function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, 
     const [template = path, operations = {}] = Object.entries(document.paths).find(([known]) => matches(known, path)) ?? []
     const known = operations[method.toLowerCase()] ? method.toLowerCase() : Object.keys(operations)[0] ?? ''
     if (!operations[known]?.responses[answer.statusCode]?.content?.[type]) return problem('undeclared')
-    const $ref = `document#/${pointer('paths', template, known, 'responses', String(answer.statusCode), 'content', type, 'schema')}`
-    const validate = validators.get($ref) ?? ajv.compile({ $ref })
-    validators.set($ref, validate)
+    const validate = validatorOf('paths', template, known, 'responses', String(answer.statusCode), 'content', type, 'schema')
     if (!validate(body)) problem(`not as declared: ${ajv.errorsText(validate.errors)}`)
   }
 }
