@@ -75,7 +75,7 @@ for (const tested of databases) {
     skip: tested.name === 'PGlite' && 'PGlite is one process\'s own; POSTGRES_URL names a server'
   }, async t => {
     const began = performance.now()
-    const { database: opened, close } = await tested.open()
+    const { database: opened, close } = await tested.open(true)
     const database = tested.dialect === 'sqlite' ? temporaryFile(t) : opened
     const mailServer = await startMailServer()
     t.teardown(async () => {
