@@ -1,9 +1,7 @@
 #!/usr/bin/env node
-/** The bin: `fastify-rest-auth <command>`. Each command is a file beside this one. */
+/** The bin: `fastify-rest-auth <command>`. Each command is a file beside this one; those that need the plugin load it when they are asked for. */
 import { parseArgs } from 'node:util'
 import { loadOptions } from './load-options.js'
-import { migrateCommand } from './migrate.js'
-import { openapiCommand } from './openapi.js'
 import { secretCommand } from './secret.js'
 
 const usage = `usage: fastify-rest-auth <command>
@@ -25,8 +23,8 @@ async function main (): Promise<void> {
   })
   const options = async () => ({ ...await loadOptions(values.options), ...(values.database !== undefined && { database: values.database }) })
   if (command === 'secret') console.log(secretCommand(values.algorithm, values.pem))
-  else if (command === 'migrate') console.log(await migrateCommand(await options(), values.print))
-  else if (command === 'openapi') console.log(await openapiCommand(await options()))
+  else if (command === 'migrate') console.log(await (await import('./migrate.js')).migrateCommand(await options(), values.print))
+  else if (command === 'openapi') console.log(await (await import('./openapi.js')).openapiCommand(await options()))
   else console.log(usage)
   if (!values.help && !['secret', 'migrate', 'openapi'].includes(command ?? '')) process.exitCode = 2
 }
