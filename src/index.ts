@@ -29,6 +29,7 @@ export type {
   BaseUser, HooksOf, NewUser, OutgoingMail, PasswordValidator, Register, RegistrationGuard, RestAuthOptions, Tx, User, UserChanges
 } from './types.js'
 export { defineProvider } from './social/provider.js'
+export { providers } from './social/providers.js'
 export type { Endpoints, Grant, IdClaims, Profile, Provider } from './social/provider.js'
 export type { ProviderTokens } from './oauth/client.js'
 export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session, SocialAccount } from './rest-auth.js'

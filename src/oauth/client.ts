@@ -128,6 +128,8 @@ export function createSocialClient (settings: SocialSettings, { clock, log, pati
 
     byIdToken: async (idToken, nonce) => await converse(async (metadata, signal) => {
       const claims = await verify(idToken, metadata, signal, { audiences, nonce, blame: 'provider_token_invalid' })
+      // Whoever has it from elsewhere does not know what it was asked for with.
+      if (nonce === undefined && claims.nonce !== undefined) throw new ProviderProblem('provider_token_invalid', 'ID token: nonce')
       return { identity: await identify({ metadata, signal, claims }), expiresAt: new Date(claims.exp * 1000) }
     }),
 
