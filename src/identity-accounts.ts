@@ -55,7 +55,8 @@ export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredie
   async function recognise (tx: Db, { email, emailProven, provider }: Identity, known: SocialAccountRow, { tokens, lastLogin }: SocialAccountRow): Promise<UserRow> {
     const user = await activeUser(tx, known.userPk)
     if (!await useSocialAccount(tx, known.id, { lastLogin, provider, ...(tokens !== null && { tokens }) })) throw new LostRace()
-    return emailProven && !user.emailVerified && user.email === email ? await claim(tx, user, known.id) : user
+    // A password may be a stranger's, who registered the address first: with one the mailbox is left to be proven by mail.
+    return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null ? await verify(tx, user) : user
   }
 
   async function adopt (tx: Db, { email }: Identity, pk: string, row: SocialAccountRow): Promise<UserRow> {
@@ -72,12 +73,17 @@ export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredie
     await outbox.enqueue(tx, 'social-account-connected', { userPk: row.userPk }, { provider: labelOf(row.provider) })
   }
 
-  async function claim (tx: Db, { pk }: UserRow, kept?: string): Promise<UserRow> {
-    const user = await updateUser(tx, pk, { emailVerified: true, passwordHash: null })
+  /** Gives an account to whoever has proven its mailbox, without anything that somebody else may have left there. */
+  async function claim (tx: Db, user: UserRow): Promise<UserRow> {
+    await deleteSessions(tx, user.pk)
+    await deleteSocialAccounts(tx, user.pk)
+    return await verify(tx, user, { passwordHash: null })
+  }
+
+  async function verify (tx: Db, { pk }: UserRow, changes: { passwordHash?: null } = {}): Promise<UserRow> {
+    const user = await updateUser(tx, pk, { ...changes, emailVerified: true })
     if (!user) throw new LostRace()
-    await deleteSessions(tx, pk)
     await deleteTokens(tx, pk)
-    await deleteSocialAccounts(tx, pk, kept)
     await hooks.emailVerified?.(accounts.toUser(user), tx.orm)
     return user
   }
