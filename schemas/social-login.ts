@@ -64,7 +64,7 @@ export const entryErrors = ({ email, emailVerification }: SocialShape) => [
 export const socialLoginRoute = (shape: SocialShape, provider: ProviderShape) => route(shape, {
   operationId: operationOf('socialLogin', provider),
   summary: `Log in with ${provider.label}`,
-  description: 'Opens a session, and an account where there is none yet. `user.missing_fields` says what the account still lacks.',
+  description: 'Opens a session, and an account where there is none yet.',
   tag: 'Social',
   body: ObjectKnownAs<GrantFields>({ ...grantProperties(provider), ...(shape.cookie === undefined && { login_code: loginCode }) }),
   answer: TokensRef(shape),

@@ -46,7 +46,7 @@ for (const [name, page] of Object.entries(pages(frame))) {
 
   t.test(`${name} needs no script and nothing from elsewhere`, async t => {
     t.notMatch(page.html, /<script|<img|<link|<iframe|javascript:|@import|url\(| src=| style=| on\w+=/i)
-    t.same(linksOf(page.html).filter(href => ![frame.loginUrl, failed.retryUrl].some(own => href === escapeHtml(own ?? ''))), [])
+    t.same(linksOf(page.html).filter(href => ![frame.loginUrl, failed.retryUrl, start.startUrl].some(own => href === escapeHtml(own ?? ''))), [])
   })
 
   t.test(`${name} is neither cached, indexed nor framed, and tells no other site its address`, async t => {
