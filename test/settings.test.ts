@@ -224,6 +224,7 @@ const refusals: Array<[options: object, line: string]> = [
   [field(Type.String({ maxLength: 601 }), { unique: true }), 'userFields.phone.unique: needs a maxLength of 600 at most'],
   [field(Type.String({ pattern: '(' })), 'userFields.phone.schema: Invalid regular expression: /(/u: Unterminated group'],
   [field(Type.String({ format: 'telephone' })), 'userFields.phone.schema: unknown format "telephone" at path "#/properties/phone"'],
+  [field(Type.String({ minLength: -1 })), 'userFields.phone.schema: schema is invalid: data/properties/phone/minLength must be >= 0'],
   [field(Type.Integer({ default: 'none' })), 'userFields.phone.schema.default: must fit the schema'],
   [field(Type.String({ maxLength: 3, default: 'none' })), 'userFields.phone.schema.default: must fit the schema'],
   ...['password', 'id', 'pk', 'email', 'is_active', 'isActive', 'password_hash', 'username', 'user', 'select', 'SELECT', 'order', 'rowid', 'ctid', 'xmin', 'constructor', 'prototype', 'hasOwnProperty', 'isPrototypeOf', 'toString', 'then'].map((name): [object, string] => [withName(name), taken(name)]),
