@@ -1,6 +1,8 @@
 /**
  * Logging in with an account elsewhere, from a page whose tokens travel in headers. To try it, a provider of its own runs
  * beside it (provider.ts), where every name logs in; Google and GitHub join it where the environment knows them.
+ *
+ *   npx tsx --conditions=fastify-rest-auth:source examples/social/app.ts
  */
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
