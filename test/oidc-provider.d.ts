@@ -1,7 +1,7 @@
-/** What the tests use of oidc-provider, which has no types. */
+/** What the tests use of oidc-provider, which has no types, beyond what examples/social does. */
 
 declare module 'oidc-provider/lib/provider.js' {
-  import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+  import type { IncomingMessage, ServerResponse } from 'node:http'
 
   export interface Context {
     method: string
@@ -22,17 +22,11 @@ declare module 'oidc-provider/lib/provider.js' {
     save: () => Promise<string>
   }
 
-  export class Provider {
-    constructor (issuer: string, configuration: object)
+  export interface Provider {
     Grant: new (of: { clientId: string, accountId: string }) => Grant
-    callback (): RequestListener
     use (middleware: (context: Context, next: () => Promise<void>) => Promise<void>): this
     on (event: 'server_error', listener: (context: Context, error: Error) => void): this
     interactionDetails (request: IncomingMessage, response: ServerResponse): Promise<{ uid: string }>
     interactionResult (request: IncomingMessage, response: ServerResponse, result: object): Promise<string>
   }
-}
-
-declare module 'oidc-provider/lib/adapters/memory_adapter.js' {
-  export const createMemoryAdapter: () => unknown
 }

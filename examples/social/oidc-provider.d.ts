@@ -1,9 +1,14 @@
 /** What provider.ts uses of oidc-provider, which has no types. */
-declare module 'oidc-provider' {
+
+declare module 'oidc-provider/lib/provider.js' {
   import type { RequestListener } from 'node:http'
 
-  export default class Provider {
+  export class Provider {
     constructor (issuer: string, configuration: object)
     callback (): RequestListener
   }
+}
+
+declare module 'oidc-provider/lib/adapters/memory_adapter.js' {
+  export const createMemoryAdapter: () => unknown
 }

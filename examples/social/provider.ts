@@ -1,26 +1,33 @@
 /** An OpenID provider to try the example with: it asks for a name and takes any. Never for more than that. */
+import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
-import Provider from 'oidc-provider'
+import type { AddressInfo } from 'node:net'
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
+// Not by the package's name: that warns of Node 20.
+import { Provider } from 'oidc-provider/lib/provider.js'
 
-interface Client {
+interface Options {
   port: number
   client: { clientId: string, clientSecret: unknown } | undefined
   redirectUri: string
 }
 
-export async function startProvider ({ port, client, redirectUri }: Client) {
-  const issuer = `http://localhost:${port}`
+/** Listens before it answers: the app asks for the issuer's metadata when it starts. */
+export async function startProvider ({ port, client, redirectUri }: Options) {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, 'localhost', resolve))
+  const issuer = `http://localhost:${(server.address() as AddressInfo).port}`
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const provider = new Provider(issuer, {
-    clients: [{ client_id: client?.clientId ?? '', client_secret: String(client?.clientSecret), redirect_uris: [redirectUri] }],
+    adapter: createMemoryAdapter(),
+    jwks: { keys: [privateKey.export({ format: 'jwk' })] },
+    clients: [{ client_id: client?.clientId, client_secret: client?.clientSecret, redirect_uris: [redirectUri] }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name'] },
-    // Else they are told to whoever asks with the access token, and stand in no ID token.
-    conformIdTokenClaims: false,
     findAccount: (_context: unknown, name: string) => ({
       accountId: name,
       claims: () => ({ sub: name, email: `${name.toLowerCase().replace(/[^a-z0-9]+/g, '.')}@example.com`, email_verified: true, given_name: name })
     })
   })
-  const server = createServer(provider.callback())
-  await new Promise<void>(resolve => server.listen(port, 'localhost', resolve))
-  return server
+  server.on('request', provider.callback())
+  return { issuer, server }
 }
