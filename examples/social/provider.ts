@@ -12,6 +12,9 @@ interface Options {
   redirectUri: string
 }
 
+// Seconds.
+const hour = 3600
+
 /** Listens before it answers: the app asks for the issuer's metadata when it starts. */
 export async function startProvider ({ port, client, redirectUri }: Options) {
   const server = createServer()
@@ -23,6 +26,8 @@ export async function startProvider ({ port, client, redirectUri }: Options) {
     jwks: { keys: [privateKey.export({ format: 'jwk' })] },
     clients: [{ client_id: client?.clientId, client_secret: client?.clientSecret, redirect_uris: [redirectUri] }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name'] },
+    // What is left to its defaults, it speaks of.
+    ttl: { Interaction: hour, Session: hour, Grant: hour, AccessToken: hour, IdToken: hour, AuthorizationCode: 60 },
     findAccount: (_context: unknown, name: string) => ({
       accountId: name,
       claims: () => ({ sub: name, email: `${name.toLowerCase().replace(/[^a-z0-9]+/g, '.')}@example.com`, email_verified: true, given_name: name })
