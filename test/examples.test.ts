@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs'
+import { Type } from '@sinclair/typebox'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { auth, buildApp as buildArticle } from '../examples/article/app.js'
 import { buildApp as buildMinimal } from '../examples/minimal/app.js'
 import { buildApp as buildPostgres } from '../examples/postgres/app.js'
-import { alice, password, postgres, secret, t } from './helper.js'
+import { auth as social, buildApp as buildSocial } from '../examples/social/app.js'
+import { spotify } from '../examples/social/spotify.js'
+import { alice, password, postgres, secret, sqliteBuild, t } from './helper.js'
+import { json, serve } from './providers/server.js'
+import { createBrowser } from './social-browser.js'
 
 const newcomer = { email: alice.email, password1: password }
 // Else they would be printed, between the lines of the tests.
@@ -63,4 +69,39 @@ t.test(`the app on PostgreSQL writes a profile in the transaction of the registr
   const { access } = (await app.inject({ method: 'POST', url: '/auth/registration', payload: newcomer })).json()
   const answer = await app.inject({ url: '/profile', headers: { authorization: `Bearer ${access}` } })
   t.match(answer.json(), { motto: 'New here' })
+})
+
+t.test('the social example starts while its provider is away, and its page says with whom one can log in', async t => {
+  const app = await buildSocial({ database: ':memory:', secret, docs: false, mail: unread, social: { example: { ...social.social?.example, issuer: 'http://localhost:1' } } })
+  t.teardown(() => app.close())
+  const page = await app.inject('/')
+  t.match(page.body, '<title>Log in with an account elsewhere</title>')
+  for (const [, file = ''] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) t.equal((await app.inject(file)).statusCode, 200, file)
+  t.same((await app.inject('/providers')).json(), [{ name: 'example', label: 'the example' }])
+  const login = await app.inject({ url: '/auth/example/login', headers: { 'sec-fetch-site': 'same-origin' } })
+  t.equal(login.statusCode, 503)
+})
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+t.test('the documentation\'s provider of one\'s own is that of the example, and logs people in', async t => {
+  t.ok(read('docs/own-provider.md').includes(`\`\`\`ts\n${read('examples/social/spotify.ts')}\`\`\`\n`), 'docs/own-provider.md has examples/social/spotify.ts as it is')
+  const { url } = await serve(t, ({ path, headers: { authorization }, form }) => {
+    if (path === '/v1/me') return authorization === 'Bearer of-alice' ? json({ id: '4711', email: alice.email, display_name: 'Alice' }) : json({}, 401)
+    const isOurs = authorization === `Basic ${btoa('the-app:the-secret')}` && form.client_secret === undefined && form.code === 'of-alice'
+    return isOurs ? json({ access_token: 'of-alice', token_type: 'Bearer', expires_in: 3600 }) : json({ error: 'invalid_client' }, 400)
+  })
+  const endpoints = { authorization: `${url}/authorize`, token: `${url}/api/token`, userinfo: `${url}/v1/me` }
+  const built = await sqliteBuild(t, {
+    options: {
+      account: { emailVerification: 'none' },
+      userFields: { display_name: { schema: Type.String({ maxLength: 50 }) } },
+      social: { spotify: { provider: { ...spotify, endpoints }, clientId: 'the-app', clientSecret: 'the-secret' } }
+    }
+  })
+  const browser = createBrowser(built)
+  const { searchParams } = new URL(await browser.start('spotify'))
+  t.equal(searchParams.get('scope'), 'user-read-email')
+  const answer = await browser.comeBack(`${searchParams.get('redirect_uri')}?code=of-alice&state=${searchParams.get('state')}`)
+  t.match(answer.json().user, { email: alice.email, display_name: 'Alice' })
 })
