@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The package as it is published, in an app that installed it: it compiles against its types, and registers a user.
+# The package as it is published, in an app that installed it: the README and a copied example compile against its types, and
+# it registers a user.
 set -euo pipefail
 root=$PWD
 npm run --silent build
@@ -14,6 +15,7 @@ for entry in "$root"/node_modules/*; do
 done
 cp .ci/published.mjs "$app/app.mjs"
 awk '/^import Fastify/ { on = 1 } /^```/ { on = 0 } on' README.md > "$app/readme.mts"
+cp -r "$app/node_modules/fastify-rest-auth/examples/social" "$app/social"
 printf '{ "type": "module" }' > "$app/package.json"
-(cd "$app" && node app.mjs && node "$root/node_modules/typescript/bin/tsc" --noEmit --strict --module nodenext --target es2022 --skipLibCheck --exactOptionalPropertyTypes --types node readme.mts)
-echo 'the README compiles against the published package'
+(cd "$app" && node app.mjs && node "$root/node_modules/typescript/bin/tsc" --noEmit --strict --module nodenext --target es2022 --skipLibCheck --exactOptionalPropertyTypes --types node readme.mts social/*.ts)
+echo 'the README and a copied example compile against the published package'
