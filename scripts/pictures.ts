@@ -1,12 +1,14 @@
 /**
- * Takes the pictures of the built-in mails that docs/email-templates.md shows, with Chromium.
+ * Takes the pictures of the built-in mails and pages that docs/email-templates.md and docs/social.md show, with Chromium.
  *
  *   npx tsx --conditions=fastify-rest-auth:source scripts/pictures.ts [folder] [dark] [width]
  */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { messageOf } from '../schemas/errors.js'
 import { loadTemplates } from '../src/mail/templates.js'
+import { socialFailedPage, startPage } from '../src/pages/social.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const [folder = fileURLToPath(new URL('../docs/pictures/', import.meta.url)), colorScheme = 'light', width = '640'] = process.argv.slice(2)
@@ -29,12 +31,20 @@ const variables = {
   connected_at: new Date('2026-11-23T12:00:00Z')
 }
 
+const frame = { siteName: variables.site_name, loginUrl: variables.login_url }
+const startUrl = '/auth/google/login'
+const pages = {
+  'social-start': startPage(frame, { label: 'Google', startUrl }),
+  'social-failed': socialFailedPage(frame, { label: 'Google', message: messageOf('provider_denied'), retryUrl: startUrl })
+}
+
 const templates = await loadTemplates({ folder: undefined, filters: {}, tags: {} })
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
 const page = await browser.newPage({ viewport: { width: Number(width), height: 200 }, colorScheme: colorScheme === 'dark' ? 'dark' : 'light' })
-for (const name of templates.names()) {
-  const { html = '' } = await templates.render(name, variables)
+const take = async (name: string, html = '') => {
   await page.setContent(html)
-  await page.screenshot({ path: join(folder, `mail-${name}.png`), fullPage: true })
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }
+for (const name of templates.names()) await take(`mail-${name}`, (await templates.render(name, variables)).html)
+for (const [name, { html }] of Object.entries(pages)) await take(name, html)
 await browser.close()
