@@ -21,12 +21,15 @@ export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings
       return digest(secret)
     },
 
-    /** What was kept of this browser's cookie; undefined where it has none, or several. The cookie is taken back. */
-    release (request: FastifyRequest, reply: FastifyReply, key: string): string | undefined {
+    /** What was kept of this browser's cookie; undefined where it has none, or several. */
+    read (request: FastifyRequest, key: string): string | undefined {
       const [secret, ...others] = cookieValues(request.headers.cookie, nameOf(key))
-      if (secret === undefined || others.length > 0) return undefined
+      return secret === undefined || others.length > 0 ? undefined : digest(secret)
+    },
+
+    /** Takes the cookie back. */
+    release (reply: FastifyReply, key: string): void {
       reply.header('set-cookie', setCookie(nameOf(key), '', 0, attributes))
-      return digest(secret)
     }
   }
 }

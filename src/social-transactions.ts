@@ -35,8 +35,11 @@ export function createSocialTransactions ({ db, clock, path, secret, binding }: 
 
   async function spend (tx: Db, purpose: TransactionPurpose, provider: string, token: string, request: FastifyRequest, reply: FastifyReply) {
     const key = digest(token)
-    const browser = binding.release(request, reply, key)
-    return browser === undefined ? undefined : await spendTransaction(tx, { digest: key, purpose, origin: path, provider, browser }, clock())
+    const browser = binding.read(request, key)
+    const row = browser === undefined ? undefined : await spendTransaction(tx, { digest: key, purpose, origin: path, provider, browser }, clock())
+    // Whoever is at the wrong callback needs it at the right one.
+    if (row) binding.release(reply, key)
+    return row
   }
 
   return {
