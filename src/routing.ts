@@ -114,12 +114,13 @@ function addRefusals (app: FastifyInstance, url: string, known: RouteOptions[], 
   // Fastify adds HEAD, unless the host told it not to.
   const hasHead = app.hasRoute({ method: 'HEAD', url: `${app.prefix}${url}` })
   const allow = [...allowed, ...(hasHead ? ['HEAD'] : []), 'OPTIONS'].join(', ')
-  // Whatever the method, the address of a mailed link stays out of the log.
+  const others = hasHead ? methods : [...methods, 'HEAD']
+  // Whatever the method, an address that holds a secret stays out of the log.
   const { logSerializers } = known[0] ?? {}
   const common = { url, schema: { hide: true }, config: { twin: true }, ...(logSerializers && { logSerializers }) }
   app.route({
     ...common,
-    method: methods.filter(method => !allowed.includes(method)),
+    method: others.filter(method => !allowed.includes(method)),
     // Before any body is read: what is wrong with it does not matter.
     onRequest: [known[0]?.onRequest ?? [], async (request: FastifyRequest, reply: FastifyReply) => {
       reply.header('allow', allow)
