@@ -47,9 +47,10 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
 
   async function go (client: SocialClient, request: FastifyRequest<Start>, reply: FastifyReply) {
     const { name, label } = client.settings
-    const next = nextOf(request)
-    if (!isOwnNavigation(request, links.publicUrl(), friends)) return sendPage(reply, 200, startPage(pageFrame(), { label, startUrl: startUrl(client, next) }))
-    const parameters = await transactions.begin(reply, name, next)
+    const end = nextOf(request)
+    // With what was sent: what was made of it may be longer than `next` can be.
+    if (!isOwnNavigation(request, links.publicUrl(), friends)) return sendPage(reply, 200, startPage(pageFrame(), { label, startUrl: startUrl(client, request.query.next as string | undefined) }))
+    const parameters = await transactions.begin(reply, name, end)
     return await reply.redirect(await client.authorizationUrl({ ...parameters, redirectUri: redirectUri(client) }), 303)
   }
 
