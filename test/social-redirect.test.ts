@@ -1,18 +1,6 @@
-import { articleOptions, story, type Build, type Test } from './helper.js'
-import { startOpenidProvider } from './openid-provider.js'
-import { createBrowser, fragmentOf } from './social-browser.js'
-
-const redirectUri = 'http://localhost:3000/auth/company/callback'
-
-/** An app with a real OpenID provider, whose word it takes for e-mail addresses. */
-export async function withProvider (t: Test, build: Build, options: object = {}, provider: object = {}) {
-  const openid = await startOpenidProvider(t, { redirectUris: [redirectUri] })
-  const built = await build(t, {
-    options: { ...articleOptions, ...options, social: { company: { issuer: openid.issuer, clientId: openid.clientId, clientSecret: openid.clientSecret, trustEmail: true, ...provider } } }
-  })
-  openid.clock = built.clock
-  return { ...built, openid, browser: createBrowser(built) }
-}
+import { story } from './helper.js'
+import { withProvider } from './social-app.js'
+import { fragmentOf } from './social-browser.js'
 
 story('a browser goes to the provider and comes back logged in', async (t, build) => {
   const { openid, browser, get } = await withProvider(t, build)

@@ -1,0 +1,53 @@
+/** Apps for stories about providers: `company` is one, where there are two the second is `other`. */
+import type { FastifyInstance } from 'fastify'
+import type { Database } from '../src/db/database.js'
+import { openDatabase } from '../src/db/open.js'
+import { startBadProvider } from './bad-provider.js'
+import { articleOptions, temporaryFile, type Build, type BuiltApp, type Test } from './helper.js'
+import { startOpenidProvider } from './openid-provider.js'
+import { createBrowser } from './social-browser.js'
+
+const redirectUri = 'http://localhost:3000/auth/company/callback'
+
+export interface AppOptions {
+  /** Of the plugin, beside the article's. */
+  options?: object
+  /** Of the provider. */
+  provider?: object
+  /** What the host does after. */
+  after?: (app: FastifyInstance) => unknown
+}
+
+/** An app with a real OpenID provider, which insists on PKCE, and whose word it takes for e-mail addresses. */
+export async function withProvider (t: Test, build: Build, options: object = {}, provider: object = {}) {
+  const openid = await startOpenidProvider(t, { redirectUris: [redirectUri] })
+  const built = await build(t, {
+    options: { ...articleOptions, ...options, social: { company: { issuer: openid.issuer, clientId: openid.clientId, clientSecret: openid.clientSecret, trustEmail: true, ...provider } } }
+  })
+  openid.clock = built.clock
+  return { ...built, openid, browser: createBrowser(built) }
+}
+
+/** An app with two providers that fail and lie as they are told, and tell `iss` in every redirect. */
+export async function withBadProviders (t: Test, build: Build, { options = {}, provider = {}, after, ...rest }: AppOptions & { database?: unknown } = {}) {
+  const [bad, other] = await Promise.all([startBadProvider(t), startBadProvider(t)])
+  const optionOf = ({ issuer, clientId }: typeof bad) => ({ issuer, clientId, clientSecret: 'the-client-secret-of-the-app', trustEmail: true, ...provider })
+  const built = await build(t, { options: { ...articleOptions, ...options, social: { company: optionOf(bad), other: optionOf(other) } }, ...(after && { after }), ...rest })
+  bad.clock = other.clock = built.clock
+  /** How many of its endpoints have been asked for tokens. */
+  const exchanges = () => bad.calls('token').length + other.calls('token').length
+  return { ...built, bad, other, exchanges, browser: createBrowser(built) }
+}
+
+/** A database that the test can read beside the app: to build on, and to open. */
+export function sharedDatabase (t: Test, dialect: 'sqlite' | 'postgres') {
+  const file = dialect === 'sqlite' ? temporaryFile(t) : undefined
+  return {
+    given: file === undefined ? {} : { database: file },
+    open: async ({ database }: Pick<BuiltApp, 'database'>): Promise<Database> => {
+      const db = await openDatabase(file ?? database, [], () => {})
+      t.teardown(() => db.close())
+      return db
+    }
+  }
+}
