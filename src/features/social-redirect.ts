@@ -9,6 +9,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import { isOwnNavigation } from '../csrf.js'
+import { withoutValues } from '../db/database.js'
 import { asFailure, Failure, failure } from '../errors.js'
 import type { SocialClient } from '../oauth/client.js'
 import { loggedInPage, socialFailedPage, startPage } from '../pages/social.js'
@@ -85,7 +86,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
     } catch (error) {
       const known = asFailure(error, request)
       if (!known) throw error
-      if (known.statusCode >= 500) request.log.error({ err: error }, 'social login failed')
+      if (known.statusCode >= 500) request.log.error({ err: withoutValues(error) }, 'social login failed')
       if (end !== undefined) return await reply.redirect(withQuery(end, 'error', known.code), 303)
       const { label } = client.settings
       reply.headers(known.headers)
