@@ -51,6 +51,8 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
     const end = nextOf(request)
     // With what was sent: what was made of it may be longer than `next` can be.
     if (!isOwnNavigation(request, links.publicUrl(), friends)) return sendPage(reply, 200, startPage(pageFrame(), { label, startUrl: startUrl(client, request.query.next as string | undefined) }))
+    // With one that is out nothing begins.
+    await client.discover()
     const parameters = await transactions.begin(reply, name, end)
     return await reply.redirect(await client.authorizationUrl({ ...parameters, redirectUri: redirectUri(client) }), 303)
   }
