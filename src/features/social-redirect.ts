@@ -10,6 +10,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import { isOwnNavigation } from '../csrf.js'
 import { withoutValues } from '../db/database.js'
+import { originOf } from '../destinations.js'
 import { asFailure, Failure, failure } from '../errors.js'
 import type { SocialClient } from '../oauth/client.js'
 import { loggedInPage, socialFailedPage, startPage } from '../pages/social.js'
@@ -31,7 +32,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   const { clients, identities, redirectUri, transactions, destination } = social
   const { cookies, csrf, urls } = settings
   // Where logins may end, they may begin.
-  const friends = [...csrf?.origins ?? [], ...urls.next ?? []]
+  const friends = [...csrf?.origins ?? [], ...(urls.next ?? []).map(address => originOf(new URL(address)))]
   const startUrl = ({ settings: { name } }: SocialClient, next?: string) => `${links.path}/${name}/login${next === undefined ? '' : `?${new URLSearchParams({ next })}`}`
 
   for (const client of clients) {
