@@ -33,7 +33,8 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   const { cookies, csrf, urls } = settings
   // Where logins may end, they may begin.
   const friends = [...csrf?.origins ?? [], ...(urls.next ?? []).map(address => originOf(new URL(address)))]
-  const startUrl = ({ settings: { name } }: SocialClient, next?: string) => `${links.path}/${name}/login${next === undefined ? '' : `?${new URLSearchParams({ next })}`}`
+  const startUrl = ({ settings: { name } }: SocialClient, next?: string) =>
+    `${new URL(`${links.publicUrl()}${links.path}/${name}/login`).pathname}${next === undefined ? '' : `?${new URLSearchParams({ next })}`}`
 
   for (const client of clients) {
     const { name } = client.settings
