@@ -39,7 +39,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   for (const client of clients) {
     const { name } = client.settings
     const { start, callback } = contract.social(shapeOf(client))
-    const begin = async (request: FastifyRequest<Start>, reply: FastifyReply) => await shown(client, request, reply, undefined, async () => await go(client, request, reply))
+    const begin = async (request: FastifyRequest<Start>, reply: FastifyReply) => await shown(client, request, reply, () => undefined, async () => await go(client, request, reply))
     app.get<Start>(`/${name}/login`, { ...common, schema: start, attachValidation: true }, begin)
     app.post<Start>(`/${name}/login`, { ...common, schema: { hide: true } }, begin)
     app.get<Callback>(`/${name}/callback`, { ...common, schema: callback }, async (request, reply) => await finish(client, request, reply))
@@ -66,11 +66,13 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   }
 
   async function finish (client: SocialClient, request: FastifyRequest<Callback>, reply: FastifyReply) {
-    const { state } = request.query
-    const transaction = typeof state === 'string' ? await transactions.finish(request, reply, client.settings.name, state) : undefined
-    const end = transaction?.next ?? links.socialLogin()
-    return await shown(client, request, reply, transaction && end, async () => {
+    // Until the transaction tells, a failure ends here.
+    let end: string | undefined
+    return await shown(client, request, reply, () => end, async () => {
+      const { state } = request.query
+      const transaction = typeof state === 'string' ? await transactions.finish(request, reply, client.settings.name, state) : undefined
       if (!transaction) throw failure('state_invalid')
+      end = transaction.next ?? links.socialLogin()
       const identity = await client.byCode({ ...await answerOf(client, request.query), redirectUri: redirectUri(client), verifier: transaction.verifier, nonce: transaction.nonce })
       if (!cookies && end !== undefined) {
         const code = await identities.enter(identity, request, async (tx, { pk }) => await transactions.leaveLogin(tx, reply, client.settings.name, pk))
@@ -84,13 +86,14 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   }
 
   /** People see what went wrong: at the app's own page, where there is one, else on ours. */
-  async function shown (client: SocialClient, request: FastifyRequest, reply: FastifyReply, end: string | undefined, work: () => Promise<unknown>) {
+  async function shown (client: SocialClient, request: FastifyRequest, reply: FastifyReply, place: () => string | undefined, work: () => Promise<unknown>) {
     try {
       return await work()
     } catch (error) {
       const known = asFailure(error, request)
       if (!known) throw error
       if (known.statusCode >= 500) request.log.error({ err: withoutValues(error) }, 'social login failed')
+      const end = place()
       if (end !== undefined) return await reply.redirect(withQuery(end, 'error', known.code), 303)
       const { label } = client.settings
       reply.headers(known.headers)
