@@ -70,7 +70,9 @@ export interface PageDescription {
 
 /** A route that people open in a browser: it answers with HTML. */
 export function page (shape: ContractShape, { operationId, summary, description, tag, answers }: PageDescription) {
-  const html = (meaning: string) => ({ description: meaning, content: { 'text/html': { schema: Type.String() } } })
+  const failed: Record<string, { content?: object }> = failures(shape, everyRoute, [])
+  // What goes wrong before the page's own code is told as everywhere.
+  const html = (status: string, meaning: string) => ({ ...failed[status], description: meaning, content: { 'text/html': { schema: Type.String() }, ...failed[status]?.content } })
   return {
     operationId: operationIdOf(shape, operationId),
     summary,
@@ -78,8 +80,8 @@ export function page (shape: ContractShape, { operationId, summary, description,
     tags: [tag],
     security: [],
     response: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, meaning]) => [status, status.startsWith('3') ? { description: meaning } : html(meaning)])),
-      ...failures(shape, everyRoute, [])
+      ...failed,
+      ...Object.fromEntries(Object.entries(answers).map(([status, meaning]) => [status, status.startsWith('3') ? { description: meaning } : html(status, meaning)]))
     }
   }
 }

@@ -21,7 +21,7 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
         summary: `Send the browser to ${provider.label}`,
         description: 'A page to open, not to fetch. Where another site sent the browser here, it shows a button first.',
         tag: 'Social',
-        answers: { 200: 'A page with a button.', 303: `On to ${provider.label}.`, 400: '`next` is not where a login may end.', 502: failed, 503: failed }
+        answers: { 200: 'A page with a button.', 303: `On to ${provider.label}.`, 400: '`next` is not where a login may end.', 500: failed, 502: failed, 503: failed }
       }),
       querystring: Type.Object({
         next: Type.Optional(Type.String({ maxLength: 2000, description: 'Where the login ends: a path of this origin, or an address whose origin is in `urls.next`. Default: `urls.socialLogin`.', examples: ['/'] }))
@@ -35,7 +35,7 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
       answers: {
         200: shape.cookie === undefined ? 'The tokens, as at login, where the app names no place to end.' : 'Logged in, where the app names no place to end.',
         303: atEnd,
-        ...Object.fromEntries([400, 403, 502, 503].map(status => [status, failed]))
+        ...Object.fromEntries([400, 403, 500, 502, 503].map(status => [status, failed]))
       }
     }))
   }

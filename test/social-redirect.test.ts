@@ -390,3 +390,12 @@ void t.test('the buttons of the pages lead where the app is seen from outside', 
   t.match((await browser.open('GET', '/company/callback')).body, 'href="/base/auth/company/login"')
   t.equal(new URL(await browser.start('company')).searchParams.get('redirect_uri'), 'http://localhost:3000/base/auth/company/callback')
 })
+
+void t.test('the document has the pages of both routes, beside what goes wrong before them', async t => {
+  const { app } = await withBadProviders(t, sqliteBuild)
+  const { paths } = app.restAuth.openapi() as { paths: Record<string, { get: { responses: Record<string, { content?: object }> } }> }
+  const typesOf = (path: string) => Object.fromEntries(Object.entries(paths[path]?.get.responses ?? {}).filter(([status]) => status !== '303').map(([status, { content = {} }]) => [status, Object.keys(content)]))
+  const [page, problem] = ['text/html', 'application/problem+json']
+  t.same(typesOf('/auth/company/login'), { 200: [page], 400: [page, problem], 500: [page, problem], 502: [page], 503: [page, problem] })
+  t.same(typesOf('/auth/company/callback'), { 200: ['application/json'], 400: [page, problem], 403: [page], 500: [page, problem], 502: [page], 503: [page, problem] })
+})
