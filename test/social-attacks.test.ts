@@ -273,12 +273,12 @@ void t.test('what a provider answers has to prove the login, or nobody is in', a
 
 // OA-11, OA-25
 void t.test('a provider that fails ends the login in time, and the next try works', async t => {
-  const app = await withBadProviders(t, (t, options) => sqliteBuild(t, { ...options, internals: { patience: 500 } }), { options: { ...place, ...cookies } })
+  const app = await withBadProviders(t, (t, options) => sqliteBuild(t, { ...options, internals: { patience: 1500 } }), { options: { ...place, ...cookies } })
   const { bad, clock } = app
-  for (const failing of [{ jwks: 'slow' as const }, ...faults.map(token => ({ token }))]) {
-    bad.faults = failing
+  // Of those that have to be waited for one is enough.
+  for (const fault of faults.filter(fault => fault !== 'drip')) {
+    bad.faults = { token: fault }
     const answer = await visit(app)
-    const [fault = ''] = Object.values(failing)
     t.match(endOf(answer), /^provider_(error|unavailable)$/, fault)
     t.same(answer.cookies.filter(({ value }) => value !== ''), [], fault)
     t.equal(bad.calls('token').length, 1, `${fault}: a code is sent once`)
