@@ -5,7 +5,9 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { errors, type Code } from '../schemas/errors.js'
 import { errorsPage, withOptions } from '../scripts/docs.js'
 import { Rejection } from '../src/errors.js'
+import { startBadProvider } from './bad-provider.js'
 import { alice, password, sqliteBuild, t, type BuiltApp } from './helper.js'
+import { createBrowser } from './social-browser.js'
 
 const userFields = {
   level: { schema: Type.Optional(Type.Integer({ minimum: 1, maximum: 9 })) },
@@ -23,9 +25,16 @@ const hooks = {
   }
 }
 
-type Provocation = (app: BuiltApp, token: string) => Promise<Awaited<ReturnType<BuiltApp['get']>>>
+const people = { ann: { email: alice.email }, carol: { email: 'carol@example.com' }, silent: {} }
+
+interface Situation extends BuiltApp {
+  provider: Awaited<ReturnType<typeof startBadProvider>>
+}
+type Provocation = (app: Situation, token: string) => Promise<Awaited<ReturnType<BuiltApp['get']>>>
 const register = (changes: object): Provocation => ({ post }) => post('/registration', { ...ann, username: 'bob', email: 'bob@example.com', ...changes })
 const bearer = (authorization: string): Provocation => ({ get }) => get('/user', { headers: { authorization } })
+const company = (body: object, path = '', fault = false): Provocation => ({ post }, token) => post(`/company${path}`, body, { ...(path && { token }), fault })
+const carol = async ({ post }: BuiltApp) => (await post('/company', { code: 'code-carol' })).json().access
 
 /** How each code is met. A code that nothing provokes has no place in the table. */
 const provocations: Record<Code, Provocation> = {
@@ -39,6 +48,25 @@ const provocations: Record<Code, Provocation> = {
     const { post } = await sqliteBuild(t, { options: { account: { emailVerification: 'mandatory' } } })
     await post('/registration', alice)
     return await post('/login', { email: alice.email, password })
+  },
+  provider_credentials_required: company({}),
+  provider_token_invalid: company({ id_token: 'none' }),
+  code_exchange_failed: company({ code: 'none' }),
+  provider_denied: async app => {
+    const browser = createBrowser(app)
+    return await browser.comeBack(await app.provider.authorize(await browser.start('company'), 'ann', { deny: true }))
+  },
+  state_invalid: company({ login_code: 'none' }),
+  next_not_allowed: ({ get }) => get('/company/login?next=//evil.example'),
+  account_exists: company({ code: 'code-ann' }),
+  social_account_taken: async (app, token) => {
+    await carol(app)
+    return await company({ code: 'code-carol' }, '/connect')(app, token)
+  },
+  last_login_method: async app => {
+    const token = await carol(app)
+    const [{ id }] = (await app.get('/socialaccounts', { token })).json()
+    return await app.post(`/socialaccounts/${id}/disconnect`, undefined, { token })
   },
   rejected: register({ username: 'unwanted' }),
   not_authenticated: ({ get }) => get('/user'),
@@ -83,6 +111,19 @@ const provocations: Record<Code, Provocation> = {
     const { post } = await sqliteBuild(t, { options: { hooks: { registering: () => { throw new Error('a bug') } } } })
     return await post('/registration', alice, { fault: true })
   },
+  provider_error: async (app, token) => {
+    app.provider.lie = 'another issuer'
+    const answer = await company({ code: 'code-ann' }, '', true)(app, token)
+    app.provider.lie = undefined
+    return answer
+  },
+  provider_email_missing: company({ code: 'code-silent' }, '', true),
+  provider_unavailable: async (app, token) => {
+    app.provider.faults = { token: 'error500' }
+    const answer = await company({ code: 'code-ann' }, '', true)(app, token)
+    app.provider.faults = {}
+    return answer
+  },
   server_busy: async ({ post }) => {
     const answers = await Promise.all(Array.from({ length: 200 }, () => post('/login', { username: 'nobody', password }, { fault: true })))
     return answers.find(answer => answer.statusCode === 503) ?? await post('/login')
@@ -126,13 +167,25 @@ const provocations: Record<Code, Provocation> = {
   value_not_allowed: register({ username: 'misfit' })
 }
 
+/** Whoever meets these is in a browser; an app's own page is told the code. */
+const onPages = ['provider_denied', 'next_not_allowed']
+
 t.test('every code of the table is met by somebody, with the status the table gives', async t => {
-  const built = await sqliteBuild(t, { options: { account, userFields, hooks, password: { validators } }, after: app => { app.get('/fresh', { onRequest: app.authenticate({ maxAge: 60 }) }, async () => ({})) } })
+  const provider = await startBadProvider(t, { people })
+  const social = { company: { issuer: provider.issuer, clientId: provider.clientId, clientSecret: provider.clientSecret } }
+  const built = await sqliteBuild(t, {
+    options: { account, userFields, hooks, password: { validators }, social },
+    after: app => { app.get('/fresh', { onRequest: app.authenticate({ maxAge: 60 }) }, async () => ({})) }
+  })
   const { access } = (await built.post('/registration', ann)).json()
-  for (const [code, [status]] of Object.entries(errors)) {
-    const answer = await provocations[code as Code](built, access)
-    const body = answer.json()
+  for (const [code, [status, message]] of Object.entries(errors)) {
+    const answer = await provocations[code as Code]({ ...built, provider }, access)
     t.equal(answer.statusCode, status, code)
+    if (onPages.includes(code)) {
+      t.ok(answer.body.includes(`<p>${message}</p>`), `${code}: ${answer.body}`)
+      continue
+    }
+    const body = answer.json()
     t.ok(body.code === code || body.errors?.some((error: { code: string }) => error.code === code), `${code}: ${answer.body}`)
   }
 })
