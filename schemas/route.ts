@@ -68,11 +68,9 @@ export interface PageDescription {
   answers: Record<number, string>
 }
 
-/** A route that people open in a browser: it answers with HTML. */
+/** A route that people open in a browser: it answers with HTML, but for what goes wrong before it is asked. */
 export function page (shape: ContractShape, { operationId, summary, description, tag, answers }: PageDescription) {
-  const failed: Record<string, { content?: object }> = failures(shape, everyRoute, [])
-  // What goes wrong before the page's own code is told as everywhere.
-  const html = (status: string, meaning: string) => ({ ...failed[status], description: meaning, content: { 'text/html': { schema: Type.String() }, ...failed[status]?.content } })
+  const coded = failures(shape, everyRoute, [])
   return {
     operationId: operationIdOf(shape, operationId),
     summary,
@@ -80,11 +78,20 @@ export function page (shape: ContractShape, { operationId, summary, description,
     tags: [tag],
     security: [],
     response: {
-      ...failed,
-      ...Object.fromEntries(Object.entries(answers).map(([status, meaning]) => [status, status.startsWith('3') ? { description: meaning } : html(status, meaning)]))
+      ...coded,
+      ...Object.fromEntries(Object.entries(answers).map(([status, meaning]) => [status, status.startsWith('3') ? redirect(meaning) : html(meaning, coded[status])]))
     }
   }
 }
+
+const redirect = (description: string) =>
+  ({ description, type: 'null', headers: { Location: { type: 'string', format: 'uri-reference', description: 'Where to.' } } })
+
+const html = (description: string, coded?: { description: string, content: object }) => ({
+  ...coded,
+  description: coded ? `${description} Or: ${coded.description}` : description,
+  content: { 'text/html': { schema: Type.String() }, ...coded?.content }
+})
 
 const operationIdOf = ({ name }: ContractShape, operationId: string) => name ? name + operationId[0]?.toUpperCase() + operationId.slice(1) : operationId
 

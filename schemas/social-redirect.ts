@@ -19,7 +19,7 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
       ...page(shape, {
         operationId: operationOf('startSocialLogin', provider),
         summary: `Send the browser to ${provider.label}`,
-        description: 'A page to open, not to fetch. Where another site sent the browser here, it shows a button first.',
+        description: 'A page to open, not to fetch: a script (Swagger UI, too) can not follow it to another origin. Where another site sent the browser here, it shows a button first.',
         tag: 'Social',
         answers: { 200: 'A page with a button.', 303: `On to ${provider.label}.`, 400: '`next` is not where a login may end.', 500: failed, 502: failed, 503: failed }
       }),

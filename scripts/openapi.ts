@@ -6,14 +6,17 @@
 import { writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { stringify } from 'yaml'
-import { buildApp } from '../examples/article/app.js'
+import { buildApp, providersOf } from '../examples/article/app.js'
 import { mintToken } from '../src/lib/secrets.js'
+
+/** Every provider that the app knows, whatever this machine's environment says. */
+export const social = providersOf({ GOOGLE_CLIENT_ID: 'x', GOOGLE_CLIENT_SECRET: 'y', GITHUB_CLIENT_ID: 'x', GITHUB_CLIENT_SECRET: 'y' })
 
 export const openapiFile = new URL('../openapi.yaml', import.meta.url)
 
 /** The document as YAML. */
 export async function openapiYaml (): Promise<string> {
-  const app = await buildApp({ database: ':memory:', secret: mintToken() })
+  const app = await buildApp({ database: ':memory:', secret: mintToken(), social })
   await app.ready()
   const document = app.restAuth.openapi()
   await app.close()

@@ -5,19 +5,23 @@ import { cookieSecuritySchemes, securitySchemes } from '../schemas/common.js'
 import { packageVersion } from './lib/package-version.js'
 import type { Settings } from './settings.js'
 
-const tags = [
+const tagsOf = ({ social }: Settings) => [
   { name: 'Account', description: 'How a user comes to be.' },
   { name: 'Session', description: 'Logging in and out, and what lies between.' },
   { name: 'User', description: 'The user who is logged in.' },
-  { name: 'Social', description: 'Logging in with an account elsewhere.' },
+  ...(social.length > 0 ? [{ name: 'Social', description: 'Logging in with an account elsewhere.' }] : []),
   { name: 'Password', description: 'How the password changes.' }
 ]
 
+type Tag = ReturnType<typeof tagsOf>[number]
+
 /** Brings @fastify/swagger for our routes alone, unless the host's own sees them. Call before the routes. */
-export async function addOpenapi (app: FastifyInstance, { prefix, publicUrl, docs, cookies }: Settings): Promise<void> {
+export async function addOpenapi (app: FastifyInstance, settings: Settings): Promise<void> {
+  const { prefix, publicUrl, docs, cookies } = settings
+  const tags = tagsOf(settings)
   const schemes = cookies ? cookieSecuritySchemes(cookies.access) : securitySchemes
   if (app.hasDecorator('swagger')) {
-    addToHostDocument(app, prefix, schemes)
+    addToHostDocument(app, prefix, schemes, tags)
     return
   }
   isolateSchemas(app)
@@ -74,12 +78,12 @@ function forTrying ({ servers, ...document }: Record<string, any>, hint: string,
  * The host's document fails as a whole where a route wants a security scheme that it does not have. What it can
  * be given at is a route's own transform, and a hidden route's leaves the host's transform to the others.
  */
-function addToHostDocument (app: FastifyInstance, url: string, schemes: Record<string, object>): void {
+function addToHostDocument (app: FastifyInstance, url: string, schemes: Record<string, object>, tags: Tag[]): void {
   app.options(url, {
     schema: { hide: true },
     config: {
       swaggerTransform: ({ schema, url, ...document }) => {
-        if ('openapiObject' in document) addMissing(document.openapiObject, schemes)
+        if ('openapiObject' in document) addMissing(document.openapiObject, schemes, tags)
         else document.swaggerObject.securityDefinitions = { ...asSwagger(schemes), ...document.swaggerObject.securityDefinitions }
         return { schema, url }
       }
@@ -91,7 +95,7 @@ function addToHostDocument (app: FastifyInstance, url: string, schemes: Record<s
 const asSwagger = (schemes: Record<string, object>) =>
   Object.fromEntries(Object.keys(schemes).map(name => [name, { type: 'apiKey', in: 'header', name: name === 'bearer' ? 'authorization' : 'cookie' } as const]))
 
-function addMissing (document: { components?: { securitySchemes?: object }, tags?: { name: string }[] }, schemes: Record<string, object>): void {
+function addMissing (document: { components?: { securitySchemes?: object }, tags?: { name: string }[] }, schemes: Record<string, object>, tags: Tag[]): void {
   document.components = { ...document.components, securitySchemes: { ...schemes, ...document.components?.securitySchemes } }
   const known = new Set(document.tags?.map(({ name }) => name))
   document.tags = [...document.tags ?? [], ...tags.filter(({ name }) => !known.has(name))]

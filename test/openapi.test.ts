@@ -8,8 +8,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { parse } from 'yaml'
 import { errors, securitySchemes, type Code } from 'fastify-rest-auth/schemas'
-import { auth } from '../examples/article/app.js'
-import { openapiFile, openapiYaml } from '../scripts/openapi.js'
+import { auth, buildApp, providersOf } from '../examples/article/app.js'
+import { openapiFile, openapiYaml, social } from '../scripts/openapi.js'
 import { createPlugin } from '../src/plugin.js'
 import { articleOptions, cheapHash, secret, sqliteBuild, t, type BuildOptions, type Test } from './helper.js'
 
@@ -31,6 +31,7 @@ interface Operation {
   summary: string
   tags: string[]
   security: object[]
+  parameters?: object[]
   requestBody?: { content: Record<string, Media> }
   responses: Record<string, { description: string, headers?: object, content: Record<string, Media> }>
 }
@@ -43,7 +44,7 @@ interface Document {
 }
 
 const root = resolve(import.meta.dirname, '..')
-const likeTheArticle = { account: auth.account, urls: auth.urls }
+const likeTheArticle = { account: auth.account, urls: auth.urls, social }
 const article: Document = parse(readFileSync(openapiFile, 'utf8'))
 
 /** Everything that an option can bring into the document. */
@@ -69,9 +70,9 @@ async function documentOf (t: Test, options: BuildOptions): Promise<Document> {
 
 const operationsOf = ({ paths }: Document) => Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ ...operation, name: `${method.toUpperCase()} ${path}` })))
-const failuresOf = ({ responses }: Operation) => Object.entries(responses).filter(answer => Number(answer[0]) >= 400 && isCoded(answer))
-/** Pages for people fail in HTML where their link is at fault: those answers carry no code. */
-const isCoded = ([, { content }]: [string, { content: Record<string, Media> }]) => !('text/html' in content)
+/** Those that carry a code: pages for people fail in HTML, which does not. */
+const failuresOf = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => Number(status) >= 400).flatMap(([status, { content: { 'text/html': page, ...content }, description, ...rest }]) =>
+  page && Object.keys(content).length === 0 ? [] : [[status, { ...rest, content, description: page ? description.split(' Or: ').at(-1) : description }] as const])
 const bodyOf = ({ requestBody }: Operation): Schema | undefined => requestBody?.content['application/json']?.schema
 const own = ({ schema }: Media): Record<string, Schema> => schema.allOf?.[1]?.properties ?? {}
 
@@ -215,9 +216,33 @@ void t.test('every code of the error table is documented on a route that answers
       for (const one of [...code?.enum ?? [], ...errors?.items?.allOf?.[1]?.properties?.code?.enum ?? []]) documented.add(one)
     }
   }
-  // These belong to no route of ours: to a method that a path does not know, and to the app's own routes.
-  const elsewhere = ['method_not_allowed', 'reauthentication_required']
+  // To a method that a path does not know, and on pages, in words.
+  const elsewhere = ['method_not_allowed', 'provider_denied', 'next_not_allowed']
   t.same([...documented].sort(), Object.keys(errors).filter(code => !elsewhere.includes(code)).sort())
+})
+
+void t.test('social login is documented for the providers that are configured, and for no other', async t => {
+  const isSocial = ({ tags: [tag] }: Operation) => tag === 'Social'
+  const operations = operationsOf(article).filter(isSocial)
+  const each = (name: string) => [`socialLogin${name}`, `startSocialLogin${name}`, `socialCallback${name}`, `connect${name}`]
+  t.same(operations.map(({ operationId }) => operationId).sort(), ['listSocialAccounts', 'disconnectSocialAccount', ...each('Google'), ...each('Github')].sort())
+  const app = await buildApp({ database: ':memory:', secret, social: providersOf({}) })
+  t.teardown(() => app.close())
+  await app.ready()
+  const without = app.restAuth.openapi() as unknown as Document
+  t.same(operationsOf(without).filter(isSocial), [])
+  t.notOk(without.tags.some(({ name }) => name === 'Social'))
+  t.notMatch(JSON.stringify(without), /google|AuthSocial|missing_fields/i)
+})
+
+void t.test('a page says that it is one, and a redirect where it goes', async t => {
+  const start = article.paths['/auth/google/login']?.get
+  t.match(start?.parameters, [{ in: 'query', name: 'next', required: false }])
+  for (const [status, { content, headers }] of Object.entries(start?.responses ?? {})) {
+    t.equal(content === undefined, status === '303', status)
+    t.same(status === '303' ? Object.keys(headers ?? {}) : Object.keys(content).slice(0, 1), [status === '303' ? 'Location' : 'text/html'], status)
+  }
+  t.same(Object.keys(start?.responses ?? {}), ['200', '303', '400', '500', '502', '503'])
 })
 
 void t.test('a field code is listed only where the route has a field for it', async t => {
@@ -226,7 +251,7 @@ void t.test('a field code is listed only where the route has a field for it', as
     const media = operation?.responses['400']?.content['application/problem+json']
     return (media && own(media).errors?.items?.allOf?.[1]?.properties?.code?.enum) ?? []
   }
-  t.same(fieldCodes(article, 'updateUser'), ['null', 'invalid_type', 'invalid_choice', 'null_characters_not_allowed', 'surrogate_characters_not_allowed', 'value_not_allowed'])
+  t.same(fieldCodes(article, 'updateUser'), ['null', 'blank', 'invalid_type', 'invalid_choice', 'max_length', 'null_characters_not_allowed', 'surrogate_characters_not_allowed', 'value_not_allowed'])
   t.notOk(fieldCodes(article, 'register').includes('username_taken'), 'nobody has a username')
   t.same(fieldCodes(article, 'getUser'), [], 'there is no body')
 })

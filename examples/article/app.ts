@@ -8,6 +8,12 @@ import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import restAuth, { defineRestAuth } from 'fastify-rest-auth'
 
+/** Who else may say who somebody is: those that the environment knows, if any. */
+export const providersOf = ({ GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET = '', GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET = '' }: Record<string, string | undefined>) => ({
+  ...(GOOGLE_CLIENT_ID && { google: { clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET } }),
+  ...(GITHUB_CLIENT_ID && { github: { clientId: GITHUB_CLIENT_ID, clientSecret: GITHUB_CLIENT_SECRET } })
+})
+
 export const auth = defineRestAuth({
   publicUrl: 'http://localhost:3000',
   database: 'auth.sqlite',
@@ -20,6 +26,7 @@ export const auth = defineRestAuth({
     templates: fileURLToPath(new URL('./email-templates', import.meta.url)),
     subjectPrefix: 'Example: '
   },
+  social: providersOf(process.env),
   userFields: {
     gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')], { description: 'Male, female, not specified.' }) },
     phone_number: { schema: Type.String({ maxLength: 30, examples: ['+15550100'] }), userDetails: 'read-only' }
