@@ -9,6 +9,8 @@ import { createClient } from '@hey-api/openapi-ts'
 import openapiTypescript, { astToString } from 'openapi-typescript'
 import { buildApp } from '../examples/article/app.js'
 import { openapiFile } from '../scripts/openapi.js'
+import { google } from '../src/social/google.js'
+import { startBadProvider } from './bad-provider.js'
 import { password, secret, t } from './helper.js'
 
 // What an app of a consumer's would hold. Every line is compiled: a `switch` that forgets a code, or names one
@@ -43,6 +45,11 @@ export async function use (baseUrl: string, password: string, lastLink: () => Pr
   const gender: Gender | undefined = changed.data?.gender
   const loggedOut = await client.POST('/auth/logout', { headers, body: {} })
 
+  const social = await client.POST('/auth/google', { body: { code: 'code-carol', code_verifier: 'v'.repeat(43) } })
+  const missing: Array<'gender' | 'phone_number'> | undefined = social.data?.user.missing_fields
+  const accounts = await client.GET('/auth/socialaccounts', { headers: { authorization: \`Bearer \${social.data?.access}\` } })
+  const badCode = await client.POST('/auth/google', { body: { code: 'none' } })
+
   const again = await client.POST('/auth/registration', { body: { ...body, password1: '12345678' } })
   const anonymous = await client.GET('/auth/user', { headers })
   return {
@@ -51,6 +58,9 @@ export async function use (baseUrl: string, password: string, lastLink: () => Pr
     early: early.error?.code,
     twice: twice.error && explainConfirmation(twice.error),
     weak: weak.error && explainReset(weak.error),
+    missing,
+    accounts: accounts.data?.map(({ provider, uid }) => \`\${provider} \${uid}\`),
+    badCode: badCode.error && explainSocial(badCode.error),
     again: again.error && explainRegistration(again.error),
     anonymous: anonymous.error?.code satisfies components['schemas']['AuthProblem']['code'] | undefined
   }
@@ -81,6 +91,20 @@ function explainConfirmation (error: ConfirmationError): string {
     default: return error satisfies never
   }
 }
+
+function explainSocial (error: NonNullable<Awaited<ReturnType<typeof socialLogin>>['error']>): string {
+  switch (error.code) {
+    case 'account_exists': return 'log in, and connect'
+    case 'email_not_verified': return 'see your mail'
+    case 'code_exchange_failed': case 'provider_token_invalid': case 'state_invalid': case 'provider_error': return 'start again'
+    case 'invalid_credentials': case 'registration_closed': case 'rejected': case 'provider_email_missing': return error.detail
+    case 'validation_error': case 'provider_credentials_required': case 'not_an_object': case 'malformed_body': case 'bad_request':
+    case 'body_too_large': case 'unsupported_media_type': return 'a bug of this client'
+    case 'internal_error': case 'service_unavailable': case 'provider_unavailable': return 'try again'
+    default: return error satisfies never
+  }
+}
+const socialLogin = () => createClient<paths>().POST('/auth/google', { body: { code: '' } })
 
 type InvalidRegistration = operations['register']['responses'][400]['content']['application/problem+json']
 type InvalidReset = operations['confirmPasswordReset']['responses'][400]['content']['application/problem+json']
@@ -122,7 +146,8 @@ export async function refused () {
 const withHeyApi = `
 import { client } from './hey-api/client.gen.js'
 import {
-  confirmPasswordReset, getUser, login, logout, register, requestPasswordReset, resendEmail, updateUser, verifyEmail,
+  confirmPasswordReset, getUser, listSocialAccounts, login, logout, register, requestPasswordReset, resendEmail, socialLoginGoogle,
+  updateUser, verifyEmail,
   type AuthUser, type LoginError, type VerifyEmailError
 } from './hey-api/index.js'
 
@@ -148,6 +173,10 @@ export async function use (baseUrl: string, password: string, lastLink: () => Pr
   const gender: AuthUser['gender'] | undefined = changed.data?.gender
   const loggedOut = await logout({ body: {} })
   const anonymous = await getUser()
+  const social = await socialLoginGoogle({ body: { code: 'code-dave', code_verifier: 'v'.repeat(43) }, throwOnError: true })
+  client.setConfig({ auth: social.data.access })
+  const accounts = await listSocialAccounts({ throwOnError: true })
+  const badCode = await socialLoginGoogle({ body: { code: 'none' } })
   const { error } = await login({ body: { email: body.email, password: 'wrong' } })
   return {
     details: [registered, resent, verified, asked, reset, loggedOut].map(({ data }) => data?.detail),
@@ -155,6 +184,9 @@ export async function use (baseUrl: string, password: string, lastLink: () => Pr
     early: early.error && explain(early.error),
     twice: spent,
     weak: weak.error?.code,
+    missing: social.data.user.missing_fields,
+    accounts: accounts.data.map(({ provider, uid }) => \`\${provider} \${uid}\`),
+    badCode: badCode.error?.code,
     again: error && explain(error),
     anonymous: anonymous.error?.code
   }
@@ -174,7 +206,9 @@ export async function refused () {
   // @ts-expect-error no such choice
   await updateUser({ body: { gender: 'X' } })
   // @ts-expect-error the owner may not write it
-  await updateUser({ body: { phone_number: '+15550100' } })
+  await updateUser({ body: { email: 'bob@example.com' } })
+  // @ts-expect-error it is no access token that is taken
+  await socialLoginGoogle({ body: { access_token: 'x' } })
   // @ts-expect-error required
   await register({ body: { email: '', password1: '', gender: 'M' } })
   // @ts-expect-error required
@@ -213,10 +247,15 @@ void t.test('clients generated from openapi.yaml compile strictly, with every co
   t.equal(stdout, '')
 })
 
-void t.test('with the generated clients one registers, confirms the address, resets the password, logs in, changes a field, and tells an error by its code', async t => {
+void t.test('with the generated clients one registers, confirms the address, resets the password, logs in, changes a field, logs in by a provider\'s code, and tells an error by its code', async t => {
   const texts: string[] = []
   const transport = async ({ text }: { text: string }) => { texts.push(text) }
-  const app = await buildApp({ database: ':memory:', secret, docs: false, mail: { transport } })
+  const provider = await startBadProvider(t, { people: { carol: { email: 'carol@gmail.com', email_verified: true }, dave: { email: 'dave@gmail.com', email_verified: true } } })
+  // The app's clock is the real one.
+  provider.clock = { now: new Date() }
+  const { issuer, endpoints, clientId, clientSecret } = provider
+  const social = { google: { clientId, clientSecret, provider: { ...google, issuer, endpoints } } }
+  const app = await buildApp({ database: ':memory:', secret, docs: false, mail: { transport }, social })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const baseUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
@@ -230,12 +269,13 @@ void t.test('with the generated clients one registers, confirms the address, res
       'Password has been reset with the new password.', 'Successfully logged out.'
     ],
     gender: 'NS',
+    missing: ['gender', 'phone_number'],
     anonymous: 'token_not_valid'
   }
   t.same(await (await built('openapi-fetch.js')).use(baseUrl, password, lastLink), {
-    ...expected, early: 'email_not_verified', twice: 'used', weak: ['new_password1: weak', 'new_password1: weak', 'token: used'], again: ['password1: weak', 'password1: weak']
+    ...expected, early: 'email_not_verified', twice: 'used', weak: ['new_password1: weak', 'new_password1: weak', 'token: used'], accounts: ['google carol'], badCode: 'start again', again: ['password1: weak', 'password1: weak']
   })
   t.same(await (await built('hey-api.js')).use(baseUrl, password, lastLink), {
-    ...expected, early: ['E-mail is not verified.'], twice: 'verification_key_invalid', weak: 'validation_error', again: ['Unable to log in with provided credentials.']
+    ...expected, early: ['E-mail is not verified.'], twice: 'verification_key_invalid', weak: 'validation_error', accounts: ['google dave'], badCode: 'code_exchange_failed', again: ['Unable to log in with provided credentials.']
   })
 })
