@@ -6,6 +6,7 @@ import { Options, type CheckedOptions } from '../schemas/options.js'
 import { defaultUserFields, type FieldSpec } from '../schemas/user-fields.js'
 import { resolveCookies, resolveCsrf, type CookieSettings, type CsrfSettings, type GivenCookies } from './cookie-settings.js'
 import { isPostgres } from './db/open.js'
+import { isOwnPath } from './lib/own-paths.js'
 import { weakness } from './lib/secrets.js'
 import type { Extensions } from './mail/liquid.js'
 import { checkMail, checkUrls } from './mail-settings.js'
@@ -58,7 +59,7 @@ export function resolveSettings (options: object, { production, warn }: { produc
   checkMail(filled.mail, production)
   if (filled.publicUrl !== undefined && !URL.canParse(filled.publicUrl)) refuse('publicUrl: must be an address such as https://app.example')
   if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends')
-  if (isOwnPath(filled.prefix, filled.docs ?? false)) refuse('docs: must not be where the routes are; choose another path')
+  if (filled.docs && isOwnPath(filled.docs, filled.prefix, Object.keys(filled.social ?? {}))) refuse('docs: must not be where the routes are; choose another path')
   if (production) checkProduction(filled)
   const { userFields, secret, social, ...rest } = filled
   const secrets = resolveSecrets(secret, warn)
@@ -81,10 +82,6 @@ export function resolveSettings (options: object, { production, warn }: { produc
 
 /** Whether the app is reached by others than its developer, as far as its address tells. */
 const isPublished = (publicUrl = '') => publicUrl.startsWith('https:') && !['localhost', '127.0.0.1', '[::1]'].includes(new URL(publicUrl).hostname)
-
-/** Whether a path is the prefix itself, or one of its routes. */
-const isOwnPath = (prefix: string, path: string | false) =>
-  path !== false && path.startsWith(prefix) && /^(\/(registration|login|logout|token|sessions|reauthenticate|user|password|\.well-known)(\/.*)?)?$/.test(path.slice(prefix.length))
 
 /** Where one of several kinds was given as an object, what is wrong is wrong within it. */
 function withinUnion (error: ValueError): ValueError {

@@ -1,6 +1,7 @@
 /** The option `social` becomes one setting for each provider. What is wrong with it is told at start, in one line, without the secret. */
 import type { GivenSocialProvider } from '../schemas/social-options.js'
 import { canonicalEmail } from './lib/email.js'
+import { ownPaths } from './lib/own-paths.js'
 import type { SocialSettings } from './oauth/client.js'
 import { createAppleSecret } from './social/apple-secret.js'
 import { checkProvider, isAddressOf } from './social/check-provider.js'
@@ -9,8 +10,6 @@ import type { Provider } from './social/provider.js'
 import { providers } from './social/providers.js'
 import { refuse } from './user-field-settings.js'
 
-/** Paths of the routes' own, which a provider's would hide behind. */
-const taken = new Set(['login', 'logout', 'user', 'registration', 'token', 'password', 'sessions', 'socialaccounts', 'reauthenticate', 'mfa', 'passkeys', 'email'])
 const builtIn: Readonly<Record<string, Provider>> = providers
 
 /** Every provider's settings, in the order of the option; the first that can't work is refused. */
@@ -21,7 +20,7 @@ export function resolveSocial (option: Readonly<Record<string, GivenSocialProvid
 function resolveProvider (name: string, given: GivenSocialProvider, production: boolean): SocialSettings {
   const option = `social.${name}`
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) refuse(`${option}: name it with a-z, 0-9 and - (31 at most), a letter first`)
-  if (taken.has(name)) refuse(`${option}: the name is a route's; choose another`)
+  if (ownPaths.includes(name)) refuse(`${option}: the name is a route's; choose another`)
   const provider = findProvider(name, given, production)
   checkFit(option, given, provider)
   const { clientId, callbackUrl, storeTokens = false, accessToken = false, audiences = [] } = given

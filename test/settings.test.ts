@@ -5,6 +5,7 @@ import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { restAuth } from '../src/index.js'
+import { isOwnPath } from '../src/lib/own-paths.js'
 import { generateSigningKey } from '../src/lib/signing-keys.js'
 import { createPlugin } from '../src/plugin.js'
 import { cheapHash, secret, t, temporaryFile, type Test } from './helper.js'
@@ -116,6 +117,7 @@ const refusals: Array<[options: object, line: string]> = [
   [signedBy('ES256', ec, publicHalf(ec)), 'tokens.keys: the same one stands in the list twice'],
   [{ docs: '/auth/.well-known' }, 'docs: must not be where the routes are; choose another path'],
   [{ docs: '/auth/reauthenticate' }, 'docs: must not be where the routes are; choose another path'],
+  ...['/auth/socialaccounts', '/auth/google', '/auth/google/login'].map((docs): [object, string] => [{ ...social({}), docs }, 'docs: must not be where the routes are; choose another path']),
   [{ tokens: { cookies: true } }, 'tokens.cookies: must be false or an object'],
   [{ tokens: { cookies: { acess: 'x' } } }, 'tokens.cookies.acess: unknown option'],
   ...['', 'my auth', 'a;b', 'a=b', 'naïve', 'a,b', '"a"', 'a\n', 'x'.repeat(129), 7].map((value): [object, string] =>
@@ -252,6 +254,13 @@ t.test('a refusal never shows a secret, nor the password of a database', async t
   }
 })
 
+t.test('no route is where the documentation or a provider might be', async t => {
+  const { app } = await start(t, { ...minimal, ...social({}), docs: false, account: { emailVerification: 'mandatory' }, tokens: { algorithm: 'EdDSA', keys: [ed] } })
+  const paths = Object.keys(app.restAuth.openapi().paths as object)
+  t.ok(paths.includes('/auth/google/callback') && paths.includes('/auth/.well-known/jwks.json'))
+  t.same(paths.filter(path => !isOwnPath(path, '/auth', ['google'])), [])
+})
+
 t.test('a database that is none, or not there, is told by its option', async t => {
   const choices = 'database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL'
   for (const database of [{}, { client: 1 }, 'mysql://root@127.0.0.1/x', 'file:///tmp/x.sqlite', 'redis://127.0.0.1']) t.equal(await refusal(t, { database }), `fastify-rest-auth: ${choices}`)
@@ -289,7 +298,7 @@ t.test('without any option it runs in development: a file beside the app, a secr
 
 t.test('what is fine is taken as it is', async t => {
   const fine = [
-    {}, { publicUrl: 'https://app.example/' }, { publicUrl: 'http://localhost:3000/base' }, { prefix: '/api/v1/auth' }, { secret: [secret] }, { docs: '/api-docs' }, { errors: 'drf' }, { userFields: {} }, { hooks: {} }, { tokens: {} },
+    {}, { publicUrl: 'https://app.example/' }, { publicUrl: 'http://localhost:3000/base' }, { prefix: '/api/v1/auth' }, { secret: [secret] }, { docs: '/api-docs' }, { docs: '/auth/google' }, { ...social({}), docs: '/auth/googles' }, { docs: '/authors/login' }, { errors: 'drf' }, { userFields: {} }, { hooks: {} }, { tokens: {} },
     { account: { username: 'required', loginMethods: ['username'] } }, { account: { username: 'required', email: 'optional', loginMethods: ['email', 'username'] } }, { account: { registration: () => true } },
     { tokens: { cookies: false, csrf: true } }, { tokens: { cookies: false, csrf: false } }, { tokens: { cookies: {}, csrf: { origins: ['https://front.example', 'http://localhost:5173'] } } },
     { tokens: { cookies: { access: 'my-app-auth', refresh: 'my-refresh-token', secure: false, sameSite: 'lax', domain: '.example.com', path: '/dj-rest-auth/' }, csrf: false } },
