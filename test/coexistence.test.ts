@@ -11,6 +11,7 @@ import { pgTable, text as pgText } from 'drizzle-orm/pg-core'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import fastifyCookie from '@fastify/cookie'
 import fastifyJwt from '@fastify/jwt'
+import fastifyOauth2, { type OAuth2Namespace } from '@fastify/oauth2'
 import fastifySwagger from '@fastify/swagger'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
@@ -21,7 +22,9 @@ import * as sqliteTables from 'fastify-rest-auth/drizzle/sqlite'
 import { Rejection } from '../src/errors.js'
 import { createPlugin } from '../src/plugin.js'
 import type { User } from '../src/types.js'
-import { alice, articleOptions, cheapHash, databases, loaders, password, postgres, secret, story, t, type OpenedDatabase, type Test } from './helper.js'
+import { startBadProvider } from './bad-provider.js'
+import { alice, articleOptions, cheapHash, databases, loaders, password, postgres, secret, sqlite, story, t, type OpenedDatabase, type Test } from './helper.js'
+import { createBrowser } from './social-browser.js'
 
 const otherSecret = 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt'
 const coexisting = fp(createPlugin({ hashCost: cheapHash }))
@@ -70,6 +73,52 @@ for (const order of ['before', 'after'] as const) {
     const registered = await post('/registration', alice)
     t.equal(registered.headers['set-cookie'], undefined)
     t.equal((await get('/user', { token: registered.json().access })).statusCode, 200)
+  })
+}
+
+/** A provider that tells what it is called by the option `social`, and a browser for all of the app. */
+async function withProvider (t: Test) {
+  const provider = await startBadProvider(t)
+  // The apps of this file have the real clock.
+  provider.clock = { now: new Date() }
+  const { issuer, clientId, clientSecret } = provider
+  return {
+    provider,
+    social: { company: { issuer, clientId, clientSecret } },
+    browse: (app: FastifyInstance) => createBrowser({ call: async (method, url, { headers = {} } = {}) => await app.inject({ method, url, headers }) })
+  }
+}
+
+for (const order of ['before', 'after'] as const) {
+  t.test(`the app's own @fastify/oauth2 and @fastify/cookie, registered ${order}, log in beside social login`, async t => {
+    const { app } = await host(t, sqlite)
+    const { provider, social, browse } = await withProvider(t)
+    const ours = async () => await app.register(coexisting, options({ database: ':memory:', social }))
+    const theirs = async () => {
+      await app.register(fastifyCookie, { secret: otherSecret })
+      await app.register(fastifyOauth2, {
+        name: 'ownOAuth2',
+        credentials: { client: { id: 'own', secret: 'own' }, auth: { authorizeHost: provider.url, authorizePath: '/authorize', tokenHost: provider.url, tokenPath: '/token' } },
+        startRedirectPath: '/own/login',
+        callbackUri: 'http://localhost:3000/own/callback'
+      })
+      const { ownOAuth2 } = app as unknown as { ownOAuth2: OAuth2Namespace }
+      app.get('/own/callback', async request => (await ownOAuth2.getAccessTokenFromAuthorizationCodeFlow(request)).token.access_token)
+    }
+    for (const register of order === 'before' ? [theirs, ours] : [ours, theirs]) await register()
+    await app.ready()
+
+    const browser = browse(app)
+    const startTheirs = async () => await provider.authorize(String((await browser.open('GET', '/own/login')).headers.location), 'bob')
+    const startOurs = async () => await provider.authorize(await browser.start('auth/company'), 'alice')
+    const [their, our] = [await startTheirs(), await startOurs()]
+    t.equal((await browser.comeBack(our)).json().user.email, 'alice@example.com')
+    t.equal((await browser.comeBack(their)).body, 'at-bob')
+    t.equal(app.hasDecorator('provider'), false, 'what we exchange codes with is not within their reach')
+
+    const strayed = async (redirect: string, path: string) => (await browser.comeBack(`http://localhost:3000${path}${new URL(redirect).search}`)).statusCode
+    t.equal(await strayed(await startTheirs(), '/auth/company/callback'), 400)
+    t.equal(await strayed(await startOurs(), '/own/callback'), 500, 'as @fastify/oauth2 answers a state that is not its own')
   })
 }
 
@@ -290,6 +339,27 @@ story('the tokens of one registration open nothing of the other, though secret a
   t.equal(await send('/staff/token/verify', { token: refresh }), 401)
   t.equal(await send('/staff/logout', { refresh }), 200)
   t.equal(await send('/auth/token/refresh', { refresh }), 200, 'nor was it logged out by the other')
+})
+
+story('two registrations with the same provider know the same person, and each the logins that began with it', async (t, _build, tested) => {
+  const { app, database: given } = await host(t, tested)
+  const { provider, social, browse } = await withProvider(t)
+  const database = shared(given)
+  for (const prefix of ['/auth', '/staff']) await app.register(coexisting, options({ database, prefix, social }))
+  await app.ready()
+  const browser = browse(app)
+  const start = async (prefix: string) => new URL(await provider.authorize(await browser.start(`${prefix}/company`), 'alice'))
+  const pks = []
+  for (const prefix of ['auth', 'staff']) {
+    const redirect = await start(prefix)
+    t.equal(redirect.pathname, `/${prefix}/company/callback`)
+    const { access, user } = (await browser.comeBack(redirect.href)).json()
+    t.equal((await read(app, `/${prefix}`, access)).statusCode, 200)
+    pks.push(user.pk)
+  }
+  t.equal(pks[0], pks[1])
+  const { href } = await start('auth')
+  t.equal((await browser.comeBack(href.replace('/auth/', '/staff/'))).statusCode, 400)
 })
 
 story('two registrations on one connection do not fall into each other\'s transactions', async (t, _build, tested) => {
