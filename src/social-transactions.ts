@@ -72,8 +72,10 @@ export function createSocialTransactions ({ db, clock, path, secret, binding }: 
     /** Notes that an ID token was used; false when it was before. */
     async noteIdToken (tx: Db, provider: string, idToken: string, expiresAt: Date): Promise<boolean> {
       const lifetime = Math.max(0, expiresAt.getTime() - clock().getTime()) / 1000
+      // The signature can be written in several ways; what it signs, in one.
+      const signed = idToken.slice(0, idToken.lastIndexOf('.'))
       // Past its end it is refused for that; until a moment after, clocks may differ.
-      return await store(tx, 'id-token', provider, { digest: digest(idToken), browser: null, lifetime: lifetime + 120 })
+      return await store(tx, 'id-token', provider, { digest: digest(signed), browser: null, lifetime: lifetime + 120 })
     }
   }
 }
