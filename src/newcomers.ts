@@ -15,7 +15,9 @@ interface Newcomer {
 
 export function createNewcomers ({ account, fields }: Pick<Settings, 'account' | 'fields'>, accounts: Accounts) {
   const validator = createBodyValidator()
-  const checks = new Map(fields.map(({ name, input }) => [name, validator(Type.Object({ [name]: Type.Optional(input) }))]))
+  // What only the app's own code sets, nobody else suggests.
+  const suggestible = fields.filter(({ registration, userDetails }) => registration !== 'hidden' || userDetails === 'editable')
+  const checks = new Map(suggestible.map(({ name, input }) => [name, validator(Type.Object({ [name]: Type.Optional(input) }))]))
 
   /** A provider only suggests: what the app would refuse is left for the user to give. */
   async function suggested (tx: Db, { fields }: Identity): Promise<Record<string, unknown>> {

@@ -51,7 +51,7 @@ export interface Profile {
   email?: string | null | undefined
   /** Whether the provider says that the person reads the mail of that address. Nothing but `true` counts. */
   emailVerified?: boolean
-  /** Suggestions for user fields of these names (`first_name`); what the app does not declare, or what does not fit, is left out. */
+  /** Suggestions for user fields of these names (`first_name`); what the app does not declare, what its users may not give, or what does not fit is left out. */
   fields?: Readonly<Record<string, unknown>>
 }
 
