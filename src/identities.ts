@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Database, Db } from './db/database.js'
 import type { SocialAccountRow, UserRow } from './db/tables.js'
 import { failure } from './errors.js'
-import { createIdentityAccounts, LostRace, type Ingredients } from './identity-accounts.js'
+import { AddressTaken, createIdentityAccounts, LostRace, type Ingredients } from './identity-accounts.js'
 import type { Identity } from './oauth/client.js'
 import type { SealedTokens } from './provider-tokens.js'
 import { mayRegister } from './registration-rule.js'
@@ -37,6 +37,18 @@ export function createIdentities ({ db, clock, providerTokens, ...ingredients }:
     }
   }
 
+  /** Where the address is taken and that may not be told, its owner gets a mail. */
+  async function unlessTaken<T> ({ email }: Identity, work: (tx: Db) => Promise<Entered<T>>): Promise<Entered<T>> {
+    try {
+      return await db.transaction(work)
+    } catch (error) {
+      // What the app's hook wrote is rolled back: it was for an account that is none.
+      if (!(error instanceof AddressTaken)) throw error
+      await outbox.enqueue(db, 'account-exists', { address: email })
+      return { refused: 'email_not_verified' }
+    }
+  }
+
   return {
     /**
      * Lets an identity in: runs `work` with its user, in the transaction that finds or makes the account. Throws
@@ -48,9 +60,9 @@ export function createIdentities ({ db, clock, providerTokens, ...ingredients }:
         // The app's own code, which no transaction waits for.
         if (wantsAccount) await mayRegister(registration, request)
         const row = await rowOf(identity, uuid())
-        return await db.transaction<Entered<T>>(async tx => {
+        return await unlessTaken(identity, async tx => {
           const user = await identityAccounts.open(tx, identity, row, wantsAccount)
-          if (!user || (emailVerification === 'mandatory' && !user.emailVerified)) return { refused: 'email_not_verified' }
+          if (emailVerification === 'mandatory' && !user.emailVerified) return { refused: 'email_not_verified' }
           return { entered: await work(tx, user) }
         })
       })

@@ -27,17 +27,17 @@ export interface Ingredients {
 /** Somebody else was faster: what was looked up is no longer so. */
 export class LostRace extends Error {}
 
+/** Not to be told to whoever comes: the owner of the mailbox is to hear of it. */
+export class AddressTaken extends Error {}
+
 /** All to be called in a transaction; `row` is what is to be stored of an identity that is not connected yet. */
 export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredients) {
   const { hooks, account: { emailVerification, email: emailRule }, social } = settings
   const newcomer = createNewcomers(settings, accounts)
   const labelOf = (provider: string) => social.find(({ name }) => name === provider)?.label ?? provider
 
-  /**
-   * The account of the identity, active and locked; made if there is none. Undefined where only the owner of the mailbox may
-   * hear of it.
-   */
-  async function open (tx: Db, identity: Identity, row: SocialAccountRow, mayCreate: boolean): Promise<UserRow | undefined> {
+  /** The account of the identity, active and locked; made if there is none. */
+  async function open (tx: Db, identity: Identity, row: SocialAccountRow, mayCreate: boolean): Promise<UserRow> {
     const known = await findSocialAccount(tx, identity.issuer, identity.subject)
     if (known) return await recognise(tx, identity, known, row)
     const other = identity.email === undefined ? undefined : await findUserByEmail(tx, identity.email)
@@ -48,8 +48,9 @@ export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredie
     if (identity.emailProven) return await adopt(tx, identity, other.pk, row)
     // In mandatory mode nobody is told that an address has an account; else registration tells it, too.
     if (emailVerification !== 'mandatory') throw failure('account_exists')
-    await outbox.enqueue(tx, 'account-exists', { address: identity.email })
-    return undefined
+    // The app's refusal of a newcomer would tell, were it heard of free addresses only.
+    await hooks.registering?.((await newcomer(tx, identity)).input, tx.orm)
+    throw new AddressTaken()
   }
 
   async function recognise (tx: Db, { email, emailProven, provider }: Identity, known: SocialAccountRow, { tokens, lastLogin }: SocialAccountRow): Promise<UserRow> {
