@@ -238,7 +238,8 @@ async function withTokens (t: Test, accessToken = true) {
 
 void t.test('an access token is ignored unless the app wants to take any', async t => {
   const { post, github, facebook, bad, app } = await withTokens(t, false)
-  for (const [provider, token] of [['github', github.issueToken({ person: 'alice' })], ['facebook', facebook.issueToken({ person: 'alice' })], ['google', 'at-alice']]) {
+  const tokens = { github: github.issueToken({ person: 'alice' }), facebook: facebook.issueToken({ person: 'alice' }), google: 'at-alice' }
+  for (const [provider, token] of Object.entries(tokens)) {
     t.equal(codeOf(await post(`/${provider}`, { access_token: token })), 'provider_credentials_required', provider)
   }
   t.equal(github.requests.length + facebook.requests.length + bad.calls('tokeninfo').length, 0, 'nobody is asked')

@@ -1,0 +1,605 @@
+/** Whose account an identity opens, what a new one is made of, and how a user connects one more or one less. */
+import { Type } from '@sinclair/typebox'
+import type { LightMyRequestResponse } from 'fastify'
+import { Rejection } from '../src/index.js'
+import { likeGoogle, withBadProvider, type BadSetup } from './bad-provider-app.js'
+import { emailLies, startBadProvider, type BadPerson } from './bad-provider.js'
+import { alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, temporaryFile, type Build, type BuiltApp, type Test } from './helper.js'
+
+const mandatory = { account: { ...articleOptions.account, emailVerification: 'mandatory' } }
+const optional = { account: { ...articleOptions.account, emailVerification: 'optional' } }
+const other = 'Another-Passw0rd'
+
+const codeOf = (answer: LightMyRequestResponse): string => answer.statusCode === 200 ? 'logged in' : answer.json().code
+const pkOf = (answer: LightMyRequestResponse): string => answer.statusCode === 200 ? answer.json().user.pk : answer.json().code
+/** All that a client sees. */
+const whole = ({ statusCode, headers: { date: _date, ...headers }, body }: LightMyRequestResponse) => ({ statusCode, headers, body })
+const verified = async ({ app }: BuiltApp, email = alice.email) => (await app.restAuth.users.find({ email }))?.email_verified
+const verify = async ({ app }: BuiltApp, pk: string) => await app.restAuth.users.update(pk, { email_verified: true })
+const logIn = async ({ post }: BuiltApp, password1 = password) => await post('/login', { email: alice.email, password: password1 })
+
+/** What the newest mail to somebody has: `token` of its link. */
+async function newestMail ({ mails }: BuiltApp, to = alice.email) {
+  const mail = (await mails()).filter(mail => mail.to === to).at(-1)
+  const [, uid, token] = /confirm\/([^/\s]+)\/([\w-]{43})/.exec(mail?.text ?? '') ?? []
+  const [, key] = /confirm-email\/([\w-]{43})/.exec(mail?.text ?? '') ?? []
+  return { subject: mail?.subject, text: mail?.text ?? '', uid, token, key }
+}
+
+story('an identity is an issuer\'s subject, whatever else of it changes', async (t, build) => {
+  const second = await startBadProvider(t)
+  const { bad, enter, post, app } = await withBadProvider(t, build, {
+    provider: { trustEmail: false },
+    social: () => ({ second: { issuer: second.issuer, clientId: second.clientId, clientSecret: 'any' } })
+  })
+  const pk = pkOf(await enter('alice'))
+  Object.assign(bad.people.alice ?? {}, { email: 'alice@new.example', given_name: 'Alicia' })
+  bad.claims = { preferred_username: 'alicia', upn: 'alicia@new.example', name: 'Alicia' }
+  t.equal(pkOf(await enter('alice')), pk, 'she has another address and other names')
+  t.equal((await app.restAuth.users.find({ pk }))?.email, 'alice@example.com', 'but not here')
+
+  Object.assign(bad.people.bob ?? {}, { email: 'alice@example.com' })
+  t.equal(pkOf(await enter('bob')), 'account_exists', 'who gets her old address gets no account by it')
+  Object.assign(bad.people.bob ?? {}, { email: 'bob@example.com' })
+  const bob = (await enter('bob')).json()
+  t.not(bob.user.pk, pk, 'nor who takes her names')
+
+  t.equal(pkOf(await post('/second', { code: 'code-alice' })), 'account_exists', 'another issuer\'s subject of that name is somebody else')
+  Object.assign(second.people.alice ?? {}, { email: 'other@example.com' })
+  t.notOk([pk, bob.user.pk].includes(pkOf(await post('/second', { code: 'code-alice' }))))
+})
+
+story('subjects that are not the very same are different people', async (t, build) => {
+  const subjects = ['x', 'X', 'x ', ' x', '\u1e8b', 'x\u0307', '1', '01', '1.0', 'x\u200b', '__proto__', '%', 'x%', '😀', 'a'.repeat(255)]
+  const people = Object.fromEntries(subjects.map((sub, index) => [`p${index}`, { sub, email: `p${index}@example.com`, email_verified: true }]))
+  const { enter } = await withBadProvider(t, build, { people })
+  const pks = []
+  for (const person of Object.keys(people)) pks.push(pkOf(await enter(person)))
+  t.equal(new Set(pks).size, subjects.length)
+  for (const [index, person] of Object.keys(people).entries()) t.equal(pkOf(await enter(person)), pks[index], subjects[index] ?? '')
+})
+
+story('one person has one account by two providers, where both prove the address', async (t, build) => {
+  const second = await startBadProvider(t)
+  const { enter, post, get, app, mails } = await withBadProvider(t, build, { social: () => ({ second: { issuer: second.issuer, clientId: second.clientId, clientSecret: 'any', trustEmail: true, label: 'Second & Sons' } }) })
+  const pk = pkOf(await enter('alice'))
+  t.equal((await mails()).length, 0, 'who has made an account knows')
+  const answer = await post('/second', { code: 'code-alice' })
+  t.equal(pkOf(answer), pk)
+  t.match(await mails(), [{ to: alice.email, subject: '[localhost:3000] You can now log in with Second & Sons' }])
+  t.same((await app.restAuth.socialAccounts.list(pk)).map(({ provider }) => provider), ['company', 'second'])
+  t.equal((await get('/user', { token: answer.json().access })).json().pk, pk)
+})
+
+const missing = ['no address', 'an address that is null', 'an address that is none', 'two addresses', 'a list of addresses', 'an address of two lines', 'an endless address']
+
+void t.test('an address of a provider is proven only where the provider says so in so many words', async t => {
+  const built = await withBadProvider(t, sqliteBuild, { options: { account: { ...optional.account } } })
+  const { bad, enter, app, mails } = built
+  for (const lie of emailLies) {
+    bad.lie = lie
+    const answer = await enter('alice', { fault: true })
+    const user = await app.restAuth.users.find({ email: alice.email })
+    if (missing.includes(lie)) {
+      t.equal(answer.statusCode, 502, lie)
+      t.equal(codeOf(answer), 'provider_email_missing', lie)
+      t.equal(user, undefined, lie)
+    } else {
+      t.equal(codeOf(answer), 'logged in', lie)
+      t.equal(user?.email_verified, false, lie)
+      await app.restAuth.users.delete(user?.pk ?? '')
+    }
+  }
+  bad.lie = undefined
+  t.equal(codeOf(await enter('alice')), 'logged in', 'the truth')
+  t.equal(await verified(built), true)
+  t.equal((await mails()).length, 0, 'whose user is gone, or has proven it, gets no mail')
+})
+
+void t.test('and where the app trusts the provider for it', async t => {
+  const bob = { email: 'bob@mail.example.com', email_verified: true }
+  const rows = [[true, true], [false, false], [['MAIL.example.com'], true], [['other.example', 'mail.example.com'], true], [['example.com'], false], [['ail.example.com'], false], [[], false], [undefined, false]] as const
+  for (const [trustEmail, expected] of rows) {
+    const built = await withBadProvider(t, sqliteBuild, { options: optional, provider: { trustEmail }, people: { bob } })
+    t.equal(codeOf(await built.enter('bob')), 'logged in')
+    t.equal(await verified(built, bob.email), expected, JSON.stringify(trustEmail))
+    const mails = await built.mails()
+    t.equal(mails.length, expected ? 0 : 1, 'who has not proven it is mailed')
+    if (!expected) t.equal((await built.post('/registration/verify-email', { key: (await newestMail(built, bob.email)).key })).statusCode, 200)
+    t.equal(await verified(built, bob.email), true)
+  }
+})
+
+void t.test('by default it is trusted for the mailboxes that it runs', async t => {
+  const people = { a: { email: 'a@gmail.com', email_verified: true }, b: { email: 'b@works.example', email_verified: true }, c: { email: 'c@gmail.com.evil.example', email_verified: true } }
+  const built = await withBadProvider(t, sqliteBuild, { social: bad => ({ google: likeGoogle(bad) }), people })
+  const logInAs = async (person: string, hd?: string) => {
+    built.bad.claims = { hd }
+    t.equal(codeOf(await built.post('/google', { code: `code-${person}` })), 'logged in')
+    return await verified(built, people[person as keyof typeof people].email)
+  }
+  t.equal(await logInAs('a'), true)
+  t.equal(await logInAs('c', 'evil.example'), false)
+  t.equal(await logInAs('b', undefined), false)
+  t.equal(await logInAs('b', 'works.example'), true, 'of a Workspace it is, even when it becomes known later')
+  const none = await withBadProvider(t, sqliteBuild, { options: { account: { emailVerification: 'none' } }, provider: { trustEmail: false } })
+  t.equal(codeOf(await none.enter('alice')), 'logged in')
+  t.equal((await none.mails()).length, 0, 'who does not want it verified sends no mail')
+})
+
+story('where verification is mandatory, who has not proven the address proves it first', async (t, build) => {
+  const built = await withBadProvider(t, build, { options: mandatory, provider: { trustEmail: false } })
+  const { enter, post, app } = built
+  for (const answer of [await enter('alice'), await enter('alice')]) {
+    t.equal(answer.statusCode, 400)
+    t.match(answer.json(), { code: 'email_not_verified' })
+    t.same(answer.cookies, [])
+  }
+  const { pk = '' } = await app.restAuth.users.find({ email: alice.email }) ?? {}
+  t.same(await app.restAuth.sessions.list(pk), [])
+  const { key } = await newestMail(built)
+  t.equal((await post('/registration/verify-email', { key })).statusCode, 200)
+  t.equal(pkOf(await enter('alice')), pk)
+})
+
+story('an identity that is new opens an account where both have proven the address', async (t, build) => {
+  const built = await withBadProvider(t, build, { options: optional })
+  const { register, enter, get, app, post } = built
+  const { access, refresh, user } = await register()
+  await verify(built, user.pk)
+  t.equal(pkOf(await enter('alice')), user.pk)
+  t.equal((await newestMail(built)).subject, '[localhost:3000] You can now log in with company')
+  t.equal((await get('/user', { token: access })).statusCode, 200, 'what she had is left to her')
+  t.equal((await post('/token/refresh', { refresh })).statusCode, 200)
+  t.equal(pkOf(await logIn(built)), user.pk)
+  t.equal((await app.restAuth.socialAccounts.list(user.pk)).length, 1)
+})
+
+story('a provider that proves nothing opens no account of that address', async (t, build) => {
+  const built = await withBadProvider(t, build, { options: optional, provider: { trustEmail: false } })
+  const { register, enter, app } = built
+  const { user } = await register()
+  const tries = async () => {
+    const answer = await enter('alice')
+    t.equal(answer.statusCode, 400)
+    t.match(answer.json(), { code: 'account_exists', detail: 'User is already registered with this e-mail address.' })
+    t.same(await app.restAuth.socialAccounts.list(user.pk), [])
+  }
+  await tries()
+  await verify(built, user.pk)
+  await tries()
+})
+
+story('where verification is mandatory, nobody learns whether an address has an account', async (t, build) => {
+  const built = await withBadProvider(t, build, { options: mandatory, provider: { trustEmail: false } })
+  const { enter, post, app } = built
+  await post('/registration', { ...alice, email: alice.email })
+  await post('/registration/verify-email', { key: (await newestMail(built)).key })
+  const { pk = '' } = await app.restAuth.users.find({ email: alice.email }) ?? {}
+  const [taken, free] = [await enter('alice'), await enter('bob')]
+  t.same(whole(taken), whole(free))
+  t.equal(taken.statusCode, 400)
+  t.same(await app.restAuth.socialAccounts.list(pk), [])
+  t.equal((await newestMail(built)).subject, '[localhost:3000] You already have an account')
+  t.match((await newestMail(built, 'bob@example.com')).subject, /confirm/i)
+  t.same(whole(await enter('alice')), whole(await enter('bob')), 'at the second time, too')
+  await app.restAuth.users.deactivate(pk)
+  t.same(whole(await enter('alice')), whole(free), 'nor that it is deactivated')
+})
+
+void t.test('nor by what the app says of those who register', async t => {
+  const heard: unknown[] = []
+  const registering = async ({ email }: { email: string }) => {
+    heard.push(email)
+    throw new Rejection('Staff only.')
+  }
+  const { enter, app, mails } = await withBadProvider(t, sqliteBuild, { options: { ...mandatory, userFields: {}, hooks: { registering } }, provider: { trustEmail: false } })
+  await app.restAuth.users.create({ email: alice.email, password, email_verified: true } as never)
+  const [taken, free] = [await enter('alice'), await enter('bob')]
+  t.same(whole(taken), whole(free))
+  t.match(taken.json(), { code: 'rejected', detail: 'Staff only.' })
+  t.same(heard, ['alice@example.com', 'bob@example.com'])
+  t.equal((await mails()).length, 0)
+})
+
+story('who proves the mailbox of an account that has not, takes it over from whoever was there', async (t, build) => {
+  const heard: unknown[] = []
+  const second = await startBadProvider(t)
+  const built = await withBadProvider(t, build, {
+    options: { ...optional, hooks: { emailVerified: ({ email, email_verified: proven }: { email: string, email_verified: boolean }) => { heard.push([email, proven]) } } },
+    social: () => ({ second: { issuer: second.issuer, clientId: second.clientId, clientSecret: 'any' } })
+  })
+  const { register, enter, get, post, app, mails, clock } = built
+  const { access, refresh, user } = await register()
+  Object.assign(second.people.bob ?? {}, { email: 'mallory@example.com' })
+  const connected = await post('/second/connect', { code: 'code-bob' }, { token: access })
+  t.equal(connected.statusCode, 200)
+  const { key } = await newestMail(built)
+  clock.advance(181)
+  await post('/password/reset', { email: alice.email })
+  const { uid, token } = await newestMail(built)
+  t.ok(key && token)
+  const count = (await mails()).length
+
+  const answer = await enter('alice')
+  t.equal(pkOf(answer), user.pk)
+  t.equal(await verified(built), true)
+  t.same(heard, [[alice.email, true]])
+  t.equal(codeOf(await logIn(built)), 'invalid_credentials', 'the password')
+  for (const token of [access, connected.json().access]) t.equal((await get('/user', { token })).statusCode, 401, 'the sessions')
+  for (const token of [refresh, connected.json().refresh]) t.equal((await post('/token/refresh', { refresh: token })).statusCode, 401)
+  t.equal((await post('/password/reset/confirm', { uid, token, new_password1: other })).statusCode, 400, 'the links')
+  t.equal((await post('/registration/verify-email', { key })).statusCode, 404)
+  t.not(pkOf(await post('/second', { code: 'code-bob' })), user.pk, 'and the connections are gone')
+  t.match(await app.restAuth.socialAccounts.list(user.pk), [{ provider: 'company', subject: 'alice' }])
+  t.equal((await mails()).length, count + 2, 'she is told; and mallory has to confirm an address')
+  t.equal((await get('/user', { token: answer.json().access })).json().pk, user.pk)
+  t.equal(pkOf(await enter('alice')), user.pk)
+  t.equal(heard.length, 1, 'once')
+})
+
+story('an identity that proves the address later claims its own account, and is left in it alone', async (t, build) => {
+  const built = await withBadProvider(t, build, { options: optional })
+  const { bad, enter, app, get } = built
+  bad.lie = 'an address that nobody has verified'
+  const { access, user } = (await enter('alice')).json()
+  bad.lie = undefined
+  t.equal((await built.connect('bob', access)).statusCode, 200)
+  t.equal(pkOf(await enter('alice')), user.pk)
+  t.equal(await verified(built), true)
+  t.match((await app.restAuth.socialAccounts.list(user.pk)).map(({ subject }) => subject), ['alice'])
+  t.equal((await get('/user', { token: access })).statusCode, 401)
+})
+
+story('who has planted an identity in somebody\'s account is out when the owner resets the password', async (t, build) => {
+  const built = await withBadProvider(t, build, { options: optional, provider: { trustEmail: false } })
+  const { bad, enter, connect, get, post, app } = built
+  Object.assign(bad.people.bob ?? {}, { email: alice.email })
+  const first = (await enter('bob')).json()
+  const { access } = (await connect('alice', first.access)).json()
+  await post('/password/reset', { email: alice.email })
+  const { uid, token } = await newestMail(built)
+  t.equal((await post('/password/reset/confirm', { uid, token, new_password1: other })).statusCode, 200)
+  t.same(await app.restAuth.socialAccounts.list(first.user.pk), [])
+  t.equal((await get('/user', { token: access })).statusCode, 401)
+  t.equal(codeOf(await enter('bob')), 'account_exists')
+  t.equal(codeOf(await enter('alice')), 'account_exists')
+  t.equal(pkOf(await logIn(built, other)), first.user.pk, 'it is the owner\'s')
+})
+
+story('once the mailbox is proven, a password reset leaves the connections', async (t, build) => {
+  const built = await withBadProvider(t, build, { options: optional })
+  const { enter, post } = built
+  const pk = pkOf(await enter('alice'))
+  await post('/password/reset', { email: alice.email })
+  const { uid, token } = await newestMail(built)
+  t.equal((await post('/password/reset/confirm', { uid, token, new_password1: other })).statusCode, 200)
+  t.equal(pkOf(await enter('alice')), pk)
+})
+
+story('who is deactivated is told what anybody with a wrong password is, and nothing is written', async (t, build) => {
+  const built = await withBadProvider(t, build)
+  const { register, enter, connect, app, clock } = built
+  const { user, access } = await register()
+  t.equal((await connect('bob', access)).statusCode, 200)
+  const [before] = await app.restAuth.socialAccounts.list(user.pk)
+  await app.restAuth.users.deactivate(user.pk)
+  clock.advance(60)
+  const refused = await logIn(built, 'Wrong-passw0rd')
+  t.equal(codeOf(refused), 'invalid_credentials')
+  t.same(whole(await enter('bob')), whole(refused), 'by an identity that is connected')
+  t.same(whole(await enter('alice')), whole(refused), 'and by one that has proven the address')
+  t.same(await app.restAuth.socialAccounts.list(user.pk), [before])
+  t.same(await app.restAuth.sessions.list(user.pk), [])
+  t.match(await app.restAuth.users.find({ pk: user.pk }), { is_active: false, email_verified: false })
+  await app.restAuth.users.activate(user.pk)
+  t.equal(pkOf(await enter('bob')), user.pk)
+})
+
+story('where registration is closed, those who have an account come in, and nobody else', async (t, build) => {
+  let verdict: boolean | string = true
+  const { enter, bad, app } = await withBadProvider(t, build, { options: { account: { ...articleOptions.account, registration: () => verdict } } })
+  await app.restAuth.users.create({ email: 'bob@example.com', email_verified: true, gender: 'F', phone_number: '+1' } as never)
+  const pk = pkOf(await enter('alice'))
+  for (verdict of [false, 'Come back in May.']) {
+    t.equal(pkOf(await enter('alice')), pk)
+    bad.people.carol = { email: 'carol@example.com', email_verified: true }
+    const answer = await enter('carol')
+    t.equal(answer.statusCode, 403)
+    t.match(answer.json(), { code: 'registration_closed', detail: verdict || 'You do not have permission to perform this action.' })
+    t.equal(await app.restAuth.users.find({ email: 'carol@example.com' }), undefined)
+  }
+  t.equal(codeOf(await enter('bob')), 'logged in', 'a new identity of an account, too')
+})
+
+void t.test('where it is closed, nobody learns whether an address has an account', async t => {
+  const { enter, app, mails } = await withBadProvider(t, sqliteBuild, { options: { account: { ...mandatory.account, registration: 'closed' }, userFields: {} }, provider: { trustEmail: false } })
+  await app.restAuth.users.create({ email: alice.email, password, email_verified: true } as never)
+  const [taken, free] = [await enter('alice'), await enter('bob')]
+  t.equal(free.statusCode, 403)
+  t.same(whole(taken), whole(free))
+  t.equal((await mails()).length, 0)
+})
+
+story('the app hears of a new user as of any, and may refuse', async (t, build) => {
+  const heard: string[] = []
+  let refusing = ''
+  const hear = (name: string) => ({ email }: { email: string }) => {
+    heard.push(`${name} ${email}`)
+    if (name === refusing) throw new Rejection('No.')
+  }
+  const names = ['registering', 'registered', 'emailVerified', 'loggedIn']
+  const { enter, app } = await withBadProvider(t, build, { options: { hooks: Object.fromEntries(names.map(name => [name, hear(name)])) } })
+  for (refusing of names.slice(0, 3)) {
+    t.match((await enter('alice')).json(), { code: 'rejected', detail: 'No.' })
+    t.equal(await app.restAuth.users.find({ email: alice.email }), undefined, refusing)
+  }
+  refusing = ''
+  heard.length = 0
+  const pk = pkOf(await enter('alice'))
+  t.same(heard, names.map(name => `${name} ${alice.email}`))
+  refusing = 'loggedIn'
+  t.match((await enter('alice')).json(), { code: 'rejected' })
+  t.equal((await app.restAuth.sessions.list(pk)).length, 1, 'which ends the session')
+  refusing = ''
+  heard.length = 0
+  t.equal(pkOf(await enter('alice')), pk)
+  t.same(heard, [`loggedIn ${alice.email}`], 'the next time she is no newcomer')
+})
+
+/** An app whose own provider suggests these fields. */
+const suggesting = (fields: object, userFields: object): BadSetup => ({
+  options: { userFields },
+  social: bad => ({
+    own: { clientId: 'app', clientSecret: 'any', trustEmail: false, provider: { label: 'Own', issuer: bad.issuer, endpoints: { ...bad.endpoints, jwks: undefined }, scopes: [], profile: async ({ get }: { get: (url: string) => Promise<BadPerson & { sub: string }> }) => ({ subject: (await get(bad.endpoints.userinfo)).sub, email: 'alice@example.com', emailVerified: true, fields }) } }
+  })
+})
+
+void t.test('a provider suggests what its user may give, and nothing else', async t => {
+  const optionalText = Type.Optional(Type.String())
+  const userFields = {
+    nickname: { schema: optionalText },
+    given_once: { schema: Type.String(), userDetails: 'read-only' },
+    is_admin: { schema: Type.Optional(Type.Boolean({ default: false })), registration: 'hidden', userDetails: 'read-only' },
+    plan: { schema: optionalText, registration: 'hidden', userDetails: 'hidden' },
+    motto: { schema: optionalText, registration: 'hidden' }
+  }
+  const evil = { pk: 'x', id: 'x', email: 'evil@example.com', email_verified: true, emailVerified: true, is_active: false, isActive: false, password_hash: 'x', passwordHash: 'x', username: 'root', created_at: new Date(0), last_login: null, is_superuser: true, __proto__x: 1, constructor: 'x' }
+  const { post, app } = await withBadProvider(t, sqliteBuild, suggesting({ ...evil, is_admin: true, plan: 'gold', nickname: 'Al', given_once: 'yes', motto: 'Onwards' }, userFields))
+  const answer = await post('/own', { code: 'code-alice' })
+  t.equal(codeOf(answer), 'logged in')
+  const { pk } = answer.json().user
+  t.match(await app.restAuth.users.find({ pk }), { email: alice.email, email_verified: false, is_active: true, is_admin: false, plan: null, nickname: 'Al', given_once: 'yes', motto: 'Onwards' })
+  t.equal(codeOf(await logIn({ post } as BuiltApp, 'x')), 'invalid_credentials')
+})
+
+void t.test('what does not fit, or is another\'s, is left for the user to give', async t => {
+  const userFields = {
+    short: { schema: Type.String({ maxLength: 3 }) },
+    count: { schema: Type.Integer() },
+    gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F')]) },
+    badge: { schema: Type.String(), unique: true },
+    address: { schema: Type.Object({ city: Type.String() }) },
+    good: { schema: Type.String() },
+    nul: { schema: Type.String() },
+    half: { schema: Type.String() }
+  }
+  const fields = { short: 'long', count: '7', gender: 'X', badge: 'A1', address: { city: 7 }, good: 'yes', nul: 'a\u0000b', half: '\ud800', unknown: 'x' }
+  const { post, patch, app } = await withBadProvider(t, sqliteBuild, suggesting(fields, userFields))
+  await app.restAuth.users.create({ email: 'bob@example.com', short: 'b', count: 1, gender: 'M', badge: 'A1', address: { city: 'Bern' }, good: 'g', nul: 'n', half: 'h' } as never)
+  const { access: token, user } = (await post('/own', { code: 'code-alice' })).json()
+  t.match(user, { short: null, count: null, gender: null, badge: null, address: null, good: 'yes', missing_fields: ['short', 'count', 'gender', 'badge', 'address', 'nul', 'half'] })
+  const answer = await patch('/user', { short: 'abc', count: 7, gender: 'F', badge: 'A2', address: { city: 'Chur' }, nul: 'n', half: 'h' }, { token })
+  t.equal(answer.statusCode, 200)
+  t.notHas(answer.json(), 'missing_fields')
+  t.notHas((await post('/own', { code: 'code-alice' })).json().user, 'missing_fields')
+})
+
+const named = { account: { username: 'required', loginMethods: ['email', 'username'], usernameBlocklist: ['admin', 'carol'], usernameMinLength: 5 }, userFields: {} }
+
+story('where users must have a name, a newcomer gets one after the address', async (t, build) => {
+  const addresses = ['carol@a.example', 'alexander@a.example', 'alexander@b.example', 'ALEXANDER@c.example', 'bo@a.example', 'bo@b.example', 'admin@a.example', 'o\'hara!@a.example', 'ann+tag@a.example', `${'l'.repeat(64)}@a.example`]
+  const people = Object.fromEntries(addresses.map((email, index) => [`p${index}`, { email, email_verified: true }]))
+  const { enter, patch, app } = await withBadProvider(t, build, { options: named, people })
+  const names: string[] = []
+  for (const person of Object.keys(people)) names.push((await enter(person)).json().user.username)
+  const expected = [/^carol\d{4,9}$/, /^alexander$/, /^alexander\d{4,9}$/, /^alexander\d{4,9}$/, /^bo000$/, /^bo\d{4,9}$/, /^admin\d{4,9}$/, /^ohara$/, /^ann\+tag$/, /^l{64}$/]
+  for (const [index, pattern] of expected.entries()) t.match(names[index], pattern, String(addresses[index]))
+  t.equal(new Set(names.map(name => name.toLowerCase())).size, names.length)
+  const answer = await enter('p4')
+  t.equal((await patch('/user', { username: 'bobolink' }, { token: answer.json().access })).json().username, 'bobolink', 'and may choose another')
+  t.equal((await app.restAuth.users.find({ username: 'bobolink' }))?.email, 'bo@a.example')
+})
+
+story('where it may have none, it has none', async (t, build) => {
+  const { enter } = await withBadProvider(t, build, { options: { account: { username: 'optional' }, userFields: {} } })
+  t.equal((await enter('alice')).json().user.username, null)
+})
+
+story('where users need no address, a provider that tells none makes one without', async (t, build) => {
+  const { bad, enter, app, get } = await withBadProvider(t, build, { options: { account: { ...named.account, email: 'optional' }, userFields: {} } })
+  bad.lie = 'no address'
+  const [first, second] = [await enter('alice'), await enter('bob')]
+  t.match(first.json().user, { email: null, username: 'user0' })
+  t.match(second.json().user, { email: null, username: /^user\d{4,9}$/ })
+  t.not(pkOf(first), pkOf(second))
+  t.equal(pkOf(await enter('alice')), pkOf(first))
+  t.equal((await get('/user', { token: second.json().access })).json().email, null)
+  bad.lie = undefined
+  t.equal(pkOf(await enter('alice')), pkOf(first), 'one that comes later is not hers for that')
+  t.equal((await app.restAuth.users.find({ pk: pkOf(first) }))?.email, null)
+})
+
+/** Alice, who has registered and proven her address, and Bob of the provider. */
+async function withAlice (t: Test, build: Build, setup: BadSetup = {}) {
+  const built = await withBadProvider(t, build, setup)
+  const { access, refresh, user } = await built.register()
+  await verify(built, user.pk)
+  return { ...built, token: access, refresh, pk: user.pk }
+}
+
+story('who is logged in connects an account, and goes on under other tokens', async (t, build) => {
+  const { connect, enter, get, post, token, refresh, pk, app, mails, bad } = await withAlice(t, build)
+  t.equal((await post('/company/connect', { code: 'code-bob' })).statusCode, 401)
+  t.equal(bad.calls('token').length, 0, 'nobody asks for a stranger')
+  const answer = await connect('bob', token)
+  t.equal(pkOf(answer), pk)
+  t.equal((await get('/user', { token })).statusCode, 401, 'the old ones are dead')
+  t.equal((await post('/token/refresh', { refresh })).statusCode, 401)
+  t.equal((await get('/user', { token: answer.json().access })).json().email, alice.email, 'and her address is hers')
+  t.equal((await app.restAuth.sessions.list(pk)).length, 1)
+  t.match(await mails(), [{ to: alice.email, subject: '[localhost:3000] You can now log in with company' }])
+  t.equal(pkOf(await enter('bob')), pk, 'he is she')
+
+  const again = await connect('bob', answer.json().access)
+  t.equal(pkOf(again), pk, 'connected already')
+  t.equal((await app.restAuth.socialAccounts.list(pk)).length, 1)
+  t.equal((await mails()).length, 1)
+  t.equal(codeOf(await post('/company/connect', { code: 'none' }, { token: again.json().access })), 'code_exchange_failed')
+  t.equal(codeOf(await post('/company/connect', { code: '' }, { token: again.json().access })), 'provider_credentials_required')
+  t.equal((await get('/user', { token: again.json().access })).statusCode, 200, 'what fails ends no session')
+})
+
+void t.test('connecting wants a password, or a login, of the last five minutes', async t => {
+  const { connect, enter, post, token, clock, bad } = await withAlice(t, sqliteBuild, { options: { tokens: { access: 3600 } } })
+  clock.advance(300)
+  const { access } = (await connect('bob', token)).json()
+  t.ok(access, 'at the last second')
+  clock.advance(1)
+  const late = await connect('bob', access)
+  t.equal(late.statusCode, 401)
+  t.equal(codeOf(late), 'reauthentication_required', 'the new tokens are no newer')
+  t.match(late.headers['www-authenticate'], /max_age="300"/)
+  t.equal(bad.calls('token').length, 1, 'before the provider is asked')
+  t.equal((await post('/reauthenticate', { password }, { token: access })).statusCode, 200)
+  t.equal(codeOf(await connect('bob', access)), 'logged in')
+  clock.advance(301)
+  t.equal(codeOf(await connect('alice', (await enter('bob')).json().access)), 'logged in', 'a login by a provider will do')
+})
+
+story('an account that is another\'s is not connected, and is nobody\'s session', async (t, build) => {
+  const { connect, enter, get, token, pk, app } = await withAlice(t, build)
+  const bob = (await enter('bob')).json()
+  const answer = await connect('bob', token)
+  t.equal(answer.statusCode, 400)
+  t.match(answer.json(), { code: 'social_account_taken', detail: 'The social account is already connected to a different account.' })
+  t.notHas(answer.json(), 'access')
+  t.equal((await get('/user', { token })).json().pk, pk, 'she is who she was')
+  t.equal((await get('/user', { token: bob.access })).json().pk, bob.user.pk)
+  t.equal((await app.restAuth.sessions.list(bob.user.pk)).length, 1)
+  t.same((await app.restAuth.socialAccounts.list(pk)), [])
+})
+
+story('a connected account proves no address', async (t, build) => {
+  const built = await withBadProvider(t, build, { options: optional })
+  const { register, connect, app, mails } = built
+  const { access, user } = await register()
+  t.equal((await connect('alice', access)).statusCode, 200)
+  t.equal(await verified(built), false)
+  t.equal((await app.restAuth.socialAccounts.list(user.pk)).length, 1)
+  t.equal((await mails()).length, 1, 'who has not proven it is not told of the account')
+})
+
+void t.test('with cookies connecting wants them, and a header that no form can send', async t => {
+  const { enter, post, get } = await withBadProvider(t, sqliteBuild, { options: { tokens: { cookies: {} } } })
+  await post('/registration', alice)
+  const login = await post('/login', { email: alice.email, password })
+  const cookie = cookiesOf(login)
+  const form = { form: { code: 'code-bob' }, headers: { cookie } }
+  t.equal((await post('/company/connect', undefined, form)).statusCode, 403)
+  const answer = await post('/company/connect', { code: 'code-bob' }, { headers: { cookie } })
+  t.equal(answer.statusCode, 200)
+  t.notHas(answer.json(), 'access')
+  t.equal((await get('/user', { headers: { cookie } })).statusCode, 401, 'the old ones are dead')
+  t.equal((await get('/user', { headers: { cookie: cookiesOf(answer) } })).json().email, alice.email)
+  t.equal((await enter('bob')).json().user.email, alice.email)
+})
+
+story('a user sees the connections of its own', async (t, build) => {
+  const { connect, enter, get, token, clock, bad } = await withAlice(t, build)
+  const { access } = (await connect('bob', token)).json()
+  bad.people.carol = { email: 'carol@example.com', email_verified: true }
+  const carol = (await enter('carol')).json()
+  clock.advance(60)
+  await enter('alice')
+  clock.advance(60)
+  await enter('bob')
+  t.equal((await get('/socialaccounts')).statusCode, 401)
+  const list = (await get('/socialaccounts', { token: access })).json()
+  t.match(list, [
+    { id: /^[\w-]{36}$/, provider: 'company', uid: 'bob', last_login: '2026-11-23T12:02:00.000Z', date_joined: '2026-11-23T12:00:00.000Z' },
+    { id: /^[\w-]{36}$/, provider: 'company', uid: 'alice', last_login: '2026-11-23T12:01:00.000Z', date_joined: '2026-11-23T12:01:00.000Z' }
+  ])
+  for (const account of list) t.same(Object.keys(account), ['id', 'provider', 'uid', 'last_login', 'date_joined'])
+  t.same((await get('/socialaccounts', { token: carol.access })).json().map(({ uid }: { uid: string }) => uid), ['carol'])
+})
+
+story('a connection ends when its user says so', async (t, build) => {
+  const { connect, enter, post, get, token, pk } = await withAlice(t, build)
+  const { access } = (await connect('bob', token)).json()
+  const [{ id }] = (await get('/socialaccounts', { token: access })).json()
+  t.equal((await post(`/socialaccounts/${id}/disconnect`)).statusCode, 401)
+  const answer = await post(`/socialaccounts/${id}/disconnect`, {}, { token: access })
+  t.equal(answer.statusCode, 200)
+  t.same(answer.json(), {})
+  t.same((await get('/socialaccounts', { token: access })).json(), [])
+  t.not(pkOf(await enter('bob')), pk, 'and opens an account of its own from then on')
+  t.equal((await post(`/socialaccounts/${id}/disconnect`, {}, { token: access })).statusCode, 404)
+  t.equal(pkOf(await enter('alice')), pk, 'what has proven the address still opens the account of it')
+})
+
+story('what is another\'s, or nothing, can\'t be disconnected', async (t, build) => {
+  const { connect, enter, post, get, token } = await withAlice(t, build)
+  const { access } = (await connect('alice', token)).json()
+  const bob = (await enter('bob')).json().access
+  const [{ id }] = (await get('/socialaccounts', { token: access })).json()
+  for (const unknown of [id, '019391f2-9f0a-7c33-8d1e-6a2b9c4d5e6f', 'none', '1', '%00', '%E2%80%A6', "'%20OR%201=1", 'x'.repeat(100)]) {
+    const answer = await post(`/socialaccounts/${unknown}/disconnect`, {}, { token: bob })
+    t.equal(answer.statusCode, 404, unknown)
+    t.equal(codeOf(answer), 'not_found')
+  }
+  t.equal((await get('/socialaccounts', { token: access })).json().length, 1)
+})
+
+story('the last way in stays', async (t, build) => {
+  const { enter, connect, post, get } = await withBadProvider(t, build)
+  const { access } = (await enter('alice')).json()
+  const [{ id }] = (await get('/socialaccounts', { token: access })).json()
+  const refused = await post(`/socialaccounts/${id}/disconnect`, {}, { token: access })
+  t.equal(refused.statusCode, 400)
+  t.equal(codeOf(refused), 'last_login_method')
+  const token = (await connect('bob', access)).json().access
+  t.equal((await post(`/socialaccounts/${id}/disconnect`, {}, { token })).statusCode, 200, 'with another it is not the last')
+  const [{ id: left }] = (await get('/socialaccounts', { token })).json()
+  t.equal(codeOf(await post(`/socialaccounts/${left}/disconnect`, {}, { token })), 'last_login_method')
+  t.equal((await get('/socialaccounts', { token })).json().length, 1)
+})
+
+void t.test('a provider that the app has no more is no way in', async t => {
+  const database = temporaryFile(t)
+  const first = await withBadProvider(t, sqliteBuild, { options: { database }, social: bad => ({ gone: { issuer: bad.issuer, clientId: bad.clientId, clientSecret: 'any' } }) })
+  const { access } = (await first.enter('alice')).json()
+  t.equal((await first.post('/gone/connect', { code: 'code-bob' }, { token: access })).statusCode, 200)
+  const { issuer, clientId } = first.bad
+  const { post, get } = await sqliteBuild(t, { options: { ...articleOptions, database, social: { company: { issuer, clientId, clientSecret: 'any', trustEmail: true } } } })
+  const { access: token } = (await post('/company', { code: 'code-alice' })).json()
+  const list = (await get('/socialaccounts', { token })).json()
+  t.same(list.map(({ provider }: { provider: string }) => provider), ['company', 'gone'])
+  t.equal(codeOf(await post(`/socialaccounts/${list[0].id}/disconnect`, {}, { token })), 'last_login_method')
+  t.equal((await post(`/socialaccounts/${list[1].id}/disconnect`, {}, { token })).statusCode, 200)
+})
+
+story('the app\'s own code lists, disconnects, and deletes them with their user', async (t, build) => {
+  const { enter, app: { restAuth } } = await withBadProvider(t, build)
+  const pk = pkOf(await enter('alice'))
+  const [account] = await restAuth.socialAccounts.list(pk)
+  t.match(account, { id: /^[\w-]{36}$/, provider: 'company', subject: 'alice', createdAt: Date, lastLogin: Date })
+  t.notHas(account, 'tokens')
+  t.equal(await restAuth.socialAccounts.disconnect('none'), false)
+  t.equal(await restAuth.socialAccounts.disconnect(account?.id ?? ''), true, 'even the last')
+  t.same(await restAuth.socialAccounts.list(pk), [])
+  t.equal(pkOf(await enter('alice')), pk)
+  await restAuth.users.delete(pk)
+  t.same(await restAuth.socialAccounts.list(pk), [])
+  t.not(pkOf(await enter('alice')), pk, 'who comes again is new')
+})
