@@ -1,0 +1,161 @@
+/** Whatever a provider does, a login ends in a failure of ours, in time, leaves nothing behind, and can be tried again. */
+import type { LightMyRequestResponse } from 'fastify'
+import { likeGoogle, withBadProvider } from './bad-provider-app.js'
+import { answerLies, faults, idTokenLies, startBadProvider, userinfoLies, type Fault } from './bad-provider.js'
+import { alice, articleOptions, sqliteBuild, story, t, type Build, type Test } from './helper.js'
+import { createBrowser } from './social-browser.js'
+
+const clientSecret = 'the-client-secret-of-the-app'
+
+/** An app that does not wait for long. */
+async function withFaults (t: Test, build: Build = sqliteBuild, options: object = {}) {
+  const built = await withBadProvider(t, build, { options, internals: { patience: 300 }, provider: { clientSecret }, social: bad => ({ google: likeGoogle(bad, { clientSecret }) }) })
+  t.teardown(() => { if (/at-alice|code-alice|eyJ\w{20}|the-client-secret/.test(built.logs.join(''))) t.fail('a secret of the provider stands in the log') })
+  return built
+}
+type Built = Awaited<ReturnType<typeof withFaults>>
+
+const statuses: Record<string, number> = { provider_unavailable: 503, provider_error: 502, code_exchange_failed: 400, provider_token_invalid: 400 }
+
+/** The failure that is declared for it, and nobody let in. */
+async function judge (t: Test, { app, get }: Built, answer: LightMyRequestResponse, code: string, what: string) {
+  t.equal(answer.json().code, code, what)
+  t.equal(answer.statusCode, statuses[code], what)
+  t.equal(answer.headers['retry-after'], code === 'provider_unavailable' ? '5' : undefined, what)
+  t.same(answer.cookies, [], what)
+  t.notMatch(answer.body, /at-alice|code-alice|eyJ|"access"/, what)
+  t.equal(await app.restAuth.users.find({ email: alice.email }), undefined, what)
+  t.equal((await get('/user')).statusCode, 401)
+}
+
+/** Trying again may help against some of what goes wrong. */
+const passing: readonly Fault[] = ['slow', 'drip', 'reset', 'error500', 'error429']
+const byCode = async ({ enter }: Built) => await enter('alice', { fault: true })
+const ways = {
+  discovery: byCode,
+  token: byCode,
+  jwks: byCode,
+  userinfo: byCode,
+  tokeninfo: async ({ post }: Built) => await post('/google', { access_token: 'at-alice' }, { fault: true })
+}
+
+for (const endpoint of Object.keys(ways) as Array<keyof typeof ways>) {
+  void t.test(`whatever the endpoint ${endpoint} does, there is an answer, and a login once it is over`, async t => {
+    const built = await withFaults(t)
+    const { bad, clock, enter, app } = built
+    // The address is asked for at userinfo only where the ID token tells none.
+    if (endpoint === 'userinfo') bad.lie = 'no address'
+    for (const fault of faults) {
+      // What was fetched before is kept for a while.
+      clock.advance(3601)
+      bad.faults = { [endpoint]: fault }
+      const count = bad.calls(endpoint).length
+      const answer = await ways[endpoint](built)
+      // Who is still being waited for is not asked again.
+      t.ok(bad.calls(endpoint).length <= count + 1, `${fault}: asked once`)
+      // A list names no app, so it does not name this one.
+      const code = passing.includes(fault) ? 'provider_unavailable' : endpoint === 'tokeninfo' && fault === 'array' ? 'provider_token_invalid' : 'provider_error'
+      await judge(t, built, answer, code, fault)
+    }
+    t.notOk(bad.requests.some(({ path }) => path.startsWith('/elsewhere')), 'and nobody is followed elsewhere')
+    bad.faults = {}
+    bad.lie = undefined
+    clock.advance(3601)
+    const answer = await enter('alice')
+    t.equal(answer.statusCode, 200)
+    t.equal((await app.restAuth.socialAccounts.list(answer.json().user.pk)).length, 1)
+  })
+}
+
+void t.test('a provider that lies about a login is not believed', async t => {
+  const built = await withFaults(t)
+  const { bad, post } = built
+  bad.nonce = 'n'
+  for (const lie of [...idTokenLies, ...answerLies, ...userinfoLies]) {
+    bad.lie = lie
+    const answer = await post('/company', { code: 'code-alice', nonce: 'n' }, { fault: true })
+    await judge(t, built, answer, lie === 'an error with 200' ? 'code_exchange_failed' : 'provider_error', lie)
+  }
+  bad.lie = undefined
+  t.equal((await post('/company', { code: 'code-alice', nonce: 'n' })).statusCode, 200)
+})
+
+void t.test('the browser that comes back from such a provider gets a page that says so, and starts anew', async t => {
+  const built = await withFaults(t)
+  const { bad, clock, app } = built
+  const browser = createBrowser(built)
+  const comeBack = async () => await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice'), { fault: true })
+  const refused = async (what: string, status: number) => {
+    const answer = await comeBack()
+    t.equal(answer.statusCode, status, what)
+    t.match(answer.headers['content-type'], /^text\/html/, what)
+    t.equal(answer.headers['retry-after'], status === 503 ? '5' : undefined, what)
+    t.notMatch(answer.body, /at-alice|code-alice|eyJ/, what)
+    t.equal(browser.cookies.size, 0, `${what}: of the attempt nothing is left`)
+    t.equal(await app.restAuth.users.find({ email: alice.email }), undefined, what)
+  }
+  for (const fault of faults) {
+    bad.faults = { token: fault }
+    await refused(fault, passing.includes(fault) ? 503 : 502)
+  }
+  bad.faults = {}
+  for (const lie of [...idTokenLies, ...answerLies, ...userinfoLies]) {
+    bad.lie = lie
+    await refused(lie, lie === 'an error with 200' ? 400 : 502)
+  }
+  bad.lie = undefined
+  t.notOk(bad.requests.some(({ path }) => path.startsWith('/elsewhere')))
+  clock.advance(3601)
+  bad.faults = { discovery: 'error500' }
+  const answer = await browser.open('GET', '/company/login', { fault: true })
+  t.equal(answer.statusCode, 503, 'nor can it start where the provider does not say where')
+  bad.faults = {}
+  t.equal((await comeBack()).statusCode, 200)
+})
+
+void t.test('where the app has a page of its own, that is told', async t => {
+  const built = await withFaults(t, sqliteBuild, { urls: { socialLogin: '/welcome' } })
+  const { bad } = built
+  const browser = createBrowser(built)
+  for (const [fault, code] of [['slow', 'provider_unavailable'], ['html', 'provider_error']] as const) {
+    bad.faults = { jwks: fault }
+    const answer = await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice'))
+    t.equal(answer.statusCode, 303)
+    t.equal(answer.headers.location, `http://localhost:3000/welcome?error=${code}`)
+  }
+})
+
+void t.test('a provider that is gone is unavailable, and by default an answer takes less than six seconds', async t => {
+  const { bad, enter } = await withBadProvider(t, sqliteBuild)
+  bad.faults = { token: 'drip', jwks: 'slow' }
+  const started = performance.now()
+  const answer = await enter('alice', { fault: true })
+  const seconds = (performance.now() - started) / 1000
+  t.equal(answer.statusCode, 503)
+  t.ok(seconds > 4 && seconds < 6, String(seconds))
+  await bad.close()
+  t.equal((await enter('alice', { fault: true })).json().code, 'provider_unavailable')
+})
+
+void t.test('the app starts while a provider is out of order, and its people come in once it is not', async t => {
+  const bad = await startBadProvider(t)
+  for (const fault of ['slow', 'error500', 'reset'] as const) {
+    bad.faults = { discovery: fault }
+    const { post } = await sqliteBuild(t, { options: { ...articleOptions, social: { company: { issuer: bad.issuer, clientId: bad.clientId, clientSecret } } }, internals: { patience: 300 } })
+    t.equal((await post('/company', { code: 'code-alice' }, { fault: true })).json().code, 'provider_unavailable', fault)
+    bad.faults = {}
+    t.equal((await post('/company', { code: 'code-alice' })).statusCode, 200, fault)
+  }
+})
+
+story('who connects an account of such a provider stays logged in, with nothing connected', async (t, build) => {
+  const { bad, post, get, connect } = await withFaults(t, build)
+  const { access: token } = (await post('/registration', { ...alice, email: 'carol@example.com' })).json()
+  for (const fault of ['slow', 'null', 'error429'] as const) {
+    bad.faults = { token: fault }
+    t.equal((await connect('alice', token, { fault: true })).statusCode, fault === 'null' ? 502 : 503)
+    t.same((await get('/socialaccounts', { token })).json(), [])
+  }
+  bad.faults = {}
+  t.equal((await connect('alice', token)).statusCode, 200)
+})
