@@ -78,7 +78,7 @@ const TokenOptions = Type.Object({
 const UrlOptions = Type.Object({
   login: Type.Optional(Type.String({ minLength: 1, description: 'Where people log in: an address, or a path such as `/login`. Mails link to it, and the built-in pages end there.' })),
   socialLogin: Type.Optional(Type.String({ minLength: 1, description: 'Where a login by a provider ends, unless it was started with `next`: an address or a path. Where tokens travel in bodies it gets `#provider=…&login_code=…` to post; where something went wrong, `?error=…`.' })),
-  next: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Where else `next` may lead than to paths of `publicUrl`: origins such as `https://app.example`, or `myapp://login` of an app on a phone.' })),
+  next: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Where else `next` may lead than to paths of `publicUrl`: origins of your front ends, such as `https://app.example`.' })),
   emailConfirmation: Type.Optional(Type.String({ minLength: 1, description: 'Your own page for the link that confirms an address, with `{key}` in it. Default: a built-in page.' })),
   passwordReset: Type.Optional(Type.String({ minLength: 1, description: 'Your own page for the link that resets a password, with `{uid}` and `{token}` in it. Default: a built-in page.' }))
 }, closed)

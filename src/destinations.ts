@@ -8,21 +8,18 @@ import type { Settings } from './settings.js'
 export type Destination = (next: string) => string | undefined
 
 export function createDestination ({ urls }: Pick<Settings, 'urls'>, publicUrl: () => string): Destination {
-  const allowed = new Set((urls.next ?? []).map(address => originOf(new URL(address))))
+  const allowed = new Set((urls.next ?? []).map(address => new URL(address).origin))
 
   return next => {
     // Whatever browsers read differently (backslashes, tabs, other scripts' dots and slashes) has no place in an address.
     if (!/^[\x21-\x5b\x5d-\x7e]{1,2000}$/.test(next)) return undefined
     const own = new URL(publicUrl()).origin
     const isPath = next.startsWith('/')
-    if (!isPath && !/^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(next)) return undefined
+    if (!isPath && !/^https?:\/\/[^/]/i.test(next)) return undefined
     if (!URL.canParse(next, own)) return undefined
     const url = new URL(next, own)
     if (url.username !== '' || url.password !== '') return undefined
-    const isOurs = isPath ? originOf(url) === own && !url.pathname.startsWith('//') : allowed.has(originOf(url)) || originOf(url) === own
+    const isOurs = isPath ? url.origin === own && !url.pathname.startsWith('//') : url.origin === own || allowed.has(url.origin)
     return isOurs ? url.href : undefined
   }
 }
-
-/** Of an app on a phone, too, whose scheme has no origin to the URL standard. */
-export const originOf = ({ origin, protocol, host }: URL): string => origin === 'null' ? `${protocol}//${host}` : origin

@@ -25,7 +25,8 @@ export function checkUrls (urls: Settings['urls'], production: boolean): void {
 function checkNext (next: readonly string[], production: boolean): void {
   for (const [index, address] of next.entries()) {
     const option = `urls.next.${index}`
-    if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#\s\\@*]+$/i.test(address) || !URL.canParse(address) || scripts.has(new URL(address).protocol)) refuse(`${option}: must be an origin such as https://app.example or myapp://login`)
+    // An app on a phone could not fetch what is left for the browser: it has the cookie.
+    if (!/^https?:\/\/[^/?#\s\\@*]+$/i.test(address) || !URL.canParse(address)) refuse(`${option}: must be an origin such as https://app.example`)
     if (new URL(address).protocol === 'http:' && production) refuse(`${option}: must be https in production`)
   }
 }

@@ -3,8 +3,8 @@ import { articleOptions, sqliteBuild, t, type Test } from './helper.js'
 import { sharedDatabase, withBadProviders } from './social-app.js'
 
 const own = 'http://localhost:3000'
-const next = ['https://app.example', 'https://Other.Example:443', 'http://[::1]:5173', 'myapp://login']
-const ends = new Set([own, 'https://app.example', 'https://other.example', 'http://[::1]:5173', 'myapp://login'])
+const next = ['https://app.example', 'https://Other.Example:443', 'http://[::1]:5173']
+const ends = new Set([own, 'https://app.example', 'https://other.example', 'http://[::1]:5173'])
 const options = { tokens: { cookies: {} }, urls: { next, socialLogin: '/welcome' } }
 
 /** As they are after the query is decoded. */
@@ -27,7 +27,7 @@ const refused = [
   // What is no place at all.
   'javascript:alert(1)', 'javascript://localhost:3000/%0aalert(1)', 'javascript://app.example/%0aalert(1)', 'JavaScript://%0aalert(1)', 'data:text/html,<script>alert(1)</script>', 'data://localhost:3000/,a', 'vbscript:msgbox(1)',
   'blob:http://localhost:3000/a', 'file:///etc/passwd', 'file://localhost:3000/', 'ftp://localhost:3000/', 'ws://localhost:3000/', 'view-source:http://localhost:3000/', 'filesystem:http://localhost:3000/a', 'about:blank', 'mailto:eve@evil.example',
-  '', '#', '?next=/', '.', '..', 'welcome', 'null', 'undefined', 'http://', 'https://', '://', 'http://[', 'http://[::1', `/${'a'.repeat(2000)}`, `https://app.example/${'a'.repeat(2000)}`
+  '#', '?next=/', '.', '..', 'welcome', 'null', 'undefined', 'http://', 'https://', '://', 'http://[', 'http://[::1', `/${'a'.repeat(2000)}`, `https://app.example/${'a'.repeat(2000)}`
 ]
 
 /** And where those end that may. */
@@ -55,8 +55,6 @@ const taken: Record<string, string> = {
   'https://app.example?@evil.example': 'https://app.example/?@evil.example',
   'https://other.example/': 'https://other.example/',
   'http://[::1]:5173/': 'http://[::1]:5173/',
-  'myapp://login': 'myapp://login',
-  'myapp://login/a?b#c': 'myapp://login/a?b#c'
 }
 
 /** Without what an app may be told there. */
@@ -132,9 +130,9 @@ async function refusal (t: Test, urls: object): Promise<string> {
 
 // OR-03
 void t.test('an app does not start with ends that can not be compared, or that run scripts', async t => {
-  const origin = 'must be an origin such as https://app.example or myapp://login'
+  const origin = 'must be an origin such as https://app.example'
   for (const address of ['/', '/path', 'app.example', '//app.example', 'https:app.example', 'https://app.example/', 'https://app.example/path', 'https://app.example?a', 'https://app.example#a',
-    'https://user@app.example', 'https://app.example\\', 'https://app.example ', 'javascript://app.example', 'data://a', 'vbscript://a', 'blob://a', 'file://a', 'myapp:', 'myapp:login', 'https://', 'https://[', 'https://*', '*']) {
+    'https://user@app.example', 'https://app.example\\', 'https://app.example ', 'javascript://app.example', 'data://a', 'vbscript://a', 'blob://a', 'file://a', 'myapp:', 'myapp:login', 'myapp://login', 'https://', 'https://[', 'https://*', '*']) {
     t.equal(await refusal(t, { next: ['https://app.example', address] }), `fastify-rest-auth: urls.next.1: ${origin}`, address)
   }
   for (const address of ['//evil.example', '/\\evil.example', '/\tevil.example', '/a b', 'welcome', 'https:app.example', 'javascript:alert(1)', 'javascript://app.example/%0aalert(1)', 'data:text/html,a', 'file:///a']) {

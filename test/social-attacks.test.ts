@@ -206,8 +206,9 @@ void t.test('a redirect that tells an error, or no code, ends the login without 
     const hasPlace = options === place
     for (const [parameters, code, status] of [
       [{ error: 'access_denied' }, 'provider_denied', 400],
-      [{ error: 'invalid_scope', error_description: '<script>alert(1)</script>' }, 'provider_denied', 400],
-      [{ error: '', code: 'code-alice' }, 'provider_denied', 400],
+      [{ error: 'invalid_scope', error_description: '<script>alert(1)</script>' }, 'provider_error', 502],
+      [{ error: '', code: 'code-alice' }, 'provider_error', 502],
+      [{ error: 'user_cancelled_authorize' }, 'provider_denied', 400],
       [{ error: 'access_denied', code: 'code-alice' }, 'provider_denied', 400],
       [{ error: 'server_error' }, 'provider_unavailable', 503],
       [{ error: 'temporarily_unavailable' }, 'provider_unavailable', 503],
@@ -217,7 +218,7 @@ void t.test('a redirect that tells an error, or no code, ends the login without 
       const answer = await visit(app, ({ searchParams }) => {
         searchParams.delete('code')
         for (const [name, value] of Object.entries(parameters)) searchParams.set(name, value)
-      }, { fault: status === 503 })
+      }, { fault: status >= 500 })
       t.equal(endOf(answer), hasPlace ? code : status, JSON.stringify(parameters))
       t.notMatch(`${answer.body}${answer.headers.location}`, /script|access_denied/)
       if (status === 503 && !hasPlace) t.equal(answer.headers['retry-after'], '5')

@@ -212,10 +212,10 @@ story('what the app says against a login ends it, wherever it was to end', async
 })
 
 void t.test('where an error goes there may be a query already, and a fragment', async t => {
-  const { bad, browser } = await withBadProviders(t, sqliteBuild, { options: { urls: { next: ['myapp://login'] } } })
+  const { bad, browser } = await withBadProviders(t, sqliteBuild, { options: { urls: { next: ['https://app.example'] } } })
   const ends: Array<[next: string, end: RegExp, failed: string]> = [
     ['/a?b=c#d', /^http:\/\/localhost:3000\/a\?b=c#d&provider=company&login_code=[\w-]{43}$/, 'http://localhost:3000/a?b=c&error=provider_denied#d'],
-    ['myapp://login', /^myapp:\/\/login#provider=company&login_code=[\w-]{43}$/, 'myapp://login?error=provider_denied']
+    ['https://app.example', /^https:\/\/app.example\/#provider=company&login_code=[\w-]{43}$/, 'https://app.example/?error=provider_denied']
   ]
   for (const [next, end, failed] of ends) {
     const start = async () => await browser.start('company', `?next=${encodeURIComponent(next)}`)

@@ -10,9 +10,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import { isOwnNavigation } from '../csrf.js'
 import { withoutValues } from '../db/database.js'
-import { originOf } from '../destinations.js'
-import { asFailure, Failure, failure } from '../errors.js'
+import { asFailure, type Failure, failure } from '../errors.js'
 import type { SocialClient } from '../oauth/client.js'
+import { ProviderProblem } from '../oauth/problem.js'
 import { loggedInPage, socialFailedPage, startPage } from '../pages/social.js'
 import { quietly, sendPage } from '../routing.js'
 import { shapeOf } from '../social.js'
@@ -32,7 +32,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   const { clients, identities, redirectUri, transactions, destination } = social
   const { cookies, csrf, urls } = settings
   // Where logins may end, they may begin.
-  const friends = [...csrf?.origins ?? [], ...(urls.next ?? []).map(address => originOf(new URL(address)))]
+  const friends = [...csrf?.origins ?? [], ...(urls.next ?? []).map(address => new URL(address).origin)]
   const startUrl = ({ settings: { name } }: SocialClient, next?: string) =>
     `${new URL(`${links.publicUrl()}${links.path}/${name}/login`).pathname}${next === undefined ? '' : `?${new URLSearchParams({ next })}`}`
 
@@ -60,9 +60,11 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   }
 
   function nextOf ({ query: { next } }: FastifyRequest<Start>): string | undefined {
-    const address = next === undefined || Array.isArray(next) ? next : destination(next)
-    if (next !== undefined && typeof address !== 'string') throw failure('next_not_allowed')
-    return address as string | undefined
+    // A form that has the field sends it, filled in or not.
+    if (next === undefined || next === '') return undefined
+    const address = Array.isArray(next) ? undefined : destination(next)
+    if (address === undefined) throw failure('next_not_allowed')
+    return address
   }
 
   async function finish (client: SocialClient, request: FastifyRequest<Callback>, reply: FastifyReply) {
@@ -107,10 +109,23 @@ async function answerOf (client: SocialClient, query: Callback['Querystring']) {
   if (parameters.some(name => Array.isArray(query[name]))) throw failure('state_invalid')
   const { code, iss, error, user } = query as Record<string, string | undefined>
   if (!await client.isIssuer(iss)) throw failure('state_invalid')
-  if (error === 'server_error' || error === 'temporarily_unavailable') throw new Failure('provider_unavailable', { headers: { 'retry-after': '5' } })
-  if (error !== undefined) throw failure('provider_denied')
+  if (error !== undefined) throw refusal(error)
   if (!code) throw failure('state_invalid')
   return { code, extras: { ...(user !== undefined && { user }) } }
+}
+
+/** What the person decided there (OpenID Connect Core §3.1.2.6; Apple and LinkedIn have words of their own). */
+const denials = new Set([
+  'access_denied', 'login_required', 'consent_required', 'interaction_required', 'account_selection_required',
+  'user_cancelled_authorize', 'user_cancelled_login'
+])
+const passing = new Set(['server_error', 'temporarily_unavailable'])
+
+/** Whatever else a redirect says (`invalid_scope`, `redirect_uri_mismatch`) is for the app's people to mend. */
+function refusal (error: string): Failure {
+  if (denials.has(error)) return failure('provider_denied')
+  const reason = `redirect: ${/^[a-z_]{1,60}$/.exec(error)?.[0] ?? 'refused'}`
+  return new ProviderProblem(passing.has(error) ? 'provider_unavailable' : 'provider_error', reason)
 }
 
 function posted (body: unknown): URLSearchParams {
