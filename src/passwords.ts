@@ -23,7 +23,8 @@ export function createPasswords ({ minLength, validators }: Settings['password']
     /** Everything wrong with a new password for this user, as errors of `field`; as in Django, likeness comes last. */
     async problems (field: string, password: string, owner: PasswordOwner): Promise<FieldError[]> {
       const found = rules.filter(([, breaks]) => breaks(password)).map(([code]) => fieldError(field, code, { limit: minLength }))
-      const alike = Object.entries(owner).find(([, value]) => typeof value === 'string' && value !== '' && isSimilar(password, value))
+      // Digits of an identifier that nobody chose are in many a password.
+      const alike = Object.entries(owner).find(([name, value]) => name !== 'pk' && typeof value === 'string' && value !== '' && isSimilar(password, value))
       if (alike) found.push(fieldError(field, 'password_too_similar', { attribute: alike[0] === 'email' ? 'email address' : alike[0].replaceAll('_', ' ') }))
       for (const validate of validators) {
         const verdict = await validate(password, owner)

@@ -18,7 +18,7 @@ story('a new password takes the old one\'s place, and every other session ends',
 
 story('the old password is asked for, and everything wrong is reported at once', async (t, build) => {
   const { post, register } = await build(t)
-  const { access: token } = await register()
+  const { access: token, user } = await register()
   const change = async (body: object) => fieldCodes(await post('/password/change', body, { token }))
   t.same(await change({ new_password1: next }), { old_password: ['required'] })
   t.same(await change({ old_password: 'wrong', new_password1: '123', new_password2: 'x' }), { old_password: ['wrong_password'], new_password1: ['password_too_short', 'password_entirely_numeric'], new_password2: ['password_mismatch'] })
@@ -27,6 +27,7 @@ story('the old password is asked for, and everything wrong is reported at once',
   t.same(await change({ old_password: password, new_password1: '1234' }), { new_password1: ['password_too_short', 'password_too_common', 'password_entirely_numeric'] })
   t.same(await change({ old_password: password, new_password1: 'alice@example' }), { new_password1: ['password_too_similar'] })
   t.same(await change({ old_password: '', new_password1: null }), { old_password: ['blank'], new_password1: ['null'] })
+  t.same(await change({ old_password: password, new_password1: user.pk }), {}, 'the pk is nothing that people choose passwords after: a few digits would be like it by chance')
 })
 
 story('by option the old password is not asked for, and other sessions stay', async (t, build) => {
