@@ -6,7 +6,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
-import { messageOf } from '../schemas/errors.js'
 import { loadTemplates } from '../src/mail/templates.js'
 import { socialFailedPage, startPage } from '../src/pages/social.js'
 
@@ -35,7 +34,7 @@ const frame = { siteName: variables.site_name, loginUrl: variables.login_url }
 const startUrl = '/auth/google/login'
 const pages = {
   'social-start': startPage(frame, { label: 'Google', startUrl }),
-  'social-failed': socialFailedPage(frame, { label: 'Google', message: messageOf('provider_denied'), retryUrl: startUrl })
+  'social-failed': socialFailedPage(frame, { label: 'Google', code: 'provider_denied', message: '', retryUrl: startUrl })
 }
 
 const templates = await loadTemplates({ folder: undefined, filters: {}, tags: {} })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { AnswerCode } from '../schemas/errors.js'
 import { escapeHtml, html } from '../src/lib/html.js'
 import { confirmEmailPage, emailConfirmedPage, linkInvalidPage, newPasswordPage, passwordResetPage, type PageFrame } from '../src/pages.js'
 import { loggedInPage, socialFailedPage, startPage } from '../src/pages/social.js'
@@ -12,7 +13,7 @@ const problems = [
 ] as const
 
 const start = { label: 'Google', startUrl: '/auth/google/login?next=%2Fbasket' }
-const failed = { label: 'Google', message: 'Google did not answer. Try again in a moment.', retryUrl: '/auth/google/login?next=%2Fbasket&x=1' }
+const failed = { label: 'Google', code: 'rejected', message: 'Google did not answer. Try again in a moment.', retryUrl: '/auth/google/login?next=%2Fbasket&x=1' } as const
 
 const pages = (frame: PageFrame) => ({
   confirmEmail: confirmEmailPage(frame),
@@ -80,7 +81,7 @@ t.test('whatever a provider is called and whatever it says, it stays text', asyn
   const hostile = '<img src=x onerror=1>'
   const escaped = '&lt;img src=x onerror=1&gt;'
   const start = startPage(frame, { label: hostile, startUrl: `/auth/x/login?next="${hostile}` })
-  const failed = socialFailedPage(frame, { label: hostile, message: hostile, retryUrl: `/auth/x/login?next="${hostile}` })
+  const failed = socialFailedPage(frame, { label: hostile, code: 'rejected', message: hostile, retryUrl: `/auth/x/login?next="${hostile}` })
   t.same(unbalanced(start.html), [])
   t.same(unbalanced(failed.html), [])
   for (const { html } of [start, failed]) t.notMatch(html, '<img')
@@ -94,6 +95,12 @@ t.test('a login with a provider takes a click, and nothing else can be done', as
   t.equal(html.split('<a ').length, 2)
   t.notMatch(html, /<form|<input|<button/)
   t.equal(headers['referrer-policy'], 'same-origin', 'and the start is told where it comes from')
+})
+
+t.test('what went wrong is told in words for people', async t => {
+  const told = (code: AnswerCode) => socialFailedPage(frame, { ...failed, code }).html
+  t.match(told('code_exchange_failed'), '<p>Google did not confirm the login. Please try again.</p>')
+  t.match(told('rejected'), `<p>${failed.message}</p>`, 'or in those of the app')
 })
 
 t.test('a login that failed can be tried again, or done in another way', async t => {

@@ -40,7 +40,7 @@ void t.test('a callback whose state is absent or unknown asks the provider nothi
   for (const state of ['', '&state=', `&state=${'A'.repeat(43)}`, `&state=${cookie.replace('social-', '')}`, '&state[]=a', '&State=a', '&__proto__=a']) {
     const answer = await browser.open('GET', `/company/callback?code=code-alice${state}`)
     t.equal(answer.statusCode, 400, state)
-    t.match(answer.body, 'was not started in this browser')
+    t.match(answer.body, '>state_invalid</p>')
     t.same(answer.cookies, [])
   }
   t.equal(exchanges(), 0)

@@ -179,7 +179,7 @@ void t.test('a provider that is out when a login starts is told, and the next tr
   const answer = await browser.open('GET', '/company/login', { fault: true })
   t.equal(answer.statusCode, 503)
   t.equal(answer.headers['retry-after'], '5')
-  t.match(answer.body, /The provider can not be reached.*<a class="button" href="\/auth\/company\/login">Try again/s)
+  t.match(answer.body, /company does not answer.*<a class="button" href="\/auth\/company\/login">Try again.*provider_unavailable/s)
   t.same([...browser.cookies], [])
   bad.faults = {}
   const login = await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice'))

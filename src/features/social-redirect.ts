@@ -99,7 +99,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
       if (end !== undefined) return await reply.redirect(withQuery(end, 'error', known.code), 303)
       const { label } = client.settings
       reply.headers(known.headers)
-      return sendPage(reply, known.statusCode, socialFailedPage(pageFrame(), { label, message: known.message, retryUrl: startUrl(client) }))
+      return sendPage(reply, known.statusCode, socialFailedPage(pageFrame(), { label, code: known.code, message: known.message, retryUrl: startUrl(client) }))
     }
   }
 }
