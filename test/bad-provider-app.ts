@@ -1,8 +1,10 @@
 /** An app whose people come from a provider that says whatever a test wants: by code, as a single-page app would post it. */
 import type { LightMyRequestResponse } from 'fastify'
+import type { Database } from '../src/db/database.js'
+import { openDatabase } from '../src/db/open.js'
 import { google } from '../src/social/google.js'
 import { startBadProvider, type BadPerson } from './bad-provider.js'
-import { articleOptions, type Build, type BuildOptions, type CallOptions, type Test } from './helper.js'
+import { articleOptions, temporaryFile, type Build, type BuildOptions, type BuiltApp, type CallOptions, type Test } from './helper.js'
 
 export type Bad = Awaited<ReturnType<typeof startBadProvider>>
 
@@ -32,3 +34,16 @@ export async function withBadProvider (t: Test, build: Build, { options = {}, pr
 /** Its endpoints in the place of Google's, which tell whom an access token was issued to. */
 export const likeGoogle = ({ issuer, endpoints, clientId, clientSecret }: Bad, more: object = {}) =>
   ({ provider: { ...google, issuer, endpoints }, clientId, clientSecret, accessToken: true, ...more })
+
+/** A database that the test can read beside the app: to build on, and to open. */
+export function sharedDatabase (t: Test, dialect: 'sqlite' | 'postgres') {
+  const file = dialect === 'sqlite' ? temporaryFile(t) : undefined
+  return {
+    given: file === undefined ? {} : { database: file },
+    open: async ({ database }: Pick<BuiltApp, 'database'>): Promise<Database> => {
+      const db = await openDatabase(file ?? database, [], () => {})
+      t.teardown(() => db.close())
+      return db
+    }
+  }
+}
