@@ -125,6 +125,7 @@ void t.test('where the app has a page of its own, that is told', async t => {
   }
 })
 
+// OA-25
 void t.test('a provider that is gone is unavailable, and by default an answer takes less than six seconds', async t => {
   const { bad, enter } = await withBadProvider(t, sqliteBuild)
   bad.faults = { token: 'drip', jwks: 'slow' }

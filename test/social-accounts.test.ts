@@ -26,6 +26,7 @@ async function newestMail ({ mails }: BuiltApp, to = alice.email) {
   return { subject: mail?.subject, text: mail?.text ?? '', uid, token, key }
 }
 
+// OA-22
 story('an identity is an issuer\'s subject, whatever else of it changes', async (t, build) => {
   const second = await startBadProvider(t)
   const { bad, enter, post, app } = await withBadProvider(t, build, {
@@ -142,6 +143,7 @@ story('where verification is mandatory, who has not proven the address proves it
   t.equal(pkOf(await enter('alice')), pk)
 })
 
+// OA-21
 story('an identity that is new opens an account where both have proven the address', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional })
   const { register, enter, get, app, post } = built
@@ -155,6 +157,7 @@ story('an identity that is new opens an account where both have proven the addre
   t.equal((await app.restAuth.socialAccounts.list(user.pk)).length, 1)
 })
 
+// OA-21
 story('a provider that proves nothing opens no account of that address', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional, provider: { trustEmail: false } })
   const { register, enter, app } = built
@@ -202,6 +205,7 @@ void t.test('nor by what the app says of those who register', async t => {
   t.equal((await mails()).length, 0)
 })
 
+// OA-17
 story('who proves the mailbox of an account that has not, takes it over from whoever was there', async (t, build) => {
   const heard: unknown[] = []
   const second = await startBadProvider(t)
@@ -238,19 +242,26 @@ story('who proves the mailbox of an account that has not, takes it over from who
   t.equal(heard.length, 1, 'once')
 })
 
-story('an identity that proves the address later claims its own account, and is left in it alone', async (t, build) => {
+story('an identity that proves the address later proves that of its account, where nobody else can have a password', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional })
-  const { bad, enter, app, get } = built
+  const { bad, enter, app, register, post } = built
   bad.lie = 'an address that nobody has verified'
   const { access, user } = (await enter('alice')).json()
   bad.lie = undefined
   t.equal((await built.connect('bob', access)).statusCode, 200)
   t.equal(pkOf(await enter('alice')), user.pk)
   t.equal(await verified(built), true)
-  t.match((await app.restAuth.socialAccounts.list(user.pk)).map(({ subject }) => subject), ['alice'])
-  t.equal((await get('/user', { token: access })).statusCode, 401)
+  t.same((await app.restAuth.socialAccounts.list(user.pk)).map(({ subject }) => subject), ['alice', 'bob'], 'what it has connected stays')
+
+  await app.restAuth.users.delete(user.pk)
+  const registered = await register()
+  t.equal((await built.connect('alice', registered.access)).statusCode, 200)
+  t.equal(pkOf(await enter('alice')), registered.user.pk)
+  t.equal(await verified(built), false)
+  t.equal((await post('/login', { email: alice.email, password })).statusCode, 200, 'what its user has set is not taken away')
 })
 
+// OA-18
 story('who has planted an identity in somebody\'s account is out when the owner resets the password', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional, provider: { trustEmail: false } })
   const { bad, enter, connect, get, post, app } = built
@@ -277,6 +288,7 @@ story('once the mailbox is proven, a password reset leaves the connections', asy
   t.equal(pkOf(await enter('alice')), pk)
 })
 
+// OA-29
 story('who is deactivated is told what anybody with a wrong password is, and nothing is written', async (t, build) => {
   const built = await withBadProvider(t, build)
   const { register, enter, connect, app, clock } = built
@@ -355,6 +367,7 @@ const suggesting = (fields: object, userFields: object): BadSetup => ({
   })
 })
 
+// OA-23
 void t.test('a provider suggests what its user may give, and nothing else', async t => {
   const optionalText = Type.Optional(Type.String())
   const userFields = {
@@ -438,6 +451,7 @@ async function withAlice (t: Test, build: Build, setup: BadSetup = {}) {
   return { ...built, token: access, refresh, pk: user.pk }
 }
 
+// CS-11
 story('who is logged in connects an account, and goes on under other tokens', async (t, build) => {
   const { connect, enter, get, post, token, refresh, pk, app, mails, bad } = await withAlice(t, build)
   t.equal((await post('/company/connect', { code: 'code-bob' })).statusCode, 401)
@@ -561,6 +575,7 @@ story('what is another\'s, or nothing, can\'t be disconnected', async (t, build)
   t.equal((await get('/socialaccounts', { token: access })).json().length, 1)
 })
 
+// OA-27
 story('the last way in stays', async (t, build) => {
   const { enter, connect, post, get } = await withBadProvider(t, build)
   const { access } = (await enter('alice')).json()

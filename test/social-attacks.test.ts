@@ -112,7 +112,7 @@ story('of two registrations on one database neither finishes what the other bega
   t.equal((await one.browser.comeBack(redirect)).statusCode, 200)
 })
 
-// OA-02, OA-19
+// OA-02, O-19
 void t.test('each start has a state, a nonce and a PKCE challenge of its own, and the exchange has the verifier', async t => {
   const app = await withBadProviders(t, sqliteBuild)
   const { bad, browser } = app
@@ -314,7 +314,7 @@ story('a callback that comes sixteen times at once opens one session', async (t,
   t.equal((await db.orm.select().from(db.users)).length, 1)
 })
 
-// OA-16, OA-17 of RFC 9700 (§4.2, §4.12), OA-20, OA-22
+// O-16, O-17, O-20, O-22
 void t.test('the answers of a callback are redirects by GET, or pages in no frame, and tell nobody where they are', async t => {
   for (const options of [{}, place, cookies, { ...place, ...cookies }]) {
     const app = await withBadProviders(t, sqliteBuild, { options })
