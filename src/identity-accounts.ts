@@ -57,7 +57,7 @@ export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredie
     const user = await activeUser(tx, known.userPk)
     if (!await useSocialAccount(tx, known.id, { lastLogin, provider, ...(tokens !== null && { tokens }) })) throw new LostRace()
     // A password may be a stranger's, who registered the address first: with one the mailbox is left to be proven by mail.
-    return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null ? await verify(tx, user) : user
+    return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null ? await claim(tx, user, known.id) : user
   }
 
   async function adopt (tx: Db, { email }: Identity, pk: string, row: SocialAccountRow): Promise<UserRow> {
@@ -75,15 +75,11 @@ export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredie
   }
 
   /** Gives an account to whoever has proven its mailbox, without anything that somebody else may have left there. */
-  async function claim (tx: Db, user: UserRow): Promise<UserRow> {
-    await deleteSessions(tx, user.pk)
-    await deleteSocialAccounts(tx, user.pk)
-    return await verify(tx, user, { passwordHash: null })
-  }
-
-  async function verify (tx: Db, { pk }: UserRow, changes: { passwordHash?: null } = {}): Promise<UserRow> {
-    const user = await updateUser(tx, pk, { ...changes, emailVerified: true })
+  async function claim (tx: Db, { pk }: UserRow, kept?: string): Promise<UserRow> {
+    const user = await updateUser(tx, pk, { passwordHash: null, emailVerified: true })
     if (!user) throw new LostRace()
+    await deleteSessions(tx, pk)
+    await deleteSocialAccounts(tx, pk, kept)
     await deleteTokens(tx, pk)
     await hooks.emailVerified?.(accounts.toUser(user), tx.orm)
     return user

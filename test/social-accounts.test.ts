@@ -242,16 +242,18 @@ story('who proves the mailbox of an account that has not, takes it over from who
   t.equal(heard.length, 1, 'once')
 })
 
-story('an identity that proves the address later proves that of its account, where nobody else can have a password', async (t, build) => {
+story('an identity that proves the address later has its account alone, unless that has a password', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional })
-  const { bad, enter, app, register, post } = built
+  const { bad, enter, app, register, post, get } = built
   bad.lie = 'an address that nobody has verified'
   const { access, user } = (await enter('alice')).json()
   bad.lie = undefined
-  t.equal((await built.connect('bob', access)).statusCode, 200)
+  const connected = await built.connect('bob', access)
+  t.equal(connected.statusCode, 200)
   t.equal(pkOf(await enter('alice')), user.pk)
   t.equal(await verified(built), true)
-  t.same((await app.restAuth.socialAccounts.list(user.pk)).map(({ subject }) => subject), ['alice', 'bob'], 'what it has connected stays')
+  t.same((await app.restAuth.socialAccounts.list(user.pk)).map(({ subject }) => subject), ['alice'])
+  t.equal((await get('/user', { token: connected.json().access })).statusCode, 401)
 
   await app.restAuth.users.delete(user.pk)
   const registered = await register()

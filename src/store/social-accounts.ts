@@ -1,5 +1,5 @@
 /** The social accounts table: which identity opens whose account. */
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, ne } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 import type { SocialAccountRow } from '../db/tables.js'
 
@@ -31,8 +31,8 @@ export async function deleteSocialAccount ({ orm, socialAccounts }: Db, id: stri
   return (await orm.delete(socialAccounts).where(eq(socialAccounts.id, id)).returning({ id: socialAccounts.id })).length > 0
 }
 
-/** Disconnects all of a user's, and ends the logins by them that wait to be fetched. */
-export async function deleteSocialAccounts ({ orm, socialAccounts, socialTransactions }: Db, userPk: string): Promise<void> {
+/** Disconnects all of a user's, but for the one kept, and ends the logins by them that wait to be fetched. */
+export async function deleteSocialAccounts ({ orm, socialAccounts, socialTransactions }: Db, userPk: string, kept = ''): Promise<void> {
   await orm.delete(socialTransactions).where(eq(socialTransactions.userPk, userPk))
-  await orm.delete(socialAccounts).where(eq(socialAccounts.userPk, userPk))
+  await orm.delete(socialAccounts).where(and(eq(socialAccounts.userPk, userPk), ne(socialAccounts.id, kept)))
 }
