@@ -107,6 +107,7 @@ void t.test('an ID token counts only with every claim right, under a key of the 
     ['expired', await sign({ exp: seconds - 61 }), /EXPIRED/],
     ['without end', await sign({ exp: undefined }), /\(exp\)/],
     ['an end that is no number', await sign({ exp: 'never' }), /\(exp\)/],
+    ['an end that no calendar knows', await sign({ exp: 1e13 }), /: exp/],
     ['issued in the future', await sign({ iat: seconds + 61 }), /: iat/],
     ['issued at no time', await sign({ iat: undefined }), /\(iat\)/],
     ['not valid yet', await sign({ nbf: seconds + 61 }), /\(nbf\)/],

@@ -48,13 +48,15 @@ async function verifySignature (token: string, { keys, audiences, now, blame }: 
 }
 
 function firstWrong (claims: JWTPayload, { alg, typ }: { alg: string, typ?: string }, { provider, audiences, nonce, accessToken, now }: Expected): string | undefined {
-  const { iss, sub, aud, azp, iat, nonce: given, at_hash: hash } = claims
+  const { iss, sub, aud, azp, exp, iat, nonce: given, at_hash: hash } = claims
   const isIssuer = iss === provider.issuer || (typeof iss === 'string' && provider.acceptsIssuer?.(iss, claims as IdClaims) === true)
   const checks: Record<string, boolean> = {
     iss: isIssuer,
     sub: typeof sub === 'string' && sub !== '',
     azp: azp === undefined ? !Array.isArray(aud) || aud.length === 1 : audiences.includes(azp as string),
     iat: typeof iat === 'number' && iat <= now.getTime() / 1000 + tolerance,
+    // What is kept until then has to have a date.
+    exp: typeof exp === 'number' && exp < 1e10,
     nonce: nonce === undefined || given === nonce || (given === undefined && provider.sendsNonce === false),
     at_hash: hash === undefined || accessToken === undefined || hash === halfHash(accessToken, alg),
     typ: isIdToken(claims, typ)

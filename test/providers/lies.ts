@@ -43,6 +43,7 @@ const idToken = {
   expired: later('exp', -3600),
   'no end': claim({ exp: undefined }),
   'an end that is no number': claim({ exp: 'tomorrow' }),
+  'an end that no calendar knows': claim({ exp: 1e13 }),
   'issued tomorrow': later('iat', 86_400),
   'no beginning': claim({ iat: undefined }),
   'not valid yet': later('nbf', 3600),
