@@ -194,6 +194,14 @@ void t.test('an ID token for another app is refused, unless the option names it'
   t.equal(await log('phone', { aud: ['ios', 'another'], azp: 'another' }), 'provider_token_invalid')
 })
 
+void t.test('an access token that looks like an ID token is none', async t => {
+  const { post, bad } = await withBadProvider(t, sqliteBuild)
+  const log = async (claims: object) => codeOf(await post('/company', { id_token: await bad.issueIdToken({ person: 'alice', claims: { jti: unique(), ...claims } }) }))
+  t.equal(await log({}), 'logged in')
+  // As Entra and Authentik make them: the same issuer, audience, subject and type.
+  for (const claims of [{ scp: 'orders.read' }, { scp: ['orders.read'] }, { scope: 'openid email' }]) t.equal(await log(claims), 'provider_token_invalid', JSON.stringify(claims))
+})
+
 void t.test('an ID token ends, and is good under the provider\'s newest key', async t => {
   const { post, bad, clock } = await withBadProvider(t, sqliteBuild)
   const [kept, old] = await Promise.all(['first', 'second'].map(async jti => await bad.issueIdToken({ person: 'alice', claims: { jti } })))

@@ -128,6 +128,8 @@ export function createSocialClient (settings: SocialSettings, { clock, log, pati
 
     byIdToken: async (idToken, nonce) => await converse(async (metadata, signal) => {
       const claims = await verify(idToken, metadata, signal, { audiences, nonce, blame: 'provider_token_invalid' })
+      // An access token of the same key and audience: whoever was served with it could enter (RFC 9068 §2.2.3; Entra says `scp`).
+      if ((claims.scope ?? claims.scp) !== undefined) throw new ProviderProblem('provider_token_invalid', 'ID token: scope')
       // Whoever has it from elsewhere does not know what it was asked for with.
       if (nonce === undefined && claims.nonce !== undefined) throw new ProviderProblem('provider_token_invalid', 'ID token: nonce')
       return { identity: await identify({ metadata, signal, claims }), expiresAt: new Date(claims.exp * 1000) }
