@@ -35,7 +35,7 @@ function grantProperties ({ label, takes }: ProviderShape): TProperties {
     redirect_uri: text(2048, 'The redirect URI that the code was sent to. Default: the callback of the redirect flow.', 'https://app.example/welcome'),
     ...(takes.idToken && {
       id_token: text(8192, `Instead of a code: an ID token that ${label} issued to this app. Good once.`, 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'),
-      nonce: text(255, 'The nonce that the ID token was asked for with; needed where it has one.', 'n-0S6_WzA2Mj')
+      nonce: text(255, 'The nonce that the code or the ID token was asked for with; needed where there was one.', 'n-0S6_WzA2Mj')
     }),
     ...(takes.accessToken && { access_token: text(4096, `Instead of a code: an access token that ${label} issued to this app.`, 'ya29.a0AfH6SMB') })
   }

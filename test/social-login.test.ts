@@ -90,6 +90,15 @@ void t.test('with a nonce the code is taken only of a login that was asked for w
   t.equal(codeOf(await post('/company', { ...await askCode(undefined, 'n-1'), nonce: 'n-2' }, { fault: true })), 'provider_error')
 })
 
+void t.test('a code that was stolen on its way to the callback is nothing to post, though the provider knows no PKCE', async t => {
+  const { post, call, bad } = await withBadProvider(t, sqliteBuild)
+  const { headers: { location } } = await call('GET', '/company/login', { headers: { 'sec-fetch-site': 'none' } })
+  const code = new URL(await bad.authorize(String(location), 'alice')).searchParams.get('code')
+  const answer = await post('/company', { code, redirect_uri: defaultRedirectUri })
+  t.equal(answer.statusCode, 400)
+  t.equal(codeOf(answer), 'code_exchange_failed')
+})
+
 void t.test('who sends nothing of the provider is told what is wanted', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild)
   for (const body of [{}, { code: '', id_token: '' }, { nonce: 'n', code_verifier: 'v', redirect_uri: ownRedirectUri }, { access_token: 'at-alice' }]) {

@@ -69,8 +69,8 @@ export interface SocialClient {
   /** Whether the redirect's `iss` is this provider's (RFC 9207); undefined is, unless the provider always tells it. */
   isIssuer: (iss: string | undefined) => Promise<boolean>
   /**
-   * Who the code is of. `nonce`: what the ID token must have. Throws `code_exchange_failed` where the provider refuses the
-   * code, `provider_error`, `provider_unavailable`.
+   * Who the code is of. `nonce`: what the ID token must have; undefined: none. Throws `code_exchange_failed` where the
+   * provider refuses the code, or it was asked for with a nonce that is not told, `provider_error`, `provider_unavailable`.
    */
   byCode: (input: { code: string, verifier: string | undefined, redirectUri: string, nonce: string | undefined, extras?: Record<string, unknown> }) => Promise<Identity>
   /** Who an ID token is of that a client posted, and when it expires. Throws `provider_token_invalid`, `provider_error`, `provider_unavailable`. */
@@ -123,6 +123,8 @@ export function createSocialClient (settings: SocialSettings, { clock, log, pati
       const tokens = await exchange(metadata, { code, redirect_uri: redirectUri, ...proof }, signal)
       const { accessToken, idToken } = tokens
       const claims = hasIdTokens ? await verify(idToken, metadata, signal, { audiences: [clientId], nonce, accessToken, blame: 'provider_error' }) : undefined
+      // Of a login that began elsewhere, as in our own redirect flow: not every provider has the verifier bind its code.
+      if (nonce === undefined && claims?.nonce !== undefined) throw new ProviderProblem('code_exchange_failed', 'ID token: nonce')
       return await identify({ metadata, signal, claims, accessToken, extras, tokens })
     }),
 
