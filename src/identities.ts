@@ -12,7 +12,7 @@ import type { Identity } from './oauth/client.js'
 import type { SealedTokens } from './provider-tokens.js'
 import { mayRegister } from './registration-rule.js'
 import { findSocialAccount, useSocialAccount } from './store/social-accounts.js'
-import { findUserByEmail } from './store/users.js'
+import { findUserByEmail, lockUser } from './store/users.js'
 
 type Work<T> = (tx: Db, user: UserRow) => Promise<T>
 type Entered<T> = { entered: T } | { refused: 'email_not_verified' }
@@ -76,7 +76,9 @@ export function createIdentities ({ db, clock, providerTokens, ...ingredients }:
       const result = await settled(async () => {
         const row = await rowOf(identity, pk)
         return await db.transaction(async tx => {
-          const user = await identityAccounts.activeUser(tx, pk)
+          const user = await lockUser(tx, pk)
+          // As any route tells it, for it may have happened meanwhile.
+          if (!user?.isActive) throw failure(user ? 'user_inactive' : 'user_not_found')
           const known = await findSocialAccount(tx, identity.issuer, identity.subject)
           if (known && known.userPk !== pk) throw failure('social_account_taken')
           if (known) await useSocialAccount(tx, known.id, { provider: row.provider, ...(row.tokens !== null && { tokens: row.tokens }) })

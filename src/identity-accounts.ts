@@ -105,5 +105,5 @@ export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredie
     return user
   }
 
-  return { open, connect, activeUser }
+  return { open, connect }
 }

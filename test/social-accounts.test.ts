@@ -506,6 +506,25 @@ story('an account that is another\'s is not connected, and is nobody\'s session'
   t.same((await app.restAuth.socialAccounts.list(pk)), [])
 })
 
+story('who is deactivated or deleted while the provider is asked connects nothing, and is told so as on any route', async (t, build) => {
+  let meanwhile: (() => Promise<unknown>) | undefined
+  const profile = async ({ claims }: { claims: { sub: string } }) => {
+    await meanwhile?.()
+    return { subject: claims.sub }
+  }
+  const built = await withAlice(t, build, { social: bad => ({ slow: { ...likeGoogle(bad), provider: { ...likeGoogle(bad).provider, profile } } }) })
+  const { post, pk, app } = built
+  for (const [end, code] of [['deactivate', 'user_inactive'], ['delete', 'user_not_found']] as const) {
+    const { access } = (await logIn(built)).json()
+    meanwhile = async () => await app.restAuth.users[end](pk)
+    const answer = await post('/slow/connect', { code: 'code-bob' }, { token: access })
+    t.equal(answer.statusCode, 401)
+    t.equal(codeOf(answer), code)
+    t.same(await app.restAuth.socialAccounts.list(pk), [])
+    await app.restAuth.users.activate(pk)
+  }
+})
+
 story('a connected account proves no address', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional })
   const { register, connect, app, mails } = built
