@@ -46,6 +46,13 @@ void t.test('Google has two names, and one person one identity', async t => {
   t.equal(await codeOf(client.byIdToken(await sign({ iss: 'http://accounts.google.com' }), 'n')), 'provider_token_invalid')
 })
 
+void t.test('a provider that is moved to another issuer names that one\'s people, not its own', async t => {
+  for (const provider of [providers.google, providers.apple, providers.microsoft, providers.gitlab, providers.linkedin]) {
+    const { byCode } = await setUp(t, { ...provider, issuer: 'https://login.example' })
+    t.match(await byCode({ email: 'a@example.org' }), { issuer: 'https://login.example', subject: '4711' }, provider.label)
+  }
+})
+
 void t.test('Google is believed of its own mailboxes and of a Workspace\'s domain', async t => {
   const { byCode } = await setUp(t, providers.google)
   const rows: Array<[claims: object, proven: boolean]> = [

@@ -15,9 +15,9 @@ export const google = defineProvider({
     tokeninfo: 'https://oauth2.googleapis.com/tokeninfo'
   },
   scopes: ['openid', 'email', 'profile'],
-  // Both are Google's, which says so; one person has one identity, so it is stored with the first.
+  // Both are Google's, which says so; one person has one identity, stored with the first, whatever the token has.
   acceptsIssuer: iss => iss === 'accounts.google.com',
-  profile: async grant => ({ ...standardProfile(await claimsOf(grant)), issuer }),
+  profile: async grant => standardProfile(await claimsOf(grant)),
   isOurs: async ({ accessToken = '', endpoints: { tokeninfo }, get }, { clientId }) => {
     const { aud, azp, expires_in: left } = membersOf(await get(`${tokeninfo}?${new URLSearchParams({ access_token: accessToken })}`))
     return aud === clientId && (azp === undefined || azp === clientId) && Number(left) > 0
