@@ -280,6 +280,8 @@ void t.test('a refusal of the code is the client\'s fault, one of the app is tol
     [200, { error: 'incorrect_client_credentials' }, 'provider_error: token endpoint: incorrect_client_credentials'],
     [200, { error: 'redirect_uri_mismatch' }, 'provider_error: token endpoint: redirect_uri_mismatch'],
     [400, { error: { code: 101 } }, 'provider_error: token endpoint: 101'],
+    [400, { error: { toString: 'no function' } }, 'code_exchange_failed: token endpoint: refused'],
+    [200, { error: { code: { toString: 'no function' } } }, 'code_exchange_failed: token endpoint: refused'],
     [404, {}, 'provider_error: token endpoint: status 404']
   ]
   for (const [status, answer, failure] of rows) {

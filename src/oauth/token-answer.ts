@@ -53,8 +53,9 @@ const misconfigured = new Set([
 
 /** Everything else is about the code, which anybody may have sent. */
 function refusal (error: unknown): ProviderProblem {
-  // Facebook's is an object.
-  const code = String(Object(error).code ?? error)
+  // Facebook's is an object; not every one of JSON can be made a string.
+  const { code: given = error } = Object(error) as { code?: unknown }
+  const code = typeof given === 'number' || typeof given === 'string' ? String(given) : ''
   // Whatever else stands there might be a part of what was sent.
   const reason = `${what}: ${/^([a-z]{1,30}(_[a-z]{1,30}){0,5}|\d{1,5})$/.exec(code)?.[0] ?? 'refused'}`
   return misconfigured.has(code) ? new ProviderProblem('provider_error', reason, { ours: true }) : new ProviderProblem('code_exchange_failed', reason)
