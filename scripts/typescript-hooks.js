@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 const require = createRequire(import.meta.url)
 const tsconfig = readFileSync(new URL('../tsconfig.json', import.meta.url), 'utf8')
 const { version } = require('typescript/package.json')
+// All that makes the same source into other JavaScript; what `compile` adds to the options is in this very file.
+const compiler = [version, tsconfig, readFileSync(new URL(import.meta.url), 'utf8')]
 const cache = new URL('../node_modules/.cache/fastify-rest-auth/', import.meta.url)
 mkdirSync(cache, { recursive: true })
 
@@ -27,7 +29,7 @@ export async function load (url, context, nextLoad) {
 
 function compiled (file) {
   const source = readFileSync(file, 'utf8')
-  const name = createHash('sha256').update(JSON.stringify([version, tsconfig, basename(file), source])).digest('hex')
+  const name = createHash('sha256').update(JSON.stringify([...compiler, basename(file), source])).digest('hex')
   const stored = new URL(`${name}.js`, cache)
   if (existsSync(stored)) return readFileSync(stored, 'utf8')
   const output = compile(file, source)
