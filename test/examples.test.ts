@@ -7,6 +7,7 @@ import { buildApp as buildMinimal } from '../examples/minimal/app.js'
 import { buildApp as buildPostgres } from '../examples/postgres/app.js'
 import { auth as social, buildApp as buildSocial } from '../examples/social/app.js'
 import { spotify } from '../examples/social/spotify.js'
+import { SocialProviderOptions } from '../schemas/social-options.js'
 import { alice, password, postgres, secret, sqliteBuild, t } from './helper.js'
 import { json, serve } from './providers/server.js'
 import { createBrowser } from './social-browser.js'
@@ -83,6 +84,14 @@ t.test('the social example starts while its provider is away, and its page says 
 })
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+t.test('the documentation explains whatever a provider of one\'s own can say, and each option of a provider', async t => {
+  const [, members = ''] = /export interface Provider \{\n([^]*?)\n\}/.exec(read('src/social/provider.ts')) ?? []
+  const names = [...members.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name)
+  t.ok(names.includes('ownsMailbox'))
+  for (const name of names) t.match(read('docs/own-provider.md'), new RegExp(`^\\| .*\`${name}[\`.]`, 'm'), name)
+  for (const name of Object.keys(SocialProviderOptions.properties)) t.match(read('docs/social.md'), new RegExp(`^\\| .*\`${name}\``, 'm'), name)
+})
 
 t.test('the documentation\'s provider of one\'s own is that of the example, and logs people in', async t => {
   t.ok(read('docs/own-provider.md').includes(`\`\`\`ts\n${read('examples/social/spotify.ts')}\`\`\`\n`), 'docs/own-provider.md has examples/social/spotify.ts as it is')
