@@ -24,6 +24,8 @@ export class Failure extends Error {
   readonly statusCode: number
   /** Where the token came from that is at fault: of one in a body Django REST framework says less. */
   readonly tokenIn: 'header' | 'body'
+  /** Whether whoever threw it has told the log why. */
+  readonly isLogged: boolean = false
 
   constructor (code: AnswerCode, { message = messageOf(code), fields = [], headers = {}, tokenIn = 'header' }: Partial<Pick<Failure, 'message' | 'fields' | 'headers' | 'tokenIn'>> = {}) {
     super(message)
@@ -99,7 +101,7 @@ export function asThrown (error: unknown): unknown {
 export const createErrorHandler = (shape: 'problem' | 'drf') => function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const answer = asFailure(error, request)
   if (!answer) throw error
-  if (answer.statusCode >= 500) request.log.error({ err: withoutValues(error) }, 'request failed')
+  if (answer.statusCode >= 500 && !answer.isLogged) request.log.error({ err: withoutValues(error) }, 'request failed')
   sendFailure(reply, answer, shape)
 }
 

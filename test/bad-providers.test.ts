@@ -149,6 +149,31 @@ void t.test('the app starts while a provider is out of order, and its people com
   }
 })
 
+void t.test('what a provider does stands in the log once, as an error where the app\'s people have to mend it', async t => {
+  const built = await withFaults(t)
+  const { bad, enter, logs } = built
+  const browser = createBrowser(built)
+  const enterByRedirect = async (change: (redirect: URL) => void = () => {}) => {
+    const redirect = new URL(await bad.authorize(await browser.start('company'), 'alice'))
+    change(redirect)
+    return await browser.comeBack(redirect.href, { fault: true })
+  }
+  const outcomes: Array<[number, string, () => Promise<LightMyRequestResponse>]> = [
+    [40, 'token endpoint: status 500', async () => await enter('alice', { fault: true })],
+    [40, 'token endpoint: status 500', enterByRedirect],
+    [40, 'redirect: temporarily_unavailable', async () => await enterByRedirect(({ searchParams }) => { searchParams.set('error', 'temporarily_unavailable') })],
+    [50, 'redirect: invalid_scope', async () => await enterByRedirect(({ searchParams }) => { searchParams.set('error', 'invalid_scope') })]
+  ]
+  bad.faults = { token: 'error500' }
+  for (const [level, reason, attempt] of outcomes) {
+    logs.length = 0
+    t.ok((await attempt()).statusCode >= 500)
+    const lines = logs.map(line => JSON.parse(line)).filter(line => line.level >= 40)
+    t.match(lines, [{ level, provider: 'company', reason, msg: 'a provider confirmed no login' }])
+    t.equal(lines.length, 1, `${reason}, once`)
+  }
+})
+
 story('who connects an account of such a provider stays logged in, with nothing connected', async (t, build) => {
   const { bad, post, get, connect } = await withFaults(t, build)
   const { access: token } = (await post('/registration', { ...alice, email: 'carol@example.com' })).json()

@@ -12,7 +12,7 @@ import { isOwnNavigation } from '../csrf.js'
 import { withoutValues } from '../db/database.js'
 import { asFailure, type Failure, failure } from '../errors.js'
 import type { SocialClient } from '../oauth/client.js'
-import { ProviderProblem } from '../oauth/problem.js'
+import { logProblem, ProviderProblem } from '../oauth/problem.js'
 import { loggedInPage, socialFailedPage, startPage } from '../pages/social.js'
 import { quietly, sendPage } from '../routing.js'
 import { shapeOf } from '../social.js'
@@ -75,7 +75,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
       const transaction = typeof state === 'string' ? await transactions.finish(request, reply, client.settings.name, state) : undefined
       if (!transaction) throw failure('state_invalid')
       end = transaction.next ?? links.socialLogin()
-      const identity = await client.byCode({ ...await answerOf(client, request.query), redirectUri: redirectUri(client), verifier: transaction.verifier, nonce: transaction.nonce })
+      const identity = await client.byCode({ ...await answerOf(client, request), redirectUri: redirectUri(client), verifier: transaction.verifier, nonce: transaction.nonce })
       if (!cookies && end !== undefined) {
         const code = await identities.enter(identity, request, async (tx, { pk }) => await transactions.leaveLogin(tx, reply, client.settings.name, pk))
         return await reply.redirect(withFragment(end, `provider=${client.settings.name}&login_code=${code}`), 303)
@@ -94,7 +94,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
     } catch (error) {
       const known = asFailure(error, request)
       if (!known) throw error
-      if (known.statusCode >= 500) request.log.error({ err: withoutValues(error) }, 'social login failed')
+      if (known.statusCode >= 500 && !known.isLogged) request.log.error({ err: withoutValues(error) }, 'social login failed')
       const end = place()
       if (end !== undefined) return await reply.redirect(withQuery(end, 'error', known.code), 303)
       const { label } = client.settings
@@ -105,11 +105,15 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
 }
 
 /** What the provider's redirect says, none of it twice (RFC 6749 §3.1); or the failure that it tells. */
-async function answerOf (client: SocialClient, query: Callback['Querystring']) {
+async function answerOf (client: SocialClient, { query, log }: FastifyRequest<Callback>) {
   if (parameters.some(name => Array.isArray(query[name]))) throw failure('state_invalid')
   const { code, iss, error, user } = query as Record<string, string | undefined>
   if (!await client.isIssuer(iss)) throw failure('state_invalid')
-  if (error !== undefined) throw refusal(error)
+  if (error !== undefined) {
+    const refused = refusal(error)
+    if (refused instanceof ProviderProblem) logProblem(log, client.settings.name, refused)
+    throw refused
+  }
   if (!code) throw failure('state_invalid')
   return { code, extras: { ...(user !== undefined && { user }) } }
 }
@@ -125,7 +129,7 @@ const passing = new Set(['server_error', 'temporarily_unavailable'])
 function refusal (error: string): Failure {
   if (denials.has(error)) return failure('provider_denied')
   const reason = `redirect: ${/^[a-z_]{1,60}$/.exec(error)?.[0] ?? 'refused'}`
-  return new ProviderProblem(passing.has(error) ? 'provider_unavailable' : 'provider_error', reason)
+  return passing.has(error) ? new ProviderProblem('provider_unavailable', reason) : new ProviderProblem('provider_error', reason, { ours: true })
 }
 
 function posted (body: unknown): URLSearchParams {

@@ -2,7 +2,6 @@
  * One configured provider, as the features use it: where to send a browser, and who came back. Whatever is asked of the
  * provider for one call (metadata, tokens, keys, profile) shares one deadline.
  */
-import type { FastifyBaseLogger } from 'fastify'
 import type { Provider } from '../social/provider.js'
 import { createConverse } from './converse.js'
 import { createDiscovery, type Metadata } from './discovery.js'
@@ -10,7 +9,7 @@ import { createExchange } from './exchange.js'
 import { verifyIdToken, type Expected } from './id-token.js'
 import { createInterview } from './interview.js'
 import { createKeys } from './keys.js'
-import { ProviderProblem } from './problem.js'
+import { ProviderProblem, type ProblemLog } from './problem.js'
 
 /** What the app's options say of a provider, worked out: see src/social-settings.ts. */
 export interface SocialSettings {
@@ -81,7 +80,7 @@ export interface SocialClient {
 
 interface Surroundings {
   clock: () => Date
-  log: Pick<FastifyBaseLogger, 'warn' | 'error'>
+  log: ProblemLog
   /** Milliseconds that one call may take, all in all. */
   patience?: number
 }

@@ -1,11 +1,10 @@
 /** One call of a social client: its metadata first, all of it in time, and a word in the log if it fails. */
-import type { FastifyBaseLogger } from 'fastify'
 import type { Metadata } from './discovery.js'
-import { ProviderProblem, withinTime } from './problem.js'
+import { logProblem, ProviderProblem, withinTime, type ProblemLog } from './problem.js'
 
 interface Circumstances {
   metadataOf: (signal: AbortSignal) => Promise<Metadata>
-  log: Pick<FastifyBaseLogger, 'warn' | 'error'>
+  log: ProblemLog
   /** Milliseconds. */
   patience: number
 }
@@ -16,8 +15,7 @@ export function createConverse (provider: string, { metadataOf, log, patience }:
     try {
       return await withinTime(metadataOf(signal).then(async metadata => await talk(metadata, signal)), signal)
     } catch (error) {
-      // What the app's people have to mend is an error; the rest happens.
-      if (error instanceof ProviderProblem) log[error.ours ? 'error' : 'warn']({ provider, code: error.code, reason: error.reason }, 'a provider confirmed no login')
+      if (error instanceof ProviderProblem) logProblem(log, provider, error)
       throw error
     }
   }

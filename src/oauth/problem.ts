@@ -2,6 +2,7 @@
  * What goes wrong with a provider, as a failure to answer with. The reason is for the log: words of ours and the
  * provider's error code, never a token, a code, a secret or an address.
  */
+import type { FastifyBaseLogger } from 'fastify'
 import type { AnswerCode } from '../../schemas/errors.js'
 import { Failure } from '../errors.js'
 
@@ -14,7 +15,9 @@ interface Circumstances {
   ours?: boolean
 }
 
+/** To be told to the log by `logProblem`, once, where the provider's name is known. */
 export class ProviderProblem extends Failure {
+  override readonly isLogged = true
   readonly reason: string
   readonly status: number | undefined
   readonly ours: boolean
@@ -25,6 +28,13 @@ export class ProviderProblem extends Failure {
     this.status = status
     this.ours = ours
   }
+}
+
+export type ProblemLog = Pick<FastifyBaseLogger, 'warn' | 'error'>
+
+/** What the app's people have to mend is an error; the rest happens. */
+export function logProblem (log: ProblemLog, provider: string, { code, reason, ours }: ProviderProblem): void {
+  log[ours ? 'error' : 'warn']({ provider, code, reason }, 'a provider confirmed no login')
 }
 
 /** An answer whose status says that it is none: one to try again later, or one that makes no sense. */
