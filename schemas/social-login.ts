@@ -56,7 +56,7 @@ export const operationOf = (operation: string, { name }: ProviderShape) =>
   operation + name.replace(/(?:^|-)(.)/g, (_all, letter: string) => letter.toUpperCase())
 
 /** What can keep somebody out whom the provider knows. */
-export const entryErrors = ({ email, emailVerification }: SocialShape) => [
+const entryErrors = ({ email, emailVerification }: SocialShape) => [
   'account_exists', 'invalid_credentials', 'registration_closed', 'rejected',
   ...(emailVerification === 'mandatory' ? ['email_not_verified'] as const : []), ...(email === 'required' ? ['provider_email_missing'] as const : [])
 ] as const satisfies readonly AnswerCode[]

@@ -41,4 +41,3 @@ export function createGrants ({ redirectUri, transactions }: Ingredients) {
     throw failure('provider_credentials_required')
   }
 }
-export type ReadGrant = ReturnType<typeof createGrants>

@@ -91,7 +91,6 @@ export function createIdentities ({ db, clock, providerTokens, ...ingredients }:
     }
   }
 }
-export type Identities = ReturnType<typeof createIdentities>
 
 /** Whether the identity has to ask for an account: whoever has proven the address of one is let in to that. */
 async function isUnknown (db: Db, { issuer, subject, email, emailProven }: Identity): Promise<boolean> {

@@ -36,17 +36,16 @@ export async function createSocial (app: FastifyInstance, { settings, db, clock,
   const [secret = ''] = settings.secrets
   const transactions = createSocialTransactions({ db, clock, path: links.path, secret, binding: createBrowserBinding(settings) })
   const redirectUri = ({ settings: { name, callbackUrl } }: SocialClient) => callbackUrl ?? `${links.publicUrl()}${links.path}/${name}/callback`
-  const providerTokens = createProviderTokens(settings.secrets)
   return {
     clients,
     transactions,
     redirectUri,
-    providerTokens,
     readGrant: createGrants({ redirectUri, transactions }),
     destination: createDestination(settings, links.publicUrl),
-    identities: createIdentities({ settings, db, clock, accounts, outbox, providerTokens })
+    identities: createIdentities({ settings, db, clock, accounts, outbox, providerTokens: createProviderTokens(settings.secrets) })
   }
 }
+
 /** Whoever is not who the option says is refused at once; whoever does not answer now may later. */
 async function checkMetadata ({ settings: { name }, discover }: SocialClient): Promise<void> {
   try {

@@ -22,7 +22,7 @@ interface Start { Querystring: { next?: string | string[] } }
 interface Callback { Querystring: Record<string, string | string[] | undefined> }
 
 /** What a provider may say in a redirect; `user` is Apple's. */
-const parameters = ['state', 'code', 'iss', 'error', 'user'] as const
+const redirectParameters = ['state', 'code', 'iss', 'error', 'user'] as const
 
 // A HEAD would spend what the GET after it needs.
 const common = { ...quietly, exposeHeadRoute: false }
@@ -106,7 +106,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
 
 /** What the provider's redirect says, none of it twice (RFC 6749 §3.1); or the failure that it tells. */
 async function answerOf (client: SocialClient, { query, log }: FastifyRequest<Callback>) {
-  if (parameters.some(name => Array.isArray(query[name]))) throw failure('state_invalid')
+  if (redirectParameters.some(name => Array.isArray(query[name]))) throw failure('state_invalid')
   const { code, iss, error, user } = query as Record<string, string | undefined>
   if (!await client.isIssuer(iss)) throw failure('state_invalid')
   if (error !== undefined) {
@@ -134,7 +134,7 @@ function refusal (error: string): Failure {
 
 function posted (body: unknown): URLSearchParams {
   const fields = body instanceof FormBody ? [...body.fields] : []
-  return new URLSearchParams(fields.filter(([name]) => parameters.some(known => known === name)))
+  return new URLSearchParams(fields.filter(([name]) => redirectParameters.some(known => known === name)))
 }
 
 function withQuery (address: string, name: string, value: string): string {

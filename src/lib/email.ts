@@ -25,3 +25,6 @@ export function canonicalEmail (address: string): string | undefined {
   const valid = labels.length > 1 && domain.length <= 253 && labels.every(part => label.test(part)) && !/^\d+$/.test(labels.at(-1) ?? '')
   return valid && local.length + domain.length < 254 ? `${local}@${domain}` : undefined
 }
+
+/** Of a canonical form. */
+export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1)

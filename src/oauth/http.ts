@@ -9,7 +9,7 @@ export const maxBytes = 2 ** 20
 /** GitHub answers nobody without a name. */
 export const userAgent = 'fastify-rest-auth'
 
-export interface Request {
+interface Question {
   /** What is asked for, in the log. */
   what: string
   url: string
@@ -20,7 +20,7 @@ export interface Request {
 }
 
 /** The object or array that a provider answers with status 200; throws a ProviderProblem. */
-export async function askJson ({ what, url, signal, headers = {}, body }: Request): Promise<object> {
+export async function askJson ({ what, url, signal, headers = {}, body }: Question): Promise<object> {
   const response = await send(what, url, {
     signal,
     redirect: 'manual',

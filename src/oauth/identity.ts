@@ -1,5 +1,5 @@
 /** A provider's profile becomes an identity: whom it names, which address it has, and whether that one is proven. */
-import { canonicalEmail } from '../lib/email.js'
+import { canonicalEmail, domainOf } from '../lib/email.js'
 import type { IdClaims, Profile } from '../social/provider.js'
 import type { Identity, SocialSettings } from './client.js'
 import { ProviderProblem } from './problem.js'
@@ -28,8 +28,6 @@ export function readProfile (profile: Profile, { name, provider, trustEmail, sto
     tokens: storeTokens && tokens ? keep(tokens) : undefined
   }
 }
-
-const domainOf = (email: string) => email.slice(email.lastIndexOf('@') + 1)
 
 /** What both databases can hold and compare: OpenID Connect Core §2 allows 255 ASCII characters. */
 const isName = (value: unknown): value is string =>

@@ -1,5 +1,6 @@
 /** Apple: https://developer.apple.com/documentation/signinwithapplerestapi */
-import { asText, domainOf, membersOf, standardProfile } from './claims.js'
+import { domainOf } from '../lib/email.js'
+import { asText, membersOf, standardProfile } from './claims.js'
 import { defineProvider } from './provider.js'
 
 const mailboxes = new Set(['icloud.com', 'me.com', 'mac.com', 'privaterelay.appleid.com'])

@@ -7,8 +7,6 @@ export const membersOf = (value: unknown): Record<string, unknown> =>
 
 export const asText = (value: unknown): string | undefined => typeof value === 'string' && value !== '' ? value : undefined
 
-export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1)
-
 /**
  * The claims of a login: of the ID token, and of the UserInfo endpoint where that one tells no address. They must be of
  * the same person (§5.3.2), or a stolen access token would lend its name to another's login.

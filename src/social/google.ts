@@ -1,5 +1,6 @@
 /** Google: https://developers.google.com/identity/openid-connect/openid-connect */
-import { asText, claimsOf, domainOf, membersOf, standardProfile } from './claims.js'
+import { domainOf } from '../lib/email.js'
+import { asText, claimsOf, membersOf, standardProfile } from './claims.js'
 import { defineProvider } from './provider.js'
 
 const issuer = 'https://accounts.google.com'

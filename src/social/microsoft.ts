@@ -1,5 +1,6 @@
 /** Microsoft, for work, school and personal accounts alike: https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc */
-import { claimsOf, domainOf, standardProfile } from './claims.js'
+import { domainOf } from '../lib/email.js'
+import { claimsOf, standardProfile } from './claims.js'
 import { defineProvider, type IdClaims } from './provider.js'
 
 const base = 'https://login.microsoftonline.com/common'
