@@ -8,8 +8,6 @@ import type { Settings } from './settings.js'
 export type Destination = (next: string) => string | undefined
 
 export function createDestination ({ urls }: Pick<Settings, 'urls'>, publicUrl: () => string): Destination {
-  const allowed = new Set((urls.next ?? []).map(address => new URL(address).origin))
-
   return next => {
     // Whatever browsers read differently (backslashes, tabs, other scripts' dots and slashes) has no place in an address.
     if (!/^[\x21-\x5b\x5d-\x7e]{1,2000}$/.test(next)) return undefined
@@ -19,7 +17,7 @@ export function createDestination ({ urls }: Pick<Settings, 'urls'>, publicUrl: 
     if (!URL.canParse(next, own)) return undefined
     const url = new URL(next, own)
     if (url.username !== '' || url.password !== '') return undefined
-    const isOurs = isPath ? url.origin === own && !url.pathname.startsWith('//') : url.origin === own || allowed.has(url.origin)
+    const isOurs = isPath ? url.origin === own && !url.pathname.startsWith('//') : url.origin === own || urls.next.includes(url.origin)
     return isOurs ? url.href : undefined
   }
 }

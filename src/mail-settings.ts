@@ -6,8 +6,9 @@ import { refuse } from './user-field-settings.js'
 
 const placeholders = { login: [], socialLogin: [], emailConfirmation: ['key'], passwordReset: ['uid', 'token'] } as const
 
-export function checkUrls (urls: Settings['urls'], production: boolean): void {
-  checkNext(urls.next ?? [], production)
+/** The addresses as they were given, and those that `next` may lead to as origins. */
+export function resolveUrls (urls: Settings['urls'], production: boolean): Settings['urls'] {
+  const next = urls.next.map((address, index) => originOf(`urls.next.${index}`, address, production))
   for (const [name, wanted] of Object.entries(placeholders) as Array<[keyof typeof placeholders, readonly string[]]>) {
     const url = urls[name]
     if (url === undefined) continue
@@ -19,16 +20,16 @@ export function checkUrls (urls: Settings['urls'], production: boolean): void {
     if (unknown !== undefined) refuse(`${option}: knows no {${unknown}}${wanted.length > 0 ? `; there is ${wanted.map(placeholder => `{${placeholder}}`).join(' and ')}` : ''}`)
     checkAddress(option, url.replace(/[{}]/g, ''), production)
   }
+  return { ...urls, next }
 }
 
-/** Compared as origins, so nothing may stand behind them. */
-function checkNext (next: readonly string[], production: boolean): void {
-  for (const [index, address] of next.entries()) {
-    const option = `urls.next.${index}`
-    // An app on a phone could not fetch what is left for the browser: it has the cookie.
-    if (!/^https?:\/\/[^/?#\s\\@*]+$/i.test(address) || !URL.canParse(address)) refuse(`${option}: must be an origin such as https://app.example`)
-    if (new URL(address).protocol === 'http:' && production) refuse(`${option}: must be https in production`)
-  }
+/** However it is written; nothing may stand behind it. */
+function originOf (option: string, address: string, production: boolean): string {
+  // An app on a phone could not fetch what is left for the browser: it has the cookie.
+  if (!/^https?:\/\/[^/?#\s\\@*]+$/i.test(address) || !URL.canParse(address)) refuse(`${option}: must be an origin such as https://app.example`)
+  const { protocol, origin } = new URL(address)
+  if (protocol === 'http:' && production) refuse(`${option}: must be https in production`)
+  return origin
 }
 
 /** The login may be a path of this origin; an app on a phone has a scheme of its own. */

@@ -9,7 +9,7 @@ import { isPostgres } from './db/open.js'
 import { isOwnPath } from './lib/own-paths.js'
 import { weakness } from './lib/secrets.js'
 import type { Extensions } from './mail/liquid.js'
-import { checkMail, checkUrls } from './mail-settings.js'
+import { checkMail, resolveUrls } from './mail-settings.js'
 import { resolveSocial } from './social-settings.js'
 import type { SocialSettings } from './oauth/client.js'
 import { resolveSigning, type Signing } from './token-settings.js'
@@ -37,7 +37,8 @@ export interface Settings {
   /** Undefined where tokens travel in bodies and the Authorization header. */
   cookies: CookieSettings | undefined
   csrf: CsrfSettings | undefined
-  urls: Given<Option<'urls'>>
+  /** `next`: origins. */
+  urls: Given<Omit<Option<'urls'>, 'next'>> & { next: readonly string[] }
   site: Given<Option<'site'>>
   social: readonly SocialSettings[]
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
@@ -55,7 +56,7 @@ export function resolveSettings (options: object, { production, warn }: { produc
   const filled = fill(Options, options as Record<string, unknown>) as unknown as Omit<Settings, 'social'> & Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields' | 'social'> & { tokens: GivenCookies & { keys?: Array<string | object> } }
   const { account, tokens: { keys, ...tokens } } = filled
   checkAccount(account)
-  checkUrls(filled.urls, production)
+  const urls = resolveUrls(filled.urls, production)
   checkMail(filled.mail, production)
   if (filled.publicUrl !== undefined && !URL.canParse(filled.publicUrl)) refuse('publicUrl: must be an address such as https://app.example')
   if (tokens.refresh.idle > tokens.refresh.absolute) refuse('tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends')
@@ -67,6 +68,7 @@ export function resolveSettings (options: object, { production, warn }: { produc
     ...rest,
     secrets,
     tokens,
+    urls,
     signing: resolveSigning(tokens.algorithm, keys, secrets),
     publicUrl: filled.publicUrl?.replace(/\/+$/, ''),
     cookies: resolveCookies(tokens, production),

@@ -32,7 +32,7 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
   const { clients, identities, redirectUri, transactions, destination } = social
   const { cookies, csrf, urls } = settings
   // Where logins may end, they may begin.
-  const friends = [...csrf?.origins ?? [], ...(urls.next ?? []).map(address => new URL(address).origin)]
+  const friends = [...csrf?.origins ?? [], ...urls.next]
   const startUrl = ({ settings: { name } }: SocialClient, next?: string) =>
     `${new URL(`${links.publicUrl()}${links.path}/${name}/login`).pathname}${next === undefined ? '' : `?${new URLSearchParams({ next })}`}`
 
