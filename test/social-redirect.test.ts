@@ -247,6 +247,14 @@ story('a login that waits is fetched once, however many ask for it at once', asy
   t.equal((await app.fetch(code)).code, 'state_invalid')
 })
 
+story('a login that waits ends with the sessions of its user', async (t, build) => {
+  const { logIn, fetch, app } = await withLogin(t, build)
+  const { user } = await fetch(await logIn())
+  const waiting = await logIn()
+  await app.restAuth.sessions.endAll(user.pk)
+  t.equal((await fetch(waiting)).code, 'state_invalid')
+})
+
 story('a login that waits is for its browser and its provider, and for a minute', async (t, build) => {
   const { browser, logIn, fetch, clock, call } = await withLogin(t, build)
   const code = await logIn()

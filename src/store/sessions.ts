@@ -59,8 +59,9 @@ export async function deleteOwnSession ({ orm, sessions }: Db, userPk: string, i
   return (await orm.delete(sessions).where(and(eq(sessions.id, id), eq(sessions.userPk, userPk))).returning({ id: sessions.id })).length > 0
 }
 
-/** Ends every session of a user, but for the one kept. */
-export async function deleteSessions ({ orm, sessions }: Db, userPk: string, kept = ''): Promise<void> {
+/** Ends every session of a user, but for the one kept, and the logins by a provider that wait to be fetched. */
+export async function deleteSessions ({ orm, sessions, socialTransactions }: Db, userPk: string, kept = ''): Promise<void> {
+  await orm.delete(socialTransactions).where(eq(socialTransactions.userPk, userPk))
   await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), ne(sessions.id, kept)))
 }
 

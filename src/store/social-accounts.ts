@@ -31,8 +31,7 @@ export async function deleteSocialAccount ({ orm, socialAccounts }: Db, id: stri
   return (await orm.delete(socialAccounts).where(eq(socialAccounts.id, id)).returning({ id: socialAccounts.id })).length > 0
 }
 
-/** Disconnects all of a user's, but for the one kept, and ends the logins by them that wait to be fetched. */
-export async function deleteSocialAccounts ({ orm, socialAccounts, socialTransactions }: Db, userPk: string, kept = ''): Promise<void> {
-  await orm.delete(socialTransactions).where(eq(socialTransactions.userPk, userPk))
+/** Disconnects all of a user's, but for the one kept. */
+export async function deleteSocialAccounts ({ orm, socialAccounts }: Db, userPk: string, kept = ''): Promise<void> {
   await orm.delete(socialAccounts).where(and(eq(socialAccounts.userPk, userPk), ne(socialAccounts.id, kept)))
 }
