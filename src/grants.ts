@@ -6,6 +6,8 @@ import { failure } from './errors.js'
 import type { Identity, SocialClient } from './oauth/client.js'
 import type { SocialTransactions } from './social-transactions.js'
 
+export type GrantBody = Static<GrantFields>
+
 export interface Grant {
   identity: Identity
   /** To be called in the transaction that uses the identity: throws where what was posted was used before. */
@@ -22,7 +24,7 @@ const unlimited = async () => {}
 
 export function createGrants ({ redirectUri, transactions }: Ingredients) {
   /** Of several that are sent, the one that proves most counts. */
-  return async function readGrant (client: SocialClient, body: Static<GrantFields>): Promise<Grant> {
+  return async function readGrant (client: SocialClient, body: GrantBody): Promise<Grant> {
     const { code, code_verifier: verifier, redirect_uri: uri, id_token: idToken, nonce, access_token: accessToken } = body
     if (code) {
       const identity = await client.byCode({ code, verifier: verifier || undefined, redirectUri: uri || redirectUri(client), nonce: nonce || undefined })

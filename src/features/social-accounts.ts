@@ -10,6 +10,7 @@ import { identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
 import type { SocialAccountRow } from '../db/tables.js'
 import { failure } from '../errors.js'
+import type { GrantBody } from '../grants.js'
 import type { SocialClient } from '../oauth/client.js'
 import { shapeOf } from '../social.js'
 import { deleteOwnSession } from '../store/sessions.js'
@@ -27,7 +28,7 @@ export const socialAccounts: Feature = (app, { contract, db, accounts, authentic
   for (const client of clients) {
     const { name } = client.settings
     app.post(`/${name}/connect`, { schema: contract.social(shapeOf(client)).connect, onRequest: authenticate({ maxAge }) }, async (request, reply) => {
-      const { session, user } = await connect(client, request)
+      const { session, user } = await connect(client, request.body, request)
       return await sessions.answer(db, session, accounts.toUser(user), request, reply)
     })
   }
@@ -41,9 +42,9 @@ export const socialAccounts: Feature = (app, { contract, db, accounts, authentic
   })
 
   /** What opens an account has changed: its session goes on under another name (ASVS 7.2.4). */
-  async function connect (client: SocialClient, request: FastifyRequest) {
+  async function connect (client: SocialClient, body: GrantBody, request: FastifyRequest) {
     const { user: { pk }, sessionId, authenticatedAt } = identityOf(request)
-    const { identity, spend } = await readGrant(client, request.body as {})
+    const { identity, spend } = await readGrant(client, body)
     return await identities.connect(identity, pk, async tx => {
       await spend(tx)
       // Ended meanwhile.

@@ -6,6 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import { failure } from '../errors.js'
+import type { GrantBody } from '../grants.js'
 import type { SocialClient } from '../oauth/client.js'
 import { shapeOf } from '../social.js'
 import { listSocialAccounts } from '../store/social-accounts.js'
@@ -19,13 +20,13 @@ export const socialLogin: Feature = (app, { contract, db, accounts, sessions, so
     const { name } = client.settings
     app.post(`/${name}`, { schema: contract.social(shapeOf(client)).login }, async (request, reply) => {
       const { login_code: loginCode } = request.body
-      const { session, user } = loginCode ? await fetchLogin(name, loginCode, request, reply) : await logIn(client, request)
+      const { session, user } = loginCode ? await fetchLogin(name, loginCode, request, reply) : await logIn(client, request.body, request)
       return await sessions.answer(db, session, accounts.toUser(user), request, reply)
     })
   }
 
-  async function logIn (client: SocialClient, request: FastifyRequest) {
-    const { identity, spend } = await readGrant(client, request.body as {})
+  async function logIn (client: SocialClient, body: GrantBody, request: FastifyRequest) {
+    const { identity, spend } = await readGrant(client, body)
     return await identities.enter(identity, request, async (tx, user) => {
       await spend(tx)
       return await sessions.open(tx, user.pk, request)

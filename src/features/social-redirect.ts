@@ -50,21 +50,23 @@ export const socialRedirect: Feature = (app, { settings, contract, db, accounts,
 
   async function go (client: SocialClient, request: FastifyRequest<Start>, reply: FastifyReply) {
     const { name, label } = client.settings
-    const end = nextOf(request)
+    const { next, end } = nextOf(request)
     // With what was sent: what was made of it may be longer than `next` can be.
-    if (!isOwnNavigation(request, links.publicUrl(), friends)) return sendPage(reply, 200, startPage(pageFrame(), { label, startUrl: startUrl(client, request.query.next as string | undefined) }))
+    if (!isOwnNavigation(request, links.publicUrl(), friends)) return sendPage(reply, 200, startPage(pageFrame(), { label, startUrl: startUrl(client, next) }))
     // With one that is out nothing begins.
     await client.discover()
     const parameters = await transactions.begin(reply, name, end)
     return await reply.redirect(await client.authorizationUrl({ ...parameters, redirectUri: redirectUri(client) }), 303)
   }
 
-  function nextOf ({ query: { next } }: FastifyRequest<Start>): string | undefined {
+  /** What was sent, and where the login ends by it. */
+  function nextOf ({ query: { next } }: FastifyRequest<Start>): { next?: string, end?: string } {
     // A form that has the field sends it, filled in or not.
-    if (next === undefined || next === '') return undefined
-    const address = Array.isArray(next) ? undefined : destination(next)
-    if (address === undefined) throw failure('next_not_allowed')
-    return address
+    if (next === undefined || next === '') return {}
+    if (Array.isArray(next)) throw failure('next_not_allowed')
+    const end = destination(next)
+    if (end === undefined) throw failure('next_not_allowed')
+    return { next, end }
   }
 
   async function finish (client: SocialClient, request: FastifyRequest<Callback>, reply: FastifyReply) {
