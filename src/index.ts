@@ -31,7 +31,7 @@ export type {
 export { defineProvider } from './social/provider.js'
 export { providers } from './social/providers.js'
 export type { Endpoints, Grant, IdClaims, Profile, Provider } from './social/provider.js'
-export type { ProviderTokens } from './oauth/client.js'
+export type { ProviderTokens } from './oauth/types.js'
 export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session, SocialAccount } from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'
 export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'

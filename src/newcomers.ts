@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Accounts } from './accounts.js'
 import type { Db } from './db/database.js'
 import type { NewUserRow } from './db/tables.js'
-import type { Identity } from './oauth/client.js'
+import type { Identity } from './oauth/types.js'
 import type { Settings } from './settings.js'
 import { createBodyValidator } from './validation.js'
 

@@ -5,7 +5,7 @@
 import { hkdfSync } from 'node:crypto'
 import type { SocialAccountRow } from './db/tables.js'
 import { keyId } from './lib/secrets.js'
-import type { ProviderTokens } from './oauth/client.js'
+import type { ProviderTokens } from './oauth/types.js'
 
 type Owner = Pick<SocialAccountRow, 'issuer' | 'subject'>
 

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { CheckedAuthentication } from '../schemas/authentication.js'
 import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
-import type { ProviderTokens } from './oauth/client.js'
+import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'
 import type { NewUser, Tx, User, UserChanges } from './types.js'
 

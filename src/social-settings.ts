@@ -2,7 +2,7 @@
 import type { GivenSocialProvider } from '../schemas/social-options.js'
 import { canonicalEmail } from './lib/email.js'
 import { ownPaths } from './lib/own-paths.js'
-import type { SocialSettings } from './oauth/client.js'
+import type { SocialSettings } from './oauth/types.js'
 import { createAppleSecret } from './social/apple-secret.js'
 import { checkProvider, isAddressOf } from './social/check-provider.js'
 import { oidc } from './social/oidc.js'

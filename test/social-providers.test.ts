@@ -1,7 +1,8 @@
 /** Each built-in provider, asked as its documentation says it answers: who somebody is, whose mailbox it knows, whose token it is. */
 import { createHmac } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { createSocialClient, type SocialSettings } from '../src/oauth/client.js'
+import { createSocialClient } from '../src/oauth/client.js'
+import type { SocialSettings } from '../src/oauth/types.js'
 import type { Endpoints, Provider } from '../src/social/provider.js'
 import { providers } from '../src/social/providers.js'
 import { t, type Test } from './helper.js'

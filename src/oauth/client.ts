@@ -2,7 +2,6 @@
  * One configured provider, as the features use it: where to send a browser, and who came back. Whatever is asked of the
  * provider for one call (metadata, tokens, keys, profile) shares one deadline.
  */
-import type { Provider } from '../social/provider.js'
 import { createConverse } from './converse.js'
 import { createDiscovery, type Metadata } from './discovery.js'
 import { createExchange } from './exchange.js'
@@ -10,73 +9,7 @@ import { verifyIdToken, type Expected } from './id-token.js'
 import { createInterview } from './interview.js'
 import { createKeys } from './keys.js'
 import { ProviderProblem, type ProblemLog } from './problem.js'
-
-/** What the app's options say of a provider, worked out: see src/social-settings.ts. */
-export interface SocialSettings {
-  /** A part of the routes. */
-  name: string
-  label: string
-  provider: Provider
-  clientId: string
-  /** Made anew for each exchange where it is signed (Apple). */
-  clientSecret: (now: Date) => string | Promise<string>
-  /** Default: below `publicUrl`. */
-  callbackUrl: string | undefined
-  scopes: readonly string[]
-  /** Undefined: as far as the provider runs the mailbox. */
-  trustEmail: boolean | readonly string[] | undefined
-  accessToken: boolean
-  /** Whose ID tokens are taken: the client id first. */
-  audiences: readonly string[]
-  storeTokens: boolean
-}
-
-/** Who has logged in at a provider, after all checks. */
-export interface Identity {
-  /** Name of the provider, as configured. */
-  provider: string
-  issuer: string
-  subject: string
-  /** In canonical form (lib/email.ts); undefined where the provider gave none that is an address. */
-  email: string | undefined
-  /** Whether the provider says so, and is trusted for this address. */
-  emailProven: boolean
-  /** Suggestions for user fields, unchecked. */
-  fields: Readonly<Record<string, unknown>>
-  /** What to keep, where the app asked for it. */
-  tokens: ProviderTokens | undefined
-}
-
-export interface ProviderTokens {
-  access_token: string
-  refresh_token?: string
-  /** When the access token ends, in milliseconds since 1970. */
-  expires_at?: number
-  scope?: string
-}
-
-export interface SocialClient {
-  settings: SocialSettings
-  /** Whether the redirect comes as a POST (`response_mode=form_post`). */
-  postsBack: boolean
-  /** What clients may post, beside a code. */
-  takes: { idToken: boolean, accessToken: boolean }
-  /** Fetches the metadata, where there are any. Throws a ProviderProblem: `provider_error` where they can't be used as configured, `provider_unavailable`. */
-  discover: () => Promise<void>
-  /** Where to send the browser. `challenge` is S256 of the verifier (RFC 7636). Throws `provider_unavailable`, `provider_error`. */
-  authorizationUrl: (request: { state: string, nonce: string, challenge: string, redirectUri: string }) => Promise<string>
-  /** Whether the redirect's `iss` is this provider's (RFC 9207); undefined is, unless the provider always tells it. */
-  isIssuer: (iss: string | undefined) => Promise<boolean>
-  /**
-   * Who the code is of. `nonce`: what the ID token must have; undefined: none. Throws `code_exchange_failed` where the
-   * provider refuses the code, or it was asked for with a nonce that is not told, `provider_error`, `provider_unavailable`.
-   */
-  byCode: (input: { code: string, verifier: string | undefined, redirectUri: string, nonce: string | undefined, extras?: Record<string, unknown> }) => Promise<Identity>
-  /** Who an ID token is of that a client posted, and when it expires. Throws `provider_token_invalid`, `provider_error`, `provider_unavailable`. */
-  byIdToken: (idToken: string, nonce: string | undefined) => Promise<{ identity: Identity, expiresAt: Date }>
-  /** Who an access token is of that a client posted, if it was issued to this app. Throws `provider_token_invalid`, `provider_error`, `provider_unavailable`. */
-  byAccessToken: (accessToken: string) => Promise<Identity>
-}
+import type { SocialClient, SocialSettings } from './types.js'
 
 interface Surroundings {
   clock: () => Date

@@ -3,7 +3,7 @@
  * host's: what it throws is the provider's fault, and its words are logged.
  */
 import type { ClientCredentials, Grant, IdClaims } from '../social/provider.js'
-import type { Identity, SocialSettings } from './client.js'
+import type { Identity, SocialSettings } from './types.js'
 import type { Metadata } from './discovery.js'
 import { askJson, lowerCase } from './http.js'
 import { readProfile } from './identity.js'
