@@ -8,7 +8,7 @@
 import { Type } from '@sinclair/typebox'
 import { Detail, Email, type ContractShape } from './common.js'
 import { page, route } from './route.js'
-import { TokensOrDetail } from './tokens.js'
+import { TokensOrDetail } from './token-pair.js'
 
 export interface EmailVerificationShape extends ContractShape {
   confirmEmailOnGet: boolean

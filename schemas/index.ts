@@ -3,7 +3,7 @@
  * Published as `fastify-rest-auth/schemas`, for browsers and tests.
  */
 import { emailVerificationRoutes, type EmailVerificationShape } from './email-verification.js'
-import { failureComponents } from './failures.js'
+import { failureComponents } from './error-responses.js'
 import { jwksRoutes } from './jwks.js'
 import { loginRoutes, type LoginShape } from './login.js'
 import { logoutRoutes } from './logout.js'
@@ -15,7 +15,7 @@ import { Session, sessionRoutes } from './sessions.js'
 import { tokenRoutes } from './token.js'
 import { socialComponents, socialRoutes } from './social.js'
 import type { ProviderShape, SocialShape } from './social-login.js'
-import { TokenPair, Tokens } from './tokens.js'
+import { TokenPair, Tokens } from './token-pair.js'
 import { userAnswer, userRoutes, type AccountShape } from './user.js'
 
 export type Shape = AccountShape & LoginShape & PasswordChangeShape & EmailVerificationShape & SocialShape

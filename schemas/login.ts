@@ -2,7 +2,7 @@
 import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
 import { Email, ObjectKnownAs, Password, type ContractShape } from './common.js'
 import { route } from './route.js'
-import { TokensRef } from './tokens.js'
+import { TokensRef } from './token-pair.js'
 
 export interface LoginShape extends ContractShape {
   loginMethods: readonly ('email' | 'username')[]

@@ -7,7 +7,7 @@
 import { Type } from '@sinclair/typebox'
 import { Detail, type ContractShape } from './common.js'
 import { route, unwantedBody } from './route.js'
-import { refreshExample } from './tokens.js'
+import { refreshExample } from './token-pair.js'
 
 export const logoutRoutes = (shape: ContractShape) => ({
   logout: route(shape, {

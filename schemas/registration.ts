@@ -3,7 +3,7 @@ import { Type, type TObject, type TOptional, type TProperties, type TSchema, typ
 import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
 import { route } from './route.js'
-import { TokensOrDetail } from './tokens.js'
+import { TokensOrDetail } from './token-pair.js'
 import { EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
 
 type RegistrationBody = TObject<{ username: TOptional<TString>, email: TOptional<TString>, password1: TString, password2: TOptional<TString> }>

@@ -9,7 +9,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { componentName, type ContractShape } from './common.js'
 import { route, unwantedBody } from './route.js'
 import { grantErrors, GrantBody, operationOf, type ProviderShape, type SocialShape } from './social-login.js'
-import { TokensRef } from './tokens.js'
+import { TokensRef } from './token-pair.js'
 
 const time = (description: string) => Type.String({ format: 'date-time', description, examples: ['2026-11-23T18:59:49.244Z'] })
 

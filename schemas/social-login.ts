@@ -3,7 +3,7 @@ import { Type, type TObject, type TOptional, type TProperties, type TString } fr
 import { ObjectKnownAs, type ContractShape } from './common.js'
 import type { AnswerCode } from './errors.js'
 import { route } from './route.js'
-import { TokensRef } from './tokens.js'
+import { TokensRef } from './token-pair.js'
 
 /** What a client can see of a configured provider. */
 export interface ProviderShape {

@@ -7,7 +7,7 @@
 import { Type } from '@sinclair/typebox'
 import { page } from './route.js'
 import { operationOf, type ProviderShape, type SocialShape } from './social-login.js'
-import { TokensRef } from './tokens.js'
+import { TokensRef } from './token-pair.js'
 
 export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape) => {
   const failed = 'Not logged in: the page says why.'

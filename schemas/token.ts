@@ -7,7 +7,7 @@
 import { Type } from '@sinclair/typebox'
 import type { ContractShape } from './common.js'
 import { route } from './route.js'
-import { accessExample, refreshExample, TokenPairRef } from './tokens.js'
+import { accessExample, refreshExample, TokenPairRef } from './token-pair.js'
 
 export const tokenRoutes = (shape: ContractShape) => {
   const tag = 'Session'

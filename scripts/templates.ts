@@ -7,7 +7,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { compileMjml } from '../src/mail/mjml.js'
-import { builtinMails } from '../src/mail/templates.js'
+import { builtinMails } from '../schemas/mail.js'
 
 export const templatesFolder = new URL('../email-templates/', import.meta.url)
 

@@ -4,7 +4,7 @@
  */
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest } from 'fastify'
-import { Authentication, type CheckedAuthentication } from '../schemas/authentication.js'
+import { Authentication, type CheckedAuthentication } from '../schemas/authenticate-options.js'
 import type { AccessTokens, Claims } from './access-tokens.js'
 import type { Accounts } from './accounts.js'
 import type { Database } from './db/database.js'

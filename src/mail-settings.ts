@@ -1,5 +1,5 @@
 /** What is wrong with the options `urls` and `mail` is told at start, in one line. */
-import { ownVariables } from './mail/composer.js'
+import { ownVariables } from '../schemas/mail.js'
 import { parseSender } from './mail/sender.js'
 import type { Settings } from './settings.js'
 import { refuse } from './user-field-settings.js'

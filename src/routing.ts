@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure, sendFailure } from './errors.js'
-import type { Page } from './pages.js'
+import type { Page } from './pages/frame.js'
 
 const headers = {
   'cache-control': 'no-store',

@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 import { simpleParser } from 'mailparser'
 import nodemailer from 'nodemailer'
 import { compiledMail, templatesFolder } from '../scripts/templates.js'
-import { builtinMails, commonVariables, loadTemplates, type TemplateOptions } from '../src/mail/templates.js'
+import { builtinMails, commonVariables } from '../schemas/mail.js'
+import { type TemplateOptions, loadTemplates } from '../src/mail/templates.js'
 import { loaders, t, temporaryFile, type Test } from './helper.js'
 
 const names = Object.keys(builtinMails) as Array<keyof typeof builtinMails>

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { AnswerCode } from '../schemas/errors.js'
 import { escapeHtml, html } from '../src/lib/html.js'
-import { confirmEmailPage, emailConfirmedPage, linkInvalidPage, newPasswordPage, passwordResetPage, type PageFrame } from '../src/pages.js'
+import { confirmEmailPage, emailConfirmedPage, linkInvalidPage, newPasswordPage, passwordResetPage } from '../src/pages.js'
+import type { PageFrame } from '../src/pages/card.js'
 import { loggedInPage, socialFailedPage, startPage } from '../src/pages/social.js'
 import { t } from './helper.js'
 

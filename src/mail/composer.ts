@@ -6,11 +6,8 @@ import type { BaseUser } from '../types.js'
 import type { Admitted } from './admission.js'
 import type { Kind } from './kinds.js'
 import { parseSender } from './sender.js'
-import { builtinMails, commonVariables, type Templates } from './templates.js'
+import { type Templates } from './templates.js'
 import type { MailMessage } from './transport.js'
-
-/** The names that are ours: the app's variables can't have them. */
-export const ownVariables = new Set([...commonVariables, ...Object.values(builtinMails).flat()])
 
 interface Ingredients {
   settings: Pick<Settings, 'site' | 'mail' | 'account'>

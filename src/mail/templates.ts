@@ -2,6 +2,7 @@
  * The words and looks of the mails: built-in ones, and the app's own in their stead, file by file. Whatever is
  * wrong with a template is told at start, because a mail that fails later is one that nobody gets.
  */
+import { builtinMails } from '../../schemas/mail.js'
 import { refuse } from '../user-field-settings.js'
 import { createParser, type Extensions, type Parse, type Template } from './liquid.js'
 import { compileMjml } from './mjml.js'
@@ -22,19 +23,6 @@ export interface Templates {
   has: (name: string) => boolean
   names: () => string[]
   render: (name: string, variables: Record<string, unknown>, subjectPrefix?: string) => Promise<RenderedMail>
-}
-
-/** What every mail is given. */
-export const commonVariables = ['site_name', 'site_domain', 'login_url', 'user', 'user_display']
-
-/** The built-in mails, and what each is given besides. */
-export const builtinMails = {
-  'email-verification': ['activate_url', 'key', 'hours'],
-  'password-reset': ['password_reset_url', 'uid', 'token', 'minutes', 'username'],
-  'password-changed': ['changed_at'],
-  'account-exists': ['password_reset_url', 'uid', 'token', 'minutes'],
-  'token-reuse': ['ended_at'],
-  'social-account-connected': ['provider', 'connected_at']
 }
 
 /** What a mail is for: it shows one of these sets of variables. */
