@@ -16,7 +16,7 @@ import { describe } from './settings.js'
 import { findUserAndSession, touchSession } from './store/sessions.js'
 import type { Transport } from './transport.js'
 import type { User } from './types.js'
-import { refuse } from './user-field-settings.js'
+import { refuse } from './lib/refuse-option.js'
 
 interface Identity {
   user: UserRow

@@ -2,7 +2,7 @@
 import type { Static } from '@sinclair/typebox'
 import type { CookieOptions, CsrfOption } from '../schemas/cookie-options.js'
 import type { CookieAttributes } from './lib/cookies.js'
-import { refuse } from './user-field-settings.js'
+import { refuse } from './lib/refuse-option.js'
 
 export interface CookieSettings extends CookieAttributes {
   /** Names of the cookies. */

@@ -5,7 +5,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { errors, manual, messageOf, type AnswerCode, type Code, type FieldCode } from '../schemas/errors.js'
-import { isUnavailable, withoutValues } from './db/database.js'
+import { withoutValues } from './db/errors.js'
+import { isUnavailable } from './db/errors.js'
 import { HasherBusy } from './lib/password-hash.js'
 
 export interface FieldError {

@@ -1,8 +1,8 @@
 /** What is wrong with the options `urls` and `mail` is told at start, in one line. */
 import { ownVariables } from '../schemas/mail.js'
-import { parseSender } from './mail/sender.js'
+import { parseSender } from './lib/mail-address.js'
 import type { Settings } from './settings.js'
-import { refuse } from './user-field-settings.js'
+import { refuse } from './lib/refuse-option.js'
 
 const placeholders = { login: [], socialLogin: [], emailConfirmation: ['key'], passwordReset: ['uid', 'token'] } as const
 

@@ -14,7 +14,8 @@ import { resolveSocial } from './social-settings.js'
 import type { SocialSettings } from './oauth/types.js'
 import { resolveSigning, type Signing } from './token-settings.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from './types.js'
-import { describeFields, refuse } from './user-field-settings.js'
+import { describeFields } from './user-field-settings.js'
+import { refuse } from './lib/refuse-option.js'
 
 type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown) ? T : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
 type Given<T> = { [K in keyof T]-?: T[K] | undefined }

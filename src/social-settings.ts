@@ -8,7 +8,7 @@ import { checkProvider, isAddressOf } from './social/check-provider.js'
 import { oidc } from './social/oidc.js'
 import type { Provider } from './social/provider.js'
 import { providers } from './social/providers.js'
-import { refuse } from './user-field-settings.js'
+import { refuse } from './lib/refuse-option.js'
 
 const builtIn: Readonly<Record<string, Provider>> = providers
 

@@ -14,7 +14,7 @@ import { ProviderProblem } from './oauth/problem.js'
 import { createProviderTokens } from './provider-tokens.js'
 import type { Settings } from './settings.js'
 import { createSocialTransactions } from './social-transactions.js'
-import { refuse } from './user-field-settings.js'
+import { refuse } from './lib/refuse-option.js'
 
 interface Ingredients {
   settings: Settings

@@ -3,9 +3,7 @@ import { Type, type TObject } from '@sinclair/typebox'
 import { describeField, type FieldSpec, type UserFields } from '../schemas/user-fields.js'
 import { isReservedName } from './lib/reserved-names.js'
 import { createBodyValidator } from './validation.js'
-
-/** Refuses an option, by its path. */
-export const refuse = (problem: string): never => { throw new Error(`fastify-rest-auth: ${problem}`) }
+import { refuse } from './lib/refuse-option.js'
 
 /** Every declaration worked out; the first that can't be is refused. */
 export function describeFields (userFields: UserFields): FieldSpec[] {

@@ -1,7 +1,7 @@
 /** How a mail leaves the process: over a real SMTP server, good and bad, and by every other way an app may choose. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createTransport } from 'nodemailer'
-import { formatSender, parseSender } from '../src/mail/sender.js'
+import { formatSender, parseSender } from '../src/lib/mail-address.js'
 import { openTransport, RefusedForGood, type MailMessage } from '../src/mail/transport.js'
 import { t, temporaryFile, type Test } from './helper.js'
 import { startMailServer, type MailServer, type MailServerMode, type MailServerOptions } from './mail-server.js'

@@ -1,6 +1,6 @@
 /** `fastify-rest-auth migrate`: the tables and the columns of the user fields. */
 import { existsSync } from 'node:fs'
-import { refuseToStart } from '../db/database.js'
+import { refuseToStart } from '../db/errors.js'
 import { migrate, pendingStatements } from '../db/migrate.js'
 import { isPostgres, openDatabase } from '../db/open.js'
 import { resolveSettings } from '../settings.js'

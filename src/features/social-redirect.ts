@@ -9,7 +9,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import { isOwnNavigation } from '../csrf.js'
-import { withoutValues } from '../db/database.js'
+import { withoutValues } from '../db/errors.js'
 import { asFailure, type Failure, failure } from '../errors.js'
 import type { SocialClient } from '../oauth/types.js'
 import { logProblem, ProviderProblem } from '../oauth/problem.js'

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { hash as argon2, verify as verifyArgon2 } from '@node-rs/argon2'
 import pLimit from 'p-limit'
-import { verifyDjangoHash } from './django-hash.js'
+import { verifyDjangoHash } from './django-password-hash.js'
 
 export interface HashCost {
   /** KiB. */

@@ -5,7 +5,7 @@ import type { Settings } from '../settings.js'
 import type { BaseUser } from '../types.js'
 import type { Admitted } from './admission.js'
 import type { Kind } from './kinds.js'
-import { parseSender } from './sender.js'
+import { parseSender } from '../lib/mail-address.js'
 import { type Templates } from './templates.js'
 import type { MailMessage } from './transport.js'
 

@@ -3,7 +3,7 @@
  * app's own filters and tags are known. Templates are the app's, values may be anybody's.
  */
 import { evalTokenValue, Liquid, toPromise, type TagToken, type Template as Parsed, type ValueToken } from 'liquidjs'
-import { refuse } from '../user-field-settings.js'
+import { refuse } from '../lib/refuse-option.js'
 import type { Source } from './template-files.js'
 
 export interface Extensions {

@@ -2,7 +2,7 @@
  * MJML to HTML, before Liquid puts any value in: no value of a user is ever read as MJML. The package is loaded
  * only for an app that has such a file, since it is heavy and optional.
  */
-import { refuse } from '../user-field-settings.js'
+import { refuse } from '../lib/refuse-option.js'
 import type { Source } from './template-files.js'
 
 // Without `fonts` MJML would link to Google's for some font names; `mj-font` still does what it says.

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { refuse } from '../user-field-settings.js'
+import { refuse } from '../lib/refuse-option.js'
 
 export interface Source { file: string, text: string }
 export type Extension = 'mjml' | 'html' | 'txt' | 'subject.txt'

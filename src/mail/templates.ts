@@ -3,7 +3,7 @@
  * wrong with a template is told at start, because a mail that fails later is one that nobody gets.
  */
 import { builtinMails } from '../../schemas/mail.js'
-import { refuse } from '../user-field-settings.js'
+import { refuse } from '../lib/refuse-option.js'
 import { createParser, type Extensions, type Parse, type Template } from './liquid.js'
 import { compileMjml } from './mjml.js'
 import { readBuiltin, readFolder, type Files, type Source } from './template-files.js'

@@ -4,8 +4,8 @@
  */
 import type { NodemailerError, SMTPTransportOptions, Transporter } from 'nodemailer'
 import type { OutgoingMail } from '../types.js'
-import { refuse } from '../user-field-settings.js'
-import { formatSender, isAddress, type Sender } from './sender.js'
+import { refuse } from '../lib/refuse-option.js'
+import { formatSender, isAddress, type Sender } from '../lib/mail-address.js'
 
 export interface MailMessage {
   /** Exactly one recipient, a bare address. */

@@ -2,7 +2,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import { readSigningKey } from '../lib/signing-keys.js'
-import { refuse } from '../user-field-settings.js'
+import { refuse } from '../lib/refuse-option.js'
 
 interface AppleKey {
   teamId: string

@@ -1,5 +1,5 @@
 /** A provider that the host defines itself is looked at once, at start: not every host has the compiler do it. */
-import { refuse } from '../user-field-settings.js'
+import { refuse } from '../lib/refuse-option.js'
 import type { Provider } from './provider.js'
 
 const local = new Set(['localhost', '127.0.0.1', '[::1]'])

@@ -1,6 +1,7 @@
 /** The users table. */
 import { and, eq, getTableColumns, isNull, ne, sql } from 'drizzle-orm'
-import { isConflict, prepared, type Db } from '../db/database.js'
+import { prepared, type Db } from '../db/database.js'
+import { isConflict } from '../db/errors.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 
 const byPk = prepared<{ pk: string }, UserRow[]>(({ orm, users }) => orm.select().from(users).where(eq(users.pk, sql.placeholder('pk'))))

@@ -2,7 +2,7 @@
  * Addresses as they stand in a mail: what the `mail.from` option says, and what goes into a From line. Strict,
  * because mail libraries are not: `a@b.co, evil@x.y` or a line break is a second recipient to one of them.
  */
-import { refuse } from '../user-field-settings.js'
+import { refuse } from './refuse-option.js'
 
 export interface Sender {
   name: string
