@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { CsrfSettings } from './cookie-settings.js'
-import { failure } from './errors.js'
+import { failure } from './errors/failure.js'
 import { listenedOn } from './links.js'
 import type { Settings } from './settings.js'
 

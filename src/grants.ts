@@ -2,7 +2,7 @@
 import type { Static } from '@sinclair/typebox'
 import type { GrantFields } from '../schemas/social-login.js'
 import type { Db } from './db/database.js'
-import { failure } from './errors.js'
+import { failure } from './errors/failure.js'
 import type { Identity, SocialClient } from './oauth/types.js'
 import type { SocialTransactions } from './social-transactions.js'
 

@@ -8,7 +8,7 @@
 import type { Accounts } from './accounts.js'
 import type { Db } from './db/database.js'
 import type { SocialAccountRow, UserRow } from './db/tables.js'
-import { failure } from './errors.js'
+import { failure } from './errors/failure.js'
 import type { Outbox } from './mail/outbox.js'
 import { createNewcomers } from './newcomers.js'
 import type { Identity } from './oauth/types.js'

@@ -24,13 +24,13 @@ export const defineRestAuth = <
 /** What is inferred from is not searched for unknown keys: this refuses them. */
 type OnlyKnown<F extends UserFields> = { [Name in keyof F]: { [Key in Exclude<keyof F[Name], keyof UserField>]?: never } }
 
-export { Failure, Rejection } from './errors.js'
+export { Failure, Rejection } from './errors/failure.js'
 export type {
   BaseUser, HooksOf, NewUser, OutgoingMail, PasswordValidator, Register, RegistrationGuard, RestAuthOptions, Tx, User, UserChanges
 } from './types.js'
-export { defineProvider } from './social/provider.js'
-export { providers } from './social/providers.js'
-export type { Endpoints, Grant, IdClaims, Profile, Provider } from './social/provider.js'
+export { defineProvider } from './providers/provider.js'
+export { providers } from './providers/built-in.js'
+export type { Endpoints, Grant, IdClaims, Profile, Provider } from './providers/provider.js'
 export type { ProviderTokens } from './oauth/types.js'
 export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session, SocialAccount } from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'

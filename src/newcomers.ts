@@ -5,7 +5,7 @@ import type { Db } from './db/database.js'
 import type { NewUserRow } from './db/tables.js'
 import type { Identity } from './oauth/types.js'
 import type { Settings } from './settings.js'
-import { createBodyValidator } from './validation.js'
+import { createBodyValidator } from './validation/body-validator.js'
 
 interface Newcomer {
   /** What a hook is told. */

@@ -1,7 +1,6 @@
 /** What makes a password acceptable, and the hashing of those that are. */
 import type { FieldCode } from '../schemas/errors.js'
-import type { FieldError } from './errors.js'
-import { fieldError } from './errors.js'
+import { type FieldError, fieldError } from './errors/failure.js'
 import { isCommonPassword } from './lib/common-passwords.js'
 import { createHasher, type HashCost } from './lib/password-hash.js'
 import { isSimilar } from './lib/similarity.js'

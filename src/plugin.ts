@@ -8,7 +8,7 @@ import { migrate, pendingStatements } from './db/migrate.js'
 import { openDatabase } from './db/open.js'
 import { type Database } from './db/database.js'
 import { refuseToStart } from './db/errors.js'
-import { createErrorHandler } from './errors.js'
+import { createErrorHandler } from './errors/responses.js'
 import { emailVerification } from './features/email-verification.js'
 import { jwks } from './features/jwks.js'
 import { login } from './features/login.js'
@@ -34,7 +34,7 @@ import type { RestAuth } from './rest-auth.js'
 import { createSocialAccounts } from './user-social-accounts.js'
 import type { User } from './types.js'
 import { createUsers } from './users.js'
-import { createBodyValidator, createValidatorCompiler } from './validation.js'
+import { createBodyValidator, createValidatorCompiler } from './validation/body-validator.js'
 
 const features: Feature[] = [registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange, passwordReset, socialLogin, socialRedirect, socialAccounts, jwks]
 

@@ -1,6 +1,6 @@
 /** Who may have an account, as the option `account.registration` says. */
 import type { FastifyRequest } from 'fastify'
-import { Failure, failure } from './errors.js'
+import { Failure, failure } from './errors/failure.js'
 import type { Settings } from './settings.js'
 
 /** Throws `registration_closed` for whom the app does not want. */

@@ -3,7 +3,8 @@
  * 405 with `Allow` for the methods a path does not know.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { failure, sendFailure } from './errors.js'
+import { failure } from './errors/failure.js'
+import { sendFailure } from './errors/responses.js'
 import type { Page } from './pages/frame.js'
 
 const headers = {

@@ -7,9 +7,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieSettings } from './cookie-settings.js'
-import type { CheckCsrf } from './csrf.js'
-import { isUnsafe } from './csrf.js'
-import { failure } from './errors.js'
+import { type CheckCsrf, isUnsafe } from './csrf.js'
+import { failure } from './errors/failure.js'
 import { cookieValues, setCookie } from './lib/cookies.js'
 import type { TokenAnswer } from './sessions.js'
 

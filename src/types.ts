@@ -9,7 +9,7 @@ import type { CheckedOptions, GivenOptions } from '../schemas/options.js'
 import type { GivenSocialProvider } from '../schemas/social-options.js'
 import type { FieldValue, UserFields, defaultUserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
-import type { Provider } from './social/provider.js'
+import type { Provider } from './providers/provider.js'
 
 /**
  * Tells the compiler which options the app runs with, and on which database the hooks' `tx` is:

@@ -2,7 +2,7 @@
 import { Type, type TObject } from '@sinclair/typebox'
 import { describeField, type FieldSpec, type UserFields } from '../schemas/user-fields.js'
 import { isReservedName } from './lib/reserved-names.js'
-import { createBodyValidator } from './validation.js'
+import { createBodyValidator } from './validation/body-validator.js'
 import { refuse } from './lib/refuse-option.js'
 
 /** Every declaration worked out; the first that can't be is refused. */

@@ -3,7 +3,7 @@ import type { TObject } from '@sinclair/typebox'
 import { v7 as uuid } from 'uuid'
 import type { Context } from './context.js'
 import type { NewUserRow, UserRow } from './db/tables.js'
-import { Failure, refuse } from './errors.js'
+import { Failure, refuse } from './errors/failure.js'
 import { guarded } from './guarded.js'
 import { canonicalEmail } from './lib/email.js'
 import { usernameKey } from './lib/username.js'
@@ -12,7 +12,7 @@ import { deleteSession, deleteSessions, listSessions } from './store/sessions.js
 import { deleteUser, findUser, findUserByEmail, findUserByUsername, insertUser, updateUser } from './store/users.js'
 import type { RestAuth } from './rest-auth.js'
 import type { NewUser, User, UserChanges } from './types.js'
-import { createBodyValidator, type CheckBody } from './validation.js'
+import { createBodyValidator, type CheckBody } from './validation/body-validator.js'
 
 export function createUsers (context: Pick<Context, 'contract' | 'db' | 'clock' | 'accounts' | 'passwords'>): Pick<RestAuth, 'users' | 'sessions'> {
   const { contract, db, clock, accounts, passwords } = context

@@ -2,7 +2,7 @@
 import type { LightMyRequestResponse } from 'fastify'
 import type { Database } from '../src/db/database.js'
 import { openDatabase } from '../src/db/open.js'
-import { google } from '../src/social/google.js'
+import { google } from '../src/providers/google.js'
 import { startBadProvider, type BadPerson } from './bad-provider.js'
 import { articleOptions, temporaryFile, type Build, type BuildOptions, type BuiltApp, type CallOptions, type Test } from './helper.js'
 

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import type { Endpoints } from '../src/social/provider.js'
+import type { Endpoints } from '../src/providers/provider.js'
 import type { Test } from './helper.js'
 import { authorize, logIn } from './providers/browser.js'
 import { bearerOf } from './providers/codes.js'

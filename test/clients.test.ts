@@ -9,7 +9,7 @@ import { createClient } from '@hey-api/openapi-ts'
 import openapiTypescript, { astToString } from 'openapi-typescript'
 import { buildApp } from '../examples/article/app.js'
 import { openapiFile } from '../scripts/openapi.js'
-import { google } from '../src/social/google.js'
+import { google } from '../src/providers/google.js'
 import { startBadProvider } from './bad-provider.js'
 import { password, secret, t } from './helper.js'
 

@@ -4,8 +4,8 @@
  * GitHub and of an OpenID provider in the place of Google, and are checked here: dj-rest-auth asks nobody whom they were
  * issued to.
  */
-import { github } from '../src/social/github.js'
-import { google } from '../src/social/google.js'
+import { github } from '../src/providers/github.js'
+import { google } from '../src/providers/google.js'
 import { startBadProvider } from './bad-provider.js'
 import { recordings, replayScenes, sentRecordings, type Difference, type Scene, type Tokens } from './drf.js'
 import { articleOptions, sqliteBuild, t, type BuiltApp, type Test } from './helper.js'

@@ -7,7 +7,7 @@ import { decodeJwt } from 'jose'
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
 // Not by the package's name: that warns of Node 20.
 import { Provider, type Context } from 'oidc-provider/lib/provider.js'
-import type { Endpoints } from '../src/social/provider.js'
+import type { Endpoints } from '../src/providers/provider.js'
 import type { Test } from './helper.js'
 import { authorize, authorizeByPost, logIn } from './providers/browser.js'
 import { takeSigningKey } from './providers/keys.js'

@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
-import type { Tx } from '../src/index.js'
-import { Rejection } from '../src/index.js'
+import { type Tx, Rejection } from '../src/index.js'
 import { alice, fieldCodes, story } from './helper.js'
 
 story('who registers is stored, logged in, and answered with tokens and the declared fields', async (t, build) => {

@@ -7,7 +7,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import { answerLies, faults, idTokenLies, userinfoLies } from './bad-provider.js'
 import { articleOptions, sqliteBuild, story, t } from './helper.js'
 import { startGithub } from './providers/github.js'
-import { github } from '../src/social/github.js'
+import { github } from '../src/providers/github.js'
 import { sharedDatabase, withBadProviders, withProvider } from './social-app.js'
 import { createBrowser, fragmentOf } from './social-browser.js'
 

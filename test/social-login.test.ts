@@ -1,8 +1,8 @@
 /** What a client posts of a provider opens a session, if it proves that the person has just logged in there, to this app. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { LightMyRequestResponse } from 'fastify'
-import { facebook as facebookProvider } from '../src/social/facebook.js'
-import { github as githubProvider } from '../src/social/github.js'
+import { facebook as facebookProvider } from '../src/providers/facebook.js'
+import { github as githubProvider } from '../src/providers/github.js'
 import { likeGoogle, withBadProvider } from './bad-provider-app.js'
 import { idTokenLies, type Lie } from './bad-provider.js'
 import { articleOptions, cookiesOf, fieldCodes, sqliteBuild, story, t, type Test } from './helper.js'

@@ -3,8 +3,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from 'jose'
 import type { GivenSocialProvider } from '../schemas/social-options.js'
 import { resolveSocial } from '../src/social-settings.js'
-import { defineProvider } from '../src/social/provider.js'
-import { providers } from '../src/social/providers.js'
+import { defineProvider } from '../src/providers/provider.js'
+import { providers } from '../src/providers/built-in.js'
 import { t } from './helper.js'
 
 const base = { clientId: 'app', clientSecret: 'a-secret-never-told' }

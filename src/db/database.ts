@@ -47,4 +47,3 @@ export function prepared<Values extends Record<string, unknown>, Rows> (build: (
     return await statement.execute(values)
   }
 }
-

@@ -8,7 +8,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
-import { failure } from '../errors.js'
+import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { digest } from '../lib/secrets.js'
 import { confirmEmailPage, emailConfirmedPage, linkInvalidPage } from '../pages.js'

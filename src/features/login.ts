@@ -5,7 +5,7 @@
  */
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
-import { failure } from '../errors.js'
+import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { usernameKey } from '../lib/username.js'
 import { findUserByEmail, findUserByUsername, recordLogin } from '../store/users.js'

@@ -10,11 +10,11 @@ import type { Contract } from '../../schemas/index.js'
 import { identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
-import { Failure, failure, fieldError, refuse, type FieldError } from '../errors.js'
-import { inOrder } from '../field-errors.js'
+import { Failure, failure, fieldError, refuse, type FieldError } from '../errors/failure.js'
+import { inOrder } from '../validation/field-errors.js'
 import { deleteSessions } from '../store/sessions.js'
 import { replacePassword, updateUser } from '../store/users.js'
-import { readBody } from '../validation.js'
+import { readBody } from '../validation/body-validator.js'
 
 export const passwordChange: Feature = (app, { settings, contract, db, accounts, passwords, outbox, authenticate }) => {
   const { requireOld, logoutOnChange } = settings.password

@@ -5,7 +5,7 @@
  */
 import { identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
-import { Failure, fieldError } from '../errors.js'
+import { Failure, fieldError } from '../errors/failure.js'
 import { renewSession } from '../store/sessions.js'
 
 export const reauthenticate: Feature = (app, { contract, db, clock, passwords, authenticate }) => {

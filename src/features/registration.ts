@@ -10,11 +10,11 @@ import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
-import { Failure, fieldError, refuse, type FieldError } from '../errors.js'
+import { Failure, fieldError, refuse, type FieldError } from '../errors/failure.js'
 import { mayRegister } from '../registration-rule.js'
 import { insertUser } from '../store/users.js'
-import { inOrder } from '../field-errors.js'
-import { readBody } from '../validation.js'
+import { inOrder } from '../validation/field-errors.js'
+import { readBody } from '../validation/body-validator.js'
 
 type Registration = Body<Contract['register']>
 

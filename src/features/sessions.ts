@@ -8,7 +8,7 @@ import { validate as isUuid } from 'uuid'
 import { identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
 import type { SessionRow } from '../db/tables.js'
-import { failure } from '../errors.js'
+import { failure } from '../errors/failure.js'
 import { deleteOwnSession, listLiveSessions } from '../store/sessions.js'
 
 export const sessions: Feature = (app, { contract, db, clock, authenticate }) => {

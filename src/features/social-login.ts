@@ -5,7 +5,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
-import { failure } from '../errors.js'
+import { failure } from '../errors/failure.js'
 import type { GrantBody } from '../grants.js'
 import type { SocialClient } from '../oauth/types.js'
 import { shapeOf } from '../social.js'

@@ -7,10 +7,10 @@ import type { FastifyRequest } from 'fastify'
 import { identityOf } from '../authenticate.js'
 import type { Feature } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
-import { failure, refuse } from '../errors.js'
+import { failure, refuse } from '../errors/failure.js'
 import { findUser, lockUser, updateUser } from '../store/users.js'
-import { inOrder } from '../field-errors.js'
-import { readBody } from '../validation.js'
+import { inOrder } from '../validation/field-errors.js'
+import { readBody } from '../validation/body-validator.js'
 
 export const user: Feature = (app, { settings, contract, db, accounts, authenticate }) => {
   const { getUser, replaceUser, updateUser: patchUser } = contract

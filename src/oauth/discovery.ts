@@ -2,7 +2,7 @@
  * Where a provider's endpoints are: as its definition says, or as the metadata of its issuer does (OpenID Connect
  * Discovery 1.0 §4), which is believed only of that issuer.
  */
-import type { Endpoints, Provider } from '../social/provider.js'
+import type { Endpoints, Provider } from '../providers/provider.js'
 import { createFetched } from './fetched.js'
 import { askJson } from './http.js'
 import { ProviderProblem } from './problem.js'

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult } from 'jose'
-import type { IdClaims, Provider } from '../social/provider.js'
+import type { IdClaims, Provider } from '../providers/provider.js'
 import { ProviderProblem, type ProblemCode } from './problem.js'
 
 export interface Expected {

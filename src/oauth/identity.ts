@@ -1,6 +1,6 @@
 /** A provider's profile becomes an identity: whom it names, which address it has, and whether that one is proven. */
 import { canonicalEmail, domainOf } from '../lib/email.js'
-import type { IdClaims, Profile } from '../social/provider.js'
+import type { IdClaims, Profile } from '../providers/provider.js'
 import type { Identity, SocialSettings } from './types.js'
 import { ProviderProblem } from './problem.js'
 import type { TokenAnswer } from './token-answer.js'

@@ -2,7 +2,7 @@
  * Asks a provider's definition who somebody is, and gives it the means to ask the provider. The definition may be the
  * host's: what it throws is the provider's fault, and its words are logged.
  */
-import type { ClientCredentials, Grant, IdClaims } from '../social/provider.js'
+import type { ClientCredentials, Grant, IdClaims } from '../providers/provider.js'
 import type { Identity, SocialSettings } from './types.js'
 import type { Metadata } from './discovery.js'
 import { askJson, lowerCase } from './http.js'

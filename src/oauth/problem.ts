@@ -4,7 +4,7 @@
  */
 import type { FastifyBaseLogger } from 'fastify'
 import type { AnswerCode } from '../../schemas/errors.js'
-import { Failure } from '../errors.js'
+import { Failure } from '../errors/failure.js'
 
 export type ProblemCode = Extract<AnswerCode, 'provider_unavailable' | 'provider_error' | 'provider_token_invalid' | 'code_exchange_failed'>
 

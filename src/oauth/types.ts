@@ -1,5 +1,5 @@
 /** What a configured provider is to the rest of the house: its settings, who came from it, and what can be asked of it. */
-import type { Provider } from '../social/provider.js'
+import type { Provider } from '../providers/provider.js'
 
 /** What the app's options say of a provider, worked out: see src/social-settings.ts. */
 export interface SocialSettings {

@@ -4,7 +4,7 @@
  */
 import { createPublicKey, generateKeyPairSync, createHash, randomBytes } from 'node:crypto'
 import { jwtVerify } from 'jose'
-import type { Endpoints } from '../../src/social/provider.js'
+import type { Endpoints } from '../../src/providers/provider.js'
 import type { Test } from '../helper.js'
 import { authorizeByPost, formPost, logIn } from './browser.js'
 import { createCodes, type CodeFault } from './codes.js'

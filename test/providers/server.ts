@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Endpoints } from '../../src/social/provider.js'
+import type { Endpoints } from '../../src/providers/provider.js'
 import type { Test } from '../helper.js'
 
 export interface RecordedRequest {

@@ -1,7 +1,7 @@
 /** Ajv's findings, and what Ajv does not look for, as field errors with stable codes. */
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import type { FieldCode } from '../schemas/errors.js'
-import { fieldError, type FieldError } from './errors.js'
+import type { FieldCode } from '../../schemas/errors.js'
+import { fieldError, type FieldError } from '../errors/failure.js'
 
 /** Everything wrong with the fields of a body, by `validate`, in the order of the schema. */
 export function fieldErrors (schema: object, value: Record<string, unknown>, validate: ValidateFunction): FieldError[] {

@@ -8,10 +8,10 @@
 import addFormatsModule from 'ajv-formats'
 import { Ajv, type ValidateFunction } from 'ajv'
 import type { FastifyRequest, FastifySchema } from 'fastify'
-import { Failure, failure, type FieldError } from './errors.js'
+import { Failure, failure, type FieldError } from '../errors/failure.js'
 import { fieldErrors } from './field-errors.js'
-import { canonicalEmail } from './lib/email.js'
-import { normalizeUsername } from './lib/username.js'
+import { canonicalEmail } from '../lib/email.js'
+import { normalizeUsername } from '../lib/username.js'
 
 interface Property { type?: string | string[], format?: string, minLength?: number }
 interface BodySchema { properties: Record<string, Property>, required?: string[] }

@@ -1,0 +1,56 @@
+/** Answers failures in the shape that the `errors` option names: problem details (RFC 9457) or Django REST framework's. */
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { type Code, errors, manual, messageOf } from '../../schemas/errors.js'
+import { withoutValues } from '../db/errors.js'
+import { asFailure, Failure, type FieldError } from './failure.js'
+
+function drfFields (fields: readonly FieldError[]) {
+  const answer: Record<string, string[]> = {}
+  // Never mixed: a later step runs only where the one before found nothing.
+  const reached = Math.min(...fields.map(({ drf }) => drf?.step ?? 0))
+  for (const { field, drf, message } of fields) if ((drf?.step ?? 0) === reached) (answer[drf?.field ?? field] ??= []).push(message)
+  return answer
+}
+
+const drfCodes = new Set<Code>(['bad_authorization_header', 'user_not_found', 'user_inactive'])
+
+function drfBody ({ code, message, fields, tokenIn }: Failure): Record<string, unknown> {
+  if (fields.length > 0) return drfFields(fields)
+  if (errors[code][2] === 'object') return { non_field_errors: [message] }
+  if (code !== 'token_not_valid' && code !== 'token_expired') return drfCodes.has(code) ? { detail: message, code } : { detail: message }
+  if (tokenIn === 'body') return { detail: message, code: 'token_not_valid' }
+  const reason = code === 'token_expired' ? message : 'Token is invalid'
+  return {
+    detail: messageOf('token_not_valid'),
+    code: 'token_not_valid',
+    messages: [{ token_class: 'AccessToken', token_type: 'access', message: reason }]
+  }
+}
+
+function problemBody ({ code, statusCode, message, fields }: Failure) {
+  return {
+    type: `${manual}#${code}`,
+    title: STATUS_CODES[statusCode],
+    status: statusCode,
+    code,
+    detail: message,
+    ...(fields.length > 0 && { errors: fields.map(({ field, code, message }) => ({ field, code, message })) })
+  }
+}
+
+export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'problem' | 'drf') {
+  const drf = shape === 'drf'
+  reply.code(failure.statusCode).headers(failure.headers)
+    .type(drf ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(drf ? drfBody(failure) : problemBody(failure))
+}
+
+/** The error handler of our routes. */
+export const createErrorHandler = (shape: 'problem' | 'drf') => function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const answer = asFailure(error, request)
+  if (!answer) throw error
+  if (answer.statusCode >= 500 && !answer.isLogged) request.log.error({ err: withoutValues(error) }, 'request failed')
+  sendFailure(reply, answer, shape)
+}
