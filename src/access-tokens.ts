@@ -10,7 +10,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance } from 'fastify'
 import { failure } from './errors/failure.js'
 import type { SigningKey } from './lib/signing-keys.js'
-import type { Signing } from './token-settings.js'
+import type { Signing } from './settings/signing.js'
 
 const ClaimSet = Type.Object({
   iss: Type.String(),

@@ -6,7 +6,7 @@ import type { NewUserRow, UserRow } from './db/tables.js'
 import { fieldError, refuse, type FieldError } from './errors/failure.js'
 import { canonicalEmail } from './lib/email.js'
 import { normalizeUsername, usernameKey } from './lib/username.js'
-import type { Settings } from './settings.js'
+import type { Settings } from './settings/types.js'
 import { takenColumns, ValueTaken } from './store/users.js'
 import type { BaseUser } from './types.js'
 

@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { cookieValues, setCookie } from './lib/cookies.js'
 import { digest, mintToken } from './lib/secrets.js'
-import type { Settings } from './settings.js'
+import type { Settings } from './settings/types.js'
 
 export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings, 'cookies' | 'publicUrl'>) {
   const secure = cookies?.secure ?? publicUrl.startsWith('https:')

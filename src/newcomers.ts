@@ -4,7 +4,7 @@ import type { Accounts } from './accounts.js'
 import type { Db } from './db/database.js'
 import type { NewUserRow } from './db/tables.js'
 import type { Identity } from './oauth/types.js'
-import type { Settings } from './settings.js'
+import type { Settings } from './settings/types.js'
 import { createBodyValidator } from './validation/body-validator.js'
 
 interface Newcomer {

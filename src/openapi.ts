@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { cookieSecuritySchemes, securitySchemes } from '../schemas/common.js'
 import { packageVersion } from './lib/package-version.js'
-import type { Settings } from './settings.js'
+import type { Settings } from './settings/types.js'
 
 const tagsOf = ({ social }: Settings) => [
   { name: 'Account', description: 'How a user comes to be.' },

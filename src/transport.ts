@@ -6,7 +6,7 @@
  * header is never made good by them.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CookieSettings } from './cookie-settings.js'
+import type { CookieSettings } from './settings/cookies.js'
 import { type CheckCsrf, isUnsafe } from './csrf.js'
 import { failure } from './errors/failure.js'
 import { cookieValues, setCookie } from './lib/cookies.js'

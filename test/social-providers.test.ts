@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createSocialClient } from '../src/oauth/client.js'
-import type { SocialSettings } from '../src/oauth/types.js'
+import type { SocialSettings } from '../src/settings/types.js'
 import type { Endpoints, Provider } from '../src/providers/provider.js'
 import { providers } from '../src/providers/built-in.js'
 import { t, type Test } from './helper.js'

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { refuseToStart } from '../db/errors.js'
 import { migrate, pendingStatements } from '../db/migrate.js'
 import { isPostgres, openDatabase } from '../db/open.js'
-import { resolveSettings } from '../settings.js'
+import { resolveSettings } from '../settings/settings.js'
 
 /** Runs what is pending, or with `print` only answers with the SQL. */
 export async function migrateCommand (options: object, print: boolean): Promise<string> {

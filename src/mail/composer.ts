@@ -1,7 +1,7 @@
 /** From a queued mail and its reader to the message that is sent: the variables, the templates, the headers. */
 import type { MailRow } from '../db/tables.js'
-import type { Links } from '../links.js'
-import type { Settings } from '../settings.js'
+import type { Links } from '../settings/links.js'
+import type { Settings } from '../settings/types.js'
 import type { BaseUser } from '../types.js'
 import type { Admitted } from './admission.js'
 import type { Kind } from './kinds.js'

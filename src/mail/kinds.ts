@@ -1,6 +1,6 @@
 /** The mails of our own: whom each is for, what it carries, and how often one mailbox gets it. */
-import type { Settings } from '../settings.js'
-import type { Links } from '../links.js'
+import type { Settings } from '../settings/types.js'
+import type { Links } from '../settings/links.js'
 import type { UserRow } from '../db/tables.js'
 import type { Purpose } from '../store/one-time-tokens.js'
 

@@ -5,11 +5,8 @@
 import { evalTokenValue, Liquid, toPromise, type TagToken, type Template as Parsed, type ValueToken } from 'liquidjs'
 import { refuse } from '../lib/refuse-option.js'
 import type { Source } from './template-files.js'
+import type { Extensions } from '../settings/types.js'
 
-export interface Extensions {
-  filters: Record<string, (value: any, ...parameters: any[]) => unknown>
-  tags: Record<string, (...parameters: any[]) => unknown>
-}
 export interface Template {
   /** What the template takes from outside. */
   variables: string[]

@@ -4,7 +4,8 @@
  */
 import { builtinMails } from '../../schemas/mail.js'
 import { refuse } from '../lib/refuse-option.js'
-import { createParser, type Extensions, type Parse, type Template } from './liquid.js'
+import { createParser, type Parse, type Template } from './liquid.js'
+import { type Extensions } from '../settings/types.js'
 import { compileMjml } from './mjml.js'
 import { readBuiltin, readFolder, type Files, type Source } from './template-files.js'
 

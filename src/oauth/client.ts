@@ -9,7 +9,8 @@ import { verifyIdToken, type Expected } from './id-token.js'
 import { createInterview } from './interview.js'
 import { createKeys } from './keys.js'
 import { ProviderProblem, type ProblemLog } from './problem.js'
-import type { SocialClient, SocialSettings } from './types.js'
+import type { SocialClient } from './types.js'
+import type { SocialSettings } from '../settings/types.js'
 
 interface Surroundings {
   clock: () => Date

@@ -5,7 +5,7 @@
  */
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { SocialSettings } from './types.js'
+import type { SocialSettings } from '../settings/types.js'
 import type { Metadata } from './discovery.js'
 import { maxBytes, userAgent } from './http.js'
 import { withinTime } from './problem.js'

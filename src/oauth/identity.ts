@@ -1,7 +1,8 @@
 /** A provider's profile becomes an identity: whom it names, which address it has, and whether that one is proven. */
 import { canonicalEmail, domainOf } from '../lib/email.js'
 import type { IdClaims, Profile } from '../providers/provider.js'
-import type { Identity, SocialSettings } from './types.js'
+import type { Identity } from './types.js'
+import type { SocialSettings } from '../settings/types.js'
 import { ProviderProblem } from './problem.js'
 import type { TokenAnswer } from './token-answer.js'
 

@@ -3,7 +3,8 @@
  * host's: what it throws is the provider's fault, and its words are logged.
  */
 import type { ClientCredentials, Grant, IdClaims } from '../providers/provider.js'
-import type { Identity, SocialSettings } from './types.js'
+import type { Identity } from './types.js'
+import type { SocialSettings } from '../settings/types.js'
 import type { Metadata } from './discovery.js'
 import { askJson, lowerCase } from './http.js'
 import { readProfile } from './identity.js'

@@ -1,25 +1,5 @@
 /** What a configured provider is to the rest of the house: its settings, who came from it, and what can be asked of it. */
-import type { Provider } from '../providers/provider.js'
-
-/** What the app's options say of a provider, worked out: see src/social-settings.ts. */
-export interface SocialSettings {
-  /** A part of the routes. */
-  name: string
-  label: string
-  provider: Provider
-  clientId: string
-  /** Made anew for each exchange where it is signed (Apple). */
-  clientSecret: (now: Date) => string | Promise<string>
-  /** Default: below `publicUrl`. */
-  callbackUrl: string | undefined
-  scopes: readonly string[]
-  /** Undefined: as far as the provider runs the mailbox. */
-  trustEmail: boolean | readonly string[] | undefined
-  accessToken: boolean
-  /** Whose ID tokens are taken: the client id first. */
-  audiences: readonly string[]
-  storeTokens: boolean
-}
+import type { SocialSettings } from '../settings/types.js'
 
 /** Who has logged in at a provider, after all checks. */
 export interface Identity {

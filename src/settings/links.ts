@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:tls'
-import type { Settings } from './settings.js'
+import type { Settings } from './types.js'
 
 export interface Links {
   publicUrl: () => string

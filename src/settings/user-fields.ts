@@ -1,9 +1,9 @@
 /** What is wrong with the `userFields` option is told at start, in one line. */
 import { Type, type TObject } from '@sinclair/typebox'
-import { describeField, type FieldSpec, type UserFields } from '../schemas/user-fields.js'
-import { isReservedName } from './lib/reserved-names.js'
-import { createBodyValidator } from './validation/body-validator.js'
-import { refuse } from './lib/refuse-option.js'
+import { describeField, type FieldSpec, type UserFields } from '../../schemas/user-fields.js'
+import { isReservedName } from './reserved-field-names.js'
+import { createBodyValidator } from '../validation/body-validator.js'
+import { refuse } from '../lib/refuse-option.js'
 
 /** Every declaration worked out; the first that can't be is refused. */
 export function describeFields (userFields: UserFields): FieldSpec[] {

@@ -1,7 +1,7 @@
 /** What is wrong with the options `tokens.algorithm` and `tokens.keys` is told at start, in one line, without the key. */
-import { keyId } from './lib/secrets.js'
-import { readSigningKey, type KeyAlgorithm, type SigningKey } from './lib/signing-keys.js'
-import { refuse } from './lib/refuse-option.js'
+import { keyId } from '../lib/secrets.js'
+import { readSigningKey, type KeyAlgorithm, type SigningKey } from '../lib/signing-keys.js'
+import { refuse } from '../lib/refuse-option.js'
 
 /** One algorithm a deployment, and its keys: the first signs, all verify. */
 export interface Signing {

@@ -1,8 +1,6 @@
-/** What is wrong with the options `urls` and `mail` is told at start, in one line. */
-import { ownVariables } from '../schemas/mail.js'
-import { parseSender } from './lib/mail-address.js'
-import type { Settings } from './settings.js'
-import { refuse } from './lib/refuse-option.js'
+/** The checks of `urls`. */
+import type { Settings } from './types.js'
+import { refuse } from '../lib/refuse-option.js'
 
 const placeholders = { login: [], socialLogin: [], emailConfirmation: ['key'], passwordReset: ['uid', 'token'] } as const
 
@@ -42,12 +40,3 @@ function checkAddress (option: string, url: string, production: boolean): void {
 }
 
 const scripts = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:'])
-
-export function checkMail ({ transport, from, variables = {} }: Settings['mail'], production: boolean): void {
-  if (transport === 'console' && production) refuse("mail.transport: 'console' would print links that open accounts; give an SMTP URL such as smtps://user:password@smtp.example")
-  if (from !== undefined) parseSender(from)
-  for (const name of Object.keys(variables)) {
-    if (ownVariables.has(name)) refuse(`mail.variables.${name}: the name is taken by the plugin; choose another`)
-    if (!/^[A-Za-z_]\w*$/.test(name)) refuse(`mail.variables.${name}: use letters, digits and _, no digit first`)
-  }
-}

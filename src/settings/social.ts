@@ -1,14 +1,14 @@
 /** The option `social` becomes one setting for each provider. What is wrong with it is told at start, in one line, without the secret. */
-import type { GivenSocialProvider } from '../schemas/social-options.js'
-import { canonicalEmail } from './lib/email.js'
-import { ownPaths } from './lib/own-paths.js'
-import type { SocialSettings } from './oauth/types.js'
-import { createAppleSecret } from './providers/apple-client-secret.js'
-import { checkProvider, isAddressOf } from './providers/validate-provider.js'
-import { oidc } from './providers/oidc.js'
-import type { Provider } from './providers/provider.js'
-import { providers } from './providers/built-in.js'
-import { refuse } from './lib/refuse-option.js'
+import type { GivenSocialProvider } from '../../schemas/social-options.js'
+import { canonicalEmail } from '../lib/email.js'
+import { ownPaths } from './reserved-paths.js'
+import type { SocialSettings } from './types.js'
+import { createAppleSecret } from '../providers/apple-client-secret.js'
+import { checkProvider, isAddressOf } from '../providers/validate-provider.js'
+import { oidc } from '../providers/oidc.js'
+import type { Provider } from '../providers/provider.js'
+import { providers } from '../providers/built-in.js'
+import { refuse } from '../lib/refuse-option.js'
 
 const builtIn: Readonly<Record<string, Provider>> = providers
 

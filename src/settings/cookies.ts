@@ -1,8 +1,8 @@
 /** The options `tokens.cookies` and `tokens.csrf`: what is wrong with them is told at start, in one line. */
 import type { Static } from '@sinclair/typebox'
-import type { CookieOptions, CsrfOption } from '../schemas/cookie-options.js'
-import type { CookieAttributes } from './lib/cookies.js'
-import { refuse } from './lib/refuse-option.js'
+import type { CookieOptions, CsrfOption } from '../../schemas/cookie-options.js'
+import type { CookieAttributes } from '../lib/cookies.js'
+import { refuse } from '../lib/refuse-option.js'
 
 export interface CookieSettings extends CookieAttributes {
   /** Names of the cookies. */
