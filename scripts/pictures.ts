@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { loadTemplates } from '../src/mail/templates.js'
-import { socialFailedPage, startPage } from '../src/pages/social.js'
+import { socialFailedPage, startPage } from '../src/pages/social-redirect.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const [folder = fileURLToPath(new URL('../docs/pictures/', import.meta.url)), colorScheme = 'light', width = '640'] = process.argv.slice(2)

@@ -7,7 +7,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieSettings } from './settings/cookies.js'
-import { type CheckCsrf, isUnsafe } from './csrf.js'
+import { type CheckCsrf, isUnsafe } from './http/csrf.js'
 import { failure } from './errors/failure.js'
 import { cookieValues, setCookie } from './lib/cookies.js'
 import type { TokenAnswer } from './sessions.js'

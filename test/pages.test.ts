@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { AnswerCode } from '../schemas/errors.js'
 import { escapeHtml, html } from '../src/lib/html.js'
-import { confirmEmailPage, emailConfirmedPage, linkInvalidPage, newPasswordPage, passwordResetPage } from '../src/pages.js'
+import { confirmEmailPage, emailConfirmedPage } from '../src/pages/email-verification.js'
+import { linkInvalidPage } from '../src/pages/invalid-link.js'
+import { newPasswordPage, passwordResetPage } from '../src/pages/password-reset.js'
 import type { PageFrame } from '../src/pages/card.js'
-import { loggedInPage, socialFailedPage, startPage } from '../src/pages/social.js'
+import { loggedInPage, socialFailedPage, startPage } from '../src/pages/social-redirect.js'
 import { t } from './helper.js'
 
 const frame: PageFrame = { siteName: 'Acme Books', loginUrl: 'https://app.example/login?next=%2F&from=mail' }

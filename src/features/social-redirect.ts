@@ -8,13 +8,13 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
-import { isOwnNavigation } from '../csrf.js'
+import { isOwnNavigation } from '../http/csrf.js'
 import { withoutValues } from '../db/errors.js'
 import { asFailure, type Failure, failure } from '../errors/failure.js'
 import type { SocialClient } from '../oauth/types.js'
 import { logProblem, ProviderProblem } from '../oauth/problem.js'
-import { loggedInPage, socialFailedPage, startPage } from '../pages/social.js'
-import { quietly, sendPage } from '../routing.js'
+import { loggedInPage, socialFailedPage, startPage } from '../pages/social-redirect.js'
+import { sendPage, quietly } from '../http/page-replies.js'
 import { shapeOf } from '../social.js'
 import { FormBody } from '../validation/body-validator.js'
 

@@ -3,7 +3,7 @@
  * token there, too, unless its schema says otherwise.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { credentials } from '../schemas/route.js'
+import { credentials } from '../../schemas/route.js'
 
 type Security = ReadonlyArray<Record<string, readonly string[]>>
 

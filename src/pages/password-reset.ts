@@ -1,13 +1,10 @@
 /**
- * The pages behind the links of our mails, for an app that has none of its own. They work without JavaScript, and
+ * The pages that ask for a reset mail and for the new password. They work without JavaScript, and
  * what changes something is a form: mail scanners follow links too, but press no buttons.
  */
-import { html, type Markup } from './lib/html.js'
-import { card, loginButton, type PageFrame } from './pages/card.js'
-import type { Page } from './pages/frame.js'
-
-export type { PageFrame } from './pages/card.js'
-export type { Page } from './pages/frame.js'
+import { html, type Markup } from '../lib/html.js'
+import { card, loginButton, type PageFrame } from './card.js'
+import type { Page } from './frame.js'
 
 export interface PasswordProblem {
   field: 'new_password1' | 'new_password2'
@@ -20,29 +17,6 @@ export interface PasswordForm {
   /** Whose password it is, so that a password manager stores both. */
   username?: string
 }
-
-/** Asks for the click that confirms. The form, like all here, posts to the page's own address. */
-export const confirmEmailPage = (frame: PageFrame): Page => card(frame, 'Confirm your e-mail address', html`
-<p>Press the button to confirm that this e-mail address is yours.</p>
-<form method="post">
-<button class="button" type="submit">Confirm e-mail address</button>
-</form>
-<p class="hint">You did not ask for this? Then just close this page.</p>`)
-
-export const emailConfirmedPage = (frame: PageFrame): Page => card(frame, 'E-mail address confirmed', html`
-<p>Thank you. You can log in now.</p>
-${loginButton(frame)}`)
-
-const nextSteps = {
-  email: 'Perhaps your e-mail address is confirmed already: try to log in. If you can’t, ask for a new confirmation mail.',
-  password: 'To choose a new password, ask for another reset mail, and use the link in that one.'
-}
-
-/** For a link that is expired, used or unknown. */
-export const linkInvalidPage = (frame: PageFrame, purpose: 'email' | 'password'): Page => card(frame, 'This link does not work', html`
-<p>It has expired, was used before, or is not complete.</p>
-<p>${nextSteps[purpose]}</p>
-${loginButton(frame)}`)
 
 export function newPasswordPage (frame: PageFrame, problems: readonly PasswordProblem[], { minLength, username }: PasswordForm): Page {
   const title = 'Choose a new password'

@@ -1,7 +1,7 @@
 /** How bodies are read: JSON or an HTML form, as UTF-8 and nothing else, at most 16 KiB. */
 import type { FastifyInstance } from 'fastify'
-import { failure } from './errors/failure.js'
-import { FormBody } from './validation/body-validator.js'
+import { failure } from '../errors/failure.js'
+import { FormBody } from '../validation/body-validator.js'
 
 export const bodyLimit = 16384
 const deepest = 100

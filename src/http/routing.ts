@@ -3,9 +3,8 @@
  * 405 with `Allow` for the methods a path does not know.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { failure } from './errors/failure.js'
-import { sendFailure } from './errors/responses.js'
-import type { Page } from './pages/frame.js'
+import { failure } from '../errors/failure.js'
+import { sendFailure } from '../errors/responses.js'
 
 const headers = {
   'cache-control': 'no-store',
@@ -14,14 +13,6 @@ const headers = {
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer'
 }
-
-/** For routes whose address holds a token: it stays out of the log, and stands for the request's good faith. */
-export const quietly = {
-  config: { knowsForgeries: true },
-  logSerializers: { req: ({ method, routeOptions, ip }: FastifyRequest) => ({ method, url: routeOptions.url, remoteAddress: ip }) }
-}
-
-export const sendPage = (reply: FastifyReply, status: number, { html, headers }: Page): FastifyReply => reply.code(status).headers(headers).send(html)
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 

@@ -4,10 +4,10 @@
  * first (ASVS 3.5.1, 3.5.2; Fetch Metadata; RFC 6454). No token, no state: docs/cookies.md has the table.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { CsrfSettings } from './settings/cookies.js'
-import { failure } from './errors/failure.js'
-import { listenedOn } from './settings/links.js'
-import type { Settings } from './settings/types.js'
+import type { CsrfSettings } from '../settings/cookies.js'
+import { failure } from '../errors/failure.js'
+import { listenedOn } from '../settings/links.js'
+import type { Settings } from '../settings/types.js'
 
 /** They change nothing (RFC 9110 §9.2.1). */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
