@@ -10,8 +10,8 @@ import type { Database } from './db/database.js'
 import type { HashCost } from './lib/password-hash.js'
 import { createLinks, listenedOn } from './settings/links.js'
 import { siteOf } from './mail/composer.js'
-import { createMail } from './mail/create.js'
-import type { Inbox } from './mail/viewer.js'
+import { createMail } from './mail/create-mail.js'
+import type { Inbox } from './mail/inbox.js'
 import { createPasswords } from './passwords.js'
 import { createSessions } from './sessions.js'
 import type { Settings } from './settings/types.js'
@@ -39,7 +39,7 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
   const accessTokens = await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
   const transport = createTransport(cookies, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
-  const mail = await createMail({ settings, path, db, clock, log: app.log, accounts, links, inbox })
+  const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: accounts.toUser, links, inbox })
   return {
     settings,
     contract: createContract({ ...account, fields, errors, requireOldPassword: password.requireOld, cookie: cookies?.access, csrf: csrf !== undefined, name, social: settings.social.length > 0 }),

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createTransport } from 'nodemailer'
 import { formatSender, parseSender } from '../src/lib/mail-address.js'
-import { openTransport, RefusedForGood, type MailMessage } from '../src/mail/transport.js'
+import { openTransport } from '../src/mail/transport.js'
+import { type MailMessage, RefusedForGood } from '../src/mail/message.js'
 import { t, temporaryFile, type Test } from './helper.js'
 import { startMailServer, type MailServer, type MailServerMode, type MailServerOptions } from './mail-server.js'
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyServerOptions } from 'fastify'
-import { addMailViewer, createInbox, type ViewedMail } from '../src/mail/viewer.js'
+import { addMailViewer } from '../src/mail/viewer.js'
+import { type ViewedMail, createInbox } from '../src/mail/inbox.js'
 import { t, type Test } from './helper.js'
 
 const mail = (id: string, rest: Partial<ViewedMail> = {}): ViewedMail => ({

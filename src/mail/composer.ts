@@ -3,17 +3,19 @@ import type { MailRow } from '../db/tables.js'
 import type { Links } from '../settings/links.js'
 import type { Settings } from '../settings/types.js'
 import type { BaseUser } from '../types.js'
-import type { Admitted } from './admission.js'
-import type { Kind } from './kinds.js'
+import type { Admitted } from './prepare.js'
+import type { Kind } from './policies.js'
 import { parseSender } from '../lib/mail-address.js'
 import { type Templates } from './templates.js'
-import type { MailMessage } from './transport.js'
+import type { MailMessage } from './message.js'
+
+export type ToUser = (row: Admitted['user']) => BaseUser & Record<string, unknown>
 
 interface Ingredients {
   settings: Pick<Settings, 'site' | 'mail' | 'account'>
   templates: Templates
   links: Links
-  toUser: (row: Admitted['user']) => BaseUser & Record<string, unknown>
+  toUser: ToUser
 }
 
 export interface Site {

@@ -16,9 +16,10 @@ import { withoutValues } from '../db/errors.js'
 import type { MailRow } from '../db/tables.js'
 import { secondsAfter } from '../lib/time.js'
 import { claimMails, deleteMail, deleteSentMails, insertMail, settleMail } from '../store/outbox.js'
-import type { Admitted } from './admission.js'
-import { memory, type Kind } from './kinds.js'
-import { RefusedForGood, type MailMessage, type Transport } from './transport.js'
+import type { Admitted } from './prepare.js'
+import { memory, type Kind } from './policies.js'
+import { type Transport } from './transport.js'
+import { RefusedForGood, type MailMessage } from './message.js'
 
 // Seconds. The lease outlasts the longest attempt, which the transport ends after 30.
 const lease = 60

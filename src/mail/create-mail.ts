@@ -1,16 +1,16 @@
 /** Puts the parts of the mail together: templates, transport, outbox. What is wrong with their options is told here. */
 import type { FastifyBaseLogger } from 'fastify'
-import type { Accounts } from '../accounts.js'
 import type { Database } from '../db/database.js'
 import type { Links } from '../settings/links.js'
 import type { Settings } from '../settings/types.js'
-import { createAdmission } from './admission.js'
-import { createComposer } from './composer.js'
-import { createKinds } from './kinds.js'
+import { createAdmission } from './prepare.js'
+import { createComposer, type ToUser } from './composer.js'
+import { createKinds } from './policies.js'
 import { createOutbox, type Outbox } from './outbox.js'
 import { loadTemplates, type Templates } from './templates.js'
-import { openTransport, plainMail } from './transport.js'
-import type { Inbox } from './viewer.js'
+import { openTransport } from './transport.js'
+import { plainMail } from './message.js'
+import type { Inbox } from './inbox.js'
 
 interface Ingredients {
   settings: Settings
@@ -18,12 +18,12 @@ interface Ingredients {
   db: Database
   clock: () => Date
   log: FastifyBaseLogger
-  accounts: Accounts
+  toUser: ToUser
   links: Links
   inbox: Inbox | undefined
 }
 
-export async function createMail ({ settings, path, db, clock, log, accounts, links, inbox }: Ingredients): Promise<{ outbox: Outbox, templates: Templates }> {
+export async function createMail ({ settings, path, db, clock, log, toUser, links, inbox }: Ingredients): Promise<{ outbox: Outbox, templates: Templates }> {
   const { templates: folder, filters = {}, tags = {}, transport } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
   const outbox = createOutbox({
@@ -34,7 +34,7 @@ export async function createMail ({ settings, path, db, clock, log, accounts, li
     transport: await openTransport(transport),
     kinds: createKinds(settings, links),
     admit: createAdmission({ db, clock, secrets: settings.secrets }),
-    compose: createComposer({ settings, templates, links, toUser: accounts.toUser }),
+    compose: createComposer({ settings, templates, links, toUser }),
     onMessage: inbox && ((id, message) => inbox.add({ id, at: clock(), ...plainMail(message) }))
   })
   return { outbox, templates }

@@ -10,7 +10,7 @@ import { secondsAfter } from '../lib/time.js'
 import { deleteExpiredTokens, insertToken, renewToken } from '../store/one-time-tokens.js'
 import { countMails, hasLaterMail, settleMail } from '../store/outbox.js'
 import { findUser, findUserByEmail, lockUser } from '../store/users.js'
-import type { Kind } from './kinds.js'
+import type { Kind } from './policies.js'
 
 export interface Admitted {
   user: UserRow & { email: string }
