@@ -1,9 +1,9 @@
 /** What the features may use, built from the settings. */
 import type { FastifyInstance } from 'fastify'
 import { createContract } from '../schemas/index.js'
-import { createAccessTokens } from './access-tokens.js'
-import { createAccounts } from './accounts.js'
-import { createAuthenticate } from './authenticate.js'
+import { createAccessTokens } from './session/access-tokens.js'
+import { createAccounts } from './account/user-records.js'
+import { createAuthenticate } from './session/authenticate.js'
 import type { Context } from './context.js'
 import { createCsrfCheck } from './http/csrf.js'
 import type { Database } from './db/database.js'
@@ -12,11 +12,11 @@ import { createLinks, listenedOn } from './settings/links.js'
 import { siteOf } from './mail/composer.js'
 import { createMail } from './mail/create-mail.js'
 import type { Inbox } from './mail/inbox.js'
-import { createPasswords } from './passwords.js'
-import { createSessions } from './sessions.js'
+import { createPasswords } from './account/passwords.js'
+import { createSessions } from './session/sessions.js'
 import type { Settings } from './settings/types.js'
 import { createSocial } from './social.js'
-import { createTransport } from './transport.js'
+import { createTransport } from './session/token-transport.js'
 
 interface Ingredients {
   settings: Settings

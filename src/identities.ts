@@ -10,7 +10,7 @@ import { failure } from './errors/failure.js'
 import { AddressTaken, createIdentityAccounts, LostRace, type Ingredients } from './identity-accounts.js'
 import type { Identity } from './oauth/types.js'
 import type { SealedTokens } from './provider-tokens.js'
-import { mayRegister } from './registration-rule.js'
+import { mayRegister } from './account/registration-policy.js'
 import { findSocialAccount, useSocialAccount } from './store/social-accounts.js'
 import { findUserByEmail, lockUser } from './store/users.js'
 

@@ -5,7 +5,7 @@
  * Where a provider proves the mailbox of an account whose address nobody had proven, the account is its owner's from then
  * on: password, sessions and connections that were there before may be a stranger's, who was first to give the address.
  */
-import type { Accounts } from './accounts.js'
+import type { Accounts } from './account/user-records.js'
 import type { Db } from './db/database.js'
 import type { SocialAccountRow, UserRow } from './db/tables.js'
 import { failure } from './errors/failure.js'

@@ -4,7 +4,7 @@
  *   POST /logout       that of the access token, of the refresh token, or of both; stale or unknown ones are no error
  *   POST /logout/all   every one of the user
  */
-import { identityOf } from '../authenticate.js'
+import { identityOf } from '../session/authenticate.js'
 import type { Feature } from '../context.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
 import { deleteSession, deleteSessions } from '../store/sessions.js'

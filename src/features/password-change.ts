@@ -7,7 +7,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Body } from '../../schemas/route.js'
 import type { Contract } from '../../schemas/index.js'
-import { identityOf } from '../authenticate.js'
+import { identityOf } from '../session/authenticate.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { Failure, failure, fieldError, refuse, type FieldError } from '../errors/failure.js'

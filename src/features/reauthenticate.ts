@@ -3,7 +3,7 @@
  *
  *   POST /reauthenticate
  */
-import { identityOf } from '../authenticate.js'
+import { identityOf } from '../session/authenticate.js'
 import type { Feature } from '../context.js'
 import { Failure, fieldError } from '../errors/failure.js'
 import { renewSession } from '../store/sessions.js'

@@ -5,7 +5,7 @@
  *   DELETE /sessions/:id   another user's, and one that is over, are not found
  */
 import { validate as isUuid } from 'uuid'
-import { identityOf } from '../authenticate.js'
+import { identityOf } from '../session/authenticate.js'
 import type { Feature } from '../context.js'
 import type { SessionRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'

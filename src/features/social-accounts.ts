@@ -6,7 +6,7 @@
  *   POST /socialaccounts/:id/disconnect    one less, but never the last way in
  */
 import type { FastifyRequest } from 'fastify'
-import { identityOf } from '../authenticate.js'
+import { identityOf } from '../session/authenticate.js'
 import type { Feature } from '../context.js'
 import type { SocialAccountRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'

@@ -14,7 +14,7 @@ import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { Failure } from '../errors/failure.js'
 import { createTokenDeriver } from '../lib/secrets.js'
-import type { OpenSession } from '../sessions.js'
+import type { OpenSession } from '../session/sessions.js'
 import { findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken } from '../store/refresh-tokens.js'
 import { continueSession, deleteSession, findUserAndSession } from '../store/sessions.js'
 

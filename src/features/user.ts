@@ -4,7 +4,7 @@
  *   GET /user   PUT /user   PATCH /user
  */
 import type { FastifyRequest } from 'fastify'
-import { identityOf } from '../authenticate.js'
+import { identityOf } from '../session/authenticate.js'
 import type { Feature } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { failure, refuse } from '../errors/failure.js'

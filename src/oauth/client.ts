@@ -2,13 +2,13 @@
  * One configured provider, as the features use it: where to send a browser, and who came back. Whatever is asked of the
  * provider for one call (metadata, tokens, keys, profile) shares one deadline.
  */
-import { createConverse } from './converse.js'
+import { createConverse } from './provider-call.js'
 import { createDiscovery, type Metadata } from './discovery.js'
-import { createExchange } from './exchange.js'
+import { createExchange } from './code-exchange.js'
 import { verifyIdToken, type Expected } from './id-token.js'
-import { createInterview } from './interview.js'
-import { createKeys } from './keys.js'
-import { ProviderProblem, type ProblemLog } from './problem.js'
+import { createInterview } from './profile.js'
+import { createKeys } from './jwks.js'
+import { ProviderProblem, type ProblemLog } from './provider-error.js'
 import type { SocialClient } from './types.js'
 import type { SocialSettings } from '../settings/types.js'
 

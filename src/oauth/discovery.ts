@@ -3,9 +3,9 @@
  * Discovery 1.0 §4), which is believed only of that issuer.
  */
 import type { Endpoints, Provider } from '../providers/provider.js'
-import { createFetched } from './fetched.js'
-import { askJson } from './http.js'
-import { ProviderProblem } from './problem.js'
+import { createFetched } from './cached-fetch.js'
+import { askJson } from './fetch-json.js'
+import { ProviderProblem } from './provider-error.js'
 
 export interface Metadata {
   endpoints: Endpoints

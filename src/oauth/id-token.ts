@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult } from 'jose'
 import type { IdClaims, Provider } from '../providers/provider.js'
-import { ProviderProblem, type ProblemCode } from './problem.js'
+import { ProviderProblem, type ProblemCode } from './provider-error.js'
 
 export interface Expected {
   keys: JWTVerifyGetKey

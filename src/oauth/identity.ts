@@ -3,8 +3,8 @@ import { canonicalEmail, domainOf } from '../lib/email.js'
 import type { IdClaims, Profile } from '../providers/provider.js'
 import type { Identity } from './types.js'
 import type { SocialSettings } from '../settings/types.js'
-import { ProviderProblem } from './problem.js'
-import type { TokenAnswer } from './token-answer.js'
+import { ProviderProblem } from './provider-error.js'
+import type { TokenAnswer } from './token-response.js'
 
 interface Origin {
   claims: IdClaims | undefined

@@ -6,10 +6,10 @@ import type { ClientCredentials, Grant, IdClaims } from '../providers/provider.j
 import type { Identity } from './types.js'
 import type { SocialSettings } from '../settings/types.js'
 import type { Metadata } from './discovery.js'
-import { askJson, lowerCase } from './http.js'
+import { askJson, lowerCase } from './fetch-json.js'
 import { readProfile } from './identity.js'
-import { ProviderProblem } from './problem.js'
-import type { TokenAnswer } from './token-answer.js'
+import { ProviderProblem } from './provider-error.js'
+import type { TokenAnswer } from './token-response.js'
 
 export interface Evidence {
   metadata: Metadata

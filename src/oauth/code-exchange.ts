@@ -7,9 +7,9 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'no
 import { Agent as HttpsAgent } from 'node:https'
 import type { SocialSettings } from '../settings/types.js'
 import type { Metadata } from './discovery.js'
-import { maxBytes, userAgent } from './http.js'
-import { withinTime } from './problem.js'
-import { exchangeProblem, readTokenAnswer, type TokenAnswer } from './token-answer.js'
+import { maxBytes, userAgent } from './fetch-json.js'
+import { withinTime } from './provider-error.js'
+import { exchangeProblem, readTokenAnswer, type TokenAnswer } from './token-response.js'
 
 /** What is used of simple-oauth2, which @fastify/oauth2 decorates its instance with. */
 interface OAuth2 {

@@ -1,14 +1,14 @@
 /** Between what a client sends and the users table: identifiers in canonical form, and which of them are taken. */
-import type { FieldCode } from '../schemas/errors.js'
-import { canBeMissing, isTakenOnce, type FieldSpec } from '../schemas/user-fields.js'
-import type { Db } from './db/database.js'
-import type { NewUserRow, UserRow } from './db/tables.js'
-import { fieldError, refuse, type FieldError } from './errors/failure.js'
-import { canonicalEmail } from './lib/email.js'
-import { normalizeUsername, usernameKey } from './lib/username.js'
-import type { Settings } from './settings/types.js'
-import { takenColumns, ValueTaken } from './store/users.js'
-import type { BaseUser } from './types.js'
+import type { FieldCode } from '../../schemas/errors.js'
+import { canBeMissing, isTakenOnce, type FieldSpec } from '../../schemas/user-fields.js'
+import type { Db } from '../db/database.js'
+import type { NewUserRow, UserRow } from '../db/tables.js'
+import { fieldError, refuse, type FieldError } from '../errors/failure.js'
+import { canonicalEmail } from '../lib/email.js'
+import { normalizeUsername, usernameKey } from '../lib/username.js'
+import type { Settings } from '../settings/types.js'
+import { takenColumns, ValueTaken } from '../store/users.js'
+import type { BaseUser } from '../types.js'
 
 export interface AccountInput {
   email?: string | undefined

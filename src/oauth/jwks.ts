@@ -3,9 +3,9 @@
  * and fetched anew for a key that is not among them, once a minute at most, however many such tokens are posted.
  */
 import { createLocalJWKSet, errors, type CryptoKey, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
-import { createFetched, type Fetched } from './fetched.js'
-import { askJson } from './http.js'
-import { ProviderProblem } from './problem.js'
+import { createFetched, type Fetched } from './cached-fetch.js'
+import { askJson } from './fetch-json.js'
+import { ProviderProblem } from './provider-error.js'
 
 type KeySet = (...parameters: Parameters<JWTVerifyGetKey>) => Promise<CryptoKey>
 

@@ -6,11 +6,10 @@
  * header is never made good by them.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CookieSettings } from './settings/cookies.js'
-import { type CheckCsrf, isUnsafe } from './http/csrf.js'
-import { failure } from './errors/failure.js'
-import { cookieValues, setCookie } from './lib/cookies.js'
-import type { TokenAnswer } from './sessions.js'
+import type { CookieSettings } from '../settings/cookies.js'
+import { type CheckCsrf, isUnsafe } from '../http/csrf.js'
+import { failure } from '../errors/failure.js'
+import { cookieValues, setCookie } from '../lib/cookies.js'
 
 type Expirations = Omit<TokenAnswer, 'access' | 'refresh'>
 
@@ -102,4 +101,10 @@ export function createTransport (cookies: CookieSettings | undefined, checkCsrf:
 
     vary: 'Authorization, Cookie, Origin, Sec-Fetch-Site'
   }
+}
+export interface TokenAnswer {
+  access: string
+  refresh: string
+  access_expiration: string
+  refresh_expiration: string
 }

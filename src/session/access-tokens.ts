@@ -8,9 +8,9 @@ import fastifyJwt, { type JWT } from '@fastify/jwt'
 import { Type, type Static } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance } from 'fastify'
-import { failure } from './errors/failure.js'
-import type { SigningKey } from './lib/signing-keys.js'
-import type { Signing } from './settings/signing.js'
+import { failure } from '../errors/failure.js'
+import type { SigningKey } from '../lib/signing-keys.js'
+import type { Signing } from '../settings/signing.js'
 
 const ClaimSet = Type.Object({
   iss: Type.String(),

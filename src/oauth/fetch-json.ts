@@ -2,7 +2,7 @@
  * Asks a provider for JSON. It gets limited time and space, is asked once, and sends nobody elsewhere: a redirect would take
  * the token along. JSON is what parses as such; what the content type says of it is of no use.
  */
-import { networkProblem, ProviderProblem, statusProblem } from './problem.js'
+import { networkProblem, ProviderProblem, statusProblem } from './provider-error.js'
 
 /** Bytes of an answer, at most. */
 export const maxBytes = 2 ** 20

@@ -1,7 +1,7 @@
 /** Who may have an account, as the option `account.registration` says. */
 import type { FastifyRequest } from 'fastify'
-import { Failure, failure } from './errors/failure.js'
-import type { Settings } from './settings/types.js'
+import { Failure, failure } from '../errors/failure.js'
+import type { Settings } from '../settings/types.js'
 
 /** Throws `registration_closed` for whom the app does not want. */
 export async function mayRegister (rule: Settings['account']['registration'], request: FastifyRequest): Promise<void> {

@@ -1,5 +1,5 @@
 /** What a token endpoint says: tokens (RFC 6749 §5.1), or whose fault it is that there are none (§5.2). */
-import { networkProblem, ProviderProblem, statusProblem } from './problem.js'
+import { networkProblem, ProviderProblem, statusProblem } from './provider-error.js'
 
 export interface TokenAnswer {
   accessToken: string

@@ -2,7 +2,7 @@
  * What is fetched when it is needed and kept for a while. Whoever waits at the same time waits for one fetch; a failure is
  * told to them and forgotten.
  */
-import { withinTime } from './problem.js'
+import { withinTime } from './provider-error.js'
 
 export interface Fetched<T> {
   get: (signal: AbortSignal) => Promise<T>

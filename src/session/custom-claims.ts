@@ -1,6 +1,6 @@
 /** Claims of the app's own: `tokens.claims` computes them from the user each time an access token is made. */
-import type { Settings } from './settings/types.js'
-import type { BaseUser } from './types.js'
+import type { Settings } from '../settings/types.js'
+import type { BaseUser } from '../types.js'
 
 // RFC 7519 §4.1, RFC 9068 §2.2, RFC 7800 §3.1, and what belongs into the header: these say who is let in, and how.
 const reserved = new Set([

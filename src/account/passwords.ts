@@ -1,11 +1,11 @@
 /** What makes a password acceptable, and the hashing of those that are. */
-import type { FieldCode } from '../schemas/errors.js'
-import { type FieldError, fieldError } from './errors/failure.js'
-import { isCommonPassword } from './lib/common-passwords.js'
-import { createHasher, type HashCost } from './lib/password-hash.js'
-import { isSimilar } from './lib/similarity.js'
-import type { Settings } from './settings/types.js'
-import type { PasswordOwner } from './types.js'
+import type { FieldCode } from '../../schemas/errors.js'
+import { type FieldError, fieldError } from '../errors/failure.js'
+import { isCommonPassword } from '../lib/common-passwords.js'
+import { createHasher, type HashCost } from '../lib/password-hash.js'
+import { isSimilar } from '../lib/similarity.js'
+import type { Settings } from '../settings/types.js'
+import type { PasswordOwner } from '../types.js'
 
 export function createPasswords ({ minLength, validators }: Settings['password'], cost: HashCost) {
   const hasher = createHasher(cost)

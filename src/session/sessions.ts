@@ -6,17 +6,17 @@ import { v7 as uuid } from 'uuid'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessTokens } from './access-tokens.js'
 import { customClaims } from './custom-claims.js'
-import type { Db } from './db/database.js'
-import type { SessionRow } from './db/tables.js'
-import { failure } from './errors/failure.js'
-import { digest, mintToken } from './lib/secrets.js'
-import { secondsAfter } from './lib/time.js'
-import type { Settings } from './settings/types.js'
-import { deleteExpiredRefreshTokens, deleteSessionOfRefreshToken, insertRefreshToken } from './store/refresh-tokens.js'
-import { deleteExpiredSessions, deleteSession, insertSession } from './store/sessions.js'
-import { updateUser } from './store/users.js'
-import type { Transport } from './transport.js'
-import type { BaseUser } from './types.js'
+import type { Db } from '../db/database.js'
+import type { SessionRow } from '../db/tables.js'
+import { failure } from '../errors/failure.js'
+import { digest, mintToken } from '../lib/secrets.js'
+import { secondsAfter } from '../lib/time.js'
+import type { Settings } from '../settings/types.js'
+import { deleteExpiredRefreshTokens, deleteSessionOfRefreshToken, insertRefreshToken } from '../store/refresh-tokens.js'
+import { deleteExpiredSessions, deleteSession, insertSession } from '../store/sessions.js'
+import { updateUser } from '../store/users.js'
+import type { TokenAnswer, Transport } from './token-transport.js'
+import type { BaseUser } from '../types.js'
 
 export interface OpenSession {
   row: SessionRow
@@ -25,13 +25,6 @@ export interface OpenSession {
   refreshExpiration: Date
   /** That of the session whose cookies this one takes. */
   replaced?: string | undefined
-}
-
-export interface TokenAnswer {
-  access: string
-  refresh: string
-  access_expiration: string
-  refresh_expiration: string
 }
 
 interface Ingredients {

@@ -1,6 +1,6 @@
 /** One call of a social client: its metadata first, all of it in time, and a word in the log if it fails. */
 import type { Metadata } from './discovery.js'
-import { logProblem, ProviderProblem, withinTime, type ProblemLog } from './problem.js'
+import { logProblem, ProviderProblem, withinTime, type ProblemLog } from './provider-error.js'
 
 interface Circumstances {
   metadataOf: (signal: AbortSignal) => Promise<Metadata>
