@@ -15,7 +15,7 @@ import type { Passwords } from './account/passwords.js'
 import type { RestAuth } from './rest-auth.js'
 import type { Sessions } from './session/sessions.js'
 import type { Settings } from './settings/types.js'
-import type { Social } from './social.js'
+import type { Social } from './social/create-social.js'
 import type { Transport } from './session/token-transport.js'
 
 export interface Context {

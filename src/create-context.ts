@@ -15,7 +15,7 @@ import type { Inbox } from './mail/inbox.js'
 import { createPasswords } from './account/passwords.js'
 import { createSessions } from './session/sessions.js'
 import type { Settings } from './settings/types.js'
-import { createSocial } from './social.js'
+import { createSocial } from './social/create-social.js'
 import { createTransport } from './session/token-transport.js'
 
 interface Ingredients {

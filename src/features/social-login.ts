@@ -6,9 +6,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import { failure } from '../errors/failure.js'
-import type { GrantBody } from '../grants.js'
+import type { GrantBody } from '../social/credentials.js'
 import type { SocialClient } from '../oauth/types.js'
-import { shapeOf } from '../social.js'
+import { shapeOf } from '../social/create-social.js'
 import { listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
 

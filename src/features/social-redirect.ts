@@ -15,7 +15,7 @@ import type { SocialClient } from '../oauth/types.js'
 import { logProblem, ProviderProblem } from '../oauth/provider-error.js'
 import { loggedInPage, socialFailedPage, startPage } from '../pages/social-redirect.js'
 import { sendPage, quietly } from '../http/page-replies.js'
-import { shapeOf } from '../social.js'
+import { shapeOf } from '../social/create-social.js'
 import { FormBody } from '../validation/body-validator.js'
 
 interface Start { Querystring: { next?: string | string[] } }

@@ -4,15 +4,15 @@
  */
 import { v7 as uuid } from 'uuid'
 import type { FastifyRequest } from 'fastify'
-import type { Database, Db } from './db/database.js'
-import type { SocialAccountRow, UserRow } from './db/tables.js'
-import { failure } from './errors/failure.js'
-import { AddressTaken, createIdentityAccounts, LostRace, type Ingredients } from './identity-accounts.js'
-import type { Identity } from './oauth/types.js'
+import type { Database, Db } from '../db/database.js'
+import type { SocialAccountRow, UserRow } from '../db/tables.js'
+import { failure } from '../errors/failure.js'
+import { AddressTaken, createIdentityAccounts, LostRace, type Ingredients } from './account-linking.js'
+import type { Identity } from '../oauth/types.js'
 import type { SealedTokens } from './provider-tokens.js'
-import { mayRegister } from './account/registration-policy.js'
-import { findSocialAccount, useSocialAccount } from './store/social-accounts.js'
-import { findUserByEmail, lockUser } from './store/users.js'
+import { mayRegister } from '../account/registration-policy.js'
+import { findSocialAccount, useSocialAccount } from '../store/social-accounts.js'
+import { findUserByEmail, lockUser } from '../store/users.js'
 
 type Work<T> = (tx: Db, user: UserRow) => Promise<T>
 type Entered<T> = { entered: T } | { refused: 'email_not_verified' }

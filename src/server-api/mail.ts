@@ -1,10 +1,10 @@
 /** `app.restAuth.mail`: the app's own mails, by the same machinery, and a look into the outbox. */
-import type { Context } from './context.js'
-import type { MailRow } from './db/tables.js'
-import { guarded } from './guarded.js'
-import { listMails, reviveMails } from './store/outbox.js'
-import { findUser } from './store/users.js'
-import type { RestAuth, QueuedMail } from './rest-auth.js'
+import type { Context } from '../context.js'
+import type { MailRow } from '../db/tables.js'
+import { guarded } from './without-query-values.js'
+import { listMails, reviveMails } from '../store/outbox.js'
+import { findUser } from '../store/users.js'
+import type { RestAuth, QueuedMail } from '../rest-auth.js'
 
 export function createMails ({ db, clock, outbox, templates }: Pick<Context, 'db' | 'clock' | 'outbox' | 'templates'>): RestAuth['mail'] {
   return guarded({

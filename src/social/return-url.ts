@@ -2,7 +2,7 @@
  * Where a login by redirect may end: at paths of the app's own origin, and at the origins that it names. Compared as
  * the URL that a browser would make of it, never as text (CWE-601).
  */
-import type { Settings } from './settings/types.js'
+import type { Settings } from '../settings/types.js'
 
 /** Undefined for an address where no login may end; else the absolute address that browsers go to. */
 export type Destination = (next: string) => string | undefined

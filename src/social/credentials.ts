@@ -1,10 +1,10 @@
 /** What a client posts of a provider (a code, an ID token, an access token) becomes an identity. */
 import type { Static } from '@sinclair/typebox'
-import type { GrantFields } from '../schemas/social-login.js'
-import type { Db } from './db/database.js'
-import { failure } from './errors/failure.js'
-import type { Identity, SocialClient } from './oauth/types.js'
-import type { SocialTransactions } from './social-transactions.js'
+import type { GrantFields } from '../../schemas/social-login.js'
+import type { Db } from '../db/database.js'
+import { failure } from '../errors/failure.js'
+import type { Identity, SocialClient } from '../oauth/types.js'
+import type { SocialTransactions } from './login-transactions.js'
 
 export type GrantBody = Static<GrantFields>
 

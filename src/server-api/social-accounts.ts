@@ -1,9 +1,9 @@
 /** `app.restAuth.socialAccounts`: what the app's own code may do with the connections of its users. */
-import type { Context } from './context.js'
-import { guarded } from './guarded.js'
-import { createProviderTokens } from './provider-tokens.js'
-import type { RestAuth } from './rest-auth.js'
-import { deleteSocialAccount, getSocialAccount, listSocialAccounts } from './store/social-accounts.js'
+import type { Context } from '../context.js'
+import { guarded } from './without-query-values.js'
+import { createProviderTokens } from '../social/provider-tokens.js'
+import type { RestAuth } from '../rest-auth.js'
+import { deleteSocialAccount, getSocialAccount, listSocialAccounts } from '../store/social-accounts.js'
 
 export function createSocialAccounts ({ db, settings }: Pick<Context, 'db' | 'settings'>): RestAuth['socialAccounts'] {
   const providerTokens = createProviderTokens(settings.secrets)

@@ -3,9 +3,9 @@
  * it, opens nothing at the provider; and bound to their account, so that none can be put in another's place.
  */
 import { hkdfSync } from 'node:crypto'
-import type { SocialAccountRow } from './db/tables.js'
-import { keyId } from './lib/secrets.js'
-import type { ProviderTokens } from './oauth/types.js'
+import type { SocialAccountRow } from '../db/tables.js'
+import { keyId } from '../lib/secrets.js'
+import type { ProviderTokens } from '../oauth/types.js'
 
 type Owner = Pick<SocialAccountRow, 'issuer' | 'subject'>
 

@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BrowserBinding } from './browser-binding.js'
-import type { Database, Db } from './db/database.js'
-import { createTokenDeriver, digest, mintToken } from './lib/secrets.js'
-import { secondsAfter } from './lib/time.js'
-import { insertTransaction, spendTransaction, type TransactionPurpose } from './store/social-transactions.js'
+import type { Database, Db } from '../db/database.js'
+import { createTokenDeriver, digest, mintToken } from '../lib/secrets.js'
+import { secondsAfter } from '../lib/time.js'
+import { insertTransaction, spendTransaction, type TransactionPurpose } from '../store/social-transactions.js'
 
 // Seconds: at the provider; and from the redirect to the app's own page, which fetches the login.
 const redirectLifetime = 600

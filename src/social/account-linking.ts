@@ -5,18 +5,18 @@
  * Where a provider proves the mailbox of an account whose address nobody had proven, the account is its owner's from then
  * on: password, sessions and connections that were there before may be a stranger's, who was first to give the address.
  */
-import type { Accounts } from './account/user-records.js'
-import type { Db } from './db/database.js'
-import type { SocialAccountRow, UserRow } from './db/tables.js'
-import { failure } from './errors/failure.js'
-import type { Outbox } from './mail/outbox.js'
-import { createNewcomers } from './newcomers.js'
-import type { Identity } from './oauth/types.js'
-import type { Settings } from './settings/types.js'
-import { deleteTokens } from './store/one-time-tokens.js'
-import { deleteSessions } from './store/sessions.js'
-import { deleteSocialAccounts, findSocialAccount, insertSocialAccount, useSocialAccount } from './store/social-accounts.js'
-import { findUserByEmail, insertUser, lockUser, updateUser } from './store/users.js'
+import type { Accounts } from '../account/user-records.js'
+import type { Db } from '../db/database.js'
+import type { SocialAccountRow, UserRow } from '../db/tables.js'
+import { failure } from '../errors/failure.js'
+import type { Outbox } from '../mail/outbox.js'
+import { createNewcomers } from './new-user.js'
+import type { Identity } from '../oauth/types.js'
+import type { Settings } from '../settings/types.js'
+import { deleteTokens } from '../store/one-time-tokens.js'
+import { deleteSessions } from '../store/sessions.js'
+import { deleteSocialAccounts, findSocialAccount, insertSocialAccount, useSocialAccount } from '../store/social-accounts.js'
+import { findUserByEmail, insertUser, lockUser, updateUser } from '../store/users.js'
 
 export interface Ingredients {
   settings: Settings

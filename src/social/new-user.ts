@@ -1,11 +1,11 @@
 /** What a new account is made of when a provider knows the person: what it says, as far as it fits the app's user fields. */
 import { Type } from '@sinclair/typebox'
-import type { Accounts } from './account/user-records.js'
-import type { Db } from './db/database.js'
-import type { NewUserRow } from './db/tables.js'
-import type { Identity } from './oauth/types.js'
-import type { Settings } from './settings/types.js'
-import { createBodyValidator } from './validation/body-validator.js'
+import type { Accounts } from '../account/user-records.js'
+import type { Db } from '../db/database.js'
+import type { NewUserRow } from '../db/tables.js'
+import type { Identity } from '../oauth/types.js'
+import type { Settings } from '../settings/types.js'
+import { createBodyValidator } from '../validation/body-validator.js'
 
 interface Newcomer {
   /** What a hook is told. */

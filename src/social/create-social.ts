@@ -1,20 +1,20 @@
 /** What the features of social login use, made once: the providers, and what is under way with them. */
 import type { FastifyInstance } from 'fastify'
-import type { ProviderShape } from '../schemas/index.js'
-import type { Accounts } from './account/user-records.js'
+import type { ProviderShape } from '../../schemas/index.js'
+import type { Accounts } from '../account/user-records.js'
 import { createBrowserBinding } from './browser-binding.js'
-import type { Database } from './db/database.js'
-import { createDestination } from './destinations.js'
-import { createGrants } from './grants.js'
-import { createIdentities } from './identities.js'
-import type { Links } from './settings/links.js'
-import type { Outbox } from './mail/outbox.js'
-import type { SocialClient } from './oauth/types.js'
-import { ProviderProblem } from './oauth/provider-error.js'
+import type { Database } from '../db/database.js'
+import { createDestination } from './return-url.js'
+import { createGrants } from './credentials.js'
+import { createIdentities } from './sign-in.js'
+import type { Links } from '../settings/links.js'
+import type { Outbox } from '../mail/outbox.js'
+import type { SocialClient } from '../oauth/types.js'
+import { ProviderProblem } from '../oauth/provider-error.js'
 import { createProviderTokens } from './provider-tokens.js'
-import type { Settings } from './settings/types.js'
-import { createSocialTransactions } from './social-transactions.js'
-import { refuse } from './lib/refuse-option.js'
+import type { Settings } from '../settings/types.js'
+import { createSocialTransactions } from './login-transactions.js'
+import { refuse } from '../lib/refuse-option.js'
 
 interface Ingredients {
   settings: Settings
@@ -30,7 +30,7 @@ interface Ingredients {
 /** Undefined where no provider is configured. Throws where a provider's metadata is not its own. */
 export async function createSocial (app: FastifyInstance, { settings, db, clock, accounts, links, outbox, patience }: Ingredients) {
   if (settings.social.length === 0) return undefined
-  const { createSocialClient } = await import('./oauth/client.js')
+  const { createSocialClient } = await import('../oauth/client.js')
   const clients = settings.social.map(provider => createSocialClient(provider, { clock, log: app.log, patience }))
   await Promise.all(clients.map(checkMetadata))
   const [secret = ''] = settings.secrets

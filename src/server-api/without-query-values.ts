@@ -1,5 +1,5 @@
 /** What `app.restAuth` offers is called by the app's own code, and throws there. */
-import { asThrown } from './errors/failure.js'
+import { asThrown } from '../errors/failure.js'
 
 /** Whatever is thrown to the host's code carries no query's values. */
 export function guarded<Functions extends Record<string, (...parameters: any[]) => Promise<unknown>>> (functions: Functions): Functions {

@@ -3,9 +3,9 @@
  * and that a cookie somebody planted before is of no use (RFC 9700 §2.1, §4.7).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { cookieValues, setCookie } from './lib/cookies.js'
-import { digest, mintToken } from './lib/secrets.js'
-import type { Settings } from './settings/types.js'
+import { cookieValues, setCookie } from '../lib/cookies.js'
+import { digest, mintToken } from '../lib/secrets.js'
+import type { Settings } from '../settings/types.js'
 
 export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings, 'cookies' | 'publicUrl'>) {
   const secure = cookies?.secure ?? publicUrl.startsWith('https:')
