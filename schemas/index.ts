@@ -12,10 +12,10 @@ import { passwordResetRoutes } from './password-reset.js'
 import { reauthenticateRoutes } from './reauthenticate.js'
 import { programmaticBodies, registrationRoutes } from './registration.js'
 import { Session, sessionRoutes } from './sessions.js'
-import { tokenRoutes } from './token.js'
-import { socialComponents, socialRoutes } from './social.js'
 import type { ProviderShape, SocialShape } from './social-login.js'
+import { socialComponents, socialRoutes } from './social.js'
 import { TokenPair, Tokens } from './token-pair.js'
+import { tokenRoutes } from './token.js'
 import { userAnswer, userRoutes, type AccountShape } from './user.js'
 
 export type Shape = AccountShape & LoginShape & PasswordChangeShape & EmailVerificationShape & SocialShape

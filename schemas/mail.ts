@@ -14,4 +14,4 @@ export const builtinMails = {
 }
 
 /** The names that are ours: the app's variables can't have them. */
-export const ownVariables = new Set([...commonVariables, ...Object.values(builtinMails).flat()])
+export const reservedVariables = new Set([...commonVariables, ...Object.values(builtinMails).flat()])

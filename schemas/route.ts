@@ -4,8 +4,8 @@
  */
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { ContractShape } from './common.js'
-import type { AnswerCode, FieldCode } from './errors.js'
 import { contractCodesOf, failures } from './error-responses.js'
+import type { AnswerCode, FieldCode } from './errors.js'
 
 export interface RouteDescription<Body extends TSchema, Answer extends TSchema, Status extends number = 200> {
   operationId: string

@@ -44,10 +44,10 @@ export interface FieldSpec {
 }
 
 /** Whether a user may turn out to lack it: one who was made by a provider that can't give it. */
-export const canBeMissing = (field: FieldSpec): boolean => field.required && field.default === undefined
+export const mayBeMissing = (field: FieldSpec): boolean => field.required && field.default === undefined
 
 /** Whether its owner gives it where it is missing, and never again. */
-export const isTakenOnce = (field: FieldSpec): boolean => canBeMissing(field) && field.userDetails !== 'editable'
+export const isWriteOnce = (field: FieldSpec): boolean => mayBeMissing(field) && field.userDetails !== 'editable'
 
 /** As in Django: two names that their owner may fill in later. */
 export const defaultUserFields = {

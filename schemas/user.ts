@@ -9,7 +9,7 @@ import { Type, type TObject, type TOptional, type TProperties, type TSchema, typ
 import { componentName, Email, ObjectKnownAs, OneOf, type ContractShape } from './common.js'
 import type { FieldCode } from './errors.js'
 import { route } from './route.js'
-import { canBeMissing, isTakenOnce, type FieldSpec } from './user-fields.js'
+import { mayBeMissing, isWriteOnce, type FieldSpec } from './user-fields.js'
 
 export interface AccountShape extends ContractShape {
   username: 'none' | 'optional' | 'required'
@@ -41,7 +41,7 @@ export function userAnswer (shape: AccountShape): UserAnswer {
     email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
   }
   for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
-  const names = fields.filter(canBeMissing).map(({ name }) => name)
+  const names = fields.filter(mayBeMissing).map(({ name }) => name)
   if (shape.social && names.length > 0) {
     properties.missing_fields = Type.Optional(Type.Array(OneOf(names), { description: 'Required fields that the user has not given yet: `PATCH /user` takes them.' }))
   }
@@ -59,7 +59,7 @@ function userBody (shape: AccountShape, whole: boolean) {
   }
   for (const field of shape.fields) {
     if (field.userDetails === 'editable') properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input)
-    else if (shape.social && isTakenOnce(field)) properties[field.name] = Type.Optional({ ...field.input, description: [field.input.description, takenOnce].filter(Boolean).join(' ') })
+    else if (shape.social && isWriteOnce(field)) properties[field.name] = Type.Optional({ ...field.input, description: [field.input.description, takenOnce].filter(Boolean).join(' ') })
   }
   return ObjectKnownAs<TObject<{ username: TOptional<TString> }>>(properties)
 }
@@ -78,7 +78,7 @@ const once = 'One in `missing_fields` is taken all the same, once.'
 
 export const userRoutes = (shape: AccountShape) => {
   const common = { tag: 'User', authenticated: true, answer: UserRef(shape), answered: 'The user, as it is now.' }
-  const isGivenLater = (field: FieldSpec) => shape.social && isTakenOnce(field)
+  const isGivenLater = (field: FieldSpec) => shape.social && isWriteOnce(field)
   const taken = { errors: ['rejected'], fields: takenCodes(shape, field => field.userDetails === 'editable' || isGivenLater(field)) } as const
   const description = shape.fields.some(isGivenLater) ? `${readOnly} ${once}` : readOnly
   return {

@@ -6,8 +6,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { compileMjml } from '../src/mail/mjml.js'
 import { builtinMails } from '../schemas/mail.js'
+import { compileMjml } from '../src/mail/mjml.js'
 
 export const templatesFolder = new URL('../email-templates/', import.meta.url)
 

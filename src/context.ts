@@ -1,33 +1,33 @@
 /** What a feature may use. */
-import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
 import type { FastifyBaseLogger, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
 import type { Contract } from '../schemas/index.js'
-import type { AccessTokens } from './session/access-tokens.js'
-import type { Accounts } from './account/user-records.js'
-import type { Authenticate } from './session/authenticate.js'
+import type { Passwords } from './account/passwords.js'
+import type { UserRecords } from './account/user-records.js'
 import type { Database } from './db/database.js'
-import type { Links } from './settings/links.js'
 import type { Outbox } from './mail/outbox.js'
 import type { Templates } from './mail/templates.js'
 import type { PageFrame } from './pages/card.js'
-import type { Passwords } from './account/passwords.js'
 import type { RestAuth } from './rest-auth.js'
+import type { AccessTokens } from './session/access-tokens.js'
+import type { Authenticate } from './session/authenticate.js'
 import type { Sessions } from './session/sessions.js'
+import type { TokenTransport } from './session/token-transport.js'
+import type { Links } from './settings/links.js'
 import type { Settings } from './settings/types.js'
 import type { Social } from './social/create-social.js'
-import type { Transport } from './session/token-transport.js'
 
 export interface Context {
   settings: Settings
   contract: Contract
   db: Database
   clock: () => Date
-  accounts: Accounts
+  userRecords: UserRecords
   passwords: Passwords
   sessions: Sessions
   accessTokens: AccessTokens
-  transport: Transport
+  tokenTransport: TokenTransport
   authenticate: Authenticate
   /** What the token of an authenticated request says. */
   claims: RestAuth['claims']

@@ -5,8 +5,8 @@
  *     declare module 'fastify-rest-auth' { interface Register { auth: typeof auth } }
  *     await app.register(restAuth, auth)
  */
-import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
 import type { CheckedOptions } from '../schemas/options.js'
 import type { UserField, UserFields } from '../schemas/user-fields.js'
 import { createPlugin } from './plugin.js'

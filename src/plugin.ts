@@ -1,13 +1,12 @@
 /** The table of contents: options → settings → context → features, in order. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { addBodyParsers } from './http/body-parsers.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context, Feature } from './context.js'
 import { createContext } from './create-context.js'
+import type { Database } from './db/database.js'
+import { refuseToStart } from './db/errors.js'
 import { migrate, pendingStatements } from './db/migrate.js'
 import { openDatabase } from './db/open.js'
-import { type Database } from './db/database.js'
-import { refuseToStart } from './db/errors.js'
 import { createErrorHandler } from './errors/responses.js'
 import { emailVerification } from './features/email-verification.js'
 import { jwks } from './features/jwks.js'
@@ -23,20 +22,21 @@ import { socialLogin } from './features/social-login.js'
 import { socialRedirect } from './features/social-redirect.js'
 import { token } from './features/token.js'
 import { user } from './features/user.js'
-import type { HashCost } from './lib/password-hash.js'
-import { addLocks } from './http/openapi-security.js'
-import { addMailViewer } from './mail/viewer.js'
-import { createInbox, type Inbox } from './mail/inbox.js'
-import { createMails } from './server-api/mail.js'
-import { addOpenapi } from './http/openapi.js'
+import { addBodyParsers } from './http/body-parsers.js'
 import { addComponents, documentName } from './http/openapi-components.js'
+import { addSecurityToHostRoutes } from './http/openapi-security.js'
+import { addOpenapi } from './http/openapi.js'
 import { prepareRouting } from './http/routing.js'
-import { resolveSettings } from './settings/settings.js'
-import { type Settings } from './settings/types.js'
+import type { HashCost } from './lib/password-hash.js'
+import { createInbox, type Inbox } from './mail/inbox.js'
+import { addMailViewer } from './mail/viewer.js'
 import type { RestAuth } from './rest-auth.js'
-import { createSocialAccounts } from './server-api/social-accounts.js'
+import { createMailApi } from './server-api/mail.js'
+import { createSocialAccountsApi } from './server-api/social-accounts.js'
+import { createUsersApi } from './server-api/users.js'
+import { resolveSettings } from './settings/settings.js'
+import type { Settings } from './settings/types.js'
 import type { User } from './types.js'
-import { createUsers } from './server-api/users.js'
 import { createBodyValidator, createValidatorCompiler } from './validation/body-validator.js'
 
 const features: Feature[] = [registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange, passwordReset, socialLogin, socialRedirect, socialAccounts, jwks]
@@ -46,11 +46,11 @@ export interface Internals {
   clock?: () => Date
   hashCost?: HashCost
   /** Milliseconds that a provider may take for one login. */
-  patience?: number
+  providerTimeoutMs?: number
 }
 
 /** The plugin, as yet without fastify-plugin around it. */
-export const createPlugin = ({ clock = () => new Date(), hashCost, patience }: Internals = {}) => async function restAuth (app: FastifyInstance, options: object): Promise<void> {
+export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeoutMs }: Internals = {}) => async function restAuth (app: FastifyInstance, options: object): Promise<void> {
   refuseOtherAuthenticate(app)
   const settings = resolveSettings(options, {
     production: process.env.NODE_ENV === 'production',
@@ -63,7 +63,7 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, patience }: I
   const family = familyOf(app)
   const path = `${app.prefix}${settings.prefix}`
   if (!app.hasDecorator('restAuth')) app.addHook('onRequest', startAnonymous)
-  if (!app.hasDecorator('restAuth') && app.hasDecorator('swagger')) addLocks(app)
+  if (!app.hasDecorator('restAuth') && app.hasDecorator('swagger')) addSecurityToHostRoutes(app)
   // Whoever came first has the place that is nobody's choice.
   const isTaken = !('docs' in options && options.docs) && app.hasRoute({ method: 'GET', url: `${app.prefix}${settings.docs}` })
 
@@ -72,15 +72,15 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, patience }: I
     const inbox = mailInbox(scope, settings)
     await addOpenapi(scope, isTaken ? { ...settings, docs: false } : settings)
     await scope.register(async child => {
-      const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path), inbox, patience })
+      const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path), inbox, providerTimeoutMs })
       app.addHook('onClose', () => context.outbox.close())
       addFeatures(child, context)
       family.set(path, {
         authenticate: context.authenticate,
         claims: context.claims,
-        ...createUsers(context),
-        socialAccounts: createSocialAccounts(context),
-        mail: createMails(context),
+        ...createUsersApi(context),
+        socialAccounts: createSocialAccountsApi(context),
+        mail: createMailApi(context),
         openapi: () => ({ ...scope.swagger() }),
         migrate: () => migrate(db, settings.fields),
         under: prefix => family.get(prefix)
@@ -129,8 +129,8 @@ function familyOf (app: FastifyInstance): Map<string, RestAuth> {
 const families = new WeakMap<RestAuth, Map<string, RestAuth>>()
 
 function addFeatures (app: FastifyInstance, context: Context): void {
-  const { contract, transport, settings: { errors } } = context
-  const routing = prepareRouting(app, errors, transport)
+  const { contract, tokenTransport, settings: { errors } } = context
+  const routing = prepareRouting(app, errors, tokenTransport)
   addBodyParsers(app)
   addComponents(app, contract.components)
   app.setErrorHandler(createErrorHandler(errors))

@@ -3,8 +3,8 @@
  * here, and in `defineRestAuth`, are all the generics there are.
  */
 import type { JsonWebKey } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { FastifyRequest } from 'fastify'
 import type { CheckedOptions, GivenOptions } from '../schemas/options.js'
 import type { GivenSocialProvider } from '../schemas/social-options.js'
 import type { FieldValue, UserFields, defaultUserFields } from '../schemas/user-fields.js'

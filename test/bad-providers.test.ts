@@ -9,7 +9,7 @@ const clientSecret = 'the-client-secret-of-the-app'
 
 /** An app that does not wait for long. */
 async function withFaults (t: Test, build: Build = sqliteBuild, options: object = {}) {
-  const built = await withBadProvider(t, build, { options, internals: { patience: 300 }, provider: { clientSecret }, social: bad => ({ google: likeGoogle(bad, { clientSecret }) }) })
+  const built = await withBadProvider(t, build, { options, internals: { providerTimeoutMs: 300 }, provider: { clientSecret }, social: bad => ({ google: likeGoogle(bad, { clientSecret }) }) })
   t.teardown(() => { if (/at-alice|code-alice|eyJ\w{20}|the-client-secret/.test(built.logs.join(''))) t.fail('a secret of the provider stands in the log') })
   return built
 }
@@ -142,7 +142,7 @@ void t.test('the app starts while a provider is out of order, and its people com
   const bad = await startBadProvider(t)
   for (const fault of ['slow', 'error500', 'reset'] as const) {
     bad.faults = { discovery: fault }
-    const { post } = await sqliteBuild(t, { options: { ...articleOptions, social: { company: { issuer: bad.issuer, clientId: bad.clientId, clientSecret } } }, internals: { patience: 300 } })
+    const { post } = await sqliteBuild(t, { options: { ...articleOptions, social: { company: { issuer: bad.issuer, clientId: bad.clientId, clientSecret } } }, internals: { providerTimeoutMs: 300 } })
     t.equal((await post('/company', { code: 'code-alice' }, { fault: true })).json().code, 'provider_unavailable', fault)
     bad.faults = {}
     t.equal((await post('/company', { code: 'code-alice' })).statusCode, 200, fault)

@@ -1,6 +1,6 @@
 /** Tokens in cookies: how they are set, sent, taken back, and that they are nowhere else. */
-import { Type } from '@sinclair/typebox'
 import fastifyCookie from '@fastify/cookie'
+import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyRequest, type LightMyRequestResponse } from 'fastify'
 import fp from 'fastify-plugin'
 import { setCookie } from '../src/lib/cookies.js'

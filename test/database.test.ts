@@ -3,9 +3,9 @@ import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import { isPostgres, openDatabase } from '../src/db/open.js'
 import type { Database } from '../src/db/database.js'
 import { migrate } from '../src/db/migrate.js'
+import { isPostgres, openDatabase } from '../src/db/open.js'
 import { findUser, insertUser } from '../src/store/users.js'
 import { databases, postgres, t, temporaryFile, type Test } from './helper.js'
 
@@ -128,7 +128,7 @@ void t.test('a write that waited for another process does not fall into a transa
 
 void t.test('on PostgreSQL a migration may take longer than a request', async t => {
   const db = await open(t, postgres)
-  const [row] = await db.exclusive(async tx => await tx.orm.select({ timeout: sql<string>`current_setting('statement_timeout')` }).from(sql`(VALUES (1)) AS one`))
+  const [row] = await db.underMigrationLock(async tx => await tx.orm.select({ timeout: sql<string>`current_setting('statement_timeout')` }).from(sql`(VALUES (1)) AS one`))
   t.equal(row?.timeout, '0')
 })
 

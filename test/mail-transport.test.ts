@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createTransport } from 'nodemailer'
 import { formatSender, parseSender } from '../src/lib/mail-address.js'
+import { type MailMessage, PermanentMailError } from '../src/mail/message.js'
 import { openTransport } from '../src/mail/transport.js'
-import { type MailMessage, RefusedForGood } from '../src/mail/message.js'
 import { t, temporaryFile, type Test } from './helper.js'
 import { startMailServer, type MailServer, type MailServerMode, type MailServerOptions } from './mail-server.js'
 
@@ -65,7 +65,7 @@ t.test('a recipient that is not exactly one address gets nothing, and nobody els
   const reached: unknown[] = []
   for (const option of [server.url, 'console', (mail: unknown) => { reached.push(mail) }]) {
     const transport = await open(t, option, text => { reached.push(text) })
-    for (const to of hostile) t.type(await failure(transport.send({ ...message, to })), RefusedForGood, JSON.stringify(to))
+    for (const to of hostile) t.type(await failure(transport.send({ ...message, to })), PermanentMailError, JSON.stringify(to))
   }
   t.same(reached, [])
   t.equal(server.connections, 0)
@@ -135,7 +135,7 @@ t.test('a login stands in the URL, percent-encoded', async t => {
   for (const url of [wrong.href, `${wrong.href}?pool=true`]) {
     const error = await failure((await open(t, url)).send(message))
     t.equal(error.message, 'EAUTH 535: Invalid login', 'told without what the server said of it')
-    t.notMatch(error, RefusedForGood, 'whoever runs the app can mend it')
+    t.notMatch(error, PermanentMailError, 'whoever runs the app can mend it')
   }
   t.equal(server.mails.length, 1)
 })
@@ -146,7 +146,7 @@ t.test('a certificate has to be trusted', async t => {
     const server = await serve(t, { tls })
     const error = await failure((await open(t, server.url)).send(message))
     t.match(error, { code: 'ESOCKET', message: /certificate/ }, tls)
-    t.notMatch(error, RefusedForGood)
+    t.notMatch(error, PermanentMailError)
     t.equal(server.mails.length, 0, 'not sent in the clear instead')
     await (await open(t, `${server.url}?tls.rejectUnauthorized=false`)).send(message)
     await (await open(t, { host: server.host, port: server.port, secure: tls === 'implicit', ...trusting })).send(message)
@@ -243,7 +243,7 @@ t.test('an error of that function is told without what it carries, and says whet
     for (const option of [() => { throw error }, async () => { throw error }]) {
       const failed = await failure((await open(t, option)).send(message))
       t.equal(failed.message, told)
-      t.equal(failed instanceof RefusedForGood, forGood, told)
+      t.equal(failed instanceof PermanentMailError, forGood, told)
       t.notMatch(JSON.stringify([failed, Object.entries(failed), failed.stack]), /s3cret|Zk3_/)
       if (error instanceof Error) t.match(failed.stack, 'mail-transport.test.ts', 'and where it was')
     }
@@ -279,7 +279,7 @@ t.test('a bad server is an error in time, which says whether to try again', asyn
       const transport = await open(t, { host: server.host, port: server.port, pool, maxRequeues: 0, greetingTimeout }, undefined, mode === 'slow' ? 200 : 30_000)
       const error = await failure(transport.send(message))
       t.match(error.message, expected, `${mode}, pool ${pool}`)
-      t.equal(error instanceof RefusedForGood, forGood, mode)
+      t.equal(error instanceof PermanentMailError, forGood, mode)
       t.equal(server.mails.length, mode === 'lose-answer' ? 1 : 0, 'a pool does not send it again by itself')
       if (mode === 'slow') continue
       server.mode = 'ok'
@@ -301,7 +301,7 @@ t.test('the server may reject one recipient and take another', async t => {
   Object.assign(server, { mode: 'reject-recipient', rejected: 'bob@example.com' })
   const transport = await open(t, server.url)
   await transport.send(message)
-  t.type(await failure(transport.send({ ...message, to: 'bob@example.com' })), RefusedForGood)
+  t.type(await failure(transport.send({ ...message, to: 'bob@example.com' })), PermanentMailError)
   t.same(server.mails.map(mail => mail.to), ['alice@example.com'])
 })
 
@@ -311,7 +311,7 @@ t.test('no mail takes longer than its time, by whatever way it goes', async t =>
   for (const option of stuck) {
     const error = await failure((await open(t, option, undefined, 20)).send(message))
     t.equal(error.message, 'ETIMEDOUT: not sent within 0.02 s')
-    t.notMatch(error, RefusedForGood)
+    t.notMatch(error, PermanentMailError)
   }
 })
 

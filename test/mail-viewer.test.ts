@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyServerOptions } from 'fastify'
-import { addMailViewer } from '../src/mail/viewer.js'
 import { type ViewedMail, createInbox } from '../src/mail/inbox.js'
+import { addMailViewer } from '../src/mail/viewer.js'
 import { t, type Test } from './helper.js'
 
 const mail = (id: string, rest: Partial<ViewedMail> = {}): ViewedMail => ({

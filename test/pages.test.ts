@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { AnswerCode } from '../schemas/errors.js'
 import { escapeHtml, html } from '../src/lib/html.js'
+import type { PageFrame } from '../src/pages/card.js'
 import { confirmEmailPage, emailConfirmedPage } from '../src/pages/email-verification.js'
 import { linkInvalidPage } from '../src/pages/invalid-link.js'
 import { newPasswordPage, passwordResetPage } from '../src/pages/password-reset.js'
-import type { PageFrame } from '../src/pages/card.js'
 import { loggedInPage, socialFailedPage, startPage } from '../src/pages/social-redirect.js'
 import { t } from './helper.js'
 

@@ -5,9 +5,9 @@ import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { restAuth } from '../src/index.js'
-import { isOwnPath } from '../src/settings/reserved-paths.js'
 import { generateSigningKey } from '../src/lib/signing-keys.js'
 import { createPlugin } from '../src/plugin.js'
+import { isOwnPath } from '../src/settings/reserved-paths.js'
 import { cheapHash, secret, t, temporaryFile, type Test } from './helper.js'
 
 /** Starts an app with these options and no others; answers with its log. */

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import type { LightMyRequestResponse } from 'fastify'
+import { github } from '../src/providers/github.js'
 import { answerLies, faults, idTokenLies, userinfoLies } from './bad-provider.js'
 import { articleOptions, sqliteBuild, story, t } from './helper.js'
 import { startGithub } from './providers/github.js'
-import { github } from '../src/providers/github.js'
 import { sharedDatabase, withBadProviders, withProvider } from './social-app.js'
 import { createBrowser, fragmentOf } from './social-browser.js'
 
@@ -274,7 +274,7 @@ void t.test('what a provider answers has to prove the login, or nobody is in', a
 
 // OA-11, OA-25
 void t.test('a provider that fails ends the login in time, and the next try works', async t => {
-  const app = await withBadProviders(t, (t, options) => sqliteBuild(t, { ...options, internals: { patience: 1500 } }), { options: { ...place, ...cookies } })
+  const app = await withBadProviders(t, (t, options) => sqliteBuild(t, { ...options, internals: { providerTimeoutMs: 1500 } }), { options: { ...place, ...cookies } })
   const { bad, clock } = app
   // Of those that have to be waited for one is enough.
   for (const fault of faults.filter(fault => fault !== 'drip')) {

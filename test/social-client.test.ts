@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
 import { createSocialClient } from '../src/oauth/client.js'
-import type { SocialSettings } from '../src/settings/types.js'
 import { oidc } from '../src/providers/oidc.js'
 import type { Provider } from '../src/providers/provider.js'
+import type { SocialSettings } from '../src/settings/types.js'
 import { t, type Test } from './helper.js'
 import { raw, startJsonServer, type Answer } from './json-server.js'
 
@@ -25,10 +25,10 @@ interface Setup {
   /** Of an OpenID provider by discovery. */
   discovered?: boolean
   /** Milliseconds. */
-  patience?: number
+  timeoutMs?: number
 }
 
-async function setUp (t: Test, { provider = {}, settings = {}, discovered = false, patience = 5000 }: Setup = {}) {
+async function setUp (t: Test, { provider = {}, settings = {}, discovered = false, timeoutMs = 5000 }: Setup = {}) {
   const server = await startJsonServer(t, { '/jwks': jwks })
   const { url } = server
   const clock = { now: start }
@@ -51,7 +51,7 @@ async function setUp (t: Test, { provider = {}, settings = {}, discovered = fals
     audiences: ['app', 'app-ios'],
     storeTokens: false,
     ...settings
-  }, { clock: () => clock.now, patience, log: { warn: note('warn'), error: note('error') } })
+  }, { clock: () => clock.now, timeoutMs, log: { warn: note('warn'), error: note('error') } })
   const claims: JWTPayload = { iss: url, sub: 'alice', aud: 'app', iat: seconds - 5, exp: seconds + 300, nonce: 'n', email: 'Alice@Example.org', email_verified: true }
   /** A token with these changes; `undefined` leaves a claim out. */
   const sign = async (changes: Record<string, unknown> = {}, { key = rsa.privateKey, header = {} } = {}) =>
@@ -60,7 +60,7 @@ async function setUp (t: Test, { provider = {}, settings = {}, discovered = fals
     server.answers['/token'] = { access_token: access, token_type: 'Bearer', expires_in: 3600, id_token: await sign(), ...changes }
   }
   await answerTokens()
-  const byCode = async (changes: object = {}) => await client.byCode({ code: 'the-code', verifier: 'v'.repeat(43), redirectUri: 'https://app.example/cb', nonce: 'n', ...changes })
+  const byCode = async (changes: object = {}) => await client.identityFromCode({ code: 'the-code', verifier: 'v'.repeat(43), redirectUri: 'https://app.example/cb', nonce: 'n', ...changes })
   return { server, url, client, clock, log, claims, sign, answerTokens, byCode }
 }
 
@@ -125,7 +125,7 @@ void t.test('an ID token counts only with every claim right, under a key of the 
   ]
   t.ok(corpus.length >= 20)
   for (const [what, token, reason] of corpus) {
-    const posted = await failureOf(client.byIdToken(token, 'n'))
+    const posted = await failureOf(client.identityFromIdToken(token, 'n'))
     t.match(posted, /^provider_token_invalid: /, `${what}, posted`)
     t.match(posted, reason, what)
     await answerTokens({ id_token: token })
@@ -143,7 +143,7 @@ void t.test('an ID token counts only with every claim right, under a key of the 
   for (const [what, token] of fine) {
     await answerTokens({ id_token: token })
     t.match(await byCode(), { issuer: url, subject: 'alice', email: 'alice@example.org', emailProven: false, provider: 'test' }, what)
-    t.match(await client.byIdToken(token, 'n'), { identity: { subject: 'alice' }, expiresAt: Date }, what)
+    t.match(await client.identityFromIdToken(token, 'n'), { identity: { subject: 'alice' }, expiresAt: Date }, what)
   }
   t.equal(server.count('/jwks'), 1, 'the keys were fetched once for all')
 })
@@ -151,17 +151,17 @@ void t.test('an ID token counts only with every claim right, under a key of the 
 void t.test('an ID token for another client id of the app is taken from clients, but not in exchange for a code', async t => {
   const { client, sign, answerTokens, byCode } = await setUp(t)
   const token = await sign({ aud: 'app-ios' })
-  t.match(await client.byIdToken(token, 'n'), { identity: { subject: 'alice' }, expiresAt: new Date((seconds + 300) * 1000) })
+  t.match(await client.identityFromIdToken(token, 'n'), { identity: { subject: 'alice' }, expiresAt: new Date((seconds + 300) * 1000) })
   await answerTokens({ id_token: token })
   t.match(await failureOf(byCode()), /^provider_error: .*aud/)
 })
 
 void t.test('a thousand unknown keys cost one fetch a minute', async t => {
   const { client, clock, server, sign } = await setUp(t)
-  await client.byIdToken(await sign(), 'n')
+  await client.identityFromIdToken(await sign(), 'n')
   const tokens = await Promise.all(Array.from({ length: 100 }, async (_one, index) => await sign({}, { header: { kid: `k${index}` } })))
   const spray = async () => {
-    for (let round = 0; round < 10; round++) await Promise.all(tokens.map(async token => { t.match(await failureOf(client.byIdToken(token, 'n')), /^provider_token_invalid/) }))
+    for (let round = 0; round < 10; round++) await Promise.all(tokens.map(async token => { t.match(await failureOf(client.identityFromIdToken(token, 'n')), /^provider_token_invalid/) }))
   }
   await spray()
   t.equal(server.count('/jwks'), 1)
@@ -170,19 +170,19 @@ void t.test('a thousand unknown keys cost one fetch a minute', async t => {
   t.equal(server.count('/jwks'), 2)
   server.answers['/jwks'] = raw(500)
   clock.now = new Date(start.getTime() + 120_000)
-  await failureOf(client.byIdToken(tokens[0] ?? '', 'n'))
+  await failureOf(client.identityFromIdToken(tokens[0] ?? '', 'n'))
   await spray()
   t.equal(server.count('/jwks'), 3, 'nor does a server that fails')
 })
 
 void t.test('a new key is found at once, if the last look was a minute ago', async t => {
   const { client, clock, server, sign } = await setUp(t)
-  await client.byIdToken(await sign(), 'n')
+  await client.identityFromIdToken(await sign(), 'n')
   server.answers['/jwks'] = { keys: [{ ...await exportJWK(stranger.publicKey), kid: 'new' }] }
   const token = await sign({}, { key: stranger.privateKey, header: { kid: 'new' } })
-  t.match(await failureOf(client.byIdToken(token, 'n')), /NO_MATCHING_KEY/)
+  t.match(await failureOf(client.identityFromIdToken(token, 'n')), /NO_MATCHING_KEY/)
   clock.now = new Date(start.getTime() + 60_000)
-  t.match(await client.byIdToken(token, 'n'), { identity: { subject: 'alice' } })
+  t.match(await client.identityFromIdToken(token, 'n'), { identity: { subject: 'alice' } })
 })
 
 const silence: Answer = () => {}
@@ -218,8 +218,8 @@ for (const path of ['/token', '/jwks', '/userinfo', '/.well-known/openid-configu
   void t.test(`a provider that misbehaves at ${path} is given up in time, and not asked again`, async t => {
     for (const [what, answer, becomes] of mischief) {
       // Who answers is not to be cut off, however busy the machine.
-      const patience = answer === silence || answer === drip ? 300 : 5000
-      const { server, byCode, answerTokens, sign, log } = await setUp(t, { discovered: true, patience })
+      const timeoutMs = answer === silence || answer === drip ? 300 : 5000
+      const { server, byCode, answerTokens, sign, log } = await setUp(t, { discovered: true, timeoutMs })
       await answerTokens({ id_token: await sign({ email: undefined }) })
       server.answers[path] = answer
       const before = Date.now()
@@ -235,13 +235,13 @@ for (const path of ['/token', '/jwks', '/userinfo', '/.well-known/openid-configu
 
 void t.test('a provider that can not be reached is unavailable, and the answer says when to try again', async t => {
   const { client } = await setUp(t, { provider: { endpoints: { authorization: 'http://127.0.0.1:1/', token: 'http://127.0.0.1:1/' } } })
-  const failure = await client.byCode({ code: 'c', verifier: undefined, redirectUri: 'https://app.example/cb', nonce: undefined }).catch((error: unknown) => ({ ...error as object }))
+  const failure = await client.identityFromCode({ code: 'c', verifier: undefined, redirectUri: 'https://app.example/cb', nonce: undefined }).catch((error: unknown) => ({ ...error as object }))
   t.match(failure, { code: 'provider_unavailable', statusCode: 503, headers: { 'retry-after': '5' }, reason: 'token endpoint: ECONNREFUSED' })
 })
 
 void t.test('all requests of a login share its time', async t => {
   const late = (answer: object): Answer => response => { setTimeout(() => response.writeHead(200).end(JSON.stringify(answer)), 120) }
-  const { server, byCode, sign } = await setUp(t, { discovered: true, patience: 300 })
+  const { server, byCode, sign } = await setUp(t, { discovered: true, timeoutMs: 300 })
   const metadata = server.answers['/.well-known/openid-configuration'] as object
   server.answers['/.well-known/openid-configuration'] = late(metadata)
   server.answers['/jwks'] = late(jwks)
@@ -413,7 +413,7 @@ void t.test('an address is proven only where the provider says so and is trusted
   ]
   for (const [settings, changes, provider, proven] of rows) {
     const { client, sign } = await setUp(t, { settings, provider })
-    const { identity } = await client.byIdToken(await sign(changes), 'n')
+    const { identity } = await client.identityFromIdToken(await sign(changes), 'n')
     t.equal(identity.emailProven, proven, inspect([settings, changes]))
     if (changes.email === 'no address') t.equal(identity.email, undefined)
   }
@@ -436,25 +436,25 @@ void t.test('an access token counts only if it was issued to this app', async t 
   const { client, server } = await setUp(t, { provider: { isOurs } })
   const userinfo = (answer: Answer) => { server.answers['/userinfo'] = answer }
   userinfo({ app: 'other', sub: 'alice' })
-  t.equal(await failureOf(client.byAccessToken('t')), 'provider_token_invalid: access token: not issued to this app')
+  t.equal(await failureOf(client.identityFromAccessToken('t')), 'provider_token_invalid: access token: not issued to this app')
   userinfo(raw(401))
-  t.equal(await failureOf(client.byAccessToken('t')), 'provider_token_invalid: /userinfo: status 401')
+  t.equal(await failureOf(client.identityFromAccessToken('t')), 'provider_token_invalid: /userinfo: status 401')
   userinfo(raw(503))
-  t.match(await failureOf(client.byAccessToken('t')), unavailable)
+  t.match(await failureOf(client.identityFromAccessToken('t')), unavailable)
   userinfo({ app: 'app', sub: 'alice', email: 'a@example.org' })
-  t.match(await client.byAccessToken('t'), { subject: 'alice', email: 'a@example.org' })
-  for (const token of ['', 'a b', 'a\nb', 'ä', 'x'.repeat(16_385)]) t.match(await failureOf(client.byAccessToken(token)), /^provider_token_invalid/)
-  t.same(client.takes, { idToken: true, accessToken: true })
+  t.match(await client.identityFromAccessToken('t'), { subject: 'alice', email: 'a@example.org' })
+  for (const token of ['', 'a b', 'a\nb', 'ä', 'x'.repeat(16_385)]) t.match(await failureOf(client.identityFromAccessToken(token)), /^provider_token_invalid/)
+  t.same(client.accepts, { idToken: true, accessToken: true })
   const without = await setUp(t)
-  t.same(without.client.takes, { idToken: true, accessToken: false })
-  t.match(await failureOf(without.client.byAccessToken('t')), /^provider_token_invalid/)
+  t.same(without.client.accepts, { idToken: true, accessToken: false })
+  t.match(await failureOf(without.client.identityFromAccessToken('t')), /^provider_token_invalid/)
 })
 
 void t.test('a provider without ID tokens takes none', async t => {
   const { client, sign, server } = await setUp(t)
   const plain = await setUp(t, { provider: { endpoints: { authorization: `${server.url}/authorize`, token: `${server.url}/token` } } })
-  t.same(plain.client.takes, { idToken: false, accessToken: false })
-  t.equal(await failureOf(plain.client.byIdToken(await sign(), 'n')), 'provider_token_invalid: ID token: there is none')
+  t.same(plain.client.accepts, { idToken: false, accessToken: false })
+  t.equal(await failureOf(plain.client.identityFromIdToken(await sign(), 'n')), 'provider_token_invalid: ID token: there is none')
   t.equal(client.postsBack, false)
 })
 

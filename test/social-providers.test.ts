@@ -2,9 +2,9 @@
 import { createHmac } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createSocialClient } from '../src/oauth/client.js'
-import type { SocialSettings } from '../src/settings/types.js'
-import type { Endpoints, Provider } from '../src/providers/provider.js'
 import { providers } from '../src/providers/built-in.js'
+import type { Endpoints, Provider } from '../src/providers/provider.js'
+import type { SocialSettings } from '../src/settings/types.js'
 import { t, type Test } from './helper.js'
 import { raw, startJsonServer, type Answer } from './json-server.js'
 
@@ -28,7 +28,7 @@ async function setUp (t: Test, provider: Provider, answers: Record<string, Answe
   /** Logs in by a code that comes to these claims. */
   const byCode = async (claims: object = {}, extras: Record<string, unknown> = {}) => {
     server.answers[paths.token ?? ''] = { access_token: access, token_type: 'bearer', ...(paths.jwks && { id_token: await sign(claims) }) }
-    return await client.byCode({ code: 'c', verifier: 'v'.repeat(43), redirectUri: 'https://app.example/cb', nonce: 'n', extras })
+    return await client.identityFromCode({ code: 'c', verifier: 'v'.repeat(43), redirectUri: 'https://app.example/cb', nonce: 'n', extras })
   }
   const sent = () => new URLSearchParams(server.asked.find(({ path }) => path === paths.token)?.body)
   return { client, server, sign, byCode, sent, paths }
@@ -44,7 +44,7 @@ void t.test('Google has two names, and one person one identity', async t => {
       issuer: 'https://accounts.google.com', subject: '4711', email: 'a@gmail.com', emailProven: true, fields: { first_name: 'A', last_name: 'B' }
     })
   }
-  t.equal(await codeOf(client.byIdToken(await sign({ iss: 'http://accounts.google.com' }), 'n')), 'provider_token_invalid')
+  t.equal(await codeOf(client.identityFromIdToken(await sign({ iss: 'http://accounts.google.com' }), 'n')), 'provider_token_invalid')
 })
 
 void t.test('a provider that is moved to another issuer names that one\'s people, not its own', async t => {
@@ -73,7 +73,7 @@ void t.test('Google tells whom an access token was issued to', async t => {
   ]
   for (const [info, code] of rows) {
     server.answers['/tokeninfo'] = info
-    t.equal(await codeOf(client.byAccessToken(access)), code)
+    t.equal(await codeOf(client.identityFromAccessToken(access)), code)
   }
 })
 
@@ -103,13 +103,13 @@ void t.test('GitHub checks a token for the app that proves itself', async t => {
   const { client, server } = await setUp(t, providers.github, { '/user': githubUser, '/user/emails': [] })
   const path = '/applications/app/token'
   server.answers[path] = { app: { client_id: 'app' } }
-  t.match(await client.byAccessToken(access), { subject: '583231' })
+  t.match(await client.identityFromAccessToken(access), { subject: '583231' })
   t.match(server.asked[0], { method: 'POST', path, body: JSON.stringify({ access_token: access }) })
   t.equal(server.asked[0]?.headers.authorization, `Basic ${Buffer.from('app:app-secret').toString('base64')}`)
   server.answers[path] = { app: { client_id: 'other' } }
-  t.equal(await codeOf(client.byAccessToken(access)), 'provider_token_invalid')
+  t.equal(await codeOf(client.identityFromAccessToken(access)), 'provider_token_invalid')
   server.answers[path] = raw(404)
-  t.equal(await codeOf(client.byAccessToken(access)), 'provider_token_invalid')
+  t.equal(await codeOf(client.identityFromAccessToken(access)), 'provider_token_invalid')
 })
 
 void t.test('Facebook\'s address is never proven, and the secret stays out of its URLs', async t => {
@@ -123,7 +123,7 @@ void t.test('Facebook\'s address is never proven, and the secret stays out of it
   ]
   for (const [data, code] of rows) {
     server.answers[paths.tokeninfo ?? ''] = { data }
-    t.equal(await codeOf(client.byAccessToken(access)), code)
+    t.equal(await codeOf(client.identityFromAccessToken(access)), code)
   }
   t.equal(server.asked.find(({ path }) => path === paths.tokeninfo)?.headers.authorization, 'Bearer app|app-secret')
   t.notOk(server.asked.some(({ query }) => query.toString().includes('app-secret')))
@@ -150,7 +150,7 @@ void t.test('of Microsoft each tenant is an issuer, and only of its own tokens',
   t.match(await byCode({ iss: issuerOf(tenant), tid: tenant, oid: 'o', preferred_username: 'a@corp.example' }), { issuer: issuerOf(tenant), subject: '4711', email: undefined })
   for (const claims of [
     { iss: issuerOf(tenant), tid: personal }, { iss: issuerOf(tenant) }, { iss: `https://evil.example/${tenant}/v2.0`, tid: tenant }, { iss: `${issuerOf(tenant)}/`, tid: tenant }
-  ]) t.equal(await codeOf(client.byIdToken(await sign(claims), 'n')), 'provider_token_invalid', JSON.stringify(claims))
+  ]) t.equal(await codeOf(client.identityFromIdToken(await sign(claims), 'n')), 'provider_token_invalid', JSON.stringify(claims))
   t.same([await client.isIssuer(issuerOf(tenant)), await client.isIssuer('https://evil.example')], [true, false])
 })
 
@@ -177,9 +177,9 @@ void t.test('Discord is asked by its API', async t => {
   server.answers[paths.userinfo ?? ''] = { id: '80351110224678912', username: 'nelly', email: 'a@example.org', verified: true }
   t.match(await byCode(), { issuer: 'https://discord.com', subject: '80351110224678912', email: 'a@example.org', emailProven: true })
   server.answers[paths.tokeninfo ?? ''] = { application: { id: 'app' } }
-  t.match(await client.byAccessToken(access), { subject: '80351110224678912' })
+  t.match(await client.identityFromAccessToken(access), { subject: '80351110224678912' })
   server.answers[paths.tokeninfo ?? ''] = { application: { id: 'other' } }
-  t.equal(await codeOf(client.byAccessToken(access)), 'provider_token_invalid')
+  t.equal(await codeOf(client.identityFromAccessToken(access)), 'provider_token_invalid')
   server.answers[paths.userinfo ?? ''] = { id: 7 }
   t.equal(await codeOf(byCode()), 'provider_error')
 })

@@ -2,9 +2,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from 'jose'
 import type { GivenSocialProvider } from '../schemas/social-options.js'
-import { resolveSocial } from '../src/settings/social.js'
-import { defineProvider } from '../src/providers/provider.js'
 import { providers } from '../src/providers/built-in.js'
+import { defineProvider } from '../src/providers/provider.js'
+import { resolveSocial } from '../src/settings/social.js'
 import { t } from './helper.js'
 
 const base = { clientId: 'app', clientSecret: 'a-secret-never-told' }

@@ -20,7 +20,7 @@ export function createPasswords ({ minLength, validators }: Settings['password']
     ...hasher,
 
     /** Everything wrong with a new password for this user, as errors of `field`; as in Django, likeness comes last. */
-    async problems (field: string, password: string, owner: PasswordOwner): Promise<FieldError[]> {
+    async check (field: string, password: string, owner: PasswordOwner): Promise<FieldError[]> {
       const found = rules.filter(([, breaks]) => breaks(password)).map(([code]) => fieldError(field, code, { limit: minLength }))
       // Digits of an identifier that nobody chose are in many a password.
       const alike = Object.entries(owner).find(([name, value]) => name !== 'pk' && typeof value === 'string' && value !== '' && isSimilar(password, value))
@@ -33,12 +33,12 @@ export function createPasswords ({ minLength, validators }: Settings['password']
     },
 
     /** Everything wrong with a pair of fields. Django names the second when they differ, and when the password is weak. */
-    async pairProblems (password: string, repeated: string | undefined, owner: PasswordOwner): Promise<FieldError[]> {
+    async checkPair (password: string, repeated: string | undefined, owner: PasswordOwner): Promise<FieldError[]> {
       const second = (step: 2 | 3) => ({ field: 'new_password2', step })
       const differs = repeated !== undefined && repeated !== password
       return [
         ...(differs ? [{ ...fieldError('new_password2', 'password_mismatch', {}, second(2)), message: 'The two password fields didn’t match.' }] : []),
-        ...(await this.problems('new_password1', password, owner)).map(problem => ({ ...problem, drf: second(3) }))
+        ...(await this.check('new_password1', password, owner)).map(problem => ({ ...problem, drf: second(3) }))
       ]
     }
   }

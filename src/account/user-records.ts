@@ -1,13 +1,13 @@
 /** Between what a client sends and the users table: identifiers in canonical form, and which of them are taken. */
 import type { FieldCode } from '../../schemas/errors.js'
-import { canBeMissing, isTakenOnce, type FieldSpec } from '../../schemas/user-fields.js'
+import { mayBeMissing, isWriteOnce, type FieldSpec } from '../../schemas/user-fields.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
-import { fieldError, refuse, type FieldError } from '../errors/failure.js'
+import { fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { normalizeUsername, usernameKey } from '../lib/username.js'
 import type { Settings } from '../settings/types.js'
-import { takenColumns, ValueTaken } from '../store/users.js'
+import { takenColumns, UniqueViolation } from '../store/users.js'
 import type { BaseUser } from '../types.js'
 
 export interface AccountInput {
@@ -16,16 +16,16 @@ export interface AccountInput {
   [field: string]: unknown
 }
 
-export function createAccounts ({ account, fields, social }: Settings) {
+export function createUserRecords ({ account, fields, social }: Settings) {
   const blocked = new Set(account.usernameBlocklist.map(usernameKey))
   const unique = fields.filter(field => field.unique).map(field => field.name)
   const named = (is: (field: FieldSpec) => boolean) => social.length > 0 ? fields.filter(is).map(field => field.name) : []
-  const [required, once] = [named(canBeMissing), named(isTakenOnce)]
+  const [required, once] = [named(mayBeMissing), named(isWriteOnce)]
   const lacks = (row: UserRow, name: string) => (row as Record<string, unknown>)[name] === null
 
   return {
     /** The columns that the sent values go to; what was not sent is left out. */
-    columns (input: AccountInput): Partial<NewUserRow> {
+    toColumns (input: AccountInput): Partial<NewUserRow> {
       const { email, username } = input
       const own = fields.filter(field => input[field.name] !== undefined).map(field => [field.name, input[field.name]])
       return {
@@ -37,16 +37,16 @@ export function createAccounts ({ account, fields, social }: Settings) {
     },
 
     /** The defaults of the user fields, for a new row. */
-    defaults: (): Record<string, unknown> => Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default])),
+    defaultColumns: (): Record<string, unknown> => Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default])),
 
     /** Whether these hold a field that its owner gives once. */
-    hasTakenOnce: (columns: object): boolean => once.some(name => name in columns),
+    hasWriteOnceField: (columns: object): boolean => once.some(name => name in columns),
 
     /** The fields that their owner gives once, and has given. */
-    settled: (row: UserRow): Set<string> => new Set(once.filter(name => !lacks(row, name))),
+    fixedFields: (row: UserRow): Set<string> => new Set(once.filter(name => !lacks(row, name))),
 
     /** Which of the values may not be had: taken by another user than `pk`, or blocked. */
-    async refused (db: Db, columns: Partial<NewUserRow>, pk?: string): Promise<FieldError[]> {
+    async conflicts (db: Db, columns: Partial<NewUserRow>, pk?: string): Promise<FieldError[]> {
       const values = columns as Record<string, unknown>
       const wanted = { email: columns.email, usernameKey: columns.usernameKey, ...Object.fromEntries(unique.map(name => [name, values[name]])) }
       const taken = await takenColumns(db, wanted, pk)
@@ -59,13 +59,13 @@ export function createAccounts ({ account, fields, social }: Settings) {
      * Makes a write that a unique index may refuse: between the look and the write somebody took the value. Then
      * it says which, or, when that somebody has let go of it meanwhile, tries again.
      */
-    async settle<T> (db: Db, columns: Partial<NewUserRow>, pk: string, write: () => Promise<T>): Promise<T> {
+    async retryOnConflict<T> (db: Db, columns: Partial<NewUserRow>, pk: string, write: () => Promise<T>): Promise<T> {
       for (let tries = 1; ; tries++) {
         try {
           return await write()
         } catch (error) {
-          if (!(error instanceof ValueTaken) || tries === 5) throw error
-          refuse(await this.refused(db, columns, pk))
+          if (!(error instanceof UniqueViolation) || tries === 5) throw error
+          throwIfInvalid(await this.conflicts(db, columns, pk))
         }
       }
     },
@@ -89,6 +89,6 @@ export function createAccounts ({ account, fields, social }: Settings) {
     }
   }
 }
-export type Accounts = ReturnType<typeof createAccounts>
+export type UserRecords = ReturnType<typeof createUserRecords>
 
 const takenCode = (name: string): FieldCode => name === 'email' ? 'email_taken' : 'value_taken'

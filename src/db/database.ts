@@ -20,7 +20,7 @@ export interface Database extends Db {
   /** Runs `work` as one unit: all of its writes are stored, or, when it throws, none. */
   transaction: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
   /** Like `transaction`, but one at a time over all processes: for migrations. */
-  exclusive: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
+  underMigrationLock: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
   /** Runs SQL that no query builder can write: migrations. */
   execute: (tx: Db, statement: string) => Promise<void>
   close: () => Promise<void>

@@ -19,7 +19,7 @@ export const isUnavailable = (error: unknown): boolean => codesOf(error).some(co
  * A failed query without its values: Drizzle's message has every parameter, PostgreSQL's detail the row, and both
  * end in logs, or in an answer of the host's. The code stays, for `isConflict` and `isUnavailable`.
  */
-export function withoutValues (error: unknown): unknown {
+export function redactQueryError (error: unknown): unknown {
   if (!(error instanceof DrizzleQueryError)) return error
   const [code = ''] = codesOf(error)
   return Object.assign(new Error(`database query failed (${code}): ${error.query}`), { code })

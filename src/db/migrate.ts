@@ -22,17 +22,17 @@ const types: Record<Dialect, Record<ColumnKind, string>> = {
 
 /** The SQL that is still to run, in order. Throws when a user field no longer fits the column it has. */
 export async function pendingStatements (database: Database, tx: Db, fields: readonly FieldSpec[]): Promise<string[]> {
-  const book = await readBook(database.dialect, tx)
+  const book = await readLedger(database.dialect, tx)
   const columns = await readColumns(database.dialect, tx)
   const migrated = readMigrations(database.dialect).filter(({ tag }) => !book.has(`migration:${tag}`))
-    .flatMap(({ tag, statements }) => [...statements, enter(`migration:${tag}`, 'applied')])
+    .flatMap(({ tag, statements }) => [...statements, recordEntry(`migration:${tag}`, 'applied')])
   const added = fields.flatMap(field => fieldStatements(database.dialect, field, book.get(`field:${field.name}`), columns.get(field.column)))
   const statements = [...migrated, ...added]
   return book.size === 0 && statements.length > 0 ? [createBook, ...statements] : statements
 }
 
 /** Runs what is pending, all or nothing, one process at a time; answers with what was run. */
-export const migrate = (database: Database, fields: readonly FieldSpec[]): Promise<string[]> => database.exclusive(async tx => {
+export const migrate = (database: Database, fields: readonly FieldSpec[]): Promise<string[]> => database.underMigrationLock(async tx => {
   const statements = await pendingStatements(database, tx, fields)
   for (const statement of statements) await database.execute(tx, statement)
   return statements
@@ -54,11 +54,11 @@ function fieldStatements (dialect: Dialect, field: FieldSpec, known: string | un
   const add = [
     `ALTER TABLE "users" ADD COLUMN "${field.column}" ${wanted.column}`,
     ...(field.unique ? [`CREATE UNIQUE INDEX "users_${field.column}_unique" ON "users" ("${field.column}")`] : []),
-    enter(`field:${field.name}`, wanted.whole)
+    recordEntry(`field:${field.name}`, wanted.whole)
   ]
   if (type === undefined) return add
   if (known === wanted.whole) return []
-  if (known === undefined && type === types[dialect][field.kind]) return [enter(`field:${field.name}`, wanted.whole)]
+  if (known === undefined && type === types[dialect][field.kind]) return [recordEntry(`field:${field.name}`, wanted.whole)]
   throw new Error(`userFields.${field.name}: its column is «${known ?? type}» and the declaration wants «${wanted.whole}». Run this SQL, then start again: ${[
     `DROP INDEX IF EXISTS "users_${field.column}_unique"`,
     `ALTER TABLE "users" RENAME COLUMN "${field.column}" TO "${field.column}_old"`,
@@ -76,14 +76,14 @@ function definition (dialect: Dialect, { column, kind, choices, unique }: FieldS
 }
 
 const quote = (value: string) => `'${value.replaceAll("'", "''")}'`
-const enter = (entry: string, text: string) =>
+const recordEntry = (entry: string, text: string) =>
   `INSERT INTO "rest_auth_schema" ("entry", "definition") VALUES (${quote(entry)}, ${quote(text)}) ON CONFLICT ("entry") DO UPDATE SET "definition" = excluded."definition"`
 
-const bookTable = sqliteTable('rest_auth_schema', { entry: column('entry').notNull(), definition: column('definition').notNull() })
+const ledgerTable = sqliteTable('rest_auth_schema', { entry: column('entry').notNull(), definition: column('definition').notNull() })
 
-async function readBook (dialect: Dialect, { orm }: Db): Promise<Map<string, string>> {
+async function readLedger (dialect: Dialect, { orm }: Db): Promise<Map<string, string>> {
   if ((await readTypes(dialect, { orm }, 'rest_auth_schema')).size === 0) return new Map()
-  const rows = await orm.select().from(bookTable)
+  const rows = await orm.select().from(ledgerTable)
   return new Map(rows.map(row => [row.entry, row.definition]))
 }
 

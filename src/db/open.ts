@@ -1,6 +1,6 @@
 /** Opens whatever the `database` option names. */
-import { is } from 'drizzle-orm'
 import type BetterSqlite3 from 'better-sqlite3'
+import { is } from 'drizzle-orm'
 import { PgDatabase } from 'drizzle-orm/pg-core'
 import { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'

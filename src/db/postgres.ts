@@ -18,19 +18,19 @@ export async function openPostgres (target: string | PgOrm, fields: readonly Fie
   const { sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions } = postgres
   const tables = { users: postgres.usersTable(fields), sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions }
   // The one cast of the seam: the builders of both dialects share their methods, and tables.ts proves the rows equal.
-  const seam = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
+  const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
 
-  const transaction: Database['transaction'] = work => retried(() => orm.transaction(tx => work(seam(tx))))
+  const transaction: Database['transaction'] = work => retried(() => orm.transaction(tx => work(asDb(tx))))
   const origin = new WeakMap<Db, PgOrm>()
   return {
-    ...seam(orm),
+    ...asDb(orm),
     dialect: 'postgres',
     transaction,
-    exclusive: work => orm.transaction(async pg => {
+    underMigrationLock: work => orm.transaction(async pg => {
       // Waiting for another server's migration, or building an index, may take longer than any request.
       await pg.execute(sql`SET LOCAL statement_timeout = 0`)
       await pg.execute(sql`SELECT pg_advisory_xact_lock(${migrationLock})`)
-      const tx = seam(pg)
+      const tx = asDb(pg)
       origin.set(tx, pg)
       return await work(tx)
     }),

@@ -12,23 +12,23 @@ import type { Database, Db } from './database.js'
 import { oneTimeTokens, outbox, refreshTokens, sessions, socialAccounts, socialTransactions, usersTable } from './tables-sqlite.js'
 
 // A longer wait inside SQLite would freeze the whole process (measured: 4 s); we wait outside, and others go on.
-const busyTimeout = 50
-const patience = 2000
+const busyTimeoutMs = 50
+const retryMs = 2000
 
 /** Opens a file (or `:memory:`), or shares the connection given. */
 export async function openSqlite (target: string | BetterSqlite3.Database, fields: readonly FieldSpec[]): Promise<Database> {
   const { default: Client } = await import('better-sqlite3').catch(error => {
     throw new Error('database: SQLite needs the package better-sqlite3 (npm install better-sqlite3)', { cause: error })
   })
-  const client = typeof target === 'string' ? new Client(target, { timeout: busyTimeout }) : target
+  const client = typeof target === 'string' ? new Client(target, { timeout: busyTimeoutMs }) : target
   if (typeof target === 'string') {
     for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON']) client.pragma(pragma)
   }
 
   const run = createRunner(client)
-  const { turns, transactions } = orderOf(client)
+  const { turns, transactions } = queueOf(client)
 
-  const taking: AsyncRemoteCallback = async (statement, params, method) => {
+  const runInTurn: AsyncRemoteCallback = async (statement, params, method) => {
     if (transactions.getStore()?.open) throw new Error('Inside a transaction every query goes through its tx: another would wait for itself')
     const query = () => run(statement, params, method)
     if (turns.activeCount + turns.pendingCount === 0) {
@@ -60,9 +60,9 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
   return {
     ...tables,
     dialect: 'sqlite',
-    orm: drizzle(taking),
+    orm: drizzle(runInTurn),
     transaction,
-    exclusive: transaction,
+    underMigrationLock: transaction,
     execute: async (_tx, statement) => { client.exec(statement) },
     close: async () => {
       if (typeof target === 'string') await turns(() => { client.close() })
@@ -70,16 +70,16 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
   }
 }
 
-interface Order {
+interface Queue {
   turns: LimitFunction
   transactions: AsyncLocalStorage<{ open: boolean }>
 }
-const orders = new WeakMap<BetterSqlite3.Database, Order>()
+const queues = new WeakMap<BetterSqlite3.Database, Queue>()
 
 /** Of one connection, however many registrations of the plugin share it. */
-function orderOf (client: BetterSqlite3.Database): Order {
-  const order = orders.get(client) ?? { turns: pLimit(1), transactions: new AsyncLocalStorage() }
-  orders.set(client, order)
+function queueOf (client: BetterSqlite3.Database): Queue {
+  const order = queues.get(client) ?? { turns: pLimit(1), transactions: new AsyncLocalStorage() }
+  queues.set(client, order)
   return order
 }
 
@@ -107,7 +107,7 @@ const isBusy = (error: unknown): boolean => error instanceof Error && 'code' in 
 
 /** Another process holds the file: tries again, with jitter, without blocking this one. */
 async function whileBusy<T> (attempt: () => T): Promise<T> {
-  const deadline = performance.now() + patience
+  const deadline = performance.now() + retryMs
   for (;;) {
     try {
       return attempt()

@@ -1,7 +1,7 @@
 /** What a route may throw: `failure(code)`, by the table of codes in schemas/errors.ts. */
 import type { FastifyError, FastifyRequest } from 'fastify'
 import { errors, messageOf, type AnswerCode, type FieldCode } from '../../schemas/errors.js'
-import { withoutValues, isUnavailable } from '../db/errors.js'
+import { redactQueryError, isUnavailable } from '../db/errors.js'
 import { HasherBusy } from '../lib/password-hash.js'
 
 export interface FieldError {
@@ -29,12 +29,12 @@ export class Failure extends Error {
     this.fields = fields
     this.statusCode = errors[code][0]
     this.tokenIn = tokenIn
-    this.headers = { ...(this.statusCode === 401 && { 'www-authenticate': challengeOf(code) }), ...headers }
+    this.headers = { ...(this.statusCode === 401 && { 'www-authenticate': challengeFor(code) }), ...headers }
   }
 }
 
 /** RFC 6750 §3: the challenge says what went wrong, but for a request that tried nothing. */
-const challengeOf = (code: AnswerCode) => code === 'not_authenticated' ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"'
+const challengeFor = (code: AnswerCode) => code === 'not_authenticated' ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"'
 
 /** For hooks of the host: an answer 400 `rejected` with this sentence, beside `field` if one is named. */
 export class Rejection extends Error {
@@ -54,7 +54,7 @@ export const failure = (code: AnswerCode, values: Record<string, string | number
   new Failure(code, { message: messageOf(code, values) })
 
 /** Throws when any field is at fault. */
-export function refuse (fields: readonly FieldError[]): void {
+export function throwIfInvalid (fields: readonly FieldError[]): void {
   if (fields.length > 0) throw new Failure('validation_error', { fields })
 }
 
@@ -64,14 +64,14 @@ const ofFastify: Record<string, AnswerCode> = {
 }
 
 /** Any error as a failure of ours; undefined for one that belongs to the host (its own hooks threw it). */
-export function asFailure (error: unknown, request: FastifyRequest): Failure | undefined {
+export function toFailure (error: unknown, request: FastifyRequest): Failure | undefined {
   if (error instanceof Failure) return error
   if (error instanceof Rejection) {
     return error.field === undefined
       ? new Failure('rejected', { message: error.message })
       : new Failure('validation_error', { fields: [{ field: error.field, code: 'value_not_allowed', message: error.message }] })
   }
-  const passing = asPassing(error)
+  const passing = toTransientFailure(error)
   if (passing) return passing
   // A hook of the host may throw anything.
   const { code = '', statusCode = 500 } = Object(error) as Partial<FastifyError>
@@ -82,13 +82,13 @@ export function asFailure (error: unknown, request: FastifyRequest): Failure | u
 }
 
 /** A fault that passes: try again in a second. */
-function asPassing (error: unknown): Failure | undefined {
+function toTransientFailure (error: unknown): Failure | undefined {
   const code = error instanceof HasherBusy ? 'server_busy' : isUnavailable(error) ? 'service_unavailable' : undefined
   return code && new Failure(code, { headers: { 'retry-after': '1' } })
 }
 
 /** What the host's code gets to see, and may answer or log: never the values of a query. */
-export function asThrown (error: unknown): unknown {
-  const safe = withoutValues(error)
-  return safe === error ? error : Object.assign(asPassing(error) ?? new Failure('internal_error'), { cause: safe })
+export function redactForHost (error: unknown): unknown {
+  const safe = redactQueryError(error)
+  return safe === error ? error : Object.assign(toTransientFailure(error) ?? new Failure('internal_error'), { cause: safe })
 }

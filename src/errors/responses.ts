@@ -2,8 +2,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type Code, errors, manual, messageOf } from '../../schemas/errors.js'
-import { withoutValues } from '../db/errors.js'
-import { asFailure, Failure, type FieldError } from './failure.js'
+import { redactQueryError } from '../db/errors.js'
+import { toFailure, Failure, type FieldError } from './failure.js'
 
 function drfFields (fields: readonly FieldError[]) {
   const answer: Record<string, string[]> = {}
@@ -49,8 +49,8 @@ export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'prob
 
 /** The error handler of our routes. */
 export const createErrorHandler = (shape: 'problem' | 'drf') => function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const answer = asFailure(error, request)
+  const answer = toFailure(error, request)
   if (!answer) throw error
-  if (answer.statusCode >= 500 && !answer.isLogged) request.log.error({ err: withoutValues(error) }, 'request failed')
+  if (answer.statusCode >= 500 && !answer.isLogged) request.log.error({ err: redactQueryError(error) }, 'request failed')
   sendFailure(reply, answer, shape)
 }

@@ -10,7 +10,7 @@ import { canonicalEmail } from '../lib/email.js'
 import { usernameKey } from '../lib/username.js'
 import { findUserByEmail, findUserByUsername, recordLogin } from '../store/users.js'
 
-export const login: Feature = (app, { settings, contract, db, clock, accounts, passwords, sessions }) => {
+export const login: Feature = (app, { settings, contract, db, clock, userRecords, passwords, sessions }) => {
   const { loginMethods, emailVerification } = settings.account
   const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
 
@@ -23,16 +23,16 @@ export const login: Feature = (app, { settings, contract, db, clock, accounts, p
     if (emailVerification === 'mandatory' && !found.emailVerified) throw failure('email_not_verified')
 
     const rehashed = passwords.isOutdated(found.passwordHash ?? '') ? { passwordHash: await passwords.hash(password) } : {}
-    const session = sessions.draft(found.pk, request)
+    const session = sessions.create(found.pk, request)
     const row = await db.transaction(async tx => {
       const user = await recordLogin(tx, found, { lastLogin: clock(), ...rehashed })
       // Deactivated, or its password changed, while the hash was being verified.
       if (!user) throw failure('invalid_credentials')
-      await sessions.store(tx, session)
+      await sessions.insert(tx, session)
       return user
     })
 
-    return await sessions.answer(db, session, accounts.toUser(row), request, reply)
+    return await sessions.respond(db, session, userRecords.toUser(row), request, reply)
   })
 
   /** Where both are sent the address counts, as in dj-rest-auth. */

@@ -5,22 +5,22 @@
  *   POST /password/change
  */
 import type { FastifyRequest } from 'fastify'
-import type { Body } from '../../schemas/route.js'
 import type { Contract } from '../../schemas/index.js'
-import { identityOf } from '../session/authenticate.js'
+import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
-import { Failure, failure, fieldError, refuse, type FieldError } from '../errors/failure.js'
-import { inOrder } from '../validation/field-errors.js'
+import { Failure, failure, fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
+import { authenticatedUserOf } from '../session/authenticate.js'
 import { deleteSessions } from '../store/sessions.js'
 import { replacePassword, updateUser } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
+import { inOrder } from '../validation/field-errors.js'
 
-export const passwordChange: Feature = (app, { settings, contract, db, accounts, passwords, outbox, authenticate }) => {
+export const passwordChange: Feature = (app, { settings, contract, db, userRecords, passwords, outbox, authenticate }) => {
   const { requireOld, logoutOnChange } = settings.password
 
   app.post('/password/change', { schema: contract.changePassword, attachValidation: true, onRequest: authenticate }, async request => {
-    const { user, sessionId } = identityOf(request)
+    const { user, sessionId } = authenticatedUserOf(request)
     const hash = await passwords.hash(await acceptable(request, user))
     await db.transaction(async tx => {
       const changed = requireOld
@@ -30,7 +30,7 @@ export const passwordChange: Feature = (app, { settings, contract, db, accounts,
       if (!changed) throw requireOld ? new Failure('validation_error', { fields: [fieldError('old_password', 'wrong_password')] }) : failure('user_not_found')
       if (logoutOnChange) await deleteSessions(tx, user.pk, sessionId)
       await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
-      await settings.hooks.passwordChanged?.(accounts.toUser(changed), tx.orm)
+      await settings.hooks.passwordChanged?.(userRecords.toUser(changed), tx.orm)
     })
     outbox.wake()
     return { detail: 'New password has been saved.' }
@@ -42,8 +42,8 @@ export const passwordChange: Feature = (app, { settings, contract, db, accounts,
     const { old_password: old, new_password1: password, new_password2: repeated } = body
     const found: FieldError[] = [...invalid]
     if (requireOld && old !== undefined && !await passwords.verify(user.passwordHash, old)) found.push(fieldError('old_password', 'wrong_password'))
-    if (password !== undefined) found.push(...await passwords.pairProblems(password, repeated, accounts.toUser(user)))
-    refuse(inOrder(contract.changePassword.body, found))
+    if (password !== undefined) found.push(...await passwords.checkPair(password, repeated, userRecords.toUser(user)))
+    throwIfInvalid(inOrder(contract.changePassword.body, found))
     // Nothing was found wrong: it is there.
     return password as string
   }

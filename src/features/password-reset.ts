@@ -11,24 +11,24 @@ import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
-import { asFailure, Failure, fieldError, refuse, type FieldError } from '../errors/failure.js'
-import { inOrder } from '../validation/field-errors.js'
+import { toFailure, Failure, fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
+import { sendPage, tokenInUrl } from '../http/page-replies.js'
 import { canonicalEmail } from '../lib/email.js'
-import { digest } from '../lib/secrets.js'
-import { newPasswordPage, passwordResetPage, type PasswordProblem } from '../pages/password-reset.js'
+import { hashToken } from '../lib/secrets.js'
 import { linkInvalidPage } from '../pages/invalid-link.js'
-import { sendPage, quietly } from '../http/page-replies.js'
+import { newPasswordPage, passwordResetPage, type PasswordProblem } from '../pages/password-reset.js'
 import { deleteTokens, findToken, spendToken } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
 import { deleteSocialAccounts } from '../store/social-accounts.js'
 import { findUser, replacePassword } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
+import { inOrder } from '../validation/field-errors.js'
 
 const purpose = 'password-reset'
 type Input = Body<Contract['confirmPasswordReset']>
 type Link = Pick<Input, 'uid' | 'token'>
 
-export const passwordReset: Feature = (app, { settings, contract, db, clock, accounts, passwords, outbox, pageFrame }) => {
+export const passwordReset: Feature = (app, { settings, contract, db, clock, userRecords, passwords, outbox, pageFrame }) => {
   const { urls, hooks, password: { minLength } } = settings
   const { body: schema } = contract.confirmPasswordReset
 
@@ -45,14 +45,14 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, acc
     return { detail: 'Password has been reset with the new password.' }
   })
 
-  app.get<{ Params: Link }>('/password/reset/confirm/:uid/:token', { ...quietly, schema: contract.passwordResetPage }, async ({ params }, reply) => {
+  app.get<{ Params: Link }>('/password/reset/confirm/:uid/:token', { ...tokenInUrl, schema: contract.passwordResetPage }, async ({ params }, reply) => {
     const owner = await ownerOf(params)
     return owner ? sendPage(reply, 200, askPage(owner, [])) : sendPage(reply, 404, linkInvalidPage(pageFrame(), 'password'))
   })
 
   // The form of the page posts to its own address; a browser then wants a page.
   app.post<{ Params: Link }>('/password/reset/confirm/:uid/:token', {
-    ...quietly,
+    ...tokenInUrl,
     schema: { hide: true, body: Type.Pick(schema, ['new_password1', 'new_password2']) },
     attachValidation: true
   }, async (request, reply) => {
@@ -67,9 +67,9 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, acc
 
   /** Whose password the link may replace; undefined when it is spent, too old, or made for another password or address. */
   async function ownerOf ({ uid, token }: Link): Promise<UserRow | undefined> {
-    const row = await findToken(db, purpose, digest(token), clock())
+    const row = await findToken(db, purpose, hashToken(token), clock())
     const user = row && row.userPk === uid ? await findUser(db, uid) : undefined
-    return user?.isActive && user.email === row?.address && digest(user.passwordHash ?? '') === row.passwordDigest ? user : undefined
+    return user?.isActive && user.email === row?.address && hashToken(user.passwordHash ?? '') === row.passwordDigest ? user : undefined
   }
 
   /** Sets the password, or throws everything that is wrong at once. A weak one burns no token. */
@@ -78,15 +78,15 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, acc
     const found = [...invalid]
     const owner = uid !== undefined && token !== undefined ? await ownerOf({ uid, token }) : undefined
     if (uid !== undefined && token !== undefined && !owner) found.push(fieldError('token', 'token_invalid', {}, { field: 'token', step: 1 }))
-    if (password !== undefined) found.push(...await passwords.pairProblems(password, repeated, owner ? accounts.toUser(owner) : {}))
-    refuse(inOrder(schema, found))
+    if (password !== undefined) found.push(...await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}))
+    throwIfInvalid(inOrder(schema, found))
     // Nothing was found wrong: all of it is there.
     await replace(owner as UserRow, token as string, await passwords.hash(password as string))
   }
 
   async function replace (owner: UserRow, token: string, hash: string): Promise<void> {
     await db.transaction(async tx => {
-      const spent = await spendToken(tx, purpose, digest(token), clock())
+      const spent = await spendToken(tx, purpose, hashToken(token), clock())
       const user = spent && await replacePassword(tx, owner.pk, owner.passwordHash, hash, { emailVerified: true })
       // Spent, changed or deactivated while the new password was being hashed.
       if (!user?.isActive || user.email !== spent?.address) throw new Failure('validation_error', { fields: [fieldError('token', 'token_invalid')] })
@@ -95,8 +95,8 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, acc
       // Whoever connected them may never have read this mailbox (a trojan identifier).
       if (!owner.emailVerified) await deleteSocialAccounts(tx, user.pk)
       await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
-      if (!owner.emailVerified) await hooks.emailVerified?.(accounts.toUser(user), tx.orm)
-      await hooks.passwordChanged?.(accounts.toUser(user), tx.orm)
+      if (!owner.emailVerified) await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
+      await hooks.passwordChanged?.(userRecords.toUser(user), tx.orm)
     })
     outbox.wake()
   }
@@ -105,7 +105,7 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, acc
     newPasswordPage(pageFrame(), problems, { minLength, username: username ?? email ?? '' })
 
   async function showProblems (request: FastifyRequest<{ Params: Link }>, reply: FastifyReply, error: unknown) {
-    const failure = asFailure(error, request)
+    const failure = toFailure(error, request)
     if (!failure || failure.statusCode !== 400) throw error
     const owner = await ownerOf(request.params)
     if (!owner) return sendPage(reply, 404, linkInvalidPage(pageFrame(), 'password'))

@@ -5,15 +5,15 @@
  *   DELETE /sessions/:id   another user's, and one that is over, are not found
  */
 import { validate as isUuid } from 'uuid'
-import { identityOf } from '../session/authenticate.js'
 import type { Feature } from '../context.js'
 import type { SessionRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
+import { authenticatedUserOf } from '../session/authenticate.js'
 import { deleteOwnSession, listLiveSessions } from '../store/sessions.js'
 
 export const sessions: Feature = (app, { contract, db, clock, authenticate }) => {
   app.get('/sessions', { schema: contract.listSessions, onRequest: authenticate }, async request => {
-    const { user, sessionId } = identityOf(request)
+    const { user, sessionId } = authenticatedUserOf(request)
     const rows = await listLiveSessions(db, user.pk, sessionId, clock())
     return rows.map(row => toAnswer(row, sessionId))
   })
@@ -21,7 +21,7 @@ export const sessions: Feature = (app, { contract, db, clock, authenticate }) =>
   app.delete<{ Params: { id: string } }>('/sessions/:id', { schema: contract.endSession, onRequest: authenticate }, async (request, reply) => {
     const { id } = request.params
     // Not everything that an address can hold is text to PostgreSQL.
-    if (!isUuid(id) || !await deleteOwnSession(db, identityOf(request).user.pk, id)) throw failure('not_found')
+    if (!isUuid(id) || !await deleteOwnSession(db, authenticatedUserOf(request).user.pk, id)) throw failure('not_found')
     reply.code(204)
   })
 }

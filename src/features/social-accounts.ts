@@ -6,13 +6,13 @@
  *   POST /socialaccounts/:id/disconnect    one less, but never the last way in
  */
 import type { FastifyRequest } from 'fastify'
-import { identityOf } from '../session/authenticate.js'
 import type { Feature } from '../context.js'
 import type { SocialAccountRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
-import type { GrantBody } from '../social/credentials.js'
 import type { SocialClient } from '../oauth/types.js'
+import { authenticatedUserOf } from '../session/authenticate.js'
 import { shapeOf } from '../social/create-social.js'
+import type { CredentialsBody } from '../social/credentials.js'
 import { deleteOwnSession } from '../store/sessions.js'
 import { deleteSocialAccount, listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
@@ -20,36 +20,36 @@ import { lockUser } from '../store/users.js'
 // Seconds since the password or the provider was last asked (ASVS 7.5.1).
 const maxAge = 300
 
-export const socialAccounts: Feature = (app, { contract, db, accounts, authenticate, sessions, social }) => {
+export const socialAccounts: Feature = (app, { contract, db, userRecords, authenticate, sessions, social }) => {
   if (!social) return
-  const { clients, identities, readGrant } = social
+  const { clients, identities, verifyCredentials } = social
   const isConfigured = ({ provider }: SocialAccountRow) => clients.some(({ settings }) => settings.name === provider)
 
   for (const client of clients) {
     const { name } = client.settings
     app.post(`/${name}/connect`, { schema: contract.social(shapeOf(client)).connect, onRequest: authenticate({ maxAge }) }, async (request, reply) => {
       const { session, user } = await connect(client, request.body, request)
-      return await sessions.answer(db, session, accounts.toUser(user), request, reply)
+      return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
     })
   }
 
   app.get('/socialaccounts', { schema: contract.listSocialAccounts, onRequest: authenticate }, async request =>
-    (await listSocialAccounts(db, identityOf(request).user.pk)).map(toAnswer))
+    (await listSocialAccounts(db, authenticatedUserOf(request).user.pk)).map(toAnswer))
 
   app.post<{ Params: { id: string } }>('/socialaccounts/:id/disconnect', { schema: contract.disconnectSocialAccount, onRequest: authenticate }, async request => {
-    await disconnect(identityOf(request).user.pk, request.params.id)
+    await disconnect(authenticatedUserOf(request).user.pk, request.params.id)
     return {}
   })
 
   /** What opens an account has changed: its session goes on under another name (ASVS 7.2.4). */
-  async function connect (client: SocialClient, body: GrantBody, request: FastifyRequest) {
-    const { user: { pk }, sessionId, authenticatedAt } = identityOf(request)
-    const { identity, spend } = await readGrant(client, body)
-    return await identities.connect(identity, pk, async tx => {
-      await spend(tx)
+  async function connect (client: SocialClient, body: CredentialsBody, request: FastifyRequest) {
+    const { user: { pk }, sessionId, authenticatedAt } = authenticatedUserOf(request)
+    const { identity, consume } = await verifyCredentials(client, body)
+    return await identities.link(identity, pk, async tx => {
+      await consume(tx)
       // Ended meanwhile.
       if (!await deleteOwnSession(tx, pk, sessionId)) throw failure('token_not_valid')
-      return await sessions.open(tx, pk, request, authenticatedAt)
+      return await sessions.logIn(tx, pk, request, authenticatedAt)
     })
   }
 

@@ -14,28 +14,28 @@ import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { Failure } from '../errors/failure.js'
 import { createTokenDeriver } from '../lib/secrets.js'
-import type { OpenSession } from '../session/sessions.js'
+import type { IssuedSession } from '../session/sessions.js'
 import { findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken } from '../store/refresh-tokens.js'
 import { continueSession, deleteSession, findUserAndSession } from '../store/sessions.js'
 
 const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
 const expired = () => new Failure('token_expired', { tokenIn: 'body' })
 
-export const token: Feature = (app, { settings, contract, db, clock, accounts, accessTokens, sessions, transport, outbox }) => {
+export const token: Feature = (app, { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox }) => {
   const { refreshDigest } = sessions
   const grace = settings.tokens.refreshGrace * 1000
   // The first makes the next token; the others are for one that was made before the secret changed.
   const derivers = settings.secrets.map(secret => createTokenDeriver(secret, 'refresh tokens'))
 
   app.post('/token/refresh', { schema: contract.refreshToken }, async (request, reply) => {
-    const refresh = transport.refreshTokenOf(request, request.body)
+    const refresh = tokenTransport.readRefreshToken(request, request.body)
     if (refresh === undefined) throw notValid('No valid refresh token found.')
     const found = await findRefreshToken(db, refreshDigest(refresh))
     if (!found) throw notValid()
-    if (isPast(found)) throw expired()
+    if (isExpired(found)) throw expired()
     const next = await db.transaction(async tx => await rotate(tx, found, refresh))
     if (!next) return refuseReuse(request, found.session)
-    return transport.send(reply, await sessions.tokens(next, accounts.toUser(found.user), clock()))
+    return tokenTransport.send(reply, await sessions.tokens(next, userRecords.toUser(found.user), clock()))
   })
 
   app.post('/token/verify', { schema: contract.verifyToken }, async request => {
@@ -47,19 +47,19 @@ export const token: Feature = (app, { settings, contract, db, clock, accounts, a
   })
 
   /** The session on its next token; undefined when the token was used before, and the session is ended. */
-  async function rotate (tx: Db, { token, session: { id } }: OwnedToken, refresh: string): Promise<OpenSession | undefined> {
+  async function rotate (tx: Db, { token, session: { id } }: OwnedToken, refresh: string): Promise<IssuedSession | undefined> {
     const now = clock()
     // The lock comes first: what ends the session meanwhile either is done, or waits and takes the next token along.
     const row = await continueSession(tx, id, now)
     if (!row) throw notValid()
-    const candidates = derivers.map(derive => derive(refresh))
-    const [next = ''] = candidates
-    if (await spendRefreshToken(tx, token.digest, now)) return await sessions.advance(tx, row, next, now)
-    return await repeat(tx, row, token.digest, candidates, now) ?? await endReused(tx, row)
+    const possibleSuccessors = derivers.map(derive => derive(refresh))
+    const [next = ''] = possibleSuccessors
+    if (await spendRefreshToken(tx, token.digest, now)) return await sessions.rotateRefreshToken(tx, row, next, now)
+    return await replayWithinGrace(tx, row, token.digest, possibleSuccessors, now) ?? await endSessionOnReuse(tx, row)
   }
 
   /** The same answer again, where that is no theft. */
-  async function repeat (tx: Db, row: SessionRow, parent: string, candidates: string[], now: Date): Promise<OpenSession | undefined> {
+  async function replayWithinGrace (tx: Db, row: SessionRow, parent: string, candidates: string[], now: Date): Promise<IssuedSession | undefined> {
     const spentAt = (await findRefreshToken(tx, parent))?.token.spentAt
     if (!spentAt || grace === 0 || now.getTime() - spentAt.getTime() > grace) return undefined
     const child = await findUnspentToken(tx, row.id, candidates.map(refreshDigest), now)
@@ -67,7 +67,7 @@ export const token: Feature = (app, { settings, contract, db, clock, accounts, a
     return child && refresh ? { row, refresh, refreshExpiration: child.expiresAt } : undefined
   }
 
-  async function endReused (tx: Db, { id, userPk }: SessionRow): Promise<undefined> {
+  async function endSessionOnReuse (tx: Db, { id, userPk }: SessionRow): Promise<undefined> {
     await deleteSession(tx, id)
     await outbox.enqueue(tx, 'token-reuse', { userPk })
   }
@@ -78,14 +78,14 @@ export const token: Feature = (app, { settings, contract, db, clock, accounts, a
     throw notValid()
   }
 
-  const isPast = ({ token, session }: OwnedToken) => token.expiresAt <= clock() || session.expiresAt <= clock()
+  const isExpired = ({ token, session }: OwnedToken) => token.expiresAt <= clock() || session.expiresAt <= clock()
 
   /** As refresh would have it: whoever holds a copy must not learn here that its owner has just used it. */
   async function isGoodRefresh (refresh: string): Promise<boolean> {
     const found = await findRefreshToken(db, refreshDigest(refresh))
-    if (!found || isPast(found) || !found.user.isActive) return false
+    if (!found || isExpired(found) || !found.user.isActive) return false
     const { token, session } = found
-    return !token.spentAt || await repeat(db, session, token.digest, derivers.map(derive => derive(refresh)), clock()) !== undefined
+    return !token.spentAt || await replayWithinGrace(db, session, token.digest, derivers.map(derive => derive(refresh)), clock()) !== undefined
   }
 
   async function isGoodAccess (access: string): Promise<boolean> {

@@ -4,8 +4,8 @@
  * first (ASVS 3.5.1, 3.5.2; Fetch Metadata; RFC 6454). No token, no state: docs/cookies.md has the table.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { CsrfSettings } from '../settings/cookies.js'
 import { failure } from '../errors/failure.js'
+import type { CsrfSettings } from '../settings/cookies.js'
 import { listenedOn } from '../settings/links.js'
 import type { Settings } from '../settings/types.js'
 
@@ -18,7 +18,7 @@ export const isUnsafe = ({ method }: FastifyRequest): boolean => !safeMethods.ha
  * Whether nobody, or a page of ours, sent the browser here; those of `friends` may, too, where they post. Browsers that do not
  * say so in Sec-Fetch-Site say it in Origin or Referer, or are taken to come from elsewhere.
  */
-export function isOwnNavigation ({ headers }: FastifyRequest, publicUrl: string, friends: readonly string[]): boolean {
+export function isSameOriginNavigation ({ headers }: FastifyRequest, publicUrl: string, friends: readonly string[]): boolean {
   const { origin = originOf(headers.referer), 'sec-fetch-site': site } = headers
   if (headers.origin !== undefined && friends.includes(headers.origin)) return true
   return site === undefined ? origin === originOf(publicUrl) : site === 'same-origin' || site === 'none'

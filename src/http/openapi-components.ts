@@ -4,16 +4,16 @@ import type { Settings } from '../settings/types.js'
 
 const camelCase = (path: string) => path.slice(1).replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())
 
-const named = new WeakSet<object>()
+const namedDocuments = new WeakSet<object>()
 
 /** What stands before our names in the document: nothing, unless another registration or the host has them already. */
 export function documentName (app: FastifyInstance, path: string): string {
-  const taken = named.has(app.swagger) || app.getSchema('AuthUser') !== undefined
-  named.add(app.swagger)
+  const taken = namedDocuments.has(app.swagger) || app.getSchema('AuthUser') !== undefined
+  namedDocuments.add(app.swagger)
   return taken ? camelCase(path) : ''
 }
 
-const own = new WeakSet<object>()
+const ownSchemas = new WeakSet<object>()
 
 /** Keeps the schemas that the host adds, before or after, out of a scope of ours: their names may be the same. */
 export function isolateSchemas (app: FastifyInstance): void {
@@ -23,7 +23,7 @@ export function isolateSchemas (app: FastifyInstance): void {
       return {
         add (schema) {
           const { $id } = schema as { $id: string }
-          if (own.has(schema as object)) schemas[$id] = structuredClone(schema)
+          if (ownSchemas.has(schema as object)) schemas[$id] = structuredClone(schema)
           return app
         },
         getSchema: id => schemas[id],
@@ -37,7 +37,7 @@ export function isolateSchemas (app: FastifyInstance): void {
 export function addComponents (app: FastifyInstance, components: readonly object[]): void {
   isolateSchemas(app)
   for (const component of components) {
-    own.add(component)
+    ownSchemas.add(component)
     app.addSchema(component)
   }
 }

@@ -11,13 +11,13 @@ type Security = ReadonlyArray<Record<string, readonly string[]>>
 const requirements = new WeakMap<object, Security>()
 
 /** Says of a hook what it asks for; `cookie` names one that will do, too; `optional`: a token that is sent is used. */
-export function locks<Hook extends object> (hook: Hook, { cookie, optional = false }: { cookie: string | undefined, optional?: boolean }): Hook {
+export function declareSecurity<Hook extends object> (hook: Hook, { cookie, optional = false }: { cookie: string | undefined, optional?: boolean }): Hook {
   requirements.set(hook, [...credentials({ cookie }), ...(optional ? [{}] : [])])
   return hook
 }
 
 /** Call once an app, where @fastify/swagger has come first: a document that does not know our scheme would fail as a whole. */
-export function addLocks (app: FastifyInstance): void {
+export function addSecurityToHostRoutes (app: FastifyInstance): void {
   app.addHook('onRoute', function (this: FastifyInstance, route) {
     if (this.swagger !== app.swagger || route.schema?.security) return
     const security = hooksOf(route).map(hook => requirements.get(hook)).find(known => known !== undefined)

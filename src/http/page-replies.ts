@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Page } from '../pages/frame.js'
 
 /** For routes whose address holds a token: it stays out of the log, and stands for the request's good faith. */
-export const quietly = {
-  config: { knowsForgeries: true },
+export const tokenInUrl = {
+  config: { skipCsrf: true },
   logSerializers: { req: ({ method, routeOptions, ip }: FastifyRequest) => ({ method, url: routeOptions.url, remoteAddress: ip }) }
 }
 

@@ -19,18 +19,18 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** A route that stands for others: a twin, a refusal. */
-    twin?: boolean
+    isTrailingSlashTwin?: boolean
     /** A route that sees to forgeries itself: its address is a secret, or it asks where the request comes from. */
-    knowsForgeries?: boolean
+    skipCsrf?: boolean
   }
 }
 
-/** How requests carry what is theirs to show. */
-interface Carriage {
+/** What the way that tokens travel asks of every request. */
+interface RequestChecks {
   /** The headers that decide an answer. */
   vary: string
   /** Throws where a page of another site may have sent the request. */
-  refuseForgery: (request: FastifyRequest) => void
+  checkCsrf: (request: FastifyRequest) => void
 }
 
 export interface Routing {
@@ -41,20 +41,20 @@ export interface Routing {
 }
 
 /** To be called before the routes are added. */
-export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf', { vary, refuseForgery }: Carriage): Routing {
+export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf', { vary, checkCsrf }: RequestChecks): Routing {
   const routes: RouteOptions[] = []
   const restored: Array<() => void> = []
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers).header('vary', [reply.getHeader('vary') ?? [], vary].flat().join(', '))
     // Before the body is read: a path that nobody has wants none.
     if (request.is404) refuseUnknown()
-    if (!request.routeOptions.config.knowsForgeries) refuseForgery(request)
+    if (!request.routeOptions.config.skipCsrf) checkCsrf(request)
   })
   app.addHook('onRoute', route => {
-    if (route.config?.twin) return
+    if (route.config?.isTrailingSlashTwin) return
     const { schema } = route
     restored.push(() => { Object.assign(route, { schema }) })
-    route.schema = { ...schema, response: goodAnswers(schema?.response) }
+    route.schema = { ...schema, response: successResponses(schema?.response) }
   })
   // It is what makes unknown paths below the prefix ours; the hook above has the first word.
   app.setNotFoundHandler(refuseUnknown)
@@ -63,20 +63,20 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf', 
     for (const restore of restored) restore()
     const { ignoreTrailingSlash } = { ...app.initialConfig, ...app.initialConfig.routerOptions }
     for (const [url, known] of groupByUrl(routes)) {
-      addRefusals(app, url, known, shape)
+      addMethodNotAllowed(app, url, known, shape)
       if (ignoreTrailingSlash) continue
-      for (const route of known) app.route({ ...route, url: `${url}/`, schema: { ...route.schema, response: goodAnswers(route.schema?.response), hide: true }, config: { ...route.config, twin: true } })
-      addRefusals(app, `${url}/`, known, shape)
+      for (const route of known) app.route({ ...route, url: `${url}/`, schema: { ...route.schema, response: successResponses(route.schema?.response), hide: true }, config: { ...route.config, isTrailingSlashTwin: true } })
+      addMethodNotAllowed(app, `${url}/`, known, shape)
     }
   }
-  return { app: recording(app, routes), finish }
+  return { app: recordRoutes(app, routes), finish }
 }
 
 /**
  * The instance, but what is added to it is noted as it was declared: by the time `onRoute` sees a route, the host's
  * own hooks have added to it (a rate limit, say), and would again to its twin.
  */
-function recording (app: FastifyInstance, routes: RouteOptions[]): FastifyInstance {
+function recordRoutes (app: FastifyInstance, routes: RouteOptions[]): FastifyInstance {
   const route = (options: RouteOptions) => {
     routes.push(options)
     return app.route(options)
@@ -90,7 +90,7 @@ function refuseUnknown (): never {
 }
 
 /** Declared failures are for documents: by their schemas Fastify would garble what a hook of the host refuses with. */
-const goodAnswers = (response: unknown = {}) => Object.fromEntries(Object.entries(response as object).filter(([status]) => status.startsWith('2')))
+const successResponses = (response: unknown = {}) => Object.fromEntries(Object.entries(response as object).filter(([status]) => status.startsWith('2')))
 
 function groupByUrl (routes: RouteOptions[]): Map<string, RouteOptions[]> {
   const paths = new Map<string, RouteOptions[]>()
@@ -101,7 +101,7 @@ function groupByUrl (routes: RouteOptions[]): Map<string, RouteOptions[]> {
 }
 
 /** 405 for the other methods, after authentication where the path asks for it; OPTIONS tells what there is. */
-function addRefusals (app: FastifyInstance, url: string, known: RouteOptions[], shape: 'problem' | 'drf') {
+function addMethodNotAllowed (app: FastifyInstance, url: string, known: RouteOptions[], shape: 'problem' | 'drf') {
   const allowed = known.flatMap(({ method }) => method)
   // Fastify adds HEAD, unless the host told it not to.
   const hasHead = app.hasRoute({ method: 'HEAD', url: `${app.prefix}${url}` })
@@ -109,7 +109,7 @@ function addRefusals (app: FastifyInstance, url: string, known: RouteOptions[], 
   const others = hasHead ? methods : [...methods, 'HEAD']
   // Whatever the method, an address that holds a secret stays out of the log.
   const { logSerializers } = known[0] ?? {}
-  const common = { url, schema: { hide: true }, config: { twin: true }, ...(logSerializers && { logSerializers }) }
+  const common = { url, schema: { hide: true }, config: { isTrailingSlashTwin: true }, ...(logSerializers && { logSerializers }) }
   app.route({
     ...common,
     method: others.filter(method => !allowed.includes(method)),

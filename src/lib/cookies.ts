@@ -13,7 +13,7 @@ export interface CookieAttributes {
 }
 
 /** Bytes of name and value that a browser takes; it drops a longer one without a word (RFC 6265bis §5.6). */
-const longest = 4096
+const maxCookieBytes = 4096
 
 /** The values that a Cookie header has for a name, in order; names are compared as they are written. */
 export function cookieValues (header: string | undefined, name: string): string[] {
@@ -24,7 +24,7 @@ export function cookieValues (header: string | undefined, name: string): string[
 /** A Set-Cookie header, HttpOnly always; `maxAge` in seconds, 0 deletes. Throws for what no browser would keep. */
 export function setCookie (name: string, value: string, maxAge: number, { secure, sameSite, path, domain }: CookieAttributes): string {
   const bytes = Buffer.byteLength(name) + Buffer.byteLength(value)
-  if (bytes > longest) throw new Error(`the cookie ${name} would have ${bytes} bytes; browsers drop what has more than ${longest}`)
+  if (bytes > maxCookieBytes) throw new Error(`the cookie ${name} would have ${bytes} bytes; browsers drop what has more than ${maxCookieBytes}`)
   return [
     `${name}=${value}`,
     `Max-Age=${maxAge}`,

@@ -2,7 +2,7 @@
  * Addresses as they stand in a mail: what the `mail.from` option says, and what goes into a From line. Strict,
  * because mail libraries are not: `a@b.co, evil@x.y` or a line break is a second recipient to one of them.
  */
-import { refuse } from './refuse-option.js'
+import { refuseOption } from './refuse-option.js'
 
 export interface Sender {
   name: string
@@ -22,7 +22,7 @@ export function parseSender (from: string): Sender {
   const text = from.trim()
   const [, quoted, plain, inBrackets] = mailbox.exec(text) ?? ['', undefined, '', text]
   const name = (quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '').trim()
-  if (!isAddress(inBrackets ?? '') || /\p{Cc}/u.test(text)) refuse('mail.from: must be one address such as noreply@app.example or App <noreply@app.example>')
+  if (!isAddress(inBrackets ?? '') || /\p{Cc}/u.test(text)) refuseOption('mail.from: must be one address such as noreply@app.example or App <noreply@app.example>')
   return { name, address: inBrackets ?? '' }
 }
 

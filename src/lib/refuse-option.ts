@@ -1,2 +1,2 @@
 /** Refuses an option, by its path. */
-export const refuse = (problem: string): never => { throw new Error(`fastify-rest-auth: ${problem}`) }
+export const refuseOption = (problem: string): never => { throw new Error(`fastify-rest-auth: ${problem}`) }

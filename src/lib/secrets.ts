@@ -5,7 +5,7 @@ import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 export const mintToken = (): string => randomBytes(32).toString('base64url')
 
 /** What the database keeps of a 256-bit token: a plain hash is enough where guessing is hopeless (ASVS 6.5.2). */
-export const digest = (token: string): string => createHash('sha256').update(token).digest('base64url')
+export const hashToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 /** Names a signing secret without telling it, for the `kid` of a token. */
 export const keyId = (secret: string): string => createHmac('sha256', secret).update('fastify-rest-auth kid').digest('base64url').slice(0, 8)

@@ -1,17 +1,17 @@
 /** From a queued mail and its reader to the message that is sent: the variables, the templates, the headers. */
 import type { MailRow } from '../db/tables.js'
+import { parseSender } from '../lib/mail-address.js'
 import type { Links } from '../settings/links.js'
 import type { Settings } from '../settings/types.js'
 import type { BaseUser } from '../types.js'
-import type { Admitted } from './prepare.js'
-import type { Kind } from './policies.js'
-import { parseSender } from '../lib/mail-address.js'
-import { type Templates } from './templates.js'
 import type { MailMessage } from './message.js'
+import type { MailPolicy } from './policies.js'
+import type { PreparedMail } from './prepare.js'
+import type { Templates } from './templates.js'
 
-export type ToUser = (row: Admitted['user']) => BaseUser & Record<string, unknown>
+export type ToUser = (row: PreparedMail['user']) => BaseUser & Record<string, unknown>
 
-interface Ingredients {
+interface ComposerOptions {
   settings: Pick<Settings, 'site' | 'mail' | 'account'>
   templates: Templates
   links: Links
@@ -24,18 +24,18 @@ export interface Site {
 }
 
 /** Asked for each time: without `site` it follows from `publicUrl`, which in development is known late. */
-export function siteOf ({ name, domain }: Settings['site'], publicUrl: string): Site {
+export function resolveSite ({ name, domain }: Settings['site'], publicUrl: string): Site {
   const known = domain ?? new URL(publicUrl).host
   return { name: name ?? known, domain: known }
 }
 
-export const createComposer = ({ settings, templates, links, toUser }: Ingredients) =>
-  async function compose (mail: MailRow, { user: row, token }: Admitted, kind: Kind | undefined): Promise<MailMessage> {
-    const site = siteOf(settings.site, links.publicUrl())
+export const createComposer = ({ settings, templates, links, toUser }: ComposerOptions) =>
+  async function compose (mail: MailRow, { user: row, token }: PreparedMail, policy: MailPolicy | undefined): Promise<MailMessage> {
+    const site = resolveSite(settings.site, links.publicUrl())
     const user = toUser(row)
     const { hostname } = new URL(`http://${site.domain}`)
     const { subject, text, html } = await templates.render(mail.template, {
-      ...await ownOf(settings.mail.variables, user),
+      ...await resolveVariables(settings.mail.variables, user),
       ...mail.variables as object,
       site_name: site.name,
       site_domain: site.domain,
@@ -46,7 +46,7 @@ export const createComposer = ({ settings, templates, links, toUser }: Ingredien
       changed_at: mail.createdAt,
       ended_at: mail.createdAt,
       connected_at: mail.createdAt,
-      ...(token !== undefined && kind?.token?.variables(row, token))
+      ...(token !== undefined && policy?.token?.variables(row, token))
     }, settings.mail.subjectPrefix ?? `[${site.name}] `)
     return {
       to: row.email,
@@ -60,7 +60,7 @@ export const createComposer = ({ settings, templates, links, toUser }: Ingredien
     }
   }
 
-async function ownOf (variables: Record<string, unknown> = {}, user: object): Promise<Record<string, unknown>> {
+async function resolveVariables (variables: Record<string, unknown> = {}, user: object): Promise<Record<string, unknown>> {
   const entries = await Promise.all(Object.entries(variables).map(async ([name, value]) => [name, typeof value === 'function' ? await value(user) : value]))
   return Object.fromEntries(entries)
 }

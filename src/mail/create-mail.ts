@@ -3,16 +3,16 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../db/database.js'
 import type { Links } from '../settings/links.js'
 import type { Settings } from '../settings/types.js'
-import { createAdmission } from './prepare.js'
 import { createComposer, type ToUser } from './composer.js'
-import { createKinds } from './policies.js'
+import type { Inbox } from './inbox.js'
+import { toOutgoingMail } from './message.js'
 import { createOutbox, type Outbox } from './outbox.js'
+import { createPolicies } from './policies.js'
+import { createPreparer } from './prepare.js'
 import { loadTemplates, type Templates } from './templates.js'
 import { openTransport } from './transport.js'
-import { plainMail } from './message.js'
-import type { Inbox } from './inbox.js'
 
-interface Ingredients {
+interface MailOptions {
   settings: Settings
   path: string
   db: Database
@@ -23,7 +23,7 @@ interface Ingredients {
   inbox: Inbox | undefined
 }
 
-export async function createMail ({ settings, path, db, clock, log, toUser, links, inbox }: Ingredients): Promise<{ outbox: Outbox, templates: Templates }> {
+export async function createMail ({ settings, path, db, clock, log, toUser, links, inbox }: MailOptions): Promise<{ outbox: Outbox, templates: Templates }> {
   const { templates: folder, filters = {}, tags = {}, transport } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
   const outbox = createOutbox({
@@ -32,10 +32,10 @@ export async function createMail ({ settings, path, db, clock, log, toUser, link
     clock,
     log,
     transport: await openTransport(transport),
-    kinds: createKinds(settings, links),
-    admit: createAdmission({ db, clock, secrets: settings.secrets }),
+    policies: createPolicies(settings, links),
+    prepare: createPreparer({ db, clock, secrets: settings.secrets }),
     compose: createComposer({ settings, templates, links, toUser }),
-    onMessage: inbox && ((id, message) => inbox.add({ id, at: clock(), ...plainMail(message) }))
+    onMessage: inbox && ((id, message) => inbox.add({ id, at: clock(), ...toOutgoingMail(message) }))
   })
   return { outbox, templates }
 }

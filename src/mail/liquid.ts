@@ -3,9 +3,9 @@
  * app's own filters and tags are known. Templates are the app's, values may be anybody's.
  */
 import { evalTokenValue, Liquid, toPromise, type TagToken, type Template as Parsed, type ValueToken } from 'liquidjs'
-import { refuse } from '../lib/refuse-option.js'
-import type { Source } from './template-files.js'
+import { refuseOption } from '../lib/refuse-option.js'
 import type { Extensions } from '../settings/types.js'
+import type { Source } from './template-files.js'
 
 export interface Template {
   /** What the template takes from outside. */
@@ -30,8 +30,8 @@ const readers = ['include', 'render', 'layout', 'block']
 
 export function createParser (part: 'html' | 'text', { filters, tags }: Extensions): Parse {
   const liquid = new Liquid({ ...shared, templates: {}, ...(part === 'html' && { outputEscape: 'escape' as const }) })
-  for (const name of Object.keys(filters)) if (name in liquid.filters) refuse(`mail.filters.${name}: Liquid has a filter of this name; choose another`)
-  for (const name of Object.keys(tags)) if (name in liquid.tags) refuse(`mail.tags.${name}: Liquid has a tag of this name; choose another`)
+  for (const name of Object.keys(filters)) if (name in liquid.filters) refuseOption(`mail.filters.${name}: Liquid has a filter of this name; choose another`)
+  for (const name of Object.keys(tags)) if (name in liquid.tags) refuseOption(`mail.tags.${name}: Liquid has a tag of this name; choose another`)
   for (const name of readers) delete liquid.tags[name]
   for (const [name, filter] of Object.entries(filters)) liquid.registerFilter(name, (value, ...parameters) => filter(value, ...parameters))
   for (const [name, tag] of Object.entries(tags)) registerTag(liquid, name, tag)
@@ -49,7 +49,7 @@ function parseOrRefuse (liquid: Liquid, file: string, text: string): Parsed[] {
   try {
     return liquid.parse(text, file)
   } catch (error) {
-    return refuse(`mail.templates: ${file}: ${(error as Error).message.replace(`, file:${file}`, '')}`)
+    return refuseOption(`mail.templates: ${file}: ${(error as Error).message.replace(`, file:${file}`, '')}`)
   }
 }
 

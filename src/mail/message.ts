@@ -16,14 +16,14 @@ export interface MailMessage {
 }
 
 /** Refused for good: trying again would change nothing. */
-export class RefusedForGood extends Error { }
+export class PermanentMailError extends Error { }
 
-export interface Way {
+export interface MailSender {
   send: (message: MailMessage, signal: AbortSignal) => unknown
   close?: () => void
 }
 
 /** A mail in plain words, for functions of the host and for the viewer. */
-export const plainMail = ({ to, from, subject, text, html, headers, messageId, date }: MailMessage): OutgoingMail => ({
+export const toOutgoingMail = ({ to, from, subject, text, html, headers, messageId, date }: MailMessage): OutgoingMail => ({
   to, from: formatSender(from), subject, text, html, headers: { ...headers, 'Message-ID': messageId, Date: date.toUTCString().replace('GMT', '+0000') }
 })

@@ -2,7 +2,7 @@
  * MJML to HTML, before Liquid puts any value in: no value of a user is ever read as MJML. The package is loaded
  * only for an app that has such a file, since it is heavy and optional.
  */
-import { refuse } from '../lib/refuse-option.js'
+import { refuseOption } from '../lib/refuse-option.js'
 import type { Source } from './template-files.js'
 
 // Without `fonts` MJML would link to Google's for some font names; `mj-font` still does what it says.
@@ -10,12 +10,12 @@ const options = { validationLevel: 'strict', ignoreIncludes: true, keepComments:
 
 export async function compileMjml ({ file, text }: Source): Promise<string> {
   // Ignored it would be missing from the mail, and nobody told.
-  if (text.includes('<mj-include')) refuse(`mail.templates: ${file}: mj-include is not supported; copy in what it includes`)
+  if (text.includes('<mj-include')) refuseOption(`mail.templates: ${file}: mj-include is not supported; copy in what it includes`)
   const mjml = await loadMjml(file)
   try {
     return (await mjml(text, options)).html
   } catch (error) {
-    return refuse(`mail.templates: ${file}: ${firstProblem(error as MjmlError)}`)
+    return refuseOption(`mail.templates: ${file}: ${firstProblem(error as MjmlError)}`)
   }
 }
 
@@ -31,6 +31,6 @@ async function loadMjml (file: string) {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes("'mjml'")) throw error
-    return refuse(`mail.templates: ${file} needs the package mjml (npm install mjml), or give ${file.replace(/mjml$/, 'html')}`)
+    return refuseOption(`mail.templates: ${file} needs the package mjml (npm install mjml), or give ${file.replace(/mjml$/, 'html')}`)
   }
 }

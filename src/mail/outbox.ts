@@ -12,27 +12,27 @@ import type { FastifyBaseLogger } from 'fastify'
 import pLimit from 'p-limit'
 import { v7 as uuid } from 'uuid'
 import type { Database, Db } from '../db/database.js'
-import { withoutValues } from '../db/errors.js'
+import { redactQueryError } from '../db/errors.js'
 import type { MailRow } from '../db/tables.js'
 import { secondsAfter } from '../lib/time.js'
-import { claimMails, deleteMail, deleteSentMails, insertMail, settleMail } from '../store/outbox.js'
-import type { Admitted } from './prepare.js'
-import { memory, type Kind } from './policies.js'
-import { type Transport } from './transport.js'
-import { RefusedForGood, type MailMessage } from './message.js'
+import { claimMails, deleteMail, deleteSentMails, insertMail, recordOutcome } from '../store/outbox.js'
+import { PermanentMailError, type MailMessage } from './message.js'
+import { retentionSeconds, type MailPolicy } from './policies.js'
+import type { PreparedMail } from './prepare.js'
+import type { Transport } from './transport.js'
 
 // Seconds. The lease outlasts the longest attempt, which the transport ends after 30.
-const lease = 60
-const firstRetry = 30
-const tries = 8
-const batch = 10
-const abandonment = 3600
+const leaseSeconds = 60
+const firstRetrySeconds = 30
+const maxTries = 8
+const batchSize = 10
+const orphanedAfterSeconds = 3600
 // Milliseconds: the look after a flow, the looks for what other processes left, how long closing waits for mails and a
 // mail for the app's own functions, and how long closing waits for what it has cut off to be noted.
-const soon = 25
-const poll = 5000
-const patience = 5000
-const moment = 1000
+const wakeDelayMs = 25
+const pollMs = 5000
+const timeoutMs = 5000
+const closeGraceMs = 1000
 const jittered = (delay: number) => delay * (0.5 + Math.random())
 
 export interface Recipient {
@@ -41,23 +41,23 @@ export interface Recipient {
   userPk?: string
 }
 
-interface Ingredients {
+interface OutboxOptions {
   /** The path of this registration of the plugin: others on the same database have templates and links of their own. */
   origin: string
   db: Database
   clock: () => Date
   log: FastifyBaseLogger
   transport: Transport
-  kinds: Record<string, Kind>
-  admit: (mail: MailRow, kind: Kind) => Promise<Admitted | undefined>
-  compose: (mail: MailRow, admitted: Admitted, kind: Kind | undefined) => Promise<MailMessage>
+  policies: Record<string, MailPolicy>
+  prepare: (mail: MailRow, kind: MailPolicy) => Promise<PreparedMail | undefined>
+  compose: (mail: MailRow, admitted: PreparedMail, kind: MailPolicy | undefined) => Promise<MailMessage>
   /** Hears of every message before it is sent. */
   onMessage?: ((id: string, message: MailMessage) => void) | undefined
 }
 
-const anyUser: Kind = { isWanted: () => true }
+const anyUserPolicy: MailPolicy = { isWanted: () => true }
 
-export function createOutbox ({ origin, db, clock, log, transport, kinds, admit, compose, onMessage }: Ingredients) {
+export function createOutbox ({ origin, db, clock, log, transport, policies, prepare, compose, onMessage }: OutboxOptions) {
   const turns = pLimit(1)
   const later = (seconds: number) => secondsAfter(clock(), seconds)
   // The first look is not put off by every further mail.
@@ -67,25 +67,25 @@ export function createOutbox ({ origin, db, clock, log, transport, kinds, admit,
 
   async function drain (): Promise<void> {
     for (;;) {
-      const mails = stopped ? [] : await claimMails(db, { origin, now: clock(), abandoned: later(-abandonment), leaseEnd: later(lease), limit: batch })
+      const mails = stopped ? [] : await claimMails(db, { origin, now: clock(), abandoned: later(-orphanedAfterSeconds), leaseEnd: later(leaseSeconds), limit: batchSize })
       if (mails.length === 0) return
       await Promise.all(mails.map(deliver))
-      await deleteSentMails(db, later(-memory))
+      await deleteSentMails(db, later(-retentionSeconds))
     }
   }
 
   async function deliver (mail: MailRow): Promise<void> {
     try {
-      const kind = (Object.hasOwn(kinds, mail.template) && kinds[mail.template]) || anyUser
-      const admitted = await admit(mail, kind)
+      const kind = (Object.hasOwn(policies, mail.template) && policies[mail.template]) || anyUserPolicy
+      const admitted = await prepare(mail, kind)
       if (!admitted) return await deleteMail(db, mail.id)
-      const message = await Promise.race([compose(mail, admitted, kind), sleep(patience, undefined, { ref: false })])
-      if (!message) throw new Error(`the mail was not written within ${patience / 1000} s`)
+      const message = await Promise.race([compose(mail, admitted, kind), sleep(timeoutMs, undefined, { ref: false })])
+      if (!message) throw new Error(`the mail was not written within ${timeoutMs / 1000} s`)
       // Its lease runs out, and the next start sends it.
       if (stopped) return
       onMessage?.(mail.id, message)
       await transport.send(message)
-      await settleMail(db, mail, { dueAt: null, sentAt: clock() })
+      await recordOutcome(db, mail, { dueAt: null, sentAt: clock() })
     } catch (error) {
       await postpone(mail, error).catch(complain)
     }
@@ -93,14 +93,14 @@ export function createOutbox ({ origin, db, clock, log, transport, kinds, admit,
 
   async function postpone (mail: MailRow, error: unknown): Promise<void> {
     const { id, template, attempts } = mail
-    const isHopeless = error instanceof RefusedForGood || attempts >= tries
-    const err = withoutValues(error)
+    const isHopeless = error instanceof PermanentMailError || attempts >= maxTries
+    const err = redactQueryError(error)
     const lastError = (err instanceof Error ? err.message : String(err)).slice(0, 500)
     log[isHopeless ? 'error' : 'warn']({ mail: { id, template, attempts }, err }, isHopeless ? 'mail given up' : 'mail not sent yet')
-    await settleMail(db, mail, isHopeless ? { dueAt: null, failedAt: clock(), lastError } : { dueAt: later(firstRetry * 2 ** (attempts - 1)), lastError })
+    await recordOutcome(db, mail, isHopeless ? { dueAt: null, failedAt: clock(), lastError } : { dueAt: later(firstRetrySeconds * 2 ** (attempts - 1)), lastError })
   }
 
-  const complain = (error: unknown) => log.warn({ err: withoutValues(error) }, 'the outbox could not be read')
+  const complain = (error: unknown) => log.warn({ err: redactQueryError(error) }, 'the outbox could not be read')
   const run = () => turns(drain).catch(complain)
   // A timer started in a transaction would else believe itself inside it.
   const wake = AsyncResource.bind(() => {
@@ -109,9 +109,9 @@ export function createOutbox ({ origin, db, clock, log, transport, kinds, admit,
     setTimeout(() => {
       woken = false
       if (!closed) void run()
-    }, jittered(soon)).unref()
+    }, jittered(wakeDelayMs)).unref()
   })
-  const timer = setInterval(wake, jittered(poll)).unref()
+  const timer = setInterval(wake, jittered(pollMs)).unref()
 
   return {
     /** Queues a mail in the flow's own transaction; call `wake` once that is committed. */
@@ -132,10 +132,10 @@ export function createOutbox ({ origin, db, clock, log, transport, kinds, admit,
       closed = true
       clearInterval(timer)
       const sent = run()
-      await Promise.race([sent, sleep(patience, undefined, { ref: false })])
+      await Promise.race([sent, sleep(timeoutMs, undefined, { ref: false })])
       stopped = true
       await transport.close()
-      await Promise.race([sent, sleep(moment, undefined, { ref: false })])
+      await Promise.race([sent, sleep(closeGraceMs, undefined, { ref: false })])
     }
   }
 }

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { refuse } from '../lib/refuse-option.js'
+import { refuseOption } from '../lib/refuse-option.js'
 
 export interface Source { file: string, text: string }
 export type Extension = 'mjml' | 'html' | 'txt' | 'subject.txt'
@@ -39,7 +39,7 @@ async function listFolder (folder: string): Promise<string[]> {
     const entries = await readdir(folder, { withFileTypes: true })
     return entries.filter(entry => !entry.isDirectory()).map(entry => entry.name).sort()
   } catch (error) {
-    return refuse(`mail.templates: there is no folder ${folder} to read (${(error as NodeJS.ErrnoException).code})`)
+    return refuseOption(`mail.templates: there is no folder ${folder} to read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
 
@@ -48,6 +48,6 @@ async function readSource (file: string, path: string): Promise<Source> {
   try {
     return { file, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch {
-    return refuse(`mail.templates: ${file} must be in UTF-8`)
+    return refuseOption(`mail.templates: ${file} must be in UTF-8`)
   }
 }

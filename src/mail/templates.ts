@@ -3,9 +3,9 @@
  * wrong with a template is told at start, because a mail that fails later is one that nobody gets.
  */
 import { builtinMails } from '../../schemas/mail.js'
-import { refuse } from '../lib/refuse-option.js'
+import { refuseOption } from '../lib/refuse-option.js'
+import type { Extensions } from '../settings/types.js'
 import { createParser, type Parse, type Template } from './liquid.js'
-import { type Extensions } from '../settings/types.js'
 import { compileMjml } from './mjml.js'
 import { readBuiltin, readFolder, type Files, type Source } from './template-files.js'
 
@@ -60,12 +60,12 @@ export async function loadTemplates ({ folder, ...extensions }: TemplateOptions)
 }
 
 async function assemble (name: string, builtin: Files, own: Files, parse: Record<'html' | 'text', Parse>): Promise<Mail> {
-  if (own.mjml && own.html) refuse(`mail.templates: ${name}.mjml and ${name}.html are both there; keep one`)
+  if (own.mjml && own.html) refuseOption(`mail.templates: ${name}.mjml and ${name}.html are both there; keep one`)
   const ownHtml = await resolveHtml(own, parse.html)
   const html = ownHtml ?? builtin.html
-  const text = own.txt ?? builtin.txt ?? refuse(`mail.templates: ${name} needs a ${name}.txt: a mail always has a plain-text part`)
-  const subject = own['subject.txt'] ?? titleOf(ownHtml) ?? titleOf(builtin.html) ?? refuse(`mail.templates: ${name} needs a title in its HTML, or a ${name}.subject.txt; the built-in mails are ${Object.keys(builtinMails).join(', ')}`)
-  for (const source of [text, subject]) if (isBlank(source)) refuse(`mail.templates: ${source.file} is empty`)
+  const text = own.txt ?? builtin.txt ?? refuseOption(`mail.templates: ${name} needs a ${name}.txt: a mail always has a plain-text part`)
+  const subject = own['subject.txt'] ?? titleOf(ownHtml) ?? titleOf(builtin.html) ?? refuseOption(`mail.templates: ${name} needs a title in its HTML, or a ${name}.subject.txt; the built-in mails are ${Object.keys(builtinMails).join(', ')}`)
+  for (const source of [text, subject]) if (isBlank(source)) refuseOption(`mail.templates: ${source.file} is empty`)
   const mail = {
     text: parse.text(text),
     // Whoever gives an empty file wants no HTML.
@@ -102,7 +102,7 @@ function checkRequired (name: string, file: string, { variables }: Template): vo
   if (anyOf.some(set => set.every(variable => variables.includes(variable)))) return
   const [first, ...others] = anyOf.map(set => set.map(variable => `{{ ${variable} }}`).join(' and '))
   const alternatives = others.length > 0 ? ` (or ${others.join(', ')})` : ''
-  refuse(`mail.templates: ${file} must show ${first}${alternatives}: without it ${otherwise}`)
+  refuseOption(`mail.templates: ${file} must show ${first}${alternatives}: without it ${otherwise}`)
 }
 
 /** No value can begin another header line. */

@@ -3,10 +3,10 @@
  * recipient, in limited time. What went wrong is told without passwords and without the mail's links.
  */
 import type { Transporter } from 'nodemailer'
-import { refuse } from '../lib/refuse-option.js'
 import { formatSender, isAddress } from '../lib/mail-address.js'
-import { type MailMessage, RefusedForGood, type Way, plainMail } from './message.js'
-import { explain, openNodemailer, sendWith, timeouts } from './nodemailer.js'
+import { refuseOption } from '../lib/refuse-option.js'
+import { type MailMessage, PermanentMailError, type MailSender, toOutgoingMail } from './message.js'
+import { redactError, openNodemailer, sendWith, timeouts } from './nodemailer.js'
 
 export interface Transport {
   send: (message: MailMessage) => Promise<void>
@@ -15,12 +15,12 @@ export interface Transport {
 
 /** Opens what `mail.transport` names. `print` hears what 'console' prints; a mail may take `limit` milliseconds. */
 export async function openTransport (option: unknown, print: (text: string) => void = text => { process.stdout.write(text) }, limit = 30_000): Promise<Transport> {
-  const way = await findWay(option, print)
+  const way = await selectSender(option, print)
   const running = new Set<AbortController>()
   return {
     send: async message => {
       // nodemailer would quote what is around a comma or a line break, and send it to the domain after the last @.
-      if (!isAddress(message.to)) throw new RefusedForGood('the recipient is not one address')
+      if (!isAddress(message.to)) throw new PermanentMailError('the recipient is not one address')
       const controller = new AbortController()
       const timer = setTimeout(() => controller.abort(new Error(`ETIMEDOUT: not sent within ${limit / 1000} s`)), limit)
       running.add(controller)
@@ -28,7 +28,7 @@ export async function openTransport (option: unknown, print: (text: string) => v
         const sending = way.send({ ...message, subject: message.subject.replace(/[\s\p{Cc}]+/gu, ' ').trim() }, controller.signal)
         await Promise.race([sending, whenAborted(controller.signal)])
       } catch (error) {
-        throw controller.signal.aborted ? controller.signal.reason : explain(error)
+        throw controller.signal.aborted ? controller.signal.reason : redactError(error)
       } finally {
         clearTimeout(timer)
         running.delete(controller)
@@ -45,12 +45,12 @@ const whenAborted = (signal: AbortSignal) => new Promise<never>((_resolve, rejec
 
 const isSmtpUrl = (option: string) => /^smtps?:\/\/[^\s/?#]+\/?(\?[^\s@#]*)?$/i.test(option) && URL.canParse(option)
 
-async function findWay (option: unknown, print: (text: string) => void): Promise<Way> {
-  if (option === 'console') return { send: message => print(readable(message)) }
-  if (typeof option === 'function') return { send: async message => await option(plainMail(message)) }
+async function selectSender (option: unknown, print: (text: string) => void): Promise<MailSender> {
+  if (option === 'console') return { send: message => print(toPlainText(message)) }
+  if (typeof option === 'function') return { send: async message => await option(toOutgoingMail(message)) }
   if (typeof option === 'string' && isSmtpUrl(option)) return await openNodemailer({ ...timeouts, url: option })
   if (typeof option !== 'object' || option === null || Array.isArray(option)) {
-    return refuse("mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function")
+    return refuseOption("mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function")
   }
   // The host's own: it may send other mail of the app, and is not ours to close.
   if (can('sendMail', option)) return { send: sendWith(option as Transporter) }
@@ -62,7 +62,7 @@ const can = (method: string, object: object) => typeof (object as Record<string,
 const rule = '─'.repeat(72)
 
 /** For the terminal, which would obey control characters. */
-function readable ({ to, from, subject, text }: MailMessage): string {
+function toPlainText ({ to, from, subject, text }: MailMessage): string {
   const lines = [rule, `From: ${formatSender(from)}`, `To: ${to}`, `Subject: ${subject}`, '', text.trimEnd(), rule, '']
   return lines.join('\n').replace(/[^\P{Cc}\n\t]/gu, '')
 }

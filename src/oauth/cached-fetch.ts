@@ -4,28 +4,28 @@
  */
 import { withinTime } from './provider-error.js'
 
-export interface Fetched<T> {
+export interface CachedFetch<T> {
   get: (signal: AbortSignal) => Promise<T>
   /** Fetches again, unless that was tried within so many milliseconds: then what is there. */
-  renew: (signal: AbortSignal, cooldown: number) => Promise<T>
+  refetch: (signal: AbortSignal, cooldownMs: number) => Promise<T>
 }
 
-interface Plan<T> {
+interface CachedFetchOptions<T> {
   load: (signal: AbortSignal) => Promise<T>
   /** Milliseconds. */
-  keptFor: number
-  patience: number
+  ttlMs: number
+  timeoutMs: number
   clock: () => Date
 }
 
-export function createFetched<T> ({ load, keptFor, patience, clock }: Plan<T>): Fetched<T> {
+export function createCachedFetch<T> ({ load, ttlMs, timeoutMs, clock }: CachedFetchOptions<T>): CachedFetch<T> {
   let kept: { value: T, at: number } | undefined
   let triedAt = -Infinity
   let running: Promise<T> | undefined
 
   const fetchOnce = async () => {
     triedAt = clock().getTime()
-    const value = await load(AbortSignal.timeout(patience))
+    const value = await load(AbortSignal.timeout(timeoutMs))
     kept = { value, at: clock().getTime() }
     return value
   }
@@ -34,10 +34,10 @@ export function createFetched<T> ({ load, keptFor, patience, clock }: Plan<T>): 
     running ??= fetchOnce().finally(() => { running = undefined })
     return await withinTime(running, signal)
   }
-  const isWithin = (time: number, span: number) => clock().getTime() < time + span
+  const isWithin = (time: number, spanMs: number) => clock().getTime() < time + spanMs
 
   return {
-    get: async signal => kept && isWithin(kept.at, keptFor) ? kept.value : await fetchForAll(signal),
-    renew: async (signal, cooldown) => kept && !running && isWithin(triedAt, cooldown) ? kept.value : await fetchForAll(signal)
+    get: async signal => kept && isWithin(kept.at, ttlMs) ? kept.value : await fetchForAll(signal),
+    refetch: async (signal, cooldown) => kept && !running && isWithin(triedAt, cooldown) ? kept.value : await fetchForAll(signal)
   }
 }

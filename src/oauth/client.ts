@@ -2,47 +2,47 @@
  * One configured provider, as the features use it: where to send a browser, and who came back. Whatever is asked of the
  * provider for one call (metadata, tokens, keys, profile) shares one deadline.
  */
-import { createConverse } from './provider-call.js'
-import { createDiscovery, type Metadata } from './discovery.js'
-import { createExchange } from './code-exchange.js'
-import { verifyIdToken, type Expected } from './id-token.js'
-import { createInterview } from './profile.js'
-import { createKeys } from './jwks.js'
-import { ProviderProblem, type ProblemLog } from './provider-error.js'
-import type { SocialClient } from './types.js'
 import type { SocialSettings } from '../settings/types.js'
+import { createCodeExchange } from './code-exchange.js'
+import { createDiscovery, type Metadata } from './discovery.js'
+import { verifyIdToken, type Expected } from './id-token.js'
+import { createJwks } from './jwks.js'
+import { createProfileReader } from './profile.js'
+import { createProviderCall } from './provider-call.js'
+import { ProviderError, type ProviderLog } from './provider-error.js'
+import type { SocialClient } from './types.js'
 
-interface Surroundings {
+interface SocialClientOptions {
   clock: () => Date
-  log: ProblemLog
+  log: ProviderLog
   /** Milliseconds that one call may take, all in all. */
-  patience?: number
+  timeoutMs?: number
 }
 
 /** Talks to nobody before the first call. */
-export function createSocialClient (settings: SocialSettings, { clock, log, patience = 5000 }: Surroundings): SocialClient {
+export function createSocialClient (settings: SocialSettings, { clock, log, timeoutMs = 5000 }: SocialClientOptions): SocialClient {
   const { provider, clientId, scopes, audiences } = settings
-  const metadataOf = createDiscovery(provider, { clock, patience })
-  const keysOf = createKeys({ clock, patience })
-  const { authorizationUrl, exchange } = createExchange(settings, clock)
-  const { identify, isOurs } = createInterview(settings, clock)
-  const converse = createConverse(settings.name, { metadataOf, log, patience })
+  const metadataOf = createDiscovery(provider, { clock, timeoutMs })
+  const keysOf = createJwks({ clock, timeoutMs })
+  const { authorizationUrl, exchange } = createCodeExchange(settings, clock)
+  const { identify, isOurs } = createProfileReader(settings, clock)
+  const withMetadata = createProviderCall(settings.name, { metadataOf, log, timeoutMs })
   const hasIdTokens = !provider.endpoints || provider.endpoints.jwks !== undefined
 
   const verify = async (token: string | undefined, { endpoints: { jwks } }: Metadata, signal: AbortSignal, expected: Omit<Expected, 'keys' | 'provider' | 'now'>) => {
-    if (token === undefined || jwks === undefined) throw new ProviderProblem(expected.blame, 'ID token: there is none')
+    if (token === undefined || jwks === undefined) throw new ProviderError(expected.failureCode, 'ID token: there is none')
     return await verifyIdToken(token, { ...expected, keys: keysOf(jwks, signal), provider, now: clock() })
   }
 
   return {
     settings,
     postsBack: provider.parameters?.response_mode === 'form_post',
-    takes: { idToken: hasIdTokens, accessToken: settings.accessToken && provider.isOurs !== undefined },
-    discover: async () => { await converse(async () => {}) },
-    isIssuer: async iss => await converse(async ({ sendsIssuer }) =>
+    accepts: { idToken: hasIdTokens, accessToken: settings.accessToken && provider.isOurs !== undefined },
+    discover: async () => { await withMetadata(async () => {}) },
+    isIssuer: async iss => await withMetadata(async ({ sendsIssuer }) =>
       iss === undefined ? !sendsIssuer : iss === provider.issuer || provider.acceptsIssuer?.(iss, undefined) === true),
 
-    authorizationUrl: async ({ state, nonce, challenge, redirectUri }) => await converse(async metadata => await authorizationUrl(metadata, {
+    authorizationUrl: async ({ state, nonce, challenge, redirectUri }) => await withMetadata(async metadata => await authorizationUrl(metadata, {
       ...provider.parameters,
       ...(scopes.length > 0 && { scope: scopes.join(' ') }),
       ...(hasIdTokens && provider.sendsNonce !== false && { nonce }),
@@ -51,27 +51,27 @@ export function createSocialClient (settings: SocialSettings, { clock, log, pati
       redirect_uri: redirectUri
     })),
 
-    byCode: async ({ code, verifier, redirectUri, nonce, extras = {} }) => await converse(async (metadata, signal) => {
+    identityFromCode: async ({ code, verifier, redirectUri, nonce, extras = {} }) => await withMetadata(async (metadata, signal) => {
       const proof = provider.pkce !== false && verifier !== undefined ? { code_verifier: verifier } : {}
       const tokens = await exchange(metadata, { code, redirect_uri: redirectUri, ...proof }, signal)
       const { accessToken, idToken } = tokens
-      const claims = hasIdTokens ? await verify(idToken, metadata, signal, { audiences: [clientId], nonce, accessToken, blame: 'provider_error' }) : undefined
+      const claims = hasIdTokens ? await verify(idToken, metadata, signal, { audiences: [clientId], nonce, accessToken, failureCode: 'provider_error' }) : undefined
       // Of a login that began elsewhere, as in our own redirect flow: not every provider has the verifier bind its code.
-      if (nonce === undefined && claims?.nonce !== undefined) throw new ProviderProblem('code_exchange_failed', 'ID token: nonce')
+      if (nonce === undefined && claims?.nonce !== undefined) throw new ProviderError('code_exchange_failed', 'ID token: nonce')
       return await identify({ metadata, signal, claims, accessToken, extras, tokens })
     }),
 
-    byIdToken: async (idToken, nonce) => await converse(async (metadata, signal) => {
-      const claims = await verify(idToken, metadata, signal, { audiences, nonce, blame: 'provider_token_invalid' })
+    identityFromIdToken: async (idToken, nonce) => await withMetadata(async (metadata, signal) => {
+      const claims = await verify(idToken, metadata, signal, { audiences, nonce, failureCode: 'provider_token_invalid' })
       // An access token of the same key and audience: whoever was served with it could enter (RFC 9068 §2.2.3; Entra says `scp`).
-      if ((claims.scope ?? claims.scp) !== undefined) throw new ProviderProblem('provider_token_invalid', 'ID token: scope')
+      if ((claims.scope ?? claims.scp) !== undefined) throw new ProviderError('provider_token_invalid', 'ID token: scope')
       // Whoever has it from elsewhere does not know what it was asked for with.
-      if (nonce === undefined && claims.nonce !== undefined) throw new ProviderProblem('provider_token_invalid', 'ID token: nonce')
+      if (nonce === undefined && claims.nonce !== undefined) throw new ProviderError('provider_token_invalid', 'ID token: nonce')
       return { identity: await identify({ metadata, signal, claims }), expiresAt: new Date(claims.exp * 1000) }
     }),
 
-    byAccessToken: async accessToken => await converse(async (metadata, signal) => {
-      if (!await isOurs({ metadata, signal, accessToken })) throw new ProviderProblem('provider_token_invalid', 'access token: not issued to this app')
+    identityFromAccessToken: async accessToken => await withMetadata(async (metadata, signal) => {
+      if (!await isOurs({ metadata, signal, accessToken })) throw new ProviderError('provider_token_invalid', 'access token: not issued to this app')
       return await identify({ metadata, signal, accessToken })
     })
   }

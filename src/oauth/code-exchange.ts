@@ -9,7 +9,7 @@ import type { SocialSettings } from '../settings/types.js'
 import type { Metadata } from './discovery.js'
 import { maxBytes, userAgent } from './fetch-json.js'
 import { withinTime } from './provider-error.js'
-import { exchangeProblem, readTokenAnswer, type TokenAnswer } from './token-response.js'
+import { exchangeError, readTokenAnswer, type TokenResponse } from './token-response.js'
 
 /** What is used of simple-oauth2, which @fastify/oauth2 decorates its instance with. */
 interface OAuth2 {
@@ -20,10 +20,10 @@ interface OAuth2 {
 export interface Exchange {
   authorizationUrl: (metadata: Metadata, parameters: Record<string, string>) => Promise<string>
   /** Throws `code_exchange_failed`, `provider_error`, `provider_unavailable`. */
-  exchange: (metadata: Metadata, parameters: Record<string, string>, signal: AbortSignal) => Promise<TokenAnswer>
+  exchange: (metadata: Metadata, parameters: Record<string, string>, signal: AbortSignal) => Promise<TokenResponse>
 }
 
-export function createExchange ({ clientId, clientSecret }: SocialSettings, clock: () => Date): Exchange {
+export function createCodeExchange ({ clientId, clientSecret }: SocialSettings, clock: () => Date): Exchange {
   let current: { metadata: Metadata, secret: string, oauth2: Promise<OAuth2> } | undefined
   /** One for as long as neither the endpoints nor the secret change: it takes both once and for all. */
   const oauth2Of = async (metadata: Metadata) => {
@@ -37,12 +37,12 @@ export function createExchange ({ clientId, clientSecret }: SocialSettings, cloc
     authorizationUrl: async (metadata, parameters) => (await oauth2Of(metadata)).authorizeURL(parameters),
     exchange: async (metadata, parameters, signal) => {
       const oauth2 = await oauth2Of(metadata)
-      const { agent, seen } = watch(metadata.endpoints.token, signal)
+      const { agent, seen } = createAbortableAgent(metadata.endpoints.token, signal)
       try {
         const { token } = await withinTime(oauth2.getToken(parameters, { agent, maxBytes, json: 'force', redirects: 0, redirect303: true }), signal)
         return readTokenAnswer(token, seen().status, clock())
       } catch (error) {
-        throw exchangeProblem(error, seen())
+        throw exchangeError(error, seen())
       }
     }
   }
@@ -74,7 +74,7 @@ const pathOf = ({ pathname, search }: URL) => `${pathname}${search}`
  * An agent for one request. The HTTP client of simple-oauth2 takes no signal, limits only the phases of a request, reads on
  * after its timeout, and does not tell the status of an answer it likes; but it passes the agent on, which sees the request.
  */
-function watch (url: string, signal: AbortSignal) {
+function createAbortableAgent (url: string, signal: AbortSignal) {
   const isTls = url.startsWith('https:')
   const agent = isTls ? new HttpsAgent() : new HttpAgent()
   let request: ClientRequest | undefined

@@ -3,9 +3,9 @@
  * Discovery 1.0 §4), which is believed only of that issuer.
  */
 import type { Endpoints, Provider } from '../providers/provider.js'
-import { createFetched } from './cached-fetch.js'
-import { askJson } from './fetch-json.js'
-import { ProviderProblem } from './provider-error.js'
+import { createCachedFetch } from './cached-fetch.js'
+import { fetchJson } from './fetch-json.js'
+import { ProviderError } from './provider-error.js'
 
 export interface Metadata {
   endpoints: Endpoints
@@ -16,16 +16,16 @@ export interface Metadata {
 const hour = 3_600_000
 
 /** The metadata of a provider, kept for an hour where they are fetched. Throws `provider_unavailable`, `provider_error`. */
-export function createDiscovery (provider: Provider, { clock, patience }: { clock: () => Date, patience: number }): (signal: AbortSignal) => Promise<Metadata> {
+export function createDiscovery (provider: Provider, { clock, timeoutMs }: { clock: () => Date, timeoutMs: number }): (signal: AbortSignal) => Promise<Metadata> {
   const { endpoints, sendsIssuer = false, clientAuthentication = 'body' } = provider
   if (endpoints) return async () => ({ endpoints, sendsIssuer, clientAuthentication })
-  return createFetched({ load: async signal => await fetchMetadata(provider, signal), keptFor: hour, patience, clock }).get
+  return createCachedFetch({ load: async signal => await fetchMetadata(provider, signal), ttlMs: hour, timeoutMs, clock }).get
 }
 
 async function fetchMetadata ({ issuer, ...provider }: Provider, signal: AbortSignal): Promise<Metadata> {
-  const answer = await askJson({ what: 'metadata', url: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, signal }) as Record<string, unknown>
+  const answer = await fetchJson({ what: 'metadata', url: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, signal }) as Record<string, unknown>
   // §4.3: the very same string, or one provider could speak for another.
-  if (answer.issuer !== issuer) throw new ProviderProblem('provider_error', 'metadata: the issuer is another')
+  if (answer.issuer !== issuer) throw new ProviderError('provider_error', 'metadata: the issuer is another')
   const endpoint = (name: string) => checkEndpoint(name, answer[name], issuer)
   return {
     endpoints: {
@@ -45,6 +45,6 @@ const authenticationOf = (methods: unknown) => Array.isArray(methods) && methods
 /** An issuer on the developer's own machine, the only one without TLS, may have such endpoints. */
 function checkEndpoint (name: string, value: unknown, issuer: string): string {
   const { protocol = '', username = '' } = typeof value === 'string' && URL.canParse(value) ? new URL(value) : {}
-  if ((protocol !== 'https:' && protocol !== new URL(issuer).protocol) || username !== '') throw new ProviderProblem('provider_error', `metadata: ${name} is no https address`)
+  if ((protocol !== 'https:' && protocol !== new URL(issuer).protocol) || username !== '') throw new ProviderError('provider_error', `metadata: ${name} is no https address`)
   return value as string
 }

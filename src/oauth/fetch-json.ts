@@ -2,14 +2,14 @@
  * Asks a provider for JSON. It gets limited time and space, is asked once, and sends nobody elsewhere: a redirect would take
  * the token along. JSON is what parses as such; what the content type says of it is of no use.
  */
-import { networkProblem, ProviderProblem, statusProblem } from './provider-error.js'
+import { networkError, ProviderError, statusError } from './provider-error.js'
 
 /** Bytes of an answer, at most. */
 export const maxBytes = 2 ** 20
 /** GitHub answers nobody without a name. */
 export const userAgent = 'fastify-rest-auth'
 
-interface Question {
+interface FetchJsonOptions {
   /** What is asked for, in the log. */
   what: string
   url: string
@@ -20,7 +20,7 @@ interface Question {
 }
 
 /** The object or array that a provider answers with status 200; throws a ProviderProblem. */
-export async function askJson ({ what, url, signal, headers = {}, body }: Question): Promise<object> {
+export async function fetchJson ({ what, url, signal, headers = {}, body }: FetchJsonOptions): Promise<object> {
   const response = await send(what, url, {
     signal,
     redirect: 'manual',
@@ -29,7 +29,7 @@ export async function askJson ({ what, url, signal, headers = {}, body }: Questi
   })
   if (response.status !== 200) {
     response.body?.cancel().catch(() => {})
-    throw statusProblem(what, response.status)
+    throw statusError(what, response.status)
   }
   return parse(what, await read(what, response))
 }
@@ -40,7 +40,7 @@ async function send (what: string, url: string, init: RequestInit): Promise<Resp
   try {
     return await fetch(url, init)
   } catch (error) {
-    throw networkProblem(what, (error as Error).cause)
+    throw networkError(what, (error as Error).cause)
   }
 }
 
@@ -54,9 +54,9 @@ async function read (what: string, { body }: Response): Promise<Buffer> {
       chunks.push(chunk)
     }
   } catch (error) {
-    throw networkProblem(what, error)
+    throw networkError(what, error)
   }
-  if (size > maxBytes) throw new ProviderProblem('provider_error', `${what}: more than 1 MiB`)
+  if (size > maxBytes) throw new ProviderError('provider_error', `${what}: more than 1 MiB`)
   return Buffer.concat(chunks)
 }
 
@@ -67,5 +67,5 @@ function parse (what: string, bytes: Buffer): object {
   } catch {
     // The parser's message would quote the answer.
   }
-  throw new ProviderProblem('provider_error', `${what}: no JSON`)
+  throw new ProviderError('provider_error', `${what}: no JSON`)
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult } from 'jose'
 import type { IdClaims, Provider } from '../providers/provider.js'
-import { ProviderProblem, type ProblemCode } from './provider-error.js'
+import { ProviderError, type ProviderErrorCode } from './provider-error.js'
 
 export interface Expected {
   keys: JWTVerifyGetKey
@@ -18,43 +18,43 @@ export interface Expected {
   accessToken?: string | undefined
   now: Date
   /** What a token that fails is: the provider's fault, or that of who posted it. */
-  blame: Extract<ProblemCode, 'provider_error' | 'provider_token_invalid'>
+  failureCode: Extract<ProviderErrorCode, 'provider_error' | 'provider_token_invalid'>
 }
 
 /** A shared secret as the key would let anybody sign who knows the public one, and `none` anybody at all (RFC 8725 §3.1). */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 /** Seconds that clocks may differ by. */
-const tolerance = 60
+const clockToleranceSeconds = 60
 
 /** The claims of a token, all checked. Throws `blame`, and what finding the keys does. */
 export async function verifyIdToken (token: string, expected: Expected): Promise<IdClaims & { exp: number }> {
   const { payload, protectedHeader } = await verifySignature(token, expected)
-  const wrong = firstWrong(payload, protectedHeader, expected)
-  if (wrong) throw new ProviderProblem(expected.blame, `ID token: ${wrong}`)
+  const wrong = firstFailedCheck(payload, protectedHeader, expected)
+  if (wrong) throw new ProviderError(expected.failureCode, `ID token: ${wrong}`)
   // Strings and numbers, as was just checked.
   return payload as IdClaims & { exp: number }
 }
 
-async function verifySignature (token: string, { keys, audiences, now, blame }: Expected): Promise<JWTVerifyResult> {
+async function verifySignature (token: string, { keys, audiences, now, failureCode }: Expected): Promise<JWTVerifyResult> {
   try {
     return await jwtVerify(token, keys, {
-      algorithms, audience: [...audiences], currentDate: now, clockTolerance: tolerance, requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat']
+      algorithms, audience: [...audiences], currentDate: now, clockTolerance: clockToleranceSeconds, requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat']
     })
   } catch (error) {
-    if (error instanceof ProviderProblem) throw error
+    if (error instanceof ProviderError) throw error
     const { code, claim } = error as errors.JWTClaimValidationFailed
-    throw new ProviderProblem(blame, `ID token: ${error instanceof errors.JOSEError ? code : 'unusable key'}${claim ? ` (${claim})` : ''}`)
+    throw new ProviderError(failureCode, `ID token: ${error instanceof errors.JOSEError ? code : 'unusable key'}${claim ? ` (${claim})` : ''}`)
   }
 }
 
-function firstWrong (claims: JWTPayload, { alg, typ }: { alg: string, typ?: string }, { provider, audiences, nonce, accessToken, now }: Expected): string | undefined {
+function firstFailedCheck (claims: JWTPayload, { alg, typ }: { alg: string, typ?: string }, { provider, audiences, nonce, accessToken, now }: Expected): string | undefined {
   const { iss, sub, aud, azp, exp, iat, nonce: given, at_hash: hash } = claims
   const isIssuer = iss === provider.issuer || (typeof iss === 'string' && provider.acceptsIssuer?.(iss, claims as IdClaims) === true)
   const checks: Record<string, boolean> = {
     iss: isIssuer,
     sub: typeof sub === 'string' && sub !== '',
     azp: azp === undefined ? !Array.isArray(aud) || aud.length === 1 : audiences.includes(azp as string),
-    iat: typeof iat === 'number' && iat <= now.getTime() / 1000 + tolerance,
+    iat: typeof iat === 'number' && iat <= now.getTime() / 1000 + clockToleranceSeconds,
     // What is kept until then has to have a date.
     exp: typeof exp === 'number' && exp < 1e10,
     nonce: nonce === undefined || given === nonce || (given === undefined && provider.sendsNonce === false),

@@ -6,53 +6,53 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { AnswerCode } from '../../schemas/errors.js'
 import { Failure } from '../errors/failure.js'
 
-export type ProblemCode = Extract<AnswerCode, 'provider_unavailable' | 'provider_error' | 'provider_token_invalid' | 'code_exchange_failed'>
+export type ProviderErrorCode = Extract<AnswerCode, 'provider_unavailable' | 'provider_error' | 'provider_token_invalid' | 'code_exchange_failed'>
 
-interface Circumstances {
+interface ProviderErrorOptions {
   /** That the provider answered with. */
   status?: number | undefined
   /** Whether the app is configured wrongly, as the provider says. */
-  ours?: boolean
+  isMisconfiguration?: boolean
 }
 
 /** To be told to the log by `logProblem`, once, where the provider's name is known. */
-export class ProviderProblem extends Failure {
+export class ProviderError extends Failure {
   override readonly isLogged = true
   readonly reason: string
   readonly status: number | undefined
   readonly ours: boolean
 
-  constructor (code: ProblemCode, reason: string, { status, ours = false }: Circumstances = {}) {
+  constructor (code: ProviderErrorCode, reason: string, { status, isMisconfiguration = false }: ProviderErrorOptions = {}) {
     super(code, { headers: code === 'provider_unavailable' ? { 'retry-after': '5' } : {} })
     this.reason = reason
     this.status = status
-    this.ours = ours
+    this.ours = isMisconfiguration
   }
 }
 
-export type ProblemLog = Pick<FastifyBaseLogger, 'warn' | 'error'>
+export type ProviderLog = Pick<FastifyBaseLogger, 'warn' | 'error'>
 
 /** What the app's people have to mend is an error; the rest happens. */
-export function logProblem (log: ProblemLog, provider: string, { code, reason, ours }: ProviderProblem): void {
+export function logProviderError (log: ProviderLog, provider: string, { code, reason, ours }: ProviderError): void {
   log[ours ? 'error' : 'warn']({ provider, code, reason }, 'a provider confirmed no login')
 }
 
 /** An answer whose status says that it is none: one to try again later, or one that makes no sense. */
-export function statusProblem (what: string, status: number): ProviderProblem {
+export function statusError (what: string, status: number): ProviderError {
   const passing = status >= 500 || status === 429 || status === 408
-  return new ProviderProblem(passing ? 'provider_unavailable' : 'provider_error', `${what}: status ${status}`, { status })
+  return new ProviderError(passing ? 'provider_unavailable' : 'provider_error', `${what}: status ${status}`, { status })
 }
 
 /** A request that got no whole answer: of the error nothing is told but its code (`ECONNREFUSED`). */
-export function networkProblem (what: string, error: unknown): ProviderProblem {
+export function networkError (what: string, error: unknown): ProviderError {
   const { code } = Object(error) as { code?: unknown }
-  return new ProviderProblem('provider_unavailable', `${what}: ${/^[A-Z][A-Z0-9_]{1,40}$/.exec(String(code))?.[0] ?? 'connection lost'}`)
+  return new ProviderError('provider_unavailable', `${what}: ${/^[A-Z][A-Z0-9_]{1,40}$/.exec(String(code))?.[0] ?? 'connection lost'}`)
 }
 
 /** What a promise comes to, unless the signal comes first. */
 export async function withinTime<T> (promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const timeout = new Promise<never>((_resolve, reject) => {
-    const giveUp = () => reject(new ProviderProblem('provider_unavailable', 'no answer in time'))
+    const giveUp = () => reject(new ProviderError('provider_unavailable', 'no answer in time'))
     if (signal.aborted) giveUp()
     else signal.addEventListener('abort', giveUp, { once: true })
   })

@@ -30,7 +30,7 @@ export interface SocialClient {
   /** Whether the redirect comes as a POST (`response_mode=form_post`). */
   postsBack: boolean
   /** What clients may post, beside a code. */
-  takes: { idToken: boolean, accessToken: boolean }
+  accepts: { idToken: boolean, accessToken: boolean }
   /** Fetches the metadata, where there are any. Throws a ProviderProblem: `provider_error` where they can't be used as configured, `provider_unavailable`. */
   discover: () => Promise<void>
   /** Where to send the browser. `challenge` is S256 of the verifier (RFC 7636). Throws `provider_unavailable`, `provider_error`. */
@@ -41,9 +41,9 @@ export interface SocialClient {
    * Who the code is of. `nonce`: what the ID token must have; undefined: none. Throws `code_exchange_failed` where the
    * provider refuses the code, or it was asked for with a nonce that is not told, `provider_error`, `provider_unavailable`.
    */
-  byCode: (input: { code: string, verifier: string | undefined, redirectUri: string, nonce: string | undefined, extras?: Record<string, unknown> }) => Promise<Identity>
+  identityFromCode: (input: { code: string, verifier: string | undefined, redirectUri: string, nonce: string | undefined, extras?: Record<string, unknown> }) => Promise<Identity>
   /** Who an ID token is of that a client posted, and when it expires. Throws `provider_token_invalid`, `provider_error`, `provider_unavailable`. */
-  byIdToken: (idToken: string, nonce: string | undefined) => Promise<{ identity: Identity, expiresAt: Date }>
+  identityFromIdToken: (idToken: string, nonce: string | undefined) => Promise<{ identity: Identity, expiresAt: Date }>
   /** Who an access token is of that a client posted, if it was issued to this app. Throws `provider_token_invalid`, `provider_error`, `provider_unavailable`. */
-  byAccessToken: (accessToken: string) => Promise<Identity>
+  identityFromAccessToken: (accessToken: string) => Promise<Identity>
 }

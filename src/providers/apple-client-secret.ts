@@ -1,8 +1,8 @@
 /** Apple has no client secret but one that the app signs for itself: https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { JWTPayload } from 'jose'
+import { refuseOption } from '../lib/refuse-option.js'
 import { readSigningKey } from '../lib/signing-keys.js'
-import { refuse } from '../lib/refuse-option.js'
 
 interface AppleKey {
   teamId: string
@@ -38,7 +38,7 @@ function readKey (option: string, privateKey: string): KeyObject {
     const { secret } = readSigningKey(privateKey.replaceAll('\\n', '\n'), 'ES256')
     if (typeof secret === 'object' && secret.private !== undefined) return createPrivateKey(secret.private)
   } catch (error) {
-    return refuse(`${option}.privateKey: ${(error as Error).message}`)
+    return refuseOption(`${option}.privateKey: ${(error as Error).message}`)
   }
-  return refuse(`${option}.privateKey: is no private key; Apple gives it in a file AuthKey_….p8`)
+  return refuseOption(`${option}.privateKey: is no private key; Apple gives it in a file AuthKey_….p8`)
 }

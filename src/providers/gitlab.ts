@@ -1,6 +1,6 @@
 /** GitLab.com: https://docs.gitlab.com/integration/openid_connect_provider; with the option `issuer`, any other GitLab. */
-import { defineProvider } from './provider.js'
 import { oidc } from './oidc.js'
+import { defineProvider } from './provider.js'
 
 const issuer = 'https://gitlab.com'
 

@@ -1,5 +1,5 @@
 /** A provider that the host defines itself is looked at once, at start: not every host has the compiler do it. */
-import { refuse } from '../lib/refuse-option.js'
+import { refuseOption } from '../lib/refuse-option.js'
 import type { Provider } from './provider.js'
 
 const local = new Set(['localhost', '127.0.0.1', '[::1]'])
@@ -17,7 +17,7 @@ const booleans = ['sendsIssuer', 'pkce', 'sendsNonce'] as const
 /** The provider itself, or the refusal of what is wrong with it, by the option's path. */
 export function checkProvider (option: string, given: object, production: boolean): Provider {
   const { label, issuer, endpoints, scopes, parameters, clientAuthentication, profile, ...rest } = given as Record<keyof Provider, unknown>
-  const must = (holds: boolean, name: string, what: string) => { if (!holds) refuse(`${option}.${name}: must be ${what}`) }
+  const must = (holds: boolean, name: string, what: string) => { if (!holds) refuseOption(`${option}.${name}: must be ${what}`) }
   must(typeof label === 'string' && label !== '', 'label', 'a string, not empty')
   must(isAddressOf(issuer, production), 'issuer', 'an https address')
   must(Array.isArray(scopes) && scopes.every(isText), 'scopes', 'a list of strings')
@@ -36,6 +36,6 @@ const isText = (value: unknown) => typeof value === 'string'
 function checkEndpoints (option: string, endpoints: Record<string, unknown>, production: boolean): void {
   for (const name of ['authorization', 'token', 'jwks', 'userinfo', 'tokeninfo']) {
     const isNeeded = name === 'authorization' || name === 'token'
-    if ((isNeeded || endpoints[name] !== undefined) && !isAddressOf(endpoints[name], production)) refuse(`${option}.${name}: must be an https address`)
+    if ((isNeeded || endpoints[name] !== undefined) && !isAddressOf(endpoints[name], production)) refuseOption(`${option}.${name}: must be an https address`)
   }
 }

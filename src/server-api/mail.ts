@@ -1,13 +1,13 @@
 /** `app.restAuth.mail`: the app's own mails, by the same machinery, and a look into the outbox. */
 import type { Context } from '../context.js'
 import type { MailRow } from '../db/tables.js'
-import { guarded } from './without-query-values.js'
-import { listMails, reviveMails } from '../store/outbox.js'
-import { findUser } from '../store/users.js'
 import type { RestAuth, QueuedMail } from '../rest-auth.js'
+import { listMails, retryFailedMails } from '../store/outbox.js'
+import { findUser } from '../store/users.js'
+import { withoutQueryValues } from './without-query-values.js'
 
-export function createMails ({ db, clock, outbox, templates }: Pick<Context, 'db' | 'clock' | 'outbox' | 'templates'>): RestAuth['mail'] {
-  return guarded({
+export function createMailApi ({ db, clock, outbox, templates }: Pick<Context, 'db' | 'clock' | 'outbox' | 'templates'>): RestAuth['mail'] {
+  return withoutQueryValues({
     async send (template, { pk }, variables = {}, { tx } = {}) {
       if (!templates.has(template)) throw new TypeError(`mail.send: there is no template ${template}; there is ${templates.names().join(', ')}`)
       // The app's own type of Drizzle follows from its database: the query builder is the same.
@@ -20,7 +20,7 @@ export function createMails ({ db, clock, outbox, templates }: Pick<Context, 'db
     },
     list: async ({ state } = {}) => (await listMails(db, state)).map(toMail),
     async retry (id) {
-      const revived = await reviveMails(db, clock(), id)
+      const revived = await retryFailedMails(db, clock(), id)
       outbox.wake()
       return revived
     },

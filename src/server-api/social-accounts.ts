@@ -1,11 +1,11 @@
 /** `app.restAuth.socialAccounts`: what the app's own code may do with the connections of its users. */
 import type { Context } from '../context.js'
-import { guarded } from './without-query-values.js'
-import { createProviderTokens } from '../social/provider-tokens.js'
 import type { RestAuth } from '../rest-auth.js'
+import { createProviderTokens } from '../social/provider-tokens.js'
 import { deleteSocialAccount, getSocialAccount, listSocialAccounts } from '../store/social-accounts.js'
+import { withoutQueryValues } from './without-query-values.js'
 
-export function createSocialAccounts ({ db, settings }: Pick<Context, 'db' | 'settings'>): RestAuth['socialAccounts'] {
+export function createSocialAccountsApi ({ db, settings }: Pick<Context, 'db' | 'settings'>): RestAuth['socialAccounts'] {
   const providerTokens = createProviderTokens(settings.secrets)
 
   const socialAccounts: RestAuth['socialAccounts'] = {
@@ -13,10 +13,10 @@ export function createSocialAccounts ({ db, settings }: Pick<Context, 'db' | 'se
 
     async tokens (id) {
       const account = await getSocialAccount(db, id)
-      return account?.tokens ? await providerTokens.open(account.tokens, account) : undefined
+      return account?.tokens ? await providerTokens.decrypt(account.tokens, account) : undefined
     },
 
     disconnect: async id => await deleteSocialAccount(db, id)
   }
-  return guarded(socialAccounts)
+  return withoutQueryValues(socialAccounts)
 }

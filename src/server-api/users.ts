@@ -3,34 +3,34 @@ import type { TObject } from '@sinclair/typebox'
 import { v7 as uuid } from 'uuid'
 import type { Context } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
-import { Failure, refuse } from '../errors/failure.js'
-import { guarded } from './without-query-values.js'
+import { Failure, throwIfInvalid } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { usernameKey } from '../lib/username.js'
+import type { RestAuth } from '../rest-auth.js'
 import { deleteTokens } from '../store/one-time-tokens.js'
 import { deleteSession, deleteSessions, listSessions } from '../store/sessions.js'
 import { deleteUser, findUser, findUserByEmail, findUserByUsername, insertUser, updateUser } from '../store/users.js'
-import type { RestAuth } from '../rest-auth.js'
 import type { NewUser, User, UserChanges } from '../types.js'
 import { createBodyValidator, type CheckBody } from '../validation/body-validator.js'
+import { withoutQueryValues } from './without-query-values.js'
 
-export function createUsers (context: Pick<Context, 'contract' | 'db' | 'clock' | 'accounts' | 'passwords'>): Pick<RestAuth, 'users' | 'sessions'> {
-  const { contract, db, clock, accounts, passwords } = context
+export function createUsersApi (context: Pick<Context, 'contract' | 'db' | 'clock' | 'userRecords' | 'passwords'>): Pick<RestAuth, 'users' | 'sessions'> {
+  const { contract, db, clock, userRecords, passwords } = context
   const validator = createBodyValidator()
   const [checkNew, checkChanges] = [validator(contract.programmatic.create), validator(contract.programmatic.update)]
   // The app's own type of the user follows from its options; what is stored was checked against them.
-  const toUser = (row: UserRow) => accounts.toUser(row) as unknown as User
+  const toUser = (row: UserRow) => userRecords.toUser(row) as unknown as User
   const known = (row: UserRow | undefined) => row && toUser(row)
 
   const users: RestAuth['users'] = {
     async create (input: NewUser) {
       const { password, email_verified: emailVerified = false, ...fields } = checked(checkNew, contract.programmatic.create, input)
-      const columns = { ...accounts.defaults(), ...accounts.columns(fields) }
-      refuse(await accounts.refused(db, columns))
-      if (typeof password === 'string') refuse(await passwords.problems('password', password, fields))
+      const columns = { ...userRecords.defaultColumns(), ...userRecords.toColumns(fields) }
+      throwIfInvalid(await userRecords.conflicts(db, columns))
+      if (typeof password === 'string') throwIfInvalid(await passwords.check('password', password, fields))
       const passwordHash = typeof password === 'string' ? await passwords.hash(password) : null
       const row = await insertUser(db, { ...columns, pk: uuid(), passwordHash, isActive: true, emailVerified: emailVerified === true, createdAt: clock() })
-      if (!row) throw new Failure('validation_error', { fields: await accounts.refused(db, columns) })
+      if (!row) throw new Failure('validation_error', { fields: await userRecords.conflicts(db, columns) })
       return toUser(row)
     },
 
@@ -44,9 +44,9 @@ export function createUsers (context: Pick<Context, 'contract' | 'db' | 'clock' 
 
     async update (pk, changes: UserChanges) {
       const { email_verified: given, ...fields } = checked(checkChanges, contract.programmatic.update, changes)
-      const columns = await withVerification(pk, accounts.columns(fields), given)
-      refuse(await accounts.refused(db, columns, pk))
-      return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await accounts.settle(db, columns, pk, async () => await updateUser(db, pk, columns)))
+      const columns = await withVerification(pk, userRecords.toColumns(fields), given)
+      throwIfInvalid(await userRecords.conflicts(db, columns, pk))
+      return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await userRecords.retryOnConflict(db, columns, pk, async () => await updateUser(db, pk, columns)))
     },
 
     activate: async pk => known(await updateUser(db, pk, { isActive: true })),
@@ -76,7 +76,7 @@ export function createUsers (context: Pick<Context, 'contract' | 'db' | 'clock' 
     endAll: async userPk => await deleteSessions(db, userPk)
   }
 
-  return { users: guarded(users), sessions: guarded(sessions) }
+  return { users: withoutQueryValues(users), sessions: withoutQueryValues(sessions) }
 }
 
 /** A misspelt field in code is a bug, which ignoring it would hide. */

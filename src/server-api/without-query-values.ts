@@ -1,14 +1,14 @@
 /** What `app.restAuth` offers is called by the app's own code, and throws there. */
-import { asThrown } from '../errors/failure.js'
+import { redactForHost } from '../errors/failure.js'
 
 /** Whatever is thrown to the host's code carries no query's values. */
-export function guarded<Functions extends Record<string, (...parameters: any[]) => Promise<unknown>>> (functions: Functions): Functions {
+export function withoutQueryValues<Functions extends Record<string, (...parameters: any[]) => Promise<unknown>>> (functions: Functions): Functions {
   // The same functions under the same names.
   return Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, async (...parameters: unknown[]) => {
     try {
       return await run(...parameters)
     } catch (error) {
-      throw asThrown(error)
+      throw redactForHost(error)
     }
   }])) as Functions
 }

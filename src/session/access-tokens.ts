@@ -27,9 +27,9 @@ const areClaims = TypeCompiler.Compile(ClaimSet)
 const Header = TypeCompiler.Compile(Type.Object({ kid: Type.Optional(Type.String({ maxLength: 64 })), crit: Type.Optional(Type.Never()) }))
 
 /** Seconds by which clocks may differ. */
-const leeway = 5
+const leewaySeconds = 5
 /** Characters: half of what many proxies allow for all headers of a request. */
-const longest = 4096
+const maxTokenLength = 4096
 
 interface TokenOptions extends Signing {
   issuer: string
@@ -49,12 +49,12 @@ export async function createAccessTokens (app: FastifyInstance, { keys: signing,
     sign: (claims: Pick<Claims, 'sub' | 'sid' | 'jti' | 'iat' | 'exp'>, own: Record<string, unknown>): string => {
       if (!signer) throw new Error('no key to sign with')
       const token = signer.sign({ ...own, iss: pinned.issuer, aud: pinned.audience, ...claims })
-      if (token.length > longest) throw new Error(`fastify-rest-auth: tokens.claims: the access token has ${token.length} bytes, of ${longest} at most; claim less`)
+      if (token.length > maxTokenLength) throw new Error(`fastify-rest-auth: tokens.claims: the access token has ${token.length} bytes, of ${maxTokenLength} at most; claim less`)
       return token
     },
 
     /** The claims of a token that is ours, in time or not. */
-    read: (token: string): Claims | undefined => token.length <= longest ? read(keys, token) : undefined,
+    read: (token: string): Claims | undefined => token.length <= maxTokenLength ? read(keys, token) : undefined,
 
     /** The claims of a token that is ours and valid now; throws `token_expired` or `token_not_valid`. */
     verify (token: string, now: Date): Claims {
@@ -62,7 +62,7 @@ export async function createAccessTokens (app: FastifyInstance, { keys: signing,
       if (!claims) throw failure('token_not_valid')
       const seconds = now.getTime() / 1000
       if (claims.exp <= seconds) throw failure('token_expired')
-      if (claims.iat > seconds + leeway) throw failure('token_not_valid')
+      if (claims.iat > seconds + leewaySeconds) throw failure('token_not_valid')
       return claims
     }
   }

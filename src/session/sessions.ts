@@ -2,23 +2,23 @@
  * A session is opened at login, registration and the confirmation of an address, goes on by its refresh token, and ends
  * at logout, another password, deactivation, reuse of a refresh token or its time.
  */
-import { v7 as uuid } from 'uuid'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { AccessTokens } from './access-tokens.js'
-import { customClaims } from './custom-claims.js'
+import { v7 as uuid } from 'uuid'
 import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
-import { digest, mintToken } from '../lib/secrets.js'
+import { hashToken, mintToken } from '../lib/secrets.js'
 import { secondsAfter } from '../lib/time.js'
 import type { Settings } from '../settings/types.js'
 import { deleteExpiredRefreshTokens, deleteSessionOfRefreshToken, insertRefreshToken } from '../store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteSession, insertSession } from '../store/sessions.js'
 import { updateUser } from '../store/users.js'
-import type { TokenAnswer, Transport } from './token-transport.js'
 import type { BaseUser } from '../types.js'
+import type { AccessTokens } from './access-tokens.js'
+import { customClaims } from './custom-claims.js'
+import type { TokenPair, TokenTransport } from './token-transport.js'
 
-export interface OpenSession {
+export interface IssuedSession {
   row: SessionRow
   /** The refresh token that the session is at. */
   refresh: string
@@ -27,25 +27,25 @@ export interface OpenSession {
   replaced?: string | undefined
 }
 
-interface Ingredients {
+interface SessionsOptions {
   accessTokens: AccessTokens
   tokens: Settings['tokens']
   hooks: Settings['hooks']
   clock: () => Date
   path: string
-  transport: Transport
+  tokenTransport: TokenTransport
 }
 
-export function createSessions ({ accessTokens, tokens: { access, refresh, claims }, hooks: { loggedIn }, clock, path, transport }: Ingredients) {
+export function createSessions ({ accessTokens, tokens: { access, refresh, claims }, hooks: { loggedIn }, clock, path, tokenTransport }: SessionsOptions) {
   const earlier = (one: Date, other: Date) => one < other ? one : other
-  const refreshDigest = (token: string) => digest(`${path} ${token}`)
+  const refreshDigest = (token: string) => hashToken(`${path} ${token}`)
 
   return {
     /** What is stored of a refresh token: of two registrations on one database, neither knows the other's. */
     refreshDigest,
 
     /** A session to store, and the refresh token of which only the digest is kept. */
-    draft (userPk: string, request: FastifyRequest, authenticatedAt = clock()): OpenSession {
+    create (userPk: string, request: FastifyRequest, authenticatedAt = clock()): IssuedSession {
       const now = clock()
       return {
         row: {
@@ -61,12 +61,12 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
         },
         refresh: mintToken(),
         refreshExpiration: secondsAfter(now, refresh.idle),
-        replaced: transport.replacedToken(request)
+        replaced: tokenTransport.replacedRefreshToken(request)
       }
     },
 
     /** Whoever logs in anew leaves no session behind that nobody can reach (ASVS 7.2.4). */
-    async store (tx: Db, { row, refresh, refreshExpiration, replaced }: OpenSession): Promise<void> {
+    async insert (tx: Db, { row, refresh, refreshExpiration, replaced }: IssuedSession): Promise<void> {
       if (replaced) await deleteSessionOfRefreshToken(tx, refreshDigest(replaced))
       await deleteExpiredSessions(tx, row.userPk, row.createdAt)
       await insertSession(tx, row)
@@ -74,19 +74,19 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
     },
 
     /** Opens a session for a user who is locked, and notes the login. */
-    async open (tx: Db, userPk: string, request: FastifyRequest, authenticatedAt?: Date) {
-      const session = this.draft(userPk, request, authenticatedAt)
+    async logIn (tx: Db, userPk: string, request: FastifyRequest, authenticatedAt?: Date) {
+      const session = this.create(userPk, request, authenticatedAt)
       const user = await updateUser(tx, userPk, { lastLogin: session.row.createdAt })
       if (!user) throw failure('invalid_credentials')
-      await this.store(tx, session)
+      await this.insert(tx, session)
       return { session, user }
     },
 
     /** Lets the app have its say on a stored session, and sends its tokens: a throw ends it. Answers with the body. */
-    async answer (db: Db, session: OpenSession, user: BaseUser & Record<string, unknown>, request: FastifyRequest, reply: FastifyReply) {
+    async respond (db: Db, session: IssuedSession, user: BaseUser & Record<string, unknown>, request: FastifyRequest, reply: FastifyReply) {
       try {
         await loggedIn?.(user, request)
-        return { ...transport.send(reply, await this.tokens(session, user)), user }
+        return { ...tokenTransport.send(reply, await this.tokens(session, user)), user }
       } catch (error) {
         await deleteSession(db, session.row.id)
         throw error
@@ -94,7 +94,7 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
     },
 
     /** Puts a session on its next refresh token, which never outlasts it: rotation puts its end off no further (ASVS 7.3.2). */
-    async advance (tx: Db, row: SessionRow, next: string, now: Date): Promise<OpenSession> {
+    async rotateRefreshToken (tx: Db, row: SessionRow, next: string, now: Date): Promise<IssuedSession> {
       const refreshExpiration = earlier(secondsAfter(now, refresh.idle), row.expiresAt)
       await deleteExpiredRefreshTokens(tx, row.id, now)
       await insertRefreshToken(tx, { digest: refreshDigest(next), sessionId: row.id, createdAt: now, expiresAt: refreshExpiration })
@@ -105,7 +105,7 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
      * What the client gets of a session, at login or (`now`) later; an access token ends with its session at the latest.
      * Throws where `tokens.claims` does, or asks for what can't be had.
      */
-    async tokens ({ row, refresh, refreshExpiration }: OpenSession, user: BaseUser & Record<string, unknown>, now = row.createdAt): Promise<TokenAnswer> {
+    async tokens ({ row, refresh, refreshExpiration }: IssuedSession, user: BaseUser & Record<string, unknown>, now = row.createdAt): Promise<TokenPair> {
       const iat = Math.floor(now.getTime() / 1000)
       const exp = Math.min(iat + access, Math.floor(row.expiresAt.getTime() / 1000))
       return {

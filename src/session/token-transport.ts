@@ -6,29 +6,29 @@
  * header is never made good by them.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CookieSettings } from '../settings/cookies.js'
-import { type CheckCsrf, isUnsafe } from '../http/csrf.js'
 import { failure } from '../errors/failure.js'
+import { type CheckCsrf, isUnsafe } from '../http/csrf.js'
 import { cookieValues, setCookie } from '../lib/cookies.js'
+import type { CookieSettings } from '../settings/cookies.js'
 
-type Expirations = Omit<TokenAnswer, 'access' | 'refresh'>
+type Expirations = Omit<TokenPair, 'access' | 'refresh'>
 
-export interface Transport {
+export interface TokenTransport {
   /**
    * The access token of a request, if any; throws where there is more than one, and `csrf_failed` where it is a
    * cookie's and the request may be a forgery.
    */
-  accessTokenOf: (request: FastifyRequest) => string | undefined
+  readAccessToken: (request: FastifyRequest) => string | undefined
   /** The refresh token of a request, if any: that of the body, else the cookie's; throws where there are two cookies. */
-  refreshTokenOf: (request: FastifyRequest, body: { refresh?: string | null }) => string | undefined
+  readRefreshToken: (request: FastifyRequest, body: { refresh?: string | null }) => string | undefined
   /** The refresh token of the session that a new one takes the cookies from. */
-  replacedToken: (request: FastifyRequest) => string | undefined
+  replacedRefreshToken: (request: FastifyRequest) => string | undefined
   /** Sends tokens on their way; answers with what is to be the body, or a part of it. */
-  send: (reply: FastifyReply, tokens: TokenAnswer) => Expirations & Partial<TokenAnswer>
+  send: (reply: FastifyReply, tokens: TokenPair) => Expirations & Partial<TokenPair>
   /** Takes the cookies back. */
   clear: (reply: FastifyReply) => void
   /** Throws `csrf_failed` for an unsafe request that may be a forgery, whatever it wants: a login, too (login CSRF). */
-  refuseForgery: (request: FastifyRequest) => void
+  checkCsrf: (request: FastifyRequest) => void
   /** The headers of a request that decide the answer. */
   vary: string
 }
@@ -44,19 +44,19 @@ function bearerToken ({ headers }: FastifyRequest): string | undefined {
 
 const isBearer = ({ headers }: FastifyRequest): boolean => /^\s*bearer(\s|$)/i.test(headers.authorization ?? '')
 
-const inHeader: Transport = {
-  accessTokenOf: bearerToken,
-  refreshTokenOf: (_request, { refresh }) => refresh || undefined,
-  replacedToken: () => undefined,
+const bearerTransport: TokenTransport = {
+  readAccessToken: bearerToken,
+  readRefreshToken: (_request, { refresh }) => refresh || undefined,
+  replacedRefreshToken: () => undefined,
   send: (_reply, tokens) => tokens,
   clear: () => {},
-  refuseForgery: () => {},
+  checkCsrf: () => {},
   vary: 'Authorization'
 }
 
 /** `cookies` undefined: tokens travel in bodies and headers; `checkCsrf` undefined: the app answers for forgeries. */
-export function createTransport (cookies: CookieSettings | undefined, checkCsrf: CheckCsrf | undefined, clock: () => Date): Transport {
-  if (!cookies) return inHeader
+export function createTokenTransport (cookies: CookieSettings | undefined, checkCsrf: CheckCsrf | undefined, clock: () => Date): TokenTransport {
+  if (!cookies) return bearerTransport
 
   /** Two of one name: one was planted from a neighbouring host or path, and nothing tells which (RFC 6265bis §8.6). */
   function cookieOf ({ headers }: FastifyRequest, name: string): string | undefined {
@@ -68,16 +68,16 @@ export function createTransport (cookies: CookieSettings | undefined, checkCsrf:
   const secondsUntil = (expiration: string) => Math.floor((Date.parse(expiration) - clock().getTime()) / 1000)
 
   return {
-    accessTokenOf (request) {
+    readAccessToken (request) {
       if (request.headers.authorization !== undefined) return bearerToken(request)
       if (cookieValues(request.headers.cookie, cookies.access).length === 0) return undefined
-      this.refuseForgery(request)
+      this.checkCsrf(request)
       return cookieOf(request, cookies.access)
     },
 
-    refreshTokenOf: (request, { refresh }) => refresh || cookieOf(request, cookies.refresh) || undefined,
+    readRefreshToken: (request, { refresh }) => refresh || cookieOf(request, cookies.refresh) || undefined,
 
-    replacedToken ({ headers }) {
+    replacedRefreshToken ({ headers }) {
       const values = cookieValues(headers.cookie, cookies.refresh)
       return values.length === 1 ? values[0] : undefined
     },
@@ -94,7 +94,7 @@ export function createTransport (cookies: CookieSettings | undefined, checkCsrf:
       reply.header('set-cookie', [cookies.access, cookies.refresh].map(name => setCookie(name, '', 0, cookies)))
     },
 
-    refuseForgery (request) {
+    checkCsrf (request) {
       // Basic and Negotiate a browser adds by itself, to what other sites send, too.
       if (isUnsafe(request) && !isBearer(request)) checkCsrf?.(request)
     },
@@ -102,7 +102,7 @@ export function createTransport (cookies: CookieSettings | undefined, checkCsrf:
     vary: 'Authorization, Cookie, Origin, Sec-Fetch-Site'
   }
 }
-export interface TokenAnswer {
+export interface TokenPair {
   access: string
   refresh: string
   access_expiration: string

@@ -5,12 +5,12 @@ import type { ValueError } from '@sinclair/typebox/value'
 const typeNames: Record<string, string> = { boolean: 'true or false', Function: 'a function', object: 'an object' }
 
 /** What a schema asks for; its title says it, where the keywords would not. */
-function inWords ({ title, anyOf, const: literal, type, items, minimum, maximum, minLength, minItems, uniqueItems }: TSchema): string {
+function schemaInWords ({ title, anyOf, const: literal, type, items, minimum, maximum, minLength, minItems, uniqueItems }: TSchema): string {
   if (title !== undefined) return title
   if (literal !== undefined) return JSON.stringify(literal)
-  if (anyOf) return anyOf.map(inWords).join(' or ')
+  if (anyOf) return anyOf.map(schemaInWords).join(' or ')
   if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`
-  if (type === 'array') return `a list${minItems ? ', not empty' : ''}${uniqueItems ? ', without repetition' : ''}, each item ${inWords(items)}`
+  if (type === 'array') return `a list${minItems ? ', not empty' : ''}${uniqueItems ? ', without repetition' : ''}, each item ${schemaInWords(items)}`
   return typeNames[type] ?? `a string${minLength ? ', not empty' : ''}`
 }
 
@@ -23,7 +23,7 @@ export function withinUnion (error: ValueError): ValueError {
 }
 
 /** `account.username: must be …`, `tokens.acces: unknown option`; never the value, which may be a secret. */
-export function describe ({ path, schema, message }: ValueError): string {
+export function optionError ({ path, schema, message }: ValueError): string {
   const name = path.slice(1).replaceAll('/', '.')
-  return message === 'Unexpected property' ? `${name}: unknown option` : `${name}: must be ${inWords(schema)}`
+  return message === 'Unexpected property' ? `${name}: unknown option` : `${name}: must be ${schemaInWords(schema)}`
 }

@@ -1,10 +1,10 @@
 /** What the options become once they are checked: the frozen settings that the rest reads. */
 import type { CheckedOptions } from '../../schemas/options.js'
-import type { CookieSettings, CsrfSettings, GivenCookies } from './cookies.js'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Provider } from '../providers/provider.js'
-import type { Signing } from './signing.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from '../types.js'
+import type { CookieSettings, CsrfSettings, GivenCookies } from './cookies.js'
+import type { Signing } from './signing.js'
 
 export interface Extensions {
   filters: Record<string, (value: any, ...parameters: any[]) => unknown>

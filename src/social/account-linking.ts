@@ -5,94 +5,94 @@
  * Where a provider proves the mailbox of an account whose address nobody had proven, the account is its owner's from then
  * on: password, sessions and connections that were there before may be a stranger's, who was first to give the address.
  */
-import type { Accounts } from '../account/user-records.js'
+import type { UserRecords } from '../account/user-records.js'
 import type { Db } from '../db/database.js'
 import type { SocialAccountRow, UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import type { Outbox } from '../mail/outbox.js'
-import { createNewcomers } from './new-user.js'
 import type { Identity } from '../oauth/types.js'
 import type { Settings } from '../settings/types.js'
 import { deleteTokens } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
 import { deleteSocialAccounts, findSocialAccount, insertSocialAccount, useSocialAccount } from '../store/social-accounts.js'
 import { findUserByEmail, insertUser, lockUser, updateUser } from '../store/users.js'
+import { createNewUserFrom } from './new-user.js'
 
-export interface Ingredients {
+export interface AccountLinkingOptions {
   settings: Settings
-  accounts: Accounts
+  userRecords: UserRecords
   outbox: Outbox
 }
 
 /** Somebody else was faster: what was looked up is no longer so. */
-export class LostRace extends Error {}
+export class ConcurrentChange extends Error {}
 
 /** Not to be told to whoever comes: the owner of the mailbox is to hear of it. */
 export class AddressTaken extends Error {}
 
 /** All to be called in a transaction; `row` is what is to be stored of an identity that is not connected yet. */
-export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredients) {
+export function createAccountLinking ({ settings, userRecords, outbox }: AccountLinkingOptions) {
   const { hooks, account: { emailVerification, email: emailRule }, social } = settings
-  const newcomer = createNewcomers(settings, accounts)
+  const newUserFrom = createNewUserFrom(settings, userRecords)
   const labelOf = (provider: string) => social.find(({ name }) => name === provider)?.label ?? provider
 
   /** The account of the identity, active and locked; made if there is none. */
-  async function open (tx: Db, identity: Identity, row: SocialAccountRow, mayCreate: boolean): Promise<UserRow> {
+  async function findOrCreateUser (tx: Db, identity: Identity, row: SocialAccountRow, mayCreate: boolean): Promise<UserRow> {
     const known = await findSocialAccount(tx, identity.issuer, identity.subject)
-    if (known) return await recognise(tx, identity, known, row)
+    if (known) return await signInKnown(tx, identity, known, row)
     const other = identity.email === undefined ? undefined : await findUserByEmail(tx, identity.email)
     if (!other) {
-      if (!mayCreate) throw new LostRace()
-      return await create(tx, identity, row)
+      if (!mayCreate) throw new ConcurrentChange()
+      return await register(tx, identity, row)
     }
-    if (identity.emailProven) return await adopt(tx, identity, other.pk, row)
+    if (identity.emailProven) return await linkByEmail(tx, identity, other.pk, row)
     // In mandatory mode nobody is told that an address has an account; else registration tells it, too.
     if (emailVerification !== 'mandatory') throw failure('account_exists')
     // The app's refusal of a newcomer would tell, were it heard of free addresses only.
-    await hooks.registering?.((await newcomer(tx, identity)).input, tx.orm)
+    await hooks.registering?.((await newUserFrom(tx, identity)).input, tx.orm)
     throw new AddressTaken()
   }
 
-  async function recognise (tx: Db, { email, emailProven, provider }: Identity, known: SocialAccountRow, { tokens, lastLogin }: SocialAccountRow): Promise<UserRow> {
+  async function signInKnown (tx: Db, { email, emailProven, provider }: Identity, known: SocialAccountRow, { tokens, lastLogin }: SocialAccountRow): Promise<UserRow> {
     const user = await activeUser(tx, known.userPk)
-    if (!await useSocialAccount(tx, known.id, { lastLogin, provider, ...(tokens !== null && { tokens }) })) throw new LostRace()
+    if (!await useSocialAccount(tx, known.id, { lastLogin, provider, ...(tokens !== null && { tokens }) })) throw new ConcurrentChange()
     // A password may be a stranger's, who registered the address first: with one the mailbox is left to be proven by mail.
-    return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null ? await claim(tx, user, known.id) : user
+    return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null ? await takeOver(tx, user, known.id) : user
   }
 
-  async function adopt (tx: Db, { email }: Identity, pk: string, row: SocialAccountRow): Promise<UserRow> {
+  async function linkByEmail (tx: Db, { email }: Identity, pk: string, row: SocialAccountRow): Promise<UserRow> {
     const user = await activeUser(tx, pk)
-    if (user.email !== email) throw new LostRace()
-    const claimed = user.emailVerified ? user : await claim(tx, user)
+    if (user.email !== email) throw new ConcurrentChange()
+    const claimed = user.emailVerified ? user : await takeOver(tx, user)
     await connect(tx, { ...row, userPk: pk })
     return claimed
   }
 
   /** Connects an identity that is new with a user, who gets a mail. */
   async function connect (tx: Db, row: SocialAccountRow): Promise<void> {
-    if (!await insertSocialAccount(tx, row)) throw new LostRace()
+    if (!await insertSocialAccount(tx, row)) throw new ConcurrentChange()
     await outbox.enqueue(tx, 'social-account-connected', { userPk: row.userPk }, { provider: labelOf(row.provider) })
   }
 
   /** Gives an account to whoever has proven its mailbox, without anything that somebody else may have left there. */
-  async function claim (tx: Db, { pk }: UserRow, kept?: string): Promise<UserRow> {
+  async function takeOver (tx: Db, { pk }: UserRow, kept?: string): Promise<UserRow> {
     const user = await updateUser(tx, pk, { passwordHash: null, emailVerified: true })
-    if (!user) throw new LostRace()
+    if (!user) throw new ConcurrentChange()
     await deleteSessions(tx, pk)
     await deleteSocialAccounts(tx, pk, kept)
     await deleteTokens(tx, pk)
-    await hooks.emailVerified?.(accounts.toUser(user), tx.orm)
+    await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
     return user
   }
 
-  async function create (tx: Db, identity: Identity, row: SocialAccountRow): Promise<UserRow> {
+  async function register (tx: Db, identity: Identity, row: SocialAccountRow): Promise<UserRow> {
     if (identity.email === undefined && emailRule === 'required') throw failure('provider_email_missing')
-    const { input, columns } = await newcomer(tx, identity)
+    const { input, columns } = await newUserFrom(tx, identity)
     await hooks.registering?.(input, tx.orm)
     const user = await insertUser(tx, { ...columns, pk: row.userPk, passwordHash: null, isActive: true, emailVerified: identity.emailProven, createdAt: row.createdAt })
-    if (!user || !await insertSocialAccount(tx, row)) throw new LostRace()
-    await hooks.registered?.(accounts.toUser(user), tx.orm)
-    if (identity.emailProven) await hooks.emailVerified?.(accounts.toUser(user), tx.orm)
+    if (!user || !await insertSocialAccount(tx, row)) throw new ConcurrentChange()
+    await hooks.registered?.(userRecords.toUser(user), tx.orm)
+    if (identity.emailProven) await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
     else if (emailVerification !== 'none' && user.email !== null) await outbox.enqueue(tx, 'email-verification', { userPk: user.pk })
     return user
   }
@@ -105,5 +105,5 @@ export function createIdentityAccounts ({ settings, accounts, outbox }: Ingredie
     return user
   }
 
-  return { open, connect }
+  return { findOrCreateUser, connect }
 }

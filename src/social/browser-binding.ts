@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { cookieValues, setCookie } from '../lib/cookies.js'
-import { digest, mintToken } from '../lib/secrets.js'
+import { hashToken, mintToken } from '../lib/secrets.js'
 import type { Settings } from '../settings/types.js'
 
 export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings, 'cookies' | 'publicUrl'>) {
@@ -18,13 +18,13 @@ export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings
     bind (reply: FastifyReply, key: string, lifetime: number): string {
       const secret = mintToken()
       reply.header('set-cookie', setCookie(nameOf(key), secret, lifetime, attributes))
-      return digest(secret)
+      return hashToken(secret)
     },
 
     /** What was kept of this browser's cookie; undefined where it has none, or several. */
     read (request: FastifyRequest, key: string): string | undefined {
       const [secret, ...others] = cookieValues(request.headers.cookie, nameOf(key))
-      return secret === undefined || others.length > 0 ? undefined : digest(secret)
+      return secret === undefined || others.length > 0 ? undefined : hashToken(secret)
     },
 
     /** Takes the cookie back. */

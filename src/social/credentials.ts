@@ -4,42 +4,42 @@ import type { GrantFields } from '../../schemas/social-login.js'
 import type { Db } from '../db/database.js'
 import { failure } from '../errors/failure.js'
 import type { Identity, SocialClient } from '../oauth/types.js'
-import type { SocialTransactions } from './login-transactions.js'
+import type { LoginTransactions } from './login-transactions.js'
 
-export type GrantBody = Static<GrantFields>
+export type CredentialsBody = Static<GrantFields>
 
-export interface Grant {
+export interface VerifiedCredentials {
   identity: Identity
   /** To be called in the transaction that uses the identity: throws where what was posted was used before. */
-  spend: (tx: Db) => Promise<void>
+  consume: (tx: Db) => Promise<void>
 }
 
-interface Ingredients {
+interface CredentialsVerifierOptions {
   redirectUri: (client: SocialClient) => string
-  transactions: SocialTransactions
+  transactions: LoginTransactions
 }
 
 // A provider takes a code once, and an access token is good as often as it likes.
-const unlimited = async () => {}
+const noop = async () => {}
 
-export function createGrants ({ redirectUri, transactions }: Ingredients) {
+export function createCredentialsVerifier ({ redirectUri, transactions }: CredentialsVerifierOptions) {
   /** Of several that are sent, the one that proves most counts. */
-  return async function readGrant (client: SocialClient, body: GrantBody): Promise<Grant> {
+  return async function verifyCredentials (client: SocialClient, body: CredentialsBody): Promise<VerifiedCredentials> {
     const { code, code_verifier: verifier, redirect_uri: uri, id_token: idToken, nonce, access_token: accessToken } = body
     if (code) {
-      const identity = await client.byCode({ code, verifier: verifier || undefined, redirectUri: uri || redirectUri(client), nonce: nonce || undefined })
-      return { identity, spend: unlimited }
+      const identity = await client.identityFromCode({ code, verifier: verifier || undefined, redirectUri: uri || redirectUri(client), nonce: nonce || undefined })
+      return { identity, consume: noop }
     }
-    if (idToken && client.takes.idToken) {
-      const { identity, expiresAt } = await client.byIdToken(idToken, nonce || undefined)
+    if (idToken && client.accepts.idToken) {
+      const { identity, expiresAt } = await client.identityFromIdToken(idToken, nonce || undefined)
       return {
         identity,
-        spend: async tx => {
-          if (!await transactions.noteIdToken(tx, client.settings.name, idToken, expiresAt)) throw failure('provider_token_invalid')
+        consume: async tx => {
+          if (!await transactions.markIdTokenUsed(tx, client.settings.name, idToken, expiresAt)) throw failure('provider_token_invalid')
         }
       }
     }
-    if (accessToken && client.takes.accessToken) return { identity: await client.byAccessToken(accessToken), spend: unlimited }
+    if (accessToken && client.accepts.accessToken) return { identity: await client.identityFromAccessToken(accessToken), consume: noop }
     throw failure('provider_credentials_required')
   }
 }

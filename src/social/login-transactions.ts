@@ -4,17 +4,17 @@
  */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { BrowserBinding } from './browser-binding.js'
 import type { Database, Db } from '../db/database.js'
-import { createTokenDeriver, digest, mintToken } from '../lib/secrets.js'
+import { createTokenDeriver, hashToken, mintToken } from '../lib/secrets.js'
 import { secondsAfter } from '../lib/time.js'
 import { insertTransaction, spendTransaction, type TransactionPurpose } from '../store/social-transactions.js'
+import type { BrowserBinding } from './browser-binding.js'
 
 // Seconds: at the provider; and from the redirect to the app's own page, which fetches the login.
-const redirectLifetime = 600
-const loginLifetime = 60
+const redirectLifetimeSeconds = 600
+const pendingLoginLifetimeSeconds = 60
 
-interface Ingredients {
+interface LoginTransactionsOptions {
   db: Database
   clock: () => Date
   /** Of the routes of this registration of the plugin: another one's transactions are none of ours. */
@@ -23,7 +23,7 @@ interface Ingredients {
   binding: BrowserBinding
 }
 
-export function createSocialTransactions ({ db, clock, path, secret, binding }: Ingredients) {
+export function createLoginTransactions ({ db, clock, path, secret, binding }: LoginTransactionsOptions) {
   const verifierOf = createTokenDeriver(secret, 'PKCE verifier')
   const nonceOf = createTokenDeriver(secret, 'OpenID nonce')
 
@@ -34,7 +34,7 @@ export function createSocialTransactions ({ db, clock, path, secret, binding }: 
   }
 
   async function spend (tx: Db, purpose: TransactionPurpose, provider: string, token: string, request: FastifyRequest, reply: FastifyReply) {
-    const key = digest(token)
+    const key = hashToken(token)
     const browser = binding.read(request, key)
     const row = browser === undefined ? undefined : await spendTransaction(tx, { digest: key, purpose, origin: path, provider, browser }, clock())
     // Whoever is at the wrong callback needs it at the right one.
@@ -44,10 +44,10 @@ export function createSocialTransactions ({ db, clock, path, secret, binding }: 
 
   return {
     /** Before the browser is sent to the provider. `challenge`: S256 of the verifier (RFC 7636 §4.2). */
-    async begin (reply: FastifyReply, provider: string, next: string | undefined) {
+    async start (reply: FastifyReply, provider: string, next: string | undefined) {
       const state = mintToken()
-      const key = digest(state)
-      await store(db, 'redirect', provider, { digest: key, browser: binding.bind(reply, key, redirectLifetime), lifetime: redirectLifetime, next })
+      const key = hashToken(state)
+      await store(db, 'redirect', provider, { digest: key, browser: binding.bind(reply, key, redirectLifetimeSeconds), lifetime: redirectLifetimeSeconds, next })
       return { state, nonce: nonceOf(state), challenge: createHash('sha256').update(verifierOf(state)).digest('base64url') }
     },
 
@@ -58,25 +58,25 @@ export function createSocialTransactions ({ db, clock, path, secret, binding }: 
     },
 
     /** Leaves a login for the app's page to fetch; answers with its code. */
-    async leaveLogin (tx: Db, reply: FastifyReply, provider: string, userPk: string): Promise<string> {
+    async storePendingLogin (tx: Db, reply: FastifyReply, provider: string, userPk: string): Promise<string> {
       const code = mintToken()
-      const key = digest(code)
-      await store(tx, 'login', provider, { digest: key, browser: binding.bind(reply, key, loginLifetime), lifetime: loginLifetime, userPk })
+      const key = hashToken(code)
+      await store(tx, 'login', provider, { digest: key, browser: binding.bind(reply, key, pendingLoginLifetimeSeconds), lifetime: pendingLoginLifetimeSeconds, userPk })
       return code
     },
 
     /** Whose login it is; undefined as for `finish`. */
-    fetchLogin: async (tx: Db, request: FastifyRequest, reply: FastifyReply, provider: string, code: string): Promise<string | undefined> =>
+    consumePendingLogin: async (tx: Db, request: FastifyRequest, reply: FastifyReply, provider: string, code: string): Promise<string | undefined> =>
       (await spend(tx, 'login', provider, code, request, reply))?.userPk ?? undefined,
 
     /** Notes that an ID token was used; false when it was before. */
-    async noteIdToken (tx: Db, provider: string, idToken: string, expiresAt: Date): Promise<boolean> {
+    async markIdTokenUsed (tx: Db, provider: string, idToken: string, expiresAt: Date): Promise<boolean> {
       const lifetime = Math.max(0, expiresAt.getTime() - clock().getTime()) / 1000
       // The signature can be written in several ways; what it signs, in one.
       const signed = idToken.slice(0, idToken.lastIndexOf('.'))
       // Past its end it is refused for that; until a moment after, clocks may differ.
-      return await store(tx, 'id-token', provider, { digest: digest(signed), browser: null, lifetime: lifetime + 120 })
+      return await store(tx, 'id-token', provider, { digest: hashToken(signed), browser: null, lifetime: lifetime + 120 })
     }
   }
 }
-export type SocialTransactions = ReturnType<typeof createSocialTransactions>
+export type LoginTransactions = ReturnType<typeof createLoginTransactions>

@@ -16,14 +16,14 @@ export function createProviderTokens (secrets: readonly string[]) {
   const [current = ''] = secrets
 
   return {
-    async seal (tokens: ProviderTokens, { issuer, subject }: Owner): Promise<string> {
+    async encrypt (tokens: ProviderTokens, { issuer, subject }: Owner): Promise<string> {
       const { CompactEncrypt } = await import('jose')
       return await new CompactEncrypt(new TextEncoder().encode(JSON.stringify({ issuer, subject, tokens })))
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: keyId(current) }).encrypt(keyOf(current))
     },
 
     /** Undefined where they were sealed by a secret that is no more. */
-    async open (sealed: string, owner: Owner): Promise<ProviderTokens | undefined> {
+    async decrypt (sealed: string, owner: Owner): Promise<ProviderTokens | undefined> {
       const { compactDecrypt, decodeProtectedHeader } = await import('jose')
       const { kid } = decodeProtectedHeader(sealed)
       const secret = secrets.find(one => keyId(one) === kid)

@@ -7,7 +7,7 @@ import type { Settings } from '../settings/types.js'
 /** Undefined for an address where no login may end; else the absolute address that browsers go to. */
 export type Destination = (next: string) => string | undefined
 
-export function createDestination ({ urls }: Pick<Settings, 'urls'>, publicUrl: () => string): Destination {
+export function createReturnUrl ({ urls }: Pick<Settings, 'urls'>, publicUrl: () => string): Destination {
   return next => {
     // Whatever browsers read differently (backslashes, tabs, other scripts' dots and slashes) has no place in an address.
     if (!/^[\x21-\x5b\x5d-\x7e]{1,2000}$/.test(next)) return undefined

@@ -2,37 +2,37 @@
  * Who comes from a provider is let in, or connected with the account that is logged in. What is looked up for it may
  * change meanwhile, and then is looked up again.
  */
-import { v7 as uuid } from 'uuid'
 import type { FastifyRequest } from 'fastify'
+import { v7 as uuid } from 'uuid'
+import { checkMayRegister } from '../account/registration-policy.js'
 import type { Database, Db } from '../db/database.js'
 import type { SocialAccountRow, UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
-import { AddressTaken, createIdentityAccounts, LostRace, type Ingredients } from './account-linking.js'
 import type { Identity } from '../oauth/types.js'
-import type { SealedTokens } from './provider-tokens.js'
-import { mayRegister } from '../account/registration-policy.js'
 import { findSocialAccount, useSocialAccount } from '../store/social-accounts.js'
 import { findUserByEmail, lockUser } from '../store/users.js'
+import { AddressTaken, createAccountLinking, ConcurrentChange, type AccountLinkingOptions } from './account-linking.js'
+import type { SealedTokens } from './provider-tokens.js'
 
 type Work<T> = (tx: Db, user: UserRow) => Promise<T>
 type Entered<T> = { entered: T } | { refused: 'email_not_verified' }
 
-export function createIdentities ({ db, clock, providerTokens, ...ingredients }: Ingredients & { db: Database, clock: () => Date, providerTokens: SealedTokens }) {
+export function createSignIn ({ db, clock, providerTokens, ...ingredients }: AccountLinkingOptions & { db: Database, clock: () => Date, providerTokens: SealedTokens }) {
   const { outbox, settings: { account: { emailVerification, registration } } } = ingredients
-  const identityAccounts = createIdentityAccounts(ingredients)
+  const accountLinking = createAccountLinking(ingredients)
 
   async function rowOf ({ provider, issuer, subject, tokens }: Identity, userPk: string): Promise<SocialAccountRow> {
     const now = clock()
-    return { id: uuid(), userPk, provider, issuer, subject, createdAt: now, lastLogin: now, tokens: tokens ? await providerTokens.seal(tokens, { issuer, subject }) : null }
+    return { id: uuid(), userPk, provider, issuer, subject, createdAt: now, lastLogin: now, tokens: tokens ? await providerTokens.encrypt(tokens, { issuer, subject }) : null }
   }
 
   /** Tries again when a transaction was overtaken. */
-  async function settled<T> (attempt: () => Promise<T>): Promise<T> {
+  async function retryOnConcurrentChange<T> (attempt: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await attempt()
       } catch (error) {
-        if (!(error instanceof LostRace) || tries === 5) throw error
+        if (!(error instanceof ConcurrentChange) || tries === 5) throw error
       }
     }
   }
@@ -54,14 +54,14 @@ export function createIdentities ({ db, clock, providerTokens, ...ingredients }:
      * Lets an identity in: runs `work` with its user, in the transaction that finds or makes the account. Throws
      * `account_exists`, `invalid_credentials`, `email_not_verified`, `registration_closed`, `provider_email_missing`.
      */
-    async enter<T> (identity: Identity, request: FastifyRequest, work: Work<T>): Promise<T> {
-      const outcome = await settled(async () => {
+    async signIn<T> (identity: Identity, request: FastifyRequest, work: Work<T>): Promise<T> {
+      const outcome = await retryOnConcurrentChange(async () => {
         const wantsAccount = await isUnknown(db, identity)
         // The app's own code, which no transaction waits for.
-        if (wantsAccount) await mayRegister(registration, request)
+        if (wantsAccount) await checkMayRegister(registration, request)
         const row = await rowOf(identity, uuid())
         return await unlessTaken(identity, async tx => {
-          const user = await identityAccounts.open(tx, identity, row, wantsAccount)
+          const user = await accountLinking.findOrCreateUser(tx, identity, row, wantsAccount)
           if (emailVerification === 'mandatory' && !user.emailVerified) return { refused: 'email_not_verified' }
           return { entered: await work(tx, user) }
         })
@@ -72,8 +72,8 @@ export function createIdentities ({ db, clock, providerTokens, ...ingredients }:
     },
 
     /** Connects an identity with a user who is logged in. Throws `social_account_taken` where it opens another's account. */
-    async connect<T> (identity: Identity, pk: string, work: Work<T>): Promise<T> {
-      const result = await settled(async () => {
+    async link<T> (identity: Identity, pk: string, work: Work<T>): Promise<T> {
+      const result = await retryOnConcurrentChange(async () => {
         const row = await rowOf(identity, pk)
         return await db.transaction(async tx => {
           const user = await lockUser(tx, pk)
@@ -82,7 +82,7 @@ export function createIdentities ({ db, clock, providerTokens, ...ingredients }:
           const known = await findSocialAccount(tx, identity.issuer, identity.subject)
           if (known && known.userPk !== pk) throw failure('social_account_taken')
           if (known) await useSocialAccount(tx, known.id, { provider: row.provider, ...(row.tokens !== null && { tokens: row.tokens }) })
-          else await identityAccounts.connect(tx, row)
+          else await accountLinking.connect(tx, row)
           return await work(tx, user)
         })
       })

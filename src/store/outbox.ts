@@ -40,7 +40,7 @@ export async function claimMails ({ orm, outbox }: Db, { origin, now, abandoned,
 }
 
 /** Notes what became of a claimed mail; not if the lease has gone to another meanwhile. */
-export async function settleMail ({ orm, outbox }: Db, { id, attempts }: MailRow, outcome: Partial<Pick<MailRow, 'dueAt' | 'sentAt' | 'failedAt' | 'lastError' | 'userPk' | 'admittedAt'>>): Promise<void> {
+export async function recordOutcome ({ orm, outbox }: Db, { id, attempts }: MailRow, outcome: Partial<Pick<MailRow, 'dueAt' | 'sentAt' | 'failedAt' | 'lastError' | 'userPk' | 'admittedAt'>>): Promise<void> {
   await orm.update(outbox).set(outcome).where(and(eq(outbox.id, id), eq(outbox.attempts, attempts), isNotNull(outbox.dueAt)))
 }
 
@@ -72,7 +72,7 @@ export async function listMails ({ orm, outbox }: Db, state?: MailState): Promis
 }
 
 /** Gives dead letters (or the one of that id) their tries again; answers with how many. */
-export async function reviveMails ({ orm, outbox }: Db, now: Date, id?: string): Promise<number> {
+export async function retryFailedMails ({ orm, outbox }: Db, now: Date, id?: string): Promise<number> {
   const revived = await orm.update(outbox).set({ dueAt: now, failedAt: null, attempts: 0 })
     .where(and(isNotNull(outbox.failedAt), id === undefined ? undefined : eq(outbox.id, id))).returning({ id: outbox.id })
   return revived.length

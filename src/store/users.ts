@@ -21,7 +21,7 @@ export async function insertUser ({ orm, users }: Db, row: NewUserRow): Promise<
 }
 
 /** A unique value that a user was to get is another's. */
-export class ValueTaken extends Error {}
+export class UniqueViolation extends Error {}
 
 /** Throws `ValueTaken` when a unique value is taken; undefined when there is no such user. */
 export async function updateUser ({ orm, users }: Db, pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
@@ -29,7 +29,7 @@ export async function updateUser ({ orm, users }: Db, pk: string, changes: Parti
     const [user] = await orm.update(users).set(changes).where(eq(users.pk, pk)).returning()
     return user
   } catch (error) {
-    throw isConflict(error) ? new ValueTaken() : error
+    throw isConflict(error) ? new UniqueViolation() : error
   }
 }
 

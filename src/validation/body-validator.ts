@@ -5,13 +5,13 @@
  * As in Django REST framework strings are trimmed (passwords are not), NUL and lone surrogates are refused,
  * and in an HTML form a blank optional field counts as absent.
  */
-import addFormatsModule from 'ajv-formats'
 import { Ajv, type ValidateFunction } from 'ajv'
+import addFormatsModule from 'ajv-formats'
 import type { FastifyRequest, FastifySchema } from 'fastify'
 import { Failure, failure, type FieldError } from '../errors/failure.js'
-import { fieldErrors } from './field-errors.js'
 import { canonicalEmail } from '../lib/email.js'
 import { normalizeUsername } from '../lib/username.js'
+import { fieldErrors } from './field-errors.js'
 
 interface Property { type?: string | string[], format?: string, minLength?: number }
 interface BodySchema { properties: Record<string, Property>, required?: string[] }

@@ -1,6 +1,6 @@
 // The shape of the README's example, for the compiler.
-import Fastify from 'fastify'
 import { Type } from '@sinclair/typebox'
+import Fastify from 'fastify'
 import restAuth, { defineRestAuth } from 'fastify-rest-auth'
 
 const auth = defineRestAuth({                       // checks and infers; returns the options

@@ -1,13 +1,13 @@
 // What follows from the options of readme.ts, which `Register` declares for this program.
-import Fastify from 'fastify'
 import type { JsonWebKey } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import restAuth, { defineRestAuth, type AccessClaims, type AuthenticateHook, type HooksOf, type NewUser, type Session, type Tx, type User, type UserChanges } from 'fastify-rest-auth'
-import { createContract, type AnswerCode } from 'fastify-rest-auth/schemas'
 import type { SQLiteTableWithColumns } from 'drizzle-orm/sqlite-core'
+import Fastify from 'fastify'
+import type { FastifyRequest } from 'fastify'
+import restAuth, { defineRestAuth, type AccessClaims, type AuthenticateHook, type HooksOf, type NewUser, type Session, type Tx, type User, type UserChanges } from 'fastify-rest-auth'
 import * as tables from 'fastify-rest-auth/drizzle/sqlite'
+import { createContract, type AnswerCode } from 'fastify-rest-auth/schemas'
 import { same } from '../equal.js'
 
 type Gender = 'M' | 'F' | 'NS'

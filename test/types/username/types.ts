@@ -1,8 +1,8 @@
 // An app on PostgreSQL whose users have names, and need no address.
-import Fastify from 'fastify'
+import { Type } from '@sinclair/typebox'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
-import { Type } from '@sinclair/typebox'
+import Fastify from 'fastify'
 import { defineRestAuth, type NewUser, type Tx, type User, type UserChanges } from 'fastify-rest-auth'
 import { users } from 'fastify-rest-auth/drizzle/postgres'
 import { same } from '../equal.js'
