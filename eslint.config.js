@@ -4,7 +4,16 @@ export default [
   ...neostandard({ ts: true, ignores: ['dist', '.tap'] }),
   {
     files: ['examples/*/public/*.js'],
-    languageOptions: { globals: { document: 'readonly', fetch: 'readonly', FormData: 'readonly', history: 'readonly', location: 'readonly' } }
+    languageOptions: {
+      globals: {
+        document: 'readonly', fetch: 'readonly', FormData: 'readonly', history: 'readonly', location: 'readonly'
+      }
+    }
+  },
+  {
+    rules: {
+      '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true, ignoreRegExpLiterals: true }]
+    }
   },
   {
     files: ['**/*.ts'],

@@ -41,7 +41,14 @@ type Route = typeof routes[number]
 
 async function open (name: string, database: string, options: object, hashCost: HashCost | undefined): Promise<Variant> {
   const app = Fastify()
-  const pluginOptions = { secret, database, docs: false, publicUrl: 'http://localhost:3000', userFields: {}, ...options }
+  const pluginOptions = {
+    secret,
+    database,
+    docs: false,
+    publicUrl: 'http://localhost:3000',
+    userFields: {},
+    ...options
+  }
   await app.register(fp(createPlugin(hashCost && { hashCost })), pluginOptions as object)
   await app.ready()
   return { name, app, times: { registration: [], 'password/reset': [] } }
@@ -52,15 +59,24 @@ async function ask ({ app, times }: Variant, route: Route, emails: string[], isC
   for (const email of emails) {
     await sleep(Math.random() * 30)
     const start = performance.now()
-    const { statusCode } = await app.inject({ method: 'POST', url: `/auth/${route}`, payload: route === 'registration' ? { email, password1: password } : { email } })
+    const { statusCode } = await app.inject({
+      method: 'POST',
+      url: `/auth/${route}`,
+      payload: route === 'registration' ? { email, password1: password } : { email }
+    })
     if (isCounted) times[route].push(performance.now() - start)
     if (statusCode >= 300) throw new Error(`${route} was answered ${statusCode}`)
   }
 }
 
-const quantile = (times: number[], part: number) => [...times].sort((a, b) => a - b)[Math.ceil(times.length * part) - 1] ?? 0
+const quantile = (times: number[], part: number) =>
+  [...times].sort((a, b) => a - b)[Math.ceil(times.length * part) - 1] ?? 0
 
-const shuffled = <T>(list: readonly T[]): T[] => list.map(item => ({ item, place: Math.random() })).sort((a, b) => a.place - b.place).map(({ item }) => item)
+const shuffled = <T>(list: readonly T[]): T[] =>
+  list
+    .map(item => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item)
 
 /**
  * By turns, a block each: what a mail costs after its answer then falls on the answers of its own variant, as it
@@ -89,8 +105,11 @@ async function compare (title: string, servers: { good: string, dead: string, si
     console.log(`POST /${route}, ${title}, ${rounds * block} answers each`)
     const [base] = variants
     for (const { name, times } of variants) {
-      const [median, p99] = [0.5, 0.99].map(part => [quantile(times[route], part), quantile(base?.times[route] ?? [], part)] as const) as [[number, number], [number, number]]
-      const told = ([own, other]: readonly [number, number]) => `${own.toFixed(2).padStart(8)} ms (${(own / other).toFixed(2)})`
+      const [median, p99] = [0.5, 0.99].map(
+        part => [quantile(times[route], part), quantile(base?.times[route] ?? [], part)] as const
+      ) as [[number, number], [number, number]]
+      const told = ([own, other]: readonly [number, number]) =>
+        `${own.toFixed(2).padStart(8)} ms (${(own / other).toFixed(2)})`
       console.log(`  ${name.padEnd(20)} median ${told(median)}   p99 ${told(p99)}`)
     }
   }

@@ -41,7 +41,9 @@ async function compare (title: string, ours: [string, (index: number) => unknown
     rates[1].push(await rate(index => theirs[1](round * 1e6 + index), concurrency))
   }
   const [a, b] = rates.map(list => list.sort((x, y) => x - y)[1] ?? 0) as [number, number]
-  console.log(`${title}\n  ${ours[0]}: ${Math.round(a)}/s   ${theirs[0]}: ${Math.round(b)}/s   ratio ${(a / b).toFixed(2)}\n`)
+  console.log(
+    `${title}\n  ${ours[0]}: ${Math.round(a)}/s   ${theirs[0]}: ${Math.round(b)}/s   ratio ${(a / b).toFixed(2)}\n`
+  )
 }
 
 const db = await openDatabase(join(folder, 'seam.sqlite'), [], () => {})
@@ -67,8 +69,18 @@ await compare('a hot lookup', ['prepared once', async () => await findUser(db, '
   ['built at each call', async () => await db.orm.select().from(db.users).where(eq(db.users.pk, 'known'))])
 
 const app = Fastify()
-await app.register(restAuth, { secret, database: join(folder, 'app.sqlite'), docs: false, account: { emailVerification: 'none' } })
-const register = async (index: number) => await app.inject({ method: 'POST', url: '/auth/registration', payload: { email: `user${index}@example.com`, password1: password } })
+await app.register(restAuth, {
+  secret,
+  database: join(folder, 'app.sqlite'),
+  docs: false,
+  account: { emailVerification: 'none' }
+})
+const register = async (index: number) =>
+  await app.inject({
+    method: 'POST',
+    url: '/auth/registration',
+    payload: { email: `user${index}@example.com`, password1: password }
+  })
 const { access } = (await register(0)).json()
 
 const bare = Fastify()
@@ -91,25 +103,48 @@ bare.post<{ Body: { refresh: string } }>('/refresh', async ({ body }) => {
 await bare.ready()
 const bareToken = bare.jwt.sign({ sub: 'me' }, { expiresIn: '10m' })
 
-await compare('authenticated requests',
-  ['GET /user: token, session and user checked', async () => await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${access}` } })],
-  ['a bare route: token checked, one SELECT', async () => await bare.inject({ url: '/user', headers: { authorization: `Bearer ${bareToken}` } })])
+await compare(
+  'authenticated requests',
+  [
+    'GET /user: token, session and user checked',
+    async () => await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${access}` } })
+  ],
+  [
+    'a bare route: token checked, one SELECT',
+    async () => await bare.inject({ url: '/user', headers: { authorization: `Bearer ${bareToken}` } })
+  ]
+)
 
 /** Each request takes a session's token, and puts the next one back. */
 async function refreshing (app: FastifyInstance, url: string, tokens: string[]): Promise<void> {
   const answer = await app.inject({ method: 'POST', url, payload: { refresh: tokens.pop() } })
   tokens.push(answer.json().refresh)
 }
-const sessions = await Promise.all(Array.from({ length: 32 }, async (_, index) => (await register(index + 1)).json().refresh as string))
+const sessions = await Promise.all(
+  Array.from({ length: 32 }, async (_, index) => (await register(index + 1)).json().refresh as string)
+)
 const bareSessions = Array.from({ length: 32 }, mintToken)
 for (const token of bareSessions) add.run(hashToken(token))
-await compare('refreshes',
-  ['POST /token/refresh: session locked, token spent, next stored', async () => await refreshing(app, '/auth/token/refresh', sessions)],
-  ['a bare route: token spent, next stored', async () => await refreshing(bare, '/refresh', bareSessions)])
+await compare(
+  'refreshes',
+  [
+    'POST /token/refresh: session locked, token spent, next stored',
+    async () => await refreshing(app, '/auth/token/refresh', sessions)
+  ],
+  ['a bare route: token spent, next stored', async () => await refreshing(bare, '/refresh', bareSessions)]
+)
 
 const stored = await hash(password, { memoryCost: 19456, timeCost: 2, parallelism: 1 })
-await compare('logins', ['POST /login', async () => await app.inject({ method: 'POST', url: '/auth/login', payload: { email: 'user0@example.com', password } })],
-  ['the bare argon2id verify', async () => await verify(stored, password)], 8)
+await compare(
+  'logins',
+  [
+    'POST /login',
+    async () =>
+      await app.inject({ method: 'POST', url: '/auth/login', payload: { email: 'user0@example.com', password } })
+  ],
+  ['the bare argon2id verify', async () => await verify(stored, password)],
+  8
+)
 
 await app.close()
 await bare.close()

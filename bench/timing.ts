@@ -29,14 +29,27 @@ const pairs = 2000
 let opened = 0
 async function open (options: object = {}, hashCost?: typeof cheap): Promise<FastifyInstance> {
   const app = Fastify()
-  const own = { secret, database: process.env.DATABASE ?? join(folder, `${++opened}.sqlite`), migrate: true, docs: false, publicUrl: 'http://localhost:3000', userFields: {} }
-  await app.register(fp(createPlugin(hashCost && { hashCost })), { ...own, account: { emailVerification: 'mandatory' }, mail: { transport: async () => {} }, ...options } as object)
+  const own = {
+    secret,
+    database: process.env.DATABASE ?? join(folder, `${++opened}.sqlite`),
+    migrate: true,
+    docs: false,
+    publicUrl: 'http://localhost:3000',
+    userFields: {}
+  }
+  await app.register(fp(createPlugin(hashCost && { hashCost })), {
+    ...own,
+    account: { emailVerification: 'mandatory' },
+    mail: { transport: async () => {} },
+    ...options
+  } as object)
   return app
 }
 
 type Users = FastifyInstance['restAuth']['users']
 // The article's app, compiled along, declares fields that this one does not have.
-const create = async (users: Users, email: string, fields: object = {}) => await users.create({ email, ...fields } as never)
+const create = async (users: Users, email: string, fields: object = {}) =>
+  await users.create({ email, ...fields } as never)
 
 /** Who has an account, and how it is made. */
 const kinds = {
@@ -46,7 +59,8 @@ const kinds = {
 }
 type Kind = keyof typeof kinds
 
-const post = async (app: FastifyInstance, path: string, payload: object) => await app.inject({ method: 'POST', url: `/auth/${path}`, payload })
+const post = async (app: FastifyInstance, path: string, payload: object) =>
+  await app.inject({ method: 'POST', url: `/auth/${path}`, payload })
 
 async function timed (work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
@@ -56,12 +70,18 @@ async function timed (work: () => Promise<unknown>): Promise<number> {
 
 /** The chance that a time of `a` is longer than one of `b`: the area under the ROC curve. */
 function auc (a: number[], b: number[]): number {
-  const all = [...a.map(time => ({ time, isA: true })), ...b.map(time => ({ time, isA: false }))].sort((x, y) => x.time - y.time)
+  const all = [...a.map(time => ({ time, isA: true })), ...b.map(time => ({ time, isA: false }))].sort(
+    (x, y) => x.time - y.time
+  )
   const ranks = all.reduce((sum, { isA }, index) => isA ? sum + index + 1 : sum, 0)
   return (ranks - a.length * (a.length + 1) / 2) / (a.length * b.length)
 }
 
-const shuffled = <T>(list: T[]): T[] => list.map(item => ({ item, place: Math.random() })).sort((a, b) => a.place - b.place).map(({ item }) => item)
+const shuffled = <T>(list: T[]): T[] =>
+  list
+    .map(item => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item)
 
 const median = (times: number[]) => [...times].sort((x, y) => x - y)[times.length >> 1] ?? 0
 
@@ -71,13 +91,16 @@ async function compare (title: string, [name, other]: readonly [string, string],
   // Twenty pairs at a time, so that drift falls on both; in any order, so that neither has the other before it more often.
   for (let pair = 0; pair < pairs; pair += 20) {
     const steps = Array.from({ length: 20 }, (_, index) => [
-      async () => theirs.push(await measure(`${name}-${pair + index}@example.com`)), async () => others.push(await measure(`${other}-${pair + index}@example.com`))
+      async () => theirs.push(await measure(`${name}-${pair + index}@example.com`)),
+      async () => others.push(await measure(`${other}-${pair + index}@example.com`))
     ]).flat()
     for (const step of shuffled(steps)) await step()
   }
   const area = auc(theirs, others)
   const mark = Math.abs(area - 0.5) > 0.03 ? ' !' : ''
-  console.log(`${title.padEnd(80)} ${String(pairs).padStart(4)} pairs   AUC ${area.toFixed(3)}   medians ${median(theirs).toFixed(2)} and ${median(others).toFixed(2)} ms${mark}`)
+  console.log(
+    `${title.padEnd(80)} ${String(pairs).padStart(4)} pairs   AUC ${area.toFixed(3)}   medians ${median(theirs).toFixed(2)} and ${median(others).toFixed(2)} ms${mark}`
+  )
 }
 
 /** Whatever was asked before has been done, and the last of it was the same for everybody. */
@@ -100,7 +123,9 @@ async function compareMailing (route: string, kind: Kind, app: FastifyInstance, 
     for (let pair = 0; pair < pairs; pair++) await kinds[kind](app.restAuth.users, `${name}-${pair}@example.com`)
     await compare(`POST /${route}, ${kind} against unknown, ${pace}${note}`, [name, other], async email => {
       await settle(app)
-      return await timed(async () => await post(app, route, { email, ...(route === 'registration' && { password1: password }) }))
+      return await timed(
+        async () => await post(app, route, { email, ...(route === 'registration' && { password1: password }) })
+      )
     })
     await app.restAuth.mail.flush()
   }
@@ -109,7 +134,7 @@ async function compareMailing (route: string, kind: Kind, app: FastifyInstance, 
 const groups: Record<string, () => Promise<void>> = {
   async login () {
     const app = await open({ account: { emailVerification: 'none' } })
-    for (const name of ['known', 'deactivated']) await post(app, 'registration', { email: `${name}@example.com`, password1: password })
+    for (const name of ['known', 'deactivated']) { await post(app, 'registration', { email: `${name}@example.com`, password1: password }) }
     const { users } = app.restAuth
     await users.deactivate((await users.find({ email: 'deactivated@example.com' }))?.pk ?? '')
     await create(users, 'passwordless@example.com')
@@ -124,7 +149,7 @@ const groups: Record<string, () => Promise<void>> = {
 
   async reset () {
     const app = await open()
-    for (const kind of ['verified', 'deactivated', 'unverified'] as const) await compareMailing('password/reset', kind, app)
+    for (const kind of ['verified', 'deactivated', 'unverified'] as const) { await compareMailing('password/reset', kind, app) }
     await app.close()
     const server = fork(fileURLToPath(new URL('mail.ts', import.meta.url)), ['serve'])
     const [{ good }] = await once(server, 'message')
@@ -153,13 +178,25 @@ const groups: Record<string, () => Promise<void>> = {
   async next () {
     const app = await open()
     for (let pair = 0; pair < pairs; pair++) await kinds.verified(app.restAuth.users, `verified-${pair}@example.com`)
-    for (const [title, delay] of [['at once', async () => {}], ['10 to 40 ms later', async () => { await sleep(10 + Math.random() * 30) }]] as const) {
-      await compare(`the next request after POST /password/reset, ${title}, verified against unknown`, ['verified', 'nobody'], async email => {
-        await rest(app)
-        await post(app, 'password/reset', { email })
-        await delay()
-        return await timed(async () => await app.inject('/auth/user'))
-      })
+    for (const [title, delay] of [
+      ['at once', async () => {}],
+      [
+        '10 to 40 ms later',
+        async () => {
+          await sleep(10 + Math.random() * 30)
+        }
+      ]
+    ] as const) {
+      await compare(
+        `the next request after POST /password/reset, ${title}, verified against unknown`,
+        ['verified', 'nobody'],
+        async email => {
+          await rest(app)
+          await post(app, 'password/reset', { email })
+          await delay()
+          return await timed(async () => await app.inject('/auth/user'))
+        }
+      )
     }
     await app.close()
   }
@@ -168,5 +205,5 @@ const groups: Record<string, () => Promise<void>> = {
 const chosen = process.argv.slice(2)
 const unknown = chosen.find(name => !Object.hasOwn(groups, name))
 if (unknown !== undefined) throw new Error(`There is no ${unknown}; there is ${Object.keys(groups).join(', ')}`)
-for (const [name, run] of Object.entries(groups)) if (chosen.length === 0 ? name !== 'next' : chosen.includes(name)) await run()
+for (const [name, run] of Object.entries(groups)) { if (chosen.length === 0 ? name !== 'next' : chosen.includes(name)) await run() }
 rmSync(folder, { recursive: true })

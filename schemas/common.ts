@@ -23,7 +23,11 @@ export const Password = (description: string, example = 'Sup3r-secret-pw') => Ty
 })
 
 export const Email = Type.String({
-  format: 'email', minLength: 1, maxLength: 254, description: 'Compared without regard to case.', examples: ['alice@example.com']
+  format: 'email',
+  minLength: 1,
+  maxLength: 254,
+  description: 'Compared without regard to case.',
+  examples: ['alice@example.com']
 })
 
 /** A string limited to `values`, as a clean `enum` in OpenAPI and a union of literals in TypeScript. */
@@ -38,15 +42,29 @@ export const ObjectKnownAs = <Known extends TSchema>(properties: TProperties, op
   Type.Object(properties, options) as unknown as Known
 
 /** A component's name in the document: its own, behind that of the registration where an app has several. */
-export const componentName = ({ name }: ContractShape, component: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}${component}`
+export const componentName = ({ name }: ContractShape, component: string) =>
+  `${name.charAt(0).toUpperCase()}${name.slice(1)}${component}`
 
 /** For a host that registers @fastify/swagger itself: what our routes' `security` refers to. */
 export const securitySchemes = {
-  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `access` token that login and registration answer with.' }
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The `access` token that login and registration answer with.'
+  }
 } as const
 
 /** The same where the access token travels in a cookie: its scheme is called what it is called. */
 export const cookieSecuritySchemes = (name: string) => ({
-  bearer: { ...securitySchemes.bearer, description: 'The access token, from clients that keep it themselves. Cookies are ignored then.' },
-  [name]: { type: 'apiKey', in: 'cookie', name, description: 'The access token, as login and registration set it.' } as const
+  bearer: {
+    ...securitySchemes.bearer,
+    description: 'The access token, from clients that keep it themselves. Cookies are ignored then.'
+  },
+  [name]: {
+    type: 'apiKey',
+    in: 'cookie',
+    name,
+    description: 'The access token, as login and registration set it.'
+  } as const
 })

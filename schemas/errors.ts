@@ -51,7 +51,11 @@ export const errors = {
   invalid_type: [400, 'Not a valid {type}.', 'field'],
   invalid_choice: [400, '"{value}" is not a valid choice.', 'field'],
   invalid_email: [400, 'Enter a valid email address.', 'field'],
-  invalid_username: [400, 'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.', 'field'],
+  invalid_username: [
+    400,
+    'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
+    'field'
+  ],
   max_length: [400, 'Ensure this field has no more than {limit} characters.', 'field'],
   min_length: [400, 'Ensure this field has at least {limit} characters.', 'field'],
   max_value: [400, 'Ensure this value is less than or equal to {limit}.', 'field'],
@@ -90,7 +94,8 @@ export const answerCodes = codes.filter(code => errors[code][2] !== 'field') as 
 /** What the contract alone (types, lengths, formats) can find wrong with a field of a body. */
 export const contractFieldCodes = [
   'required', 'null', 'blank', 'invalid', 'invalid_type', 'invalid_choice', 'invalid_email', 'invalid_username',
-  'max_length', 'min_length', 'max_value', 'min_value', 'null_characters_not_allowed', 'surrogate_characters_not_allowed'
+  'max_length', 'min_length', 'max_value', 'min_value', 'null_characters_not_allowed',
+  'surrogate_characters_not_allowed'
 ] as const satisfies readonly FieldCode[]
 
 /** What can be wrong with a new password. */

@@ -35,7 +35,14 @@ export const createContract = (shape: Shape) => ({
   ...socialRoutes(shape),
   programmatic: programmaticBodies(shape),
   /** The components that the routes refer to, for `addSchema`. */
-  components: [userAnswer(shape), Tokens(shape), TokenPair(shape), Session(shape), ...socialComponents(shape), ...failureComponents(shape)]
+  components: [
+    userAnswer(shape),
+    Tokens(shape),
+    TokenPair(shape),
+    Session(shape),
+    ...socialComponents(shape),
+    ...failureComponents(shape)
+  ]
 })
 export type Contract = ReturnType<typeof createContract>
 

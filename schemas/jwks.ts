@@ -9,7 +9,10 @@ const PublicKey = Type.Object({
   crv: Type.String({ description: 'Its curve.', examples: ['Ed25519'] }),
   x: Type.String({ examples: ['11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'] }),
   y: Type.Optional(Type.String({ description: 'Of an `EC` key.' })),
-  kid: Type.String({ description: 'Thumbprint of the key (RFC 7638): what tokens name it by.', examples: ['kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'] }),
+  kid: Type.String({
+    description: 'Thumbprint of the key (RFC 7638): what tokens name it by.',
+    examples: ['kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k']
+  }),
   use: Type.String({ examples: ['sig'] }),
   alg: Type.String({ description: 'The one algorithm it is for.', examples: ['EdDSA'] })
 })
@@ -20,7 +23,9 @@ export const jwksRoutes = (shape: ContractShape) => ({
     summary: 'Read the keys that verify access tokens',
     description: 'A JWK Set (RFC 7517). May be kept for five minutes.',
     tag: 'Session',
-    answer: Type.Object({ keys: Type.Array(PublicKey, { description: 'The first signs; the others are on their way in or out.' }) }),
+    answer: Type.Object({
+      keys: Type.Array(PublicKey, { description: 'The first signs; the others are on their way in or out.' })
+    }),
     answered: 'The public keys.'
   })
 })

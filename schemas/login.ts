@@ -12,24 +12,37 @@ export interface LoginShape extends ContractShape {
 function loginBody ({ loginMethods }: LoginShape) {
   // Blank is as good as absent here, as in dj-rest-auth: a form that shows both sends both.
   const properties = {
-    ...(loginMethods.includes('username') && { username: Type.Optional(Type.String({ maxLength: 150, examples: ['alice'] })) }),
+    ...(loginMethods.includes('username') && {
+      username: Type.Optional(Type.String({ maxLength: 150, examples: ['alice'] }))
+    }),
     ...(loginMethods.includes('email') && { email: Type.Optional(Type.String({ ...Email, minLength: 0 })) }),
     password: Password('The password.')
   }
-  return ObjectKnownAs<TObject<{ username: TOptional<TString>, email: TOptional<TString>, password: TString }>>(properties)
+  return ObjectKnownAs<TObject<{ username: TOptional<TString>; email: TOptional<TString>; password: TString }>>(
+    properties
+  )
 }
 
 export const loginRoutes = (shape: LoginShape) => ({
   login: route(shape, {
     operationId: 'login',
     summary: 'Log in',
-    description: 'Opens a session. An unknown user, a wrong password and a deactivated account answer alike.' +
-      (shape.emailVerification === 'mandatory' ? ' Only who knows the password is told that the address is not verified.' : ''),
+    description:
+      'Opens a session. An unknown user, a wrong password and a deactivated account answer alike.' +
+      (shape.emailVerification === 'mandatory'
+        ? ' Only who knows the password is told that the address is not verified.'
+        : ''),
     tag: 'Session',
     body: loginBody(shape),
     answer: TokensRef(shape),
     answered: 'Logged in.',
-    errors: ['identifier_required', 'invalid_credentials', ...(shape.emailVerification === 'mandatory' ? ['email_not_verified'] as const : []), 'rejected', 'server_busy'],
+    errors: [
+      'identifier_required',
+      'invalid_credentials',
+      ...(shape.emailVerification === 'mandatory' ? (['email_not_verified'] as const) : []),
+      'rejected',
+      'server_busy'
+    ],
     fields: ['value_not_allowed']
   })
 })

@@ -21,7 +21,9 @@ function passwordChangeBody ({ requireOldPassword }: PasswordChangeShape) {
     ...(requireOldPassword && { old_password: Password('The password so far.') }),
     ...newPasswordFields
   }
-  return ObjectKnownAs<TObject<{ old_password: TOptional<TString>, new_password1: TString, new_password2: TOptional<TString> }>>(properties)
+  return ObjectKnownAs<
+    TObject<{ old_password: TOptional<TString>; new_password1: TString; new_password2: TOptional<TString> }>
+  >(properties)
 }
 
 export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({

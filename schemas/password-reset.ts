@@ -18,7 +18,8 @@ export const passwordResetRoutes = (shape: ContractShape) => {
     requestPasswordReset: route(shape, {
       operationId: 'requestPasswordReset',
       summary: 'Ask for the mail that resets a password',
-      description: 'Answers the same, after the same work, whatever the address. An account is mailed five times an hour at most.',
+      description:
+        'Answers the same, after the same work, whatever the address. An account is mailed five times an hour at most.',
       tag,
       body: Type.Object({ email: Email }),
       answer: Detail,
@@ -31,8 +32,18 @@ export const passwordResetRoutes = (shape: ContractShape) => {
       tag,
       body: Type.Object({
         ...newPasswordFields,
-        uid: Type.String({ minLength: 1, maxLength: 200, description: 'The user, as the link names it.', examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61'] }),
-        token: Type.String({ minLength: 1, maxLength: 512, description: 'The token of the link. Good once.', examples: [keyExample] })
+        uid: Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description: 'The user, as the link names it.',
+          examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61']
+        }),
+        token: Type.String({
+          minLength: 1,
+          maxLength: 512,
+          description: 'The token of the link. Good once.',
+          examples: [keyExample]
+        })
       }),
       answer: Detail,
       answered: 'The password is set.',

@@ -6,7 +6,12 @@ import { route } from './route.js'
 import { TokensOrDetail } from './token-pair.js'
 import { EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
 
-type RegistrationBody = TObject<{ username: TOptional<TString>, email: TOptional<TString>, password1: TString, password2: TOptional<TString> }>
+type RegistrationBody = TObject<{
+  username: TOptional<TString>
+  email: TOptional<TString>
+  password1: TString
+  password2: TOptional<TString>
+}>
 
 function registrationBody (shape: AccountShape) {
   const properties: TProperties = {
@@ -16,7 +21,7 @@ function registrationBody (shape: AccountShape) {
     password2: Type.Optional(Password('The password again; when sent it must equal password1.'))
   }
   for (const field of shape.fields) {
-    if (field.registration !== 'hidden') properties[field.name] = field.required ? field.input : Type.Optional(field.input)
+    if (field.registration !== 'hidden') { properties[field.name] = field.required ? field.input : Type.Optional(field.input) }
   }
   return ObjectKnownAs<RegistrationBody>(properties)
 }
@@ -40,7 +45,11 @@ export const registrationRoutes = (shape: AccountShape) => {
       ? 'A mail was sent to the address: the account works once its link was followed. An address that has an account already is answered alike.'
       : 'The account exists and is logged in.',
     errors: ['rejected', 'registration_closed', 'server_busy'],
-    fields: [...(isMandatory ? [] : ['email_taken'] as const), ...takenCodes(shape, field => field.registration !== 'hidden'), ...passwordFieldCodes]
+    fields: [
+      ...(isMandatory ? [] : (['email_taken'] as const)),
+      ...takenCodes(shape, field => field.registration !== 'hidden'),
+      ...passwordFieldCodes
+    ]
   })
   return { register }
 }

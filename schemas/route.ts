@@ -27,14 +27,31 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
 }
 
 const everyRoute = ['bad_request', 'internal_error', 'service_unavailable'] as const
-const bodyRoute = ['validation_error', 'not_an_object', 'malformed_body', 'body_too_large', 'unsupported_media_type'] as const
+const bodyRoute = [
+  'validation_error', 'not_an_object', 'malformed_body', 'body_too_large', 'unsupported_media_type'
+] as const
 /** What a body can do wrong where none is wanted. */
-export const unwantedBody = ['malformed_body', 'body_too_large', 'unsupported_media_type'] as const satisfies readonly AnswerCode[]
-const authenticatedRoute = ['not_authenticated', 'bad_authorization_header', 'token_not_valid', 'token_expired', 'user_not_found', 'user_inactive'] as const
+export const unwantedBody = [
+  'malformed_body',
+  'body_too_large',
+  'unsupported_media_type'
+] as const satisfies readonly AnswerCode[]
+const authenticatedRoute = [
+  'not_authenticated', 'bad_authorization_header', 'token_not_valid', 'token_expired', 'user_not_found',
+  'user_inactive'
+] as const
 
 /** A feature's route as Fastify wants it; the type keeps body and answer, so that handlers are checked. */
 export function route<Body extends TSchema, Answer extends TSchema, Status extends number = 200> (shape: ContractShape, description: RouteDescription<Body, Answer, Status>) {
-  const { operationId, tag, authenticated = false, status = 200, answer, body, unsafe = body !== undefined } = description
+  const {
+    operationId,
+    tag,
+    authenticated = false,
+    status = 200,
+    answer,
+    body,
+    unsafe = body !== undefined
+  } = description
   const codes = [
     ...(body ? bodyRoute : []), ...everyRoute, ...(authenticated === true ? authenticatedRoute : []),
     ...(unsafe && shape.csrf ? ['csrf_failed'] as const : []), ...(description.errors ?? [])
@@ -48,7 +65,10 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
     security: authenticated ? [...credentials(shape), ...(authenticated === 'optional' ? [{}] : [])] : [],
     ...(body && { body }),
     response: {
-      [status]: { description: description.answered, ...(answer.type === 'null' ? answer : { content: { 'application/json': { schema: answer } } }) },
+      [status]: {
+        description: description.answered,
+        ...(answer.type === 'null' ? answer : { content: { 'application/json': { schema: answer } } })
+      },
       ...failures(shape, codes, fields, body)
     }
   }
@@ -57,7 +77,10 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
 }
 
 /** What an OpenAPI document says that authenticates; each is enough. */
-export const credentials = ({ cookie }: Pick<ContractShape, 'cookie'>): Array<Record<string, string[]>> => [{ bearer: [] }, ...(cookie === undefined ? [] : [{ [cookie]: [] }])]
+export const credentials = ({ cookie }: Pick<ContractShape, 'cookie'>): Array<Record<string, string[]>> => [
+  { bearer: [] },
+  ...(cookie === undefined ? [] : [{ [cookie]: [] }])
+]
 
 export interface PageDescription {
   operationId: string
@@ -79,13 +102,21 @@ export function page (shape: ContractShape, { operationId, summary, description,
     security: [],
     response: {
       ...coded,
-      ...Object.fromEntries(Object.entries(answers).map(([status, meaning]) => [status, status.startsWith('3') ? redirect(meaning) : html(meaning, coded[status])]))
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, meaning]) => [
+          status,
+          status.startsWith('3') ? redirect(meaning) : html(meaning, coded[status])
+        ])
+      )
     }
   }
 }
 
-const redirect = (description: string) =>
-  ({ description, type: 'null', headers: { Location: { type: 'string', format: 'uri-reference', description: 'Where to.' } } })
+const redirect = (description: string) => ({
+  description,
+  type: 'null',
+  headers: { Location: { type: 'string', format: 'uri-reference', description: 'Where to.' } }
+})
 
 const html = (description: string, coded?: { description: string, content: object }) => ({
   ...coded,
@@ -93,6 +124,7 @@ const html = (description: string, coded?: { description: string, content: objec
   content: { 'text/html': { schema: Type.String() }, ...coded?.content }
 })
 
-const operationIdOf = ({ name }: ContractShape, operationId: string) => name ? name + operationId[0]?.toUpperCase() + operationId.slice(1) : operationId
+const operationIdOf = ({ name }: ContractShape, operationId: string) =>
+  name ? name + operationId[0]?.toUpperCase() + operationId.slice(1) : operationId
 
 export type Body<Route extends { body: TSchema }> = Static<Route['body']>

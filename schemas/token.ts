@@ -15,10 +15,18 @@ export const tokenRoutes = (shape: ContractShape) => {
     refreshToken: route(shape, {
       operationId: 'refreshToken',
       summary: 'Exchange a refresh token for the next one',
-      description: 'A refresh token is good once. Used again, it ends its session, but for `tokens.refreshGrace` seconds after its use, when it answers with the same next one.',
+      description:
+        'A refresh token is good once. Used again, it ends its session, but for `tokens.refreshGrace` seconds after its use, when it answers with the same next one.',
       tag,
       body: Type.Object({
-        refresh: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'The refresh token that the session is at.', examples: [refreshExample] }))
+        refresh: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 4096,
+            description: 'The refresh token that the session is at.',
+            examples: [refreshExample]
+          })
+        )
       }),
       answer: TokenPairRef(shape),
       answered: 'The next tokens of the session.',
@@ -27,10 +35,16 @@ export const tokenRoutes = (shape: ContractShape) => {
     verifyToken: route(shape, {
       operationId: 'verifyToken',
       summary: 'Ask whether a token is good',
-      description: 'Good is an access or a refresh token in time, whose session lives and whose user is active. What is wrong with another is not told.',
+      description:
+        'Good is an access or a refresh token in time, whose session lives and whose user is active. What is wrong with another is not told.',
       tag,
       body: Type.Object({
-        token: Type.String({ minLength: 1, maxLength: 4096, description: 'An access or a refresh token.', examples: [accessExample] })
+        token: Type.String({
+          minLength: 1,
+          maxLength: 4096,
+          description: 'An access or a refresh token.',
+          examples: [accessExample]
+        })
       }),
       answer: Type.Object({}),
       answered: 'The token is good.',

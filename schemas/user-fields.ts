@@ -21,7 +21,8 @@ export type UserFields = Record<string, UserField>
 type MayBeEmpty<F extends UserField> =
   F['schema'] extends TOptional<TSchema> ? true : F['registration'] extends 'optional' | 'hidden' ? true : false
 /** The TypeScript type of one field's value; `null` where registration does not insist on it. */
-export type FieldValue<F extends UserField> = MayBeEmpty<F> extends true ? Static<F['schema']> | null : Static<F['schema']>
+export type FieldValue<F extends UserField> =
+  MayBeEmpty<F> extends true ? Static<F['schema']> | null : Static<F['schema']>
 
 export type ColumnKind = 'text' | 'integer' | 'real' | 'boolean' | 'json'
 
@@ -51,8 +52,14 @@ export const isWriteOnce = (field: FieldSpec): boolean => mayBeMissing(field) &&
 
 /** As in Django: two names that their owner may fill in later. */
 export const defaultUserFields = {
-  first_name: { schema: Type.Optional(Type.String({ maxLength: 150, default: '', examples: ['Alice'] })), registration: 'hidden' },
-  last_name: { schema: Type.Optional(Type.String({ maxLength: 150, default: '', examples: ['Archer'] })), registration: 'hidden' }
+  first_name: {
+    schema: Type.Optional(Type.String({ maxLength: 150, default: '', examples: ['Alice'] })),
+    registration: 'hidden'
+  },
+  last_name: {
+    schema: Type.Optional(Type.String({ maxLength: 150, default: '', examples: ['Archer'] })),
+    registration: 'hidden'
+  }
 } as const satisfies UserFields
 
 const kinds: Record<string, ColumnKind> = {
@@ -65,7 +72,9 @@ export function describeField (name: string, field: UserField): FieldSpec {
   const choices = choicesOf(field.schema)
   const kind = choices ? 'text' : kinds[String(field.schema.type)]
   if (!kind) {
-    throw new Error(`userFields.${name}.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${field.schema[Kind] ?? 'this'} has no column)`)
+    throw new Error(
+      `userFields.${name}.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${field.schema[Kind] ?? 'this'} has no column)`
+    )
   }
   const registration = field.registration ?? (optional ? 'optional' : 'required')
   const required = registration === 'required'
@@ -87,13 +96,21 @@ export function describeField (name: string, field: UserField): FieldSpec {
 }
 
 function choicesOf (schema: TSchema): string[] | undefined {
-  const values: unknown[] = schema.enum ?? schema.anyOf?.map((option: TSchema) => option.const) ?? (schema.const !== undefined ? [schema.const] : [])
+  const values: unknown[] =
+    schema.enum ??
+    schema.anyOf?.map((option: TSchema) => option.const) ??
+    (schema.const !== undefined ? [schema.const] : [])
   return values.length > 0 && values.every(value => typeof value === 'string') ? values : undefined
 }
 
 /** Without TypeBox's own marks; every string bounded, and a required one not blank (as in Django). */
 function plainSchema (schema: TSchema, choices: string[] | undefined, kind: ColumnKind, required: boolean): TSchema {
-  const { anyOf: _anyOf, const: _const, default: _default, ...rest } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
+  const {
+    anyOf: _anyOf,
+    const: _const,
+    default: _default,
+    ...rest
+  } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
   if (choices) return Type.Unsafe({ examples: [choices[0]], ...rest, type: 'string', enum: choices })
   // What JavaScript counts exactly, which is also what the column holds.
   if (kind === 'integer') return Type.Unsafe(withinSafeIntegers(rest))

@@ -27,39 +27,62 @@ export const Username = (minLength = 1) => Type.String({
 })
 
 /** The same, but a user may have none. */
-export const nullable = (schema: TString, empty: boolean) => empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
+export const nullable = (schema: TString, empty: boolean) =>
+  empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
 
 /** What the handlers know of a user answer; the user fields ride along unread. */
-export type UserAnswer = TObject<{ pk: TString, username: TOptional<TSchema & { static: string | null }>, email: TSchema & { static: string | null } }>
+export type UserAnswer = TObject<{
+  pk: TString
+  username: TOptional<TSchema & { static: string | null }>
+  email: TSchema & { static: string | null }
+}>
 
 /** The user in answers. */
 export function userAnswer (shape: AccountShape): UserAnswer {
   const { username, email, fields } = shape
   const properties: TProperties = {
-    pk: Type.String({ description: 'Identifies the user for ever.', examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61'] }),
+    pk: Type.String({
+      description: 'Identifies the user for ever.',
+      examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61']
+    }),
     ...(username !== 'none' && { username: nullable(Type.String({ examples: ['alice'] }), username === 'optional') }),
     email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
   }
   for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
   const names = fields.filter(mayBeMissing).map(({ name }) => name)
   if (shape.social && names.length > 0) {
-    properties.missing_fields = Type.Optional(Type.Array(OneOf(names), { description: 'Required fields that the user has not given yet: `PATCH /user` takes them.' }))
+    properties.missing_fields = Type.Optional(
+      Type.Array(OneOf(names), {
+        description: 'Required fields that the user has not given yet: `PATCH /user` takes them.'
+      })
+    )
   }
-  return ObjectKnownAs<UserAnswer>(properties, { $id: componentName(shape, 'AuthUser'), description: 'A user, as its owner sees it.' })
+  return ObjectKnownAs<UserAnswer>(properties, {
+    $id: componentName(shape, 'AuthUser'),
+    description: 'A user, as its owner sees it.'
+  })
 }
 
 /** A $ref to the user component, so that generated clients get one named type. */
-export const UserRef = (shape: ContractShape) => Type.Unsafe<UserAnswer['static']>(Type.Ref(`${componentName(shape, 'AuthUser')}#`))
+export const UserRef = (shape: ContractShape) =>
+  Type.Unsafe<UserAnswer['static']>(Type.Ref(`${componentName(shape, 'AuthUser')}#`))
 
 function userBody (shape: AccountShape, whole: boolean) {
   const properties: TProperties = {}
   if (shape.username !== 'none') {
     const username = Username(shape.usernameMinLength)
-    properties.username = whole && shape.username === 'required' ? username : Type.Optional(nullable(username, shape.username === 'optional'))
+    properties.username =
+      whole && shape.username === 'required'
+        ? username
+        : Type.Optional(nullable(username, shape.username === 'optional'))
   }
   for (const field of shape.fields) {
-    if (field.userDetails === 'editable') properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input)
-    else if (shape.social && isWriteOnce(field)) properties[field.name] = Type.Optional({ ...field.input, description: [field.input.description, takenOnce].filter(Boolean).join(' ') })
+    if (field.userDetails === 'editable') { properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input) } else if (shape.social && isWriteOnce(field)) {
+      properties[field.name] = Type.Optional({
+        ...field.input,
+        description: [field.input.description, takenOnce].filter(Boolean).join(' ')
+      })
+    }
   }
   return ObjectKnownAs<TObject<{ username: TOptional<TString> }>>(properties)
 }
@@ -67,9 +90,12 @@ function userBody (shape: AccountShape, whole: boolean) {
 const takenOnce = 'Taken from a user who has none yet, and ignored from then on.'
 
 /** What the database and the app's hooks can say against the `writable` fields. */
-export const takenCodes = ({ username, fields }: AccountShape, writable: (field: FieldSpec) => boolean): FieldCode[] => [
-  ...(username === 'none' ? [] : ['username_taken', 'username_not_allowed'] as const),
-  ...(fields.some(field => field.unique && writable(field)) ? ['value_taken'] as const : []),
+export const takenCodes = (
+  { username, fields }: AccountShape,
+  writable: (field: FieldSpec) => boolean
+): FieldCode[] => [
+  ...(username === 'none' ? [] : (['username_taken', 'username_not_allowed'] as const)),
+  ...(fields.some(field => field.unique && writable(field)) ? (['value_taken'] as const) : []),
   'value_not_allowed'
 ]
 
@@ -79,12 +105,29 @@ const once = 'One in `missing_fields` is taken all the same, once.'
 export const userRoutes = (shape: AccountShape) => {
   const common = { tag: 'User', authenticated: true, answer: UserRef(shape), answered: 'The user, as it is now.' }
   const isGivenLater = (field: FieldSpec) => shape.social && isWriteOnce(field)
-  const taken = { errors: ['rejected'], fields: takenCodes(shape, field => field.userDetails === 'editable' || isGivenLater(field)) } as const
+  const taken = {
+    errors: ['rejected'],
+    fields: takenCodes(shape, field => field.userDetails === 'editable' || isGivenLater(field))
+  } as const
   const description = shape.fields.some(isGivenLater) ? `${readOnly} ${once}` : readOnly
   return {
     getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the user who is logged in' }),
-    replaceUser: route(shape, { ...common, ...taken, operationId: 'replaceUser', summary: 'Replace the user\'s details', description, body: userBody(shape, true) }),
-    updateUser: route(shape, { ...common, ...taken, operationId: 'updateUser', summary: 'Change some of the user\'s details', description, body: userBody(shape, false) })
+    replaceUser: route(shape, {
+      ...common,
+      ...taken,
+      operationId: 'replaceUser',
+      summary: "Replace the user's details",
+      description,
+      body: userBody(shape, true)
+    }),
+    updateUser: route(shape, {
+      ...common,
+      ...taken,
+      operationId: 'updateUser',
+      summary: "Change some of the user's details",
+      description,
+      body: userBody(shape, false)
+    })
   }
 }
 

@@ -10,7 +10,12 @@ import { buildApp, providersOf } from '../examples/article/app.js'
 import { mintToken } from '../src/lib/secrets.js'
 
 /** Every provider that the app knows, whatever this machine's environment says. */
-export const social = providersOf({ GOOGLE_CLIENT_ID: 'x', GOOGLE_CLIENT_SECRET: 'y', GITHUB_CLIENT_ID: 'x', GITHUB_CLIENT_SECRET: 'y' })
+export const social = providersOf({
+  GOOGLE_CLIENT_ID: 'x',
+  GOOGLE_CLIENT_SECRET: 'y',
+  GITHUB_CLIENT_ID: 'x',
+  GITHUB_CLIENT_SECRET: 'y'
+})
 
 export const openapiFile = new URL('../openapi.yaml', import.meta.url)
 

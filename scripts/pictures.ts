@@ -10,7 +10,8 @@ import { loadTemplates } from '../src/mail/templates.js'
 import { socialFailedPage, startPage } from '../src/pages/social-redirect.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const [folder = fileURLToPath(new URL('../docs/pictures/', import.meta.url)), colorScheme = 'light', width = '640'] = process.argv.slice(2)
+const [folder = fileURLToPath(new URL('../docs/pictures/', import.meta.url)), colorScheme = 'light', width = '640'] =
+  process.argv.slice(2)
 
 const token = 'Zk3vQ8sYtX2uKzH6bEfGd9PaVoLrN4cJ8mWqv0T1iRw'
 const uid = '019ab34c-7d1e-7c42-9a5b-2f60d8e13c77'
@@ -34,12 +35,20 @@ const frame = { siteName: variables.site_name, loginUrl: variables.login_url }
 const startUrl = '/auth/google/login'
 const pages = {
   'social-start': startPage(frame, { label: 'Google', startUrl }),
-  'social-failed': socialFailedPage(frame, { label: 'Google', code: 'provider_denied', message: '', retryUrl: startUrl })
+  'social-failed': socialFailedPage(frame, {
+    label: 'Google',
+    code: 'provider_denied',
+    message: '',
+    retryUrl: startUrl
+  })
 }
 
 const templates = await loadTemplates({ folder: undefined, filters: {}, tags: {} })
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
-const page = await browser.newPage({ viewport: { width: Number(width), height: 200 }, colorScheme: colorScheme === 'dark' ? 'dark' : 'light' })
+const page = await browser.newPage({
+  viewport: { width: Number(width), height: 200 },
+  colorScheme: colorScheme === 'dark' ? 'dark' : 'light'
+})
 const take = async (name: string, html = '') => {
   await page.setContent(html)
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })

@@ -23,7 +23,7 @@ export default class Reporter extends Transform {
   _flush (done) {
     this.parser.once('finish', () => {
       const { passed, failed, skipped } = this.counts
-      if (!process.env.POSTGRES_URL) this.say('not run: a PostgreSQL server (POSTGRES_URL is not set); its stories ran on PGlite instead')
+      if (!process.env.POSTGRES_URL) { this.say('not run: a PostgreSQL server (POSTGRES_URL is not set); its stories ran on PGlite instead') }
       this.say(`${passed} passed, ${failed} failed, ${skipped} skipped`)
       done()
     })

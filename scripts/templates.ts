@@ -19,5 +19,5 @@ export async function compiledMail (name: string): Promise<string> {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const name of Object.keys(builtinMails)) await writeFile(new URL(`compiled/${name}.html`, templatesFolder), await compiledMail(name))
+  for (const name of Object.keys(builtinMails)) { await writeFile(new URL(`compiled/${name}.html`, templatesFolder), await compiledMail(name)) }
 }

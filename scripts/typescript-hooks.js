@@ -44,6 +44,14 @@ function compile (fileName, source) {
   const ts = require('typescript')
   const { config } = ts.parseConfigFileTextToJson('tsconfig.json', tsconfig)
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, '.')
-  const compilerOptions = { ...options, module: ts.ModuleKind.ES2022, noEmit: false, declaration: false, sourceMap: false, inlineSourceMap: true, inlineSources: true }
+  const compilerOptions = {
+    ...options,
+    module: ts.ModuleKind.ES2022,
+    noEmit: false,
+    declaration: false,
+    sourceMap: false,
+    inlineSourceMap: true,
+    inlineSources: true
+  }
   return ts.transpileModule(source, { fileName, compilerOptions }).outputText
 }

@@ -1,7 +1,9 @@
 /** What a feature may use. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import type { FastifyBaseLogger, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type {
+  FastifyBaseLogger, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault
+} from 'fastify'
 import type { Contract } from '../schemas/index.js'
 import type { Passwords } from './account/passwords.js'
 import type { UserRecords } from './account/user-records.js'
@@ -40,7 +42,13 @@ export interface Context {
   pageFrame: () => PageFrame
 }
 
-export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
 
 /** A feature adds its routes. */
 export type Feature = (app: App, context: Context) => void

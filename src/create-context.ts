@@ -42,7 +42,16 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox })
   return {
     settings,
-    contract: createContract({ ...account, fields, errors, requireOldPassword: password.requireOld, cookie: cookies?.access, csrf: csrf !== undefined, name, social: settings.social.length > 0 }),
+    contract: createContract({
+      ...account,
+      fields,
+      errors,
+      requireOldPassword: password.requireOld,
+      cookie: cookies?.access,
+      csrf: csrf !== undefined,
+      name,
+      social: settings.social.length > 0
+    }),
     db,
     clock,
     userRecords,

@@ -12,7 +12,10 @@ import type { UserField, UserFields } from '../schemas/user-fields.js'
 import { createPlugin } from './plugin.js'
 import type { DefaultUserFields, DefinedOptions, RestAuthOptions } from './types.js'
 
-export const restAuth: FastifyPluginAsync<RestAuthOptions<any, any>> = fp(createPlugin(), { fastify: '5.x', name: 'fastify-rest-auth' })
+export const restAuth: FastifyPluginAsync<RestAuthOptions<any, any>> = fp(createPlugin(), {
+  fastify: '5.x',
+  name: 'fastify-rest-auth'
+})
 export default restAuth
 
 /** Infers the types that follow from the options; they are checked when the plugin is registered. */
@@ -22,16 +25,31 @@ export const defineRestAuth = <
 >(options: RestAuthOptions<F, A> & { userFields?: OnlyKnown<F> }): DefinedOptions<F, A> => options
 
 /** What is inferred from is not searched for unknown keys: this refuses them. */
-type OnlyKnown<F extends UserFields> = { [Name in keyof F]: { [Key in Exclude<keyof F[Name], keyof UserField>]?: never } }
+type OnlyKnown<F extends UserFields> = {
+  [Name in keyof F]: { [Key in Exclude<keyof F[Name], keyof UserField>]?: never }
+}
 
 export { Failure, Rejection } from './errors/failure.js'
 export type {
-  BaseUser, HooksOf, NewUser, OutgoingMail, PasswordValidator, Register, RegistrationGuard, RestAuthOptions, Tx, User, UserChanges
+  BaseUser,
+  HooksOf,
+  NewUser,
+  OutgoingMail,
+  PasswordValidator,
+  Register,
+  RegistrationGuard,
+  RestAuthOptions,
+  Tx,
+  User,
+  UserChanges
 } from './types.js'
 export { defineProvider } from './providers/provider.js'
 export { providers } from './providers/built-in.js'
 export type { Endpoints, Grant, IdClaims, Profile, Provider } from './providers/provider.js'
 export type { ProviderTokens } from './oauth/types.js'
-export type { AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session, SocialAccount } from './rest-auth.js'
+export type {
+  AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session,
+  SocialAccount
+} from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'
 export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'

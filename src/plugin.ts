@@ -39,7 +39,10 @@ import type { Settings } from './settings/types.js'
 import type { User } from './types.js'
 import { createBodyValidator, createValidatorCompiler } from './validation/body-validator.js'
 
-const features: Feature[] = [registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange, passwordReset, socialLogin, socialRedirect, socialAccounts, jwks]
+const features: Feature[] = [
+  registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange,
+  passwordReset, socialLogin, socialRedirect, socialAccounts, jwks
+]
 
 /** What tests replace: the time, the cost of a hash, and how long a provider is waited for. */
 export interface Internals {
@@ -56,7 +59,9 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeo
     production: process.env.NODE_ENV === 'production',
     warn: message => app.log.warn(message)
   })
-  const db = await openDatabase(settings.database, settings.fields, error => app.log.error({ err: error }, 'idle database connection failed')).catch(refuseToStart)
+  const db = await openDatabase(settings.database, settings.fields, error =>
+    app.log.error({ err: error }, 'idle database connection failed')
+  ).catch(refuseToStart)
   app.addHook('onClose', () => db.close())
   await prepareDatabase(db, settings).catch(refuseToStart)
 
@@ -65,14 +70,24 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeo
   if (!app.hasDecorator('restAuth')) app.addHook('onRequest', startAnonymous)
   if (!app.hasDecorator('restAuth') && app.hasDecorator('swagger')) addSecurityToHostRoutes(app)
   // Whoever came first has the place that is nobody's choice.
-  const isTaken = !('docs' in options && options.docs) && app.hasRoute({ method: 'GET', url: `${app.prefix}${settings.docs}` })
+  const isTaken =
+    !('docs' in options && options.docs) && app.hasRoute({ method: 'GET', url: `${app.prefix}${settings.docs}` })
 
   // Everything else lives in a scope of its own: the host keeps its parsers, error handler, swagger and jwt.
   await app.register(async scope => {
     const inbox = mailInbox(scope, settings)
     await addOpenapi(scope, isTaken ? { ...settings, docs: false } : settings)
     await scope.register(async child => {
-      const context = await createContext(child, { settings, db, clock, hashCost, path, name: documentName(child, path), inbox, providerTimeoutMs })
+      const context = await createContext(child, {
+        settings,
+        db,
+        clock,
+        hashCost,
+        path,
+        name: documentName(child, path),
+        inbox,
+        providerTimeoutMs
+      })
       app.addHook('onClose', () => context.outbox.close())
       addFeatures(child, context)
       family.set(path, {
@@ -110,7 +125,9 @@ function mailInbox (app: FastifyInstance, { mailViewer }: Settings): Inbox | und
 /** Fastify's own refusal does not say what to do. */
 function refuseOtherAuthenticate (app: FastifyInstance): void {
   if (!Object.hasOwn(app, 'authenticate') || app.hasDecorator('restAuth')) return
-  throw new Error('fastify-rest-auth: the app has an authenticate of its own; register the plugin in a scope: app.register(async scope => { await scope.register(restAuth, auth) })')
+  throw new Error(
+    'fastify-rest-auth: the app has an authenticate of its own; register the plugin in a scope: app.register(async scope => { await scope.register(restAuth, auth) })'
+  )
 }
 
 /** A decorator of ours would stop an @fastify/jwt or passport that the host registers after us. */
@@ -147,5 +164,9 @@ async function prepareDatabase (db: Database, { migrate: wanted, fields }: Setti
     return
   }
   const pending = await pendingStatements(db, db, fields)
-  if (pending.length > 0) throw new Error(`fastify-rest-auth: database: ${pending.length} statements behind; run: npx fastify-rest-auth migrate, or set migrate: true`)
+  if (pending.length > 0) {
+    throw new Error(
+      `fastify-rest-auth: database: ${pending.length} statements behind; run: npx fastify-rest-auth migrate, or set migrate: true`
+    )
+  }
 }

@@ -19,10 +19,17 @@ export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admi
 export type AuthenticateHook = (request: FastifyRequest) => Promise<void>
 
 /** What `app.authenticate(options)` lets in. A session's age is only known to who looks it up. */
-export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> & (
-  | { stateless?: false, /** Seconds since the password was last given; else 401 `reauthentication_required` (RFC 9470). */ maxAge?: number }
-  | { /** Signature and claims only, without a query: a session that has ended counts until its token expires. */ stateless: true, maxAge?: never }
-)
+export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> &
+  (
+    | {
+      stateless?: false
+      /** Seconds since the password was last given; else 401 `reauthentication_required` (RFC 9470). */ maxAge?: number
+    }
+    | {
+      /** Signature and claims only, without a query: a session that has ended counts until its token expires. */ stateless: true
+      maxAge?: never
+    }
+  )
 
 export interface Authenticate {
   /**
@@ -86,7 +93,12 @@ export interface RestAuth {
      * Queues a mail of the app's own: a template of `mail.templates`, or a built-in one, for a user. The values end in the
      * database until it is sent, so give no secrets. With a hook's `tx` it is queued in that transaction. Answers with its id.
      */
-    send: (template: string, user: { pk: string }, values?: Record<string, unknown>, options?: { tx?: Tx }) => Promise<string>
+    send: (
+      template: string,
+      user: { pk: string },
+      values?: Record<string, unknown>,
+      options?: { tx?: Tx }
+    ) => Promise<string>
     /** Oldest first. */
     list: (filter?: { state?: MailState }) => Promise<QueuedMail[]>
     /** Gives what was given up (or the one of that id) eight more tries; answers with how many. */

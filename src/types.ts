@@ -36,28 +36,46 @@ export interface BaseUser {
   missing_fields?: string[]
 }
 
-type UsernameOf<A extends Account> =
-  A['username'] extends 'required' ? { username: string } : A['username'] extends 'optional' ? { username: string | null } : {}
+type UsernameOf<A extends Account> = A['username'] extends 'required'
+  ? { username: string }
+  : A['username'] extends 'optional'
+    ? { username: string | null }
+    : {}
 type EmailOf<A extends Account> = A['email'] extends 'optional' ? { email: string | null } : { email: string }
 type Flat<T> = { [K in keyof T]: T[K] }
 
 /** A user of an app with these options. */
-export type UserOf<F extends UserFields, A extends Account> = Flat<Omit<BaseUser, 'email'> & EmailOf<A> & UsernameOf<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }>
+export type UserOf<F extends UserFields, A extends Account> = Flat<
+  Omit<BaseUser, 'email'> & EmailOf<A> & UsernameOf<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }
+>
 
 type OptionalKeys<F extends UserFields> = { [K in keyof F]: null extends FieldValue<F[K]> ? K : never }[keyof F]
 type FieldInput<F extends UserFields> = Flat<
-  { -readonly [K in Exclude<keyof F, OptionalKeys<F>>]: FieldValue<F[K]> } & { -readonly [K in OptionalKeys<F>]?: FieldValue<F[K]> }
+  { -readonly [K in Exclude<keyof F, OptionalKeys<F>>]: FieldValue<F[K]> } & {
+    -readonly [K in OptionalKeys<F>]?: FieldValue<F[K]>
+  }
 >
-type RegistrationFields<F extends UserFields> = { [K in keyof F as F[K] extends { registration: 'hidden' } ? never : K]: F[K] }
-type IdentityInput<A extends Account> =
-  & (A['email'] extends 'optional' ? { email?: string } : { email: string })
-  & (A['username'] extends 'required' ? { username: string } : A['username'] extends 'optional' ? { username?: string } : {})
+type RegistrationFields<F extends UserFields> = {
+  [K in keyof F as F[K] extends { registration: 'hidden' } ? never : K]: F[K]
+}
+type IdentityInput<A extends Account> = (A['email'] extends 'optional' ? { email?: string } : { email: string }) &
+  (A['username'] extends 'required'
+    ? { username: string }
+    : A['username'] extends 'optional'
+      ? { username?: string }
+      : {})
 
 /** What `users.create` takes; without a password nobody can log in by password. */
-export type NewUserOf<F extends UserFields, A extends Account> = Flat<IdentityInput<A> & FieldInput<F> & { email_verified?: boolean, password?: string }>
-export type UserChangesOf<F extends UserFields, A extends Account> = Partial<Flat<IdentityInput<A> & { email_verified: boolean } & { -readonly [K in keyof F]: FieldValue<F[K]> }>>
+export type NewUserOf<F extends UserFields, A extends Account> = Flat<
+  IdentityInput<A> & FieldInput<F> & { email_verified?: boolean; password?: string }
+>
+export type UserChangesOf<F extends UserFields, A extends Account> = Partial<
+  Flat<IdentityInput<A> & { email_verified: boolean } & { -readonly [K in keyof F]: FieldValue<F[K]> }>
+>
 /** What the hook `registering` sees: all that was sent, but the password. */
-export type RegistrationOf<F extends UserFields, A extends Account> = Flat<IdentityInput<A> & FieldInput<RegistrationFields<F>>>
+export type RegistrationOf<F extends UserFields, A extends Account> = Flat<
+  IdentityInput<A> & FieldInput<RegistrationFields<F>>
+>
 
 /** Drizzle inside the transaction of a hook. */
 export type Tx = Register extends { dialect: 'postgres' } ? PgDatabase<PgQueryResultHKT> : Orm

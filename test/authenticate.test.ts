@@ -12,15 +12,28 @@ import { alice, cheapHash, fieldCodes, password, secret, sqliteBuild, story, t, 
 
 /** Routes of the app's own, one for each kind of hook, that tell what the handler sees. */
 function addRoutes (app: FastifyInstance): void {
-  const kinds = { plain: app.authenticate, optional: app.authenticate({ optional: true }), stateless: app.authenticate({ stateless: true }), both: app.authenticate({ optional: true, stateless: true }), fresh: app.authenticate({ maxAge: 300 }), sometimes: app.authenticate({ optional: true, maxAge: 300 }), none: app.authenticate({}) }
+  const kinds = {
+    plain: app.authenticate,
+    optional: app.authenticate({ optional: true }),
+    stateless: app.authenticate({ stateless: true }),
+    both: app.authenticate({ optional: true, stateless: true }),
+    fresh: app.authenticate({ maxAge: 300 }),
+    sometimes: app.authenticate({ optional: true, maxAge: 300 }),
+    none: app.authenticate({})
+  }
   for (const [name, onRequest] of Object.entries(kinds)) {
-    app.get(`/${name}`, { onRequest }, async request => ({ user: request.user?.email ?? null, sub: app.restAuth.claims(request)?.sub ?? null }))
+    app.get(`/${name}`, { onRequest }, async request => ({
+      user: request.user?.email ?? null,
+      sub: app.restAuth.claims(request)?.sub ?? null
+    }))
   }
 }
 
 /** Asks a route of the app's own, by a token, by an Authorization header, or without. */
-const askerOf = ({ app }: BuiltApp) => async (url: string, token?: string, authorization = token === undefined ? undefined : `Bearer ${token}`) =>
-  await app.inject({ url, headers: { ...(authorization !== undefined && { authorization }) } })
+const askerOf =
+  ({ app }: BuiltApp) =>
+    async (url: string, token?: string, authorization = token === undefined ? undefined : `Bearer ${token}`) =>
+      await app.inject({ url, headers: { ...(authorization !== undefined && { authorization }) } })
 
 story('where it is optional nobody is let in as nobody, and a token that is none still is refused', async (t, build) => {
   const built = await build(t, { after: addRoutes })
@@ -36,7 +49,7 @@ story('where it is optional nobody is let in as nobody, and a token that is none
     t.equal(codeOf(await ask(url, undefined, 'Bearer')), '401 bad_authorization_header')
     t.equal(codeOf(await ask(url, undefined, `Bearer ${access} x`)), '401 bad_authorization_header')
   }
-  for (const url of ['/plain', '/stateless', '/fresh', '/none']) t.equal(codeOf(await ask(url)), '401 not_authenticated')
+  for (const url of ['/plain', '/stateless', '/fresh', '/none']) { t.equal(codeOf(await ask(url)), '401 not_authenticated') }
   built.clock.advance(300)
   for (const url of ['/optional', '/both', '/sometimes']) t.equal(codeOf(await ask(url, access)), '401 token_expired')
 })
@@ -61,7 +74,11 @@ story('stateless checks the token and asks nothing of the database: a session th
   await built.app.restAuth.users.delete(user.pk)
   t.equal((await ask('/stateless', access)).statusCode, 200)
   const { header, claims } = open(access)
-  for (const token of [hs256.forge(header, { ...claims, aud: 'x' }), hs256.forge(header, claims, 'x'), hs256.forge({ ...header, typ: 'JWT' }, claims)]) t.equal(codeOf(await ask('/stateless', token)), '401 token_not_valid')
+  for (const token of [
+    hs256.forge(header, { ...claims, aud: 'x' }),
+    hs256.forge(header, claims, 'x'),
+    hs256.forge({ ...header, typ: 'JWT' }, claims)
+  ]) { t.equal(codeOf(await ask('/stateless', token)), '401 token_not_valid') }
   built.clock.advance(300)
   t.equal(codeOf(await ask('/stateless', access)), '401 token_expired')
 })
@@ -92,12 +109,17 @@ story('maxAge lets in who gave the password that recently, and tells the others 
   clock.advance(0.001)
   const answer = await ask('/fresh', lasting)
   t.equal(codeOf(answer), '401 reauthentication_required')
-  t.equal(answer.headers['www-authenticate'], 'Bearer realm="api", error="insufficient_user_authentication", error_description="Confirm your password", max_age="300"')
+  t.equal(
+    answer.headers['www-authenticate'],
+    'Bearer realm="api", error="insufficient_user_authentication", error_description="Confirm your password", max_age="300"'
+  )
   t.equal(codeOf(await ask('/sometimes', lasting)), '401 reauthentication_required')
   t.equal((await ask('/sometimes')).statusCode, 200)
   t.equal((await ask('/plain', lasting)).statusCode, 200)
 
-  t.strictSame(fieldCodes(await post('/reauthenticate', { password: 'Wr0ng-secret-pw' }, { token: lasting })), { password: ['incorrect_password'] })
+  t.strictSame(fieldCodes(await post('/reauthenticate', { password: 'Wr0ng-secret-pw' }, { token: lasting })), {
+    password: ['incorrect_password']
+  })
   t.equal(codeOf(await ask('/fresh', lasting)), '401 reauthentication_required', 'a wrong password renews nothing')
   const renewed = await post('/reauthenticate', { password }, { token: lasting })
   t.equal(renewed.statusCode, 200)
@@ -115,11 +137,18 @@ story('one session is renewed, and no other', async (t, build) => {
   const { user } = await built.register()
   const bob = await built.register({ email: 'bob@example.com' })
   const login = async (): Promise<string> => (await post('/login', { email: alice.email, password })).json().access
-  const tokens = [await login(), await login(), bob.access].map(token => hs256.forge(open(token).header, { ...open(token).claims, exp: 9_999_999_999 }))
+  const tokens = [await login(), await login(), bob.access].map(token =>
+    hs256.forge(open(token).header, { ...open(token).claims, exp: 9_999_999_999 })
+  )
   clock.advance(1000)
   await post('/reauthenticate', { password }, { token: tokens[1] })
   t.strictSame(await Promise.all(tokens.map(async token => (await ask('/fresh', token)).statusCode)), [401, 200, 401])
-  t.match((await app.restAuth.sessions.list(user.pk)).map(({ authenticatedAt }) => authenticatedAt?.getTime() === clock.now.getTime()).sort(), [false, false, true])
+  t.match(
+    (await app.restAuth.sessions.list(user.pk))
+      .map(({ authenticatedAt }) => authenticatedAt?.getTime() === clock.now.getTime())
+      .sort(),
+    [false, false, true]
+  )
 })
 
 story('reauthentication wants a live session, its own user\'s password, and a password that is one', async (t, build) => {
@@ -127,10 +156,14 @@ story('reauthentication wants a live session, its own user\'s password, and a pa
   const { access, user } = await register()
   await register({ email: 'bob@example.com', password1: 'B0bs-secret-pw' })
   t.equal(codeOf(await post('/reauthenticate', { password })), '401 not_authenticated')
-  t.strictSame(fieldCodes(await post('/reauthenticate', { password: 'B0bs-secret-pw' }, { token: access })), { password: ['incorrect_password'] })
+  t.strictSame(fieldCodes(await post('/reauthenticate', { password: 'B0bs-secret-pw' }, { token: access })), {
+    password: ['incorrect_password']
+  })
   t.strictSame(fieldCodes(await post('/reauthenticate', {}, { token: access })), { password: ['required'] })
   t.strictSame(fieldCodes(await post('/reauthenticate', { password: '' }, { token: access })), { password: ['blank'] })
-  t.strictSame(fieldCodes(await post('/reauthenticate', { password: 'x'.repeat(257) }, { token: access })), { password: ['max_length'] })
+  t.strictSame(fieldCodes(await post('/reauthenticate', { password: 'x'.repeat(257) }, { token: access })), {
+    password: ['max_length']
+  })
   t.equal(codeOf(await post('/reauthenticate', [], { token: access })), '400 not_an_object')
   await app.restAuth.users.deactivate(user.pk)
   t.equal(codeOf(await post('/reauthenticate', { password }, { token: access })), '401 user_inactive')
@@ -141,25 +174,42 @@ t.test('who has no password can\'t confirm one', async t => {
   const { post, register } = await sqliteBuild(t, { database: drizzle(client) })
   const { access } = await register()
   client.exec('UPDATE users SET password_hash = NULL')
-  for (const sent of [password, ' ', 'null']) t.strictSame(fieldCodes(await post('/reauthenticate', { password: sent }, { token: access })), { password: ['incorrect_password'] })
+  for (const sent of [password, ' ', 'null']) {
+    t.strictSame(fieldCodes(await post('/reauthenticate', { password: sent }, { token: access })), {
+      password: ['incorrect_password']
+    })
+  }
 })
 
 story('a password that is changed, or a session that ends, while the old one is being verified renews nothing', async (t, build) => {
   let meanwhile = async (): Promise<unknown> => undefined
   const { app, post, register } = await build(t, {
     // Between our hook, which has read the user, and our handler.
-    before: app => { app.addHook('preHandler', async request => { if (request.url === '/auth/reauthenticate') await meanwhile() }) }
+    before: app => {
+      app.addHook('preHandler', async request => {
+        if (request.url === '/auth/reauthenticate') await meanwhile()
+      })
+    }
   })
   const { access, user } = await register()
   const [{ authenticatedAt }] = await app.restAuth.sessions.list(user.pk) as [Session]
-  meanwhile = async () => await post('/password/change', { old_password: password, new_password1: 'An0ther-secret-pw' }, { token: access })
-  t.strictSame(fieldCodes(await post('/reauthenticate', { password }, { token: access })), { password: ['incorrect_password'] })
+  meanwhile = async () =>
+    await post('/password/change', { old_password: password, new_password1: 'An0ther-secret-pw' }, { token: access })
+  t.strictSame(fieldCodes(await post('/reauthenticate', { password }, { token: access })), {
+    password: ['incorrect_password']
+  })
   t.match(await app.restAuth.sessions.list(user.pk), [{ authenticatedAt }])
-  for (const end of [async () => await app.restAuth.sessions.endAll(user.pk), async () => await app.restAuth.users.deactivate(user.pk), async () => await app.restAuth.users.delete(user.pk)]) {
+  for (const end of [
+    async () => await app.restAuth.sessions.endAll(user.pk),
+    async () => await app.restAuth.users.deactivate(user.pk),
+    async () => await app.restAuth.users.delete(user.pk)
+  ]) {
     meanwhile = async () => undefined
     const token = (await post('/login', { email: alice.email, password: 'An0ther-secret-pw' })).json().access
     meanwhile = end
-    t.strictSame(fieldCodes(await post('/reauthenticate', { password: 'An0ther-secret-pw' }, { token })), { password: ['incorrect_password'] })
+    t.strictSame(fieldCodes(await post('/reauthenticate', { password: 'An0ther-secret-pw' }, { token })), {
+      password: ['incorrect_password']
+    })
     t.same(await app.restAuth.sessions.list(user.pk), [])
     await app.restAuth.users.activate(user.pk)
   }
@@ -179,7 +229,10 @@ t.test('of two hooks of one request the last counts', async t => {
   const built = await sqliteBuild(t, {
     after: app => {
       const { authenticate, restAuth } = app
-      const show = async (request: Parameters<typeof restAuth.claims>[0]) => ({ user: request.user?.email ?? null, sub: restAuth.claims(request)?.sub ?? null })
+      const show = async (request: Parameters<typeof restAuth.claims>[0]) => ({
+        user: request.user?.email ?? null,
+        sub: restAuth.claims(request)?.sub ?? null
+      })
       app.get('/tightened', { onRequest: [authenticate({ optional: true }), authenticate] }, show)
       app.get('/loosened', { onRequest: [authenticate, authenticate({ stateless: true })] }, show)
     }
@@ -214,14 +267,23 @@ t.test('an option that is wrong is refused where the route is declared', async t
     [{ stateless: 1 }, 'authenticate: stateless: must be true or false'],
     [{ stateless: true, maxAge: 300 }, 'authenticate: maxAge: needs the session, which stateless does not look up']
   ]
-  for (const [options, line] of wrong) t.throws(() => app.authenticate(options), { message: `fastify-rest-auth: ${line}` })
+  for (const [options, line] of wrong) { t.throws(() => app.authenticate(options), { message: `fastify-rest-auth: ${line}` }) }
 })
 
-type Document = { paths: Record<string, Record<string, { security?: unknown, responses: Json }>>, components: { securitySchemes: Json } }
+type Document = {
+  paths: Record<string, Record<string, { security?: unknown; responses: Json }>>
+  components: { securitySchemes: Json }
+}
 
 /** An app with its own @fastify/swagger, before the plugin or after, and routes of every kind. */
 async function documentOf (order: 'before' | 'after'): Promise<{ document: Document, app: FastifyInstance }> {
-  const swagger = { openapi: { openapi: '3.1.0', info: { title: 'x', version: '1' }, components: { securitySchemes: { apiKey: { type: 'apiKey', in: 'header', name: 'x-key' } } } } } as const
+  const swagger = {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'x', version: '1' },
+      components: { securitySchemes: { apiKey: { type: 'apiKey', in: 'header', name: 'x-key' } } }
+    }
+  } as const
   const app = Fastify()
   if (order === 'before') await app.register(fastifySwagger, swagger)
   await app.register(fp(createPlugin({ hashCost: cheapHash })), { secret, database: ':memory:', docs: false } as object)
@@ -229,7 +291,14 @@ async function documentOf (order: 'before' | 'after'): Promise<{ document: Docum
   addRoutes(app)
   app.get('/open', async () => ({}))
   app.get('/own', { onRequest: app.authenticate, schema: { security: [{ apiKey: [] }] } }, async () => ({}))
-  app.post('/typed', { preHandler: [app.authenticate({ maxAge: 60 })], schema: { body: Type.Object({ name: Type.String() }), response: { 200: Type.Object({ name: Type.String() }) } } }, async request => request.body as { name: string })
+  app.post(
+    '/typed',
+    {
+      preHandler: [app.authenticate({ maxAge: 60 })],
+      schema: { body: Type.Object({ name: Type.String() }), response: { 200: Type.Object({ name: Type.String() }) } }
+    },
+    async request => request.body as { name: string }
+  )
   await app.ready()
   return { document: app.swagger() as unknown as Document, app }
 }
@@ -237,13 +306,17 @@ async function documentOf (order: 'before' | 'after'): Promise<{ document: Docum
 t.test('a route of the app that authenticates shows the lock in the app\'s own document', async t => {
   const { document: { paths, components }, app } = await documentOf('before')
   t.teardown(() => app.close())
-  for (const path of ['/plain', '/stateless', '/fresh', '/none']) t.same(paths[path]?.get?.security, [{ bearer: [] }], path)
-  for (const path of ['/optional', '/both', '/sometimes']) t.same(paths[path]?.get?.security, [{ bearer: [] }, {}], path)
+  for (const path of ['/plain', '/stateless', '/fresh', '/none']) { t.same(paths[path]?.get?.security, [{ bearer: [] }], path) }
+  for (const path of ['/optional', '/both', '/sometimes']) { t.same(paths[path]?.get?.security, [{ bearer: [] }, {}], path) }
   t.equal(paths['/open']?.get?.security, undefined)
   t.same(paths['/own']?.get?.security, [{ apiKey: [] }], 'what a route says itself stays')
   t.match(paths['/typed']?.post, { security: [{ bearer: [] }], requestBody: {}, responses: { 200: { content: {} } } })
   t.match(components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer' }, apiKey: {} })
-  t.equal((await app.inject({ method: 'POST', url: '/typed', payload: {} })).statusCode, 400, 'its schema still validates')
+  t.equal(
+    (await app.inject({ method: 'POST', url: '/typed', payload: {} })).statusCode,
+    400,
+    'its schema still validates'
+  )
 })
 
 t.test('a document that came after the plugin, and knows no scheme of ours, is left alone', async t => {

@@ -4,7 +4,10 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyServerOptions, LightMyRequestResponse } from 'fastify'
 import { openDatabase } from '../src/db/open.js'
 import { canonicalEmail } from '../src/lib/email.js'
-import { alice, articleOptions, fieldCodes, password, sqliteBuild, story, t, temporaryFile, type Build, type BuildOptions, type Test } from './helper.js'
+import {
+  alice, articleOptions, fieldCodes, password, sqliteBuild, story, t, temporaryFile, type Build,
+  type BuildOptions, type Test
+} from './helper.js'
 
 const everyKind = {
   nickname: { schema: Type.Optional(Type.String({ maxLength: 30 })), unique: true },
@@ -13,21 +16,40 @@ const everyKind = {
   height: { schema: Type.Optional(Type.Number()) },
   vip: { schema: Type.Optional(Type.Boolean()) },
   plan: { schema: Type.Optional(Type.Union([Type.Literal('free'), Type.Literal("d'or")])) },
-  prefs: { schema: Type.Optional(Type.Object({ theme: Type.Optional(Type.String()), zoom: Type.Optional(Type.Number()) }, { additionalProperties: true })) },
+  prefs: {
+    schema: Type.Optional(
+      Type.Object(
+        { theme: Type.Optional(Type.String()), zoom: Type.Optional(Type.Number()) },
+        { additionalProperties: true }
+      )
+    )
+  },
   tags: { schema: Type.Optional(Type.Array(Type.Unknown())) }
 } as const
 const rich = {
-  ...articleOptions, account: { username: 'optional', loginMethods: ['email', 'username'] }, userFields: { ...articleOptions.userFields, ...everyKind }
+  ...articleOptions,
+  account: { username: 'optional', loginMethods: ['email', 'username'] },
+  userFields: { ...articleOptions.userFields, ...everyKind }
 } as const
 
 const bodyRoutes = [
-  ['POST', '/registration'], ['POST', '/login'], ['POST', '/logout'], ['PUT', '/user'], ['PATCH', '/user'], ['POST', '/password/change'], ['POST', '/reauthenticate']
+  ['POST', '/registration'],
+  ['POST', '/login'],
+  ['POST', '/logout'],
+  ['PUT', '/user'],
+  ['PATCH', '/user'],
+  ['POST', '/password/change'],
+  ['POST', '/reauthenticate']
 ] as const
 
 /** An app with alice in it, and a way to see that she is still the only user. */
 async function buildWithAlice (t: Test, build: Build, dialect: string, options: BuildOptions = {}) {
   const file = dialect === 'sqlite' ? temporaryFile(t) : undefined
-  const built = await build(t, { options: rich, ...options, ...(file && { options: { ...rich, ...options.options, database: file } }) })
+  const built = await build(t, {
+    options: rich,
+    ...options,
+    ...(file && { options: { ...rich, ...options.options, database: file } })
+  })
   const { access: token, user } = await built.register()
   const db = await openDatabase(file ?? built.database, [], () => {})
   t.teardown(() => db.close())
@@ -80,7 +102,11 @@ story('a body that is no JSON object is refused on every route', async (t, build
   ]
   for (const [method, path] of bodyRoutes) {
     for (const [payload, code] of broken) {
-      t.equal(codeOf(await call(method, path, { payload, token })), code, `${method} ${path} ${payload.toString().slice(0, 40)}`)
+      t.equal(
+        codeOf(await call(method, path, { payload, token })),
+        code,
+        `${method} ${path} ${payload.toString().slice(0, 40)}`
+      )
     }
   }
   await nothingStored('no object')
@@ -89,17 +115,29 @@ story('a body that is no JSON object is refused on every route', async (t, build
 story('JSON with a byte order mark is read, and of a repeated key the last value counts', async (t, build) => {
   const { post } = await build(t)
   const body = JSON.stringify(alice)
-  t.equal((await post('/registration', undefined, { payload: `\ufeff${body.replace('{', '{"email":"bob@example.com",')}` })).json().user.email, alice.email)
+  t.equal(
+    (
+      await post('/registration', undefined, { payload: `\ufeff${body.replace('{', '{"email":"bob@example.com",')}` })
+    ).json().user.email,
+    alice.email
+  )
   const form = new URLSearchParams({ ...alice, email: 'first@example.com' })
   form.append('email', 'last@example.com')
-  const answer = await post('/registration', undefined, { payload: form.toString(), headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+  const answer = await post('/registration', undefined, {
+    payload: form.toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' }
+  })
   t.equal(answer.json().user.email, 'last@example.com')
 })
 
 story('null and an empty body count as an empty object: they lack what is required', async (t, build) => {
   const { post } = await build(t)
   for (const payload of ['null', '{}', '', ' \r\n']) {
-    t.same(Object.keys(fieldCodes(await post('/registration', undefined, { payload }))), ['email', 'password1', 'gender', 'phone_number'], JSON.stringify(payload))
+    t.same(
+      Object.keys(fieldCodes(await post('/registration', undefined, { payload }))),
+      ['email', 'password1', 'gender', 'phone_number'],
+      JSON.stringify(payload)
+    )
     t.equal((await post('/logout', undefined, { payload })).statusCode, 200)
   }
   t.equal(codeOf(await post('/login')), '400 validation_error')
@@ -108,23 +146,65 @@ story('null and an empty body count as an empty object: they lack what is requir
 story('a content type is JSON or a form, or it is refused: what a page of another site can send unasked is neither', async (t, build, { dialect }) => {
   const { call, token, nothingStored } = await buildWithAlice(t, build, dialect)
   const refused = [
-    'text/plain', 'text/plain; application/json', 'text/plain;charset=UTF-8', 'multipart/form-data; boundary=x', 'application/jsonx', 'application/vnd.api+json',
-    'application/json, text/plain', 'application', 'json', '*/*', '/', ';', '__proto__', 'constructor', 'text/html', 'application/xml',
-    'application/x-www-form-urlencodedx', 'application/octet-stream', `application/${'x'.repeat(4000)}`, 'a\u00e9/b'
+    'text/plain',
+    'text/plain; application/json',
+    'text/plain;charset=UTF-8',
+    'multipart/form-data; boundary=x',
+    'application/jsonx',
+    'application/vnd.api+json',
+    'application/json, text/plain',
+    'application',
+    'json',
+    '*/*',
+    '/',
+    ';',
+    '__proto__',
+    'constructor',
+    'text/html',
+    'application/xml',
+    'application/x-www-form-urlencodedx',
+    'application/octet-stream',
+    `application/${'x'.repeat(4000)}`,
+    'a\u00e9/b'
   ]
   for (const [method, path] of bodyRoutes) {
     for (const type of refused) {
-      const answer = await call(method, path, { payload: JSON.stringify({ ...alice, email: 'new@example.com', password, gender: 'M' }), token, headers: { 'content-type': type } })
+      const answer = await call(method, path, {
+        payload: JSON.stringify({ ...alice, email: 'new@example.com', password, gender: 'M' }),
+        token,
+        headers: { 'content-type': type }
+      })
       t.equal(codeOf(answer), '415 unsupported_media_type', `${method} ${path} ${type.slice(0, 40)}`)
     }
-    t.equal(codeOf(await call(method, path, { payload: '{}', token, headers: { 'content-type': '' } })), '415 unsupported_media_type', 'none')
+    t.equal(
+      codeOf(await call(method, path, { payload: '{}', token, headers: { 'content-type': '' } })),
+      '415 unsupported_media_type',
+      'none'
+    )
   }
   await nothingStored('other content types')
 
   // However it is spelt, what passes as JSON is read as UTF-8 and validated like any other.
-  for (const type of ['application/json', 'APPLICATION/JSON', ' application/json', 'application/json;', 'application/json\t', 'application/json\v', 'application/json\u00a0', 'application/json; charset=utf-16', 'application/json; charset="', 'application/json;;']) {
-    t.equal(codeOf(await call('POST', '/registration', { payload: '{"email":[]}', headers: { 'content-type': type } })), '400 validation_error', type)
-    t.equal(codeOf(await call('POST', '/registration', { payload: Buffer.from('{}', 'utf16le'), headers: { 'content-type': type } })), '400 malformed_body', `${type} as UTF-16`)
+  for (const type of [
+    'application/json', 'APPLICATION/JSON', ' application/json', 'application/json;', 'application/json\t',
+    'application/json\v', 'application/json\u00a0', 'application/json; charset=utf-16',
+    'application/json; charset="', 'application/json;;'
+  ]) {
+    t.equal(
+      codeOf(await call('POST', '/registration', { payload: '{"email":[]}', headers: { 'content-type': type } })),
+      '400 validation_error',
+      type
+    )
+    t.equal(
+      codeOf(
+        await call('POST', '/registration', {
+          payload: Buffer.from('{}', 'utf16le'),
+          headers: { 'content-type': type }
+        })
+      ),
+      '400 malformed_body',
+      `${type} as UTF-16`
+    )
   }
 })
 
@@ -134,15 +214,32 @@ story('a body has 16 KiB and not a byte more, whatever it holds', async (t, buil
   t.equal((await call('POST', '/logout', { payload: padded(16384) })).statusCode, 200)
   for (const [method, path] of bodyRoutes) {
     for (const size of [16385, 1_048_576]) {
-      t.equal(codeOf(await call(method, path, { payload: padded(size), token })), '413 body_too_large', `${method} ${path} ${size}`)
-      const form = await call(method, path, { payload: `a=${'x'.repeat(size - 2)}`, token, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+      t.equal(
+        codeOf(await call(method, path, { payload: padded(size), token })),
+        '413 body_too_large',
+        `${method} ${path} ${size}`
+      )
+      const form = await call(method, path, {
+        payload: `a=${'x'.repeat(size - 2)}`,
+        token,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' }
+      })
       t.equal(codeOf(form), '413 body_too_large', `${method} ${path} ${size} as a form`)
     }
   }
   const started = performance.now()
-  t.equal(codeOf(await call('POST', '/login', { payload: JSON.stringify({ email: alice.email, password: 'x'.repeat(1_048_576) }) })), '413 body_too_large')
+  t.equal(
+    codeOf(
+      await call('POST', '/login', { payload: JSON.stringify({ email: alice.email, password: 'x'.repeat(1_048_576) }) })
+    ),
+    '413 body_too_large'
+  )
   t.ok(performance.now() - started < 100, 'before any hashing')
-  t.equal(codeOf(await call('POST', '/login', { payload: padded(2000), headers: { 'content-length': '5' } })), '400 bad_request', 'a length that is not true')
+  t.equal(
+    codeOf(await call('POST', '/login', { payload: padded(2000), headers: { 'content-length': '5' } })),
+    '400 bad_request',
+    'a length that is not true'
+  )
   await nothingStored('too large')
 })
 
@@ -151,7 +248,11 @@ story('compressed bodies are not unpacked', async (t, build) => {
   const { gzipSync, deflateSync, brotliCompressSync } = await import('node:zlib')
   const bomb = JSON.stringify({ email: 'x'.repeat(1_000_000) })
   for (const [encoding, pack] of [['gzip', gzipSync], ['deflate', deflateSync], ['br', brotliCompressSync]] as const) {
-    t.equal(codeOf(await call('POST', '/login', { payload: pack(bomb), headers: { 'content-encoding': encoding } })), '400 malformed_body', encoding)
+    t.equal(
+      codeOf(await call('POST', '/login', { payload: pack(bomb), headers: { 'content-encoding': encoding } })),
+      '400 malformed_body',
+      encoding
+    )
   }
 })
 
@@ -160,23 +261,49 @@ story('NUL and lone surrogates are refused in every field, inside lists and obje
   const valid = { ...alice, email: 'new@example.com', username: 'newcomer', bio: 'b', nickname: 'n' }
   for (const [character, code] of [['\0', 'null_characters_not_allowed'], ['\ud800', 'surrogate_characters_not_allowed'], ['\udc00\ud800', 'surrogate_characters_not_allowed']] as const) {
     const text = `long-enough-${character}-for-a-password`
-    for (const field of ['email', 'username', 'password1', 'password2', 'gender', 'phone_number', 'nickname', 'bio', 'plan'] as const) {
-      const answer = await call('POST', '/registration', { payload: JSON.stringify({ ...valid, password2: password, [field]: text }) })
+    for (const field of [
+      'email', 'username', 'password1', 'password2', 'gender', 'phone_number', 'nickname', 'bio', 'plan'
+    ] as const) {
+      const answer = await call('POST', '/registration', {
+        payload: JSON.stringify({ ...valid, password2: password, [field]: text })
+      })
       t.ok(fieldCodes(answer)[field]?.includes(code), `${field}: ${answer.body}`)
     }
     for (const value of [[text], [[[text]]], [{ a: { b: text } }], [{ [text]: 1 }], [{ a: [{ [text]: 1 }] }]]) {
-      t.strictSame(fieldCodes(await call('PATCH', '/user', { payload: JSON.stringify({ tags: value }), token })), { tags: [code] })
+      t.strictSame(fieldCodes(await call('PATCH', '/user', { payload: JSON.stringify({ tags: value }), token })), {
+        tags: [code]
+      })
     }
-    t.strictSame(fieldCodes(await call('PATCH', '/user', { payload: JSON.stringify({ prefs: { [text]: 1, theme: text } }), token })), { prefs: [code] })
+    t.strictSame(
+      fieldCodes(
+        await call('PATCH', '/user', { payload: JSON.stringify({ prefs: { [text]: 1, theme: text } }), token })
+      ),
+      { prefs: [code] }
+    )
     for (const field of ['email', 'username', 'password'] as const) {
-      const answer = await call('POST', '/login', { payload: JSON.stringify({ email: alice.email, password, [field]: text }) })
+      const answer = await call('POST', '/login', {
+        payload: JSON.stringify({ email: alice.email, password, [field]: text })
+      })
       t.ok(fieldCodes(answer)[field]?.includes(code), `login ${field}: ${answer.body}`)
     }
-    t.strictSame(fieldCodes(await call('POST', '/logout', { payload: JSON.stringify({ refresh: text }) })), { refresh: [code] })
-    t.strictSame(fieldCodes(await call('POST', '/password/change', { payload: JSON.stringify({ old_password: text, new_password1: password }), token })), { old_password: [code] })
+    t.strictSame(fieldCodes(await call('POST', '/logout', { payload: JSON.stringify({ refresh: text }) })), {
+      refresh: [code]
+    })
+    t.strictSame(
+      fieldCodes(
+        await call('POST', '/password/change', {
+          payload: JSON.stringify({ old_password: text, new_password1: password }),
+          token
+        })
+      ),
+      { old_password: [code] }
+    )
   }
   for (const bytes of ['%00', '%ED%A0%80', '%FF', '%', '%zz', '%C0%80']) {
-    const answer = await call('POST', '/login', { payload: `email=alice%40example.com&password=x${bytes}`, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+    const answer = await call('POST', '/login', {
+      payload: `email=alice%40example.com&password=x${bytes}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' }
+    })
     t.equal(codeOf(answer), bytes === '%00' ? '400 validation_error' : '400 malformed_body', bytes)
   }
   await nothingStored('NUL and surrogates')
@@ -185,24 +312,39 @@ story('NUL and lone surrogates are refused in every field, inside lists and obje
 story('nobody assigns what is not his: unknown and internal names are ignored, however they are spelt', async (t, build, { dialect }) => {
   const { call, post, token, user, rows, nothingStored, app } = await buildWithAlice(t, build, dialect)
   const names = [
-    'pk', 'id', 'is_admin', 'is_staff', 'is_superuser', 'is_active', 'isActive', 'is_verified', 'email_verified', 'role', 'password', 'passwordHash', 'password_hash',
-    'username_key', 'usernameKey', 'token_epoch', 'created_at', 'createdAt', 'last_login', 'lastLogin', 'user', 'user.is_active', 'is-active', 'IsActive', 'is_active\0',
-    'users', 'sessions', 'hasOwnProperty', 'toString', 'valueOf', 'toJSON', 'then', 'constructor', 'prototype', 'length'
+    'pk', 'id', 'is_admin', 'is_staff', 'is_superuser', 'is_active', 'isActive', 'is_verified',
+    'email_verified', 'role', 'password', 'passwordHash', 'password_hash', 'username_key', 'usernameKey',
+    'token_epoch', 'created_at', 'createdAt', 'last_login', 'lastLogin', 'user', 'user.is_active', 'is-active',
+    'IsActive', 'is_active\0', 'users', 'sessions', 'hasOwnProperty', 'toString', 'valueOf', 'toJSON', 'then',
+    'constructor', 'prototype', 'length'
   ]
   const evil = Object.fromEntries(names.map(name => [name, name.includes('ctive') ? false : 'evil']))
   for (const method of ['PUT', 'PATCH'] as const) {
-    const answer = await call(method, '/user', { body: { ...evil, email: 'evil@example.com', phone_number: '+666', gender: user.gender }, token })
+    const answer = await call(method, '/user', {
+      body: { ...evil, email: 'evil@example.com', phone_number: '+666', gender: user.gender },
+      token
+    })
     t.strictSame(answer.json(), user, method)
   }
   await nothingStored('mass assignment')
 
   const { user: bob } = (await post('/registration', { ...evil, ...alice, email: 'bob@example.com' })).json()
-  t.match(await app.restAuth.users.find({ pk: bob.pk }), { email: 'bob@example.com', username: null, is_active: true, created_at: new Date('2026-11-23T12:00:00.000Z') })
+  t.match(await app.restAuth.users.find({ pk: bob.pk }), {
+    email: 'bob@example.com',
+    username: null,
+    is_active: true,
+    created_at: new Date('2026-11-23T12:00:00.000Z')
+  })
   t.match((await rows()).find(row => row.pk === bob.pk), { usernameKey: null, passwordHash: /^\$argon2id\$/ })
   t.not(bob.pk, 'evil')
 
-  const form = Object.fromEntries([...names, '__proto__', '__proto__[isActive]', 'constructor[prototype][isActive]'].map(name => [name, 'evil']))
-  t.equal((await post('/registration', undefined, { form: { ...form, ...alice, email: 'carol@example.com' } })).statusCode, 201)
+  const form = Object.fromEntries(
+    [...names, '__proto__', '__proto__[isActive]', 'constructor[prototype][isActive]'].map(name => [name, 'evil'])
+  )
+  t.equal(
+    (await post('/registration', undefined, { form: { ...form, ...alice, email: 'carol@example.com' } })).statusCode,
+    201
+  )
   t.equal(({} as Record<string, unknown>).isActive, undefined)
 })
 
@@ -211,7 +353,10 @@ story('no body reaches Object.prototype', async (t, build) => {
   const { access: token } = await register()
   const before = JSON.stringify(Object.getOwnPropertyNames(Object.prototype).sort())
   const attempts = ['__proto__', 'constructor', 'prototype'].flatMap(key => [
-    `{"${key}":{"polluted":1}}`, `{"prefs":{"${key}":{"polluted":1,"prototype":{"polluted":1}}}}`, `{"tags":[{"a":{"${key}":{"prototype":{"polluted":1}}}}]}`, `{"prefs":{"${key}":null}}`
+    `{"${key}":{"polluted":1}}`,
+    `{"prefs":{"${key}":{"polluted":1,"prototype":{"polluted":1}}}}`,
+    `{"tags":[{"a":{"${key}":{"prototype":{"polluted":1}}}}]}`,
+    `{"prefs":{"${key}":null}}`
   ])
   for (const payload of attempts) {
     const answer = await call('PATCH', '/user', { payload, token })
@@ -224,27 +369,68 @@ story('no body reaches Object.prototype', async (t, build) => {
 story('JSON is not coerced: a number is no password, a list no address', async (t, build, { dialect }) => {
   const { call, token, nothingStored } = await buildWithAlice(t, build, dialect)
   const nested = JSON.parse('['.repeat(90) + ']'.repeat(90)) as unknown
-  const wrong = [0, 1, -1.5, 123456789, true, false, [], ['alice@example.com'], ['alice@example.com', 'bob@example.com'], {}, { toString: 'x' }, { toString: null, valueOf: null }, [{ toString: 1 }], { length: 5 }, { $ne: '' }, nested]
+  const wrong = [
+    0,
+    1,
+    -1.5,
+    123456789,
+    true,
+    false,
+    [],
+    ['alice@example.com'],
+    ['alice@example.com', 'bob@example.com'],
+    {},
+    { toString: 'x' },
+    { toString: null, valueOf: null },
+    [{ toString: 1 }],
+    { length: 5 },
+    { $ne: '' },
+    nested
+  ]
   const valid = { ...alice, email: 'new@example.com', username: 'newcomer', password2: password }
   for (const value of wrong) {
     for (const field of ['email', 'username', 'password1', 'password2', 'gender', 'phone_number', 'nickname', 'plan']) {
       const answer = await call('POST', '/registration', { payload: JSON.stringify({ ...valid, [field]: value }) })
-      t.strictSame(fieldCodes(answer), { [field]: ['invalid_type'] }, `registration ${field} ${JSON.stringify(value).slice(0, 40)}`)
+      t.strictSame(
+        fieldCodes(answer),
+        { [field]: ['invalid_type'] },
+        `registration ${field} ${JSON.stringify(value).slice(0, 40)}`
+      )
     }
     for (const field of ['email', 'username', 'password']) {
-      t.strictSame(fieldCodes(await call('POST', '/login', { payload: JSON.stringify({ email: alice.email, password, [field]: value }) })), { [field]: ['invalid_type'] })
+      t.strictSame(
+        fieldCodes(
+          await call('POST', '/login', { payload: JSON.stringify({ email: alice.email, password, [field]: value }) })
+        ),
+        { [field]: ['invalid_type'] }
+      )
     }
-    t.strictSame(fieldCodes(await call('POST', '/logout', { payload: JSON.stringify({ refresh: value }) })), { refresh: ['invalid_type'] })
+    t.strictSame(fieldCodes(await call('POST', '/logout', { payload: JSON.stringify({ refresh: value }) })), {
+      refresh: ['invalid_type']
+    })
     for (const field of ['old_password', 'new_password1', 'new_password2']) {
       const change = { old_password: password, new_password1: 'An0ther-secret-pw', new_password2: 'An0ther-secret-pw' }
-      t.strictSame(fieldCodes(await call('POST', '/password/change', { payload: JSON.stringify({ ...change, [field]: value }), token })), { [field]: ['invalid_type'] })
+      t.strictSame(
+        fieldCodes(
+          await call('POST', '/password/change', { payload: JSON.stringify({ ...change, [field]: value }), token })
+        ),
+        { [field]: ['invalid_type'] }
+      )
     }
   }
   for (const field of ['email', 'password1', 'password2', 'gender', 'phone_number']) {
-    t.strictSame(fieldCodes(await call('POST', '/registration', { payload: JSON.stringify({ ...valid, [field]: null }) })), { [field]: ['null'] })
+    t.strictSame(
+      fieldCodes(await call('POST', '/registration', { payload: JSON.stringify({ ...valid, [field]: null }) })),
+      { [field]: ['null'] }
+    )
   }
-  for (const value of ['true', '1', 1, 0, 'on', []]) t.strictSame(fieldCodes(await call('PATCH', '/user', { body: { vip: value }, token })), { vip: ['invalid_type'] })
-  for (const value of ['1', '', true, []]) t.strictSame(fieldCodes(await call('PATCH', '/user', { body: { level: value, height: value }, token })), { level: ['invalid_type'], height: ['invalid_type'] })
+  for (const value of ['true', '1', 1, 0, 'on', []]) { t.strictSame(fieldCodes(await call('PATCH', '/user', { body: { vip: value }, token })), { vip: ['invalid_type'] }) }
+  for (const value of ['1', '', true, []]) {
+    t.strictSame(fieldCodes(await call('PATCH', '/user', { body: { level: value, height: value }, token })), {
+      level: ['invalid_type'],
+      height: ['invalid_type']
+    })
+  }
   await nothingStored('other types')
 })
 
@@ -337,9 +523,14 @@ story('an address is stored in one canonical form, by which it logs in, or it is
       t.equal(answer.json().errors[0].field, 'email')
       continue
     }
-    const known = addresses.slice(0, addresses.findIndex(([one]) => one === address)).some(([, one]) => one === canonical)
+    const known = addresses
+      .slice(
+        0,
+        addresses.findIndex(([one]) => one === address)
+      )
+      .some(([, one]) => one === canonical)
     if (known) t.same(fieldCodes(answer), { email: ['email_taken'] }, `${told} is the account of ${canonical}`)
-    else t.equal(answer.json().user?.email, canonical, `${told} is stored as ${canonical}: ${answer.body.slice(0, 300)}`)
+    else { t.equal(answer.json().user?.email, canonical, `${told} is stored as ${canonical}: ${answer.body.slice(0, 300)}`) }
     t.equal((await post('/login', { email: address, password })).json().user?.email, canonical)
     t.equal((await app.restAuth.users.find({ email: address }))?.email, canonical)
   }
@@ -347,14 +538,23 @@ story('an address is stored in one canonical form, by which it logs in, or it is
 
 t.test('a canonical address is ASCII, lower case, at most 254 long, and its own canonical form', async t => {
   const next = random(20261123)
-  const pool = ['a', 'B', 'é', 'ß', 'İ', 'ı', 'K', 'ﬁ', 'ё', 'Σ', 'ς', '。', '．', '@', '.', '-', '_', '+', '%61', '%', '/', '\\', '\n', '\0', ' ', '\u200d', '\u00ad', 'xn--', '1', '例', '\u0301', '😀', '\ud800']
-  const word = () => Array.from({ length: 1 + next(6) }, () => pool[next(3) === 0 ? next(pool.length) : next(2)]).join('')
+  const pool = [
+    'a', 'B', 'é', 'ß', 'İ', 'ı', 'K', 'ﬁ', 'ё', 'Σ', 'ς', '。', '．', '@', '.', '-', '_', '+', '%61', '%', '/',
+    '\\', '\n', '\0', ' ', '\u200d', '\u00ad', 'xn--', '1', '例', '\u0301', '😀', '\ud800'
+  ]
+  const word = () =>
+    Array.from({ length: 1 + next(6) }, () => pool[next(3) === 0 ? next(pool.length) : next(2)]).join('')
   let valid = 0
   for (let i = 0; i < 10_000; i++) {
     const canonical = canonicalEmail(`${word()}@${word()}.${word()}`)
     if (canonical === undefined) continue
     valid++
-    if (!/^[!-~]{3,254}$/.test(canonical) || canonical !== canonical.toLowerCase() || canonicalEmail(canonical) !== canonical || canonicalEmail(canonical.toUpperCase()) !== canonical) t.fail(canonical)
+    if (
+      !/^[!-~]{3,254}$/.test(canonical) ||
+      canonical !== canonical.toLowerCase() ||
+      canonicalEmail(canonical) !== canonical ||
+      canonicalEmail(canonical.toUpperCase()) !== canonical
+    ) { t.fail(canonical) }
   }
   t.ok(valid > 1000, `${valid} valid ones among them`)
 })
@@ -404,8 +604,14 @@ story('a username is NFKC, one whatever its case, and without characters that hi
   for (const [index, [given, stored]] of names.entries()) {
     const answer = await post('/registration', { ...alice, email: `u${index}@example.com`, username: given })
     if (Array.isArray(stored)) {
-      t.ok(stored.includes(fieldCodes(answer).username?.join() ?? ''), `${JSON.stringify(given.slice(0, 20))}: ${answer.body.slice(0, 300)}`)
-      t.ok(stored.includes(fieldCodes(await patch('/user', { username: given }, { token })).username?.join() ?? ''), 'by PATCH too')
+      t.ok(
+        stored.includes(fieldCodes(answer).username?.join() ?? ''),
+        `${JSON.stringify(given.slice(0, 20))}: ${answer.body.slice(0, 300)}`
+      )
+      t.ok(
+        stored.includes(fieldCodes(await patch('/user', { username: given }, { token })).username?.join() ?? ''),
+        'by PATCH too'
+      )
       continue
     }
     t.equal(answer.json().user?.username, stored, `${JSON.stringify(given.slice(0, 20))}: ${answer.body.slice(0, 300)}`)
@@ -417,45 +623,172 @@ story('a password is 8 to 256 code points, exactly as sent', async (t, build) =>
   const { post } = await build(t)
   const some = (count: number) => 'Aé😀-'.repeat(100).match(/./gu)?.slice(0, count).join('') ?? ''
   const family = '👨‍👩‍👧‍👦'
-  for (const [index, given] of [some(256), family.repeat(2), `  ${some(8)}  `, '\u0301\u0302'.repeat(8), 'ﷺ'.repeat(256), '\u202e\u200b'.repeat(8), `${some(20)}\r\n\t`].entries()) {
+  for (const [index, given] of [
+    some(256),
+    family.repeat(2),
+    `  ${some(8)}  `,
+    '\u0301\u0302'.repeat(8),
+    'ﷺ'.repeat(256),
+    '\u202e\u200b'.repeat(8),
+    `${some(20)}\r\n\t`
+  ].entries()) {
     const email = `u${index}@example.com`
-    t.equal((await post('/registration', { ...alice, email, password1: given, password2: given })).statusCode, 201, JSON.stringify(given.slice(0, 30)))
+    t.equal(
+      (await post('/registration', { ...alice, email, password1: given, password2: given })).statusCode,
+      201,
+      JSON.stringify(given.slice(0, 30))
+    )
     t.equal((await post('/login', { email, password: given })).statusCode, 200)
-    if (index > 0) t.equal((await post('/login', { email, password: given.normalize('NFD') })).statusCode, 200, 'however the keyboard composes it')
-    t.equal((await post('/login', { email, password: `${given.slice(0, 250)} ` })).statusCode, 400, 'and nothing that is almost it')
+    if (index > 0) {
+      t.equal(
+        (await post('/login', { email, password: given.normalize('NFD') })).statusCode,
+        200,
+        'however the keyboard composes it'
+      )
+    }
+    t.equal(
+      (await post('/login', { email, password: `${given.slice(0, 250)} ` })).statusCode,
+      400,
+      'and nothing that is almost it'
+    )
   }
   for (const count of [257, 1000, 4000]) {
     const started = performance.now()
-    t.same(fieldCodes(await post('/registration', { ...alice, email: 'long@example.com', password1: some(257).padEnd(count, 'x') })), { password1: ['max_length'] })
-    t.same(fieldCodes(await post('/login', { email: 'u0@example.com', password: some(257).padEnd(count, 'x') })), { password: ['max_length'] })
+    t.same(
+      fieldCodes(
+        await post('/registration', { ...alice, email: 'long@example.com', password1: some(257).padEnd(count, 'x') })
+      ),
+      { password1: ['max_length'] }
+    )
+    t.same(fieldCodes(await post('/login', { email: 'u0@example.com', password: some(257).padEnd(count, 'x') })), {
+      password: ['max_length']
+    })
     t.ok(performance.now() - started < 200, 'unhashed')
   }
 })
 
 const injections = [
-  "'", '"', "''", "\\'", "'--", "' OR '1'='1", "' OR 1=1--", "admin'--", "admin' #", "') OR ('1'='1", "'; DROP TABLE users;--", "'; DROP TABLE users CASCADE; --",
-  "' UNION SELECT * FROM users--", "' UNION SELECT null,null,null--", "1' AND sleep(5)--", "'; SELECT pg_sleep(5)--", "'||(SELECT password_hash FROM users)||'",
-  '$1', '$2', '?', '??', ':pk', '@p', '%', '_', '%%', '\\', '\\\\', '\\x27', "'/*", '*/', '/**/', '`', '[users]', '"users"', '--', '-- \n', '#', ';', '0x27', 'NULL', 'null',
-  'true', "E'\\\\x'", '$$;DROP TABLE users;$$', '{{7*7}}', '$' + '{7*7}', '<%= 7*7 %>', '#{7*7}', '{% include "x" %}', '<script>alert(1)</script>', '"><img src=x onerror=x>',
-  '../../etc/passwd', '..\\..\\win.ini', 'file:///etc/passwd', '|id', ';id', '`id`', '$(id)', '\r\nX-Injected: 1', '%0d%0aX-Injected:1', '{"$gt":""}', '$where', '*)(uid=*',
-  '\u02bc OR 1=1', '\uff07 OR 1=1--', '\u2019--', '1e309', 'NaN', 'Infinity', '-0', '0', 'undefined', '\u001b[31m', '{}', '[]', '__proto__', 'constructor'
+  "'",
+  '"',
+  "''",
+  "\\'",
+  "'--",
+  "' OR '1'='1",
+  "' OR 1=1--",
+  "admin'--",
+  "admin' #",
+  "') OR ('1'='1",
+  "'; DROP TABLE users;--",
+  "'; DROP TABLE users CASCADE; --",
+  "' UNION SELECT * FROM users--",
+  "' UNION SELECT null,null,null--",
+  "1' AND sleep(5)--",
+  "'; SELECT pg_sleep(5)--",
+  "'||(SELECT password_hash FROM users)||'",
+  '$1',
+  '$2',
+  '?',
+  '??',
+  ':pk',
+  '@p',
+  '%',
+  '_',
+  '%%',
+  '\\',
+  '\\\\',
+  '\\x27',
+  "'/*",
+  '*/',
+  '/**/',
+  '`',
+  '[users]',
+  '"users"',
+  '--',
+  '-- \n',
+  '#',
+  ';',
+  '0x27',
+  'NULL',
+  'null',
+  'true',
+  "E'\\\\x'",
+  '$$;DROP TABLE users;$$',
+  '{{7*7}}',
+  '$' + '{7*7}',
+  '<%= 7*7 %>',
+  '#{7*7}',
+  '{% include "x" %}',
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=x>',
+  '../../etc/passwd',
+  '..\\..\\win.ini',
+  'file:///etc/passwd',
+  '|id',
+  ';id',
+  '`id`',
+  '$(id)',
+  '\r\nX-Injected: 1',
+  '%0d%0aX-Injected:1',
+  '{"$gt":""}',
+  '$where',
+  '*)(uid=*',
+  '\u02bc OR 1=1',
+  '\uff07 OR 1=1--',
+  '\u2019--',
+  '1e309',
+  'NaN',
+  'Infinity',
+  '-0',
+  '0',
+  'undefined',
+  '\u001b[31m',
+  '{}',
+  '[]',
+  '__proto__',
+  'constructor'
 ]
 
 story('SQL and template code in any string field is a string like any other', async (t, build, { dialect }) => {
   const { post, patch, get, token, user, rows, nothingStored } = await buildWithAlice(t, build, dialect)
   for (const [index, text] of injections.entries()) {
     for (const email of [text, `${text}@example.com`, `alice@${text}.com`]) {
-      t.ok(['400 invalid_credentials', '400 validation_error', '400 identifier_required'].includes(codeOf(await post('/login', { email, password }))), `login ${email}`)
+      t.ok(
+        ['400 invalid_credentials', '400 validation_error', '400 identifier_required'].includes(
+          codeOf(await post('/login', { email, password }))
+        ),
+        `login ${email}`
+      )
     }
-    t.ok(['400 invalid_credentials', '400 validation_error'].includes(codeOf(await post('/login', { username: text, password }))), `login by name ${text}`)
-    t.equal(codeOf(await post('/login', { email: alice.email, password: text })), '400 invalid_credentials', `password ${text}`)
+    t.ok(
+      ['400 invalid_credentials', '400 validation_error'].includes(
+        codeOf(await post('/login', { username: text, password }))
+      ),
+      `login by name ${text}`
+    )
+    t.equal(
+      codeOf(await post('/login', { email: alice.email, password: text })),
+      '400 invalid_credentials',
+      `password ${text}`
+    )
     t.equal((await post('/logout', { refresh: text })).statusCode, 200, `refresh ${text}`)
-    t.same(fieldCodes(await post('/password/change', { old_password: text, new_password1: 'An0ther-secret-pw' }, { token })), { old_password: ['wrong_password'] }, `old_password ${text}`)
+    t.same(
+      fieldCodes(await post('/password/change', { old_password: text, new_password1: 'An0ther-secret-pw' }, { token })),
+      { old_password: ['wrong_password'] },
+      `old_password ${text}`
+    )
     if (index === injections.length - 1) await nothingStored('injection')
   }
   for (const text of injections) {
-    const answer = await patch('/user', { bio: text, nickname: `${text.slice(0, 20)}.`, tags: [text, { [`k${text}`]: text }], prefs: { theme: text } }, { token })
-    t.match(answer.json(), { bio: text.trim(), tags: [text, { [`k${text}`]: text }], prefs: { theme: text } }, JSON.stringify(text))
+    const answer = await patch(
+      '/user',
+      { bio: text, nickname: `${text.slice(0, 20)}.`, tags: [text, { [`k${text}`]: text }], prefs: { theme: text } },
+      { token }
+    )
+    t.match(
+      answer.json(),
+      { bio: text.trim(), tags: [text, { [`k${text}`]: text }], prefs: { theme: text } },
+      JSON.stringify(text)
+    )
     t.strictSame((await get('/user', { token })).json(), answer.json(), 'reads back as it was answered')
     t.notHas(answer.headers, 'x-injected')
   }
@@ -464,17 +797,51 @@ story('SQL and template code in any string field is a string like any other', as
 })
 
 story('no input makes a pattern slow', async (t, build) => {
-  const { post, patch, register } = await build(t, { options: { ...rich, userFields: { ...rich.userFields, site: { schema: Type.Optional(Type.String({ format: 'uri', maxLength: 16000 })) }, since: { schema: Type.Optional(Type.String({ format: 'date-time', maxLength: 16000 })) } } } })
+  const { post, patch, register } = await build(t, {
+    options: {
+      ...rich,
+      userFields: {
+        ...rich.userFields,
+        site: { schema: Type.Optional(Type.String({ format: 'uri', maxLength: 16000 })) },
+        since: { schema: Type.Optional(Type.String({ format: 'date-time', maxLength: 16000 })) }
+      }
+    }
+  })
   const { access: token } = await register()
   const pathological = [
-    `${'a'.repeat(15_000)}!`, `${'a.'.repeat(7_500)}!`, `${'a@'.repeat(7_500)}`, `a@${'a.'.repeat(7_500)}`, `a@${'a-'.repeat(7_500)}`, `a@${'-'.repeat(15_000)}`, `a@${'xn--'.repeat(3_700)}.com`,
-    `${'@'.repeat(15_000)}`, `${' '.repeat(15_000)}x`, `x${' '.repeat(15_000)}x`, `${'\t'.repeat(7_000)}a@example.com`, `${'é'.repeat(7_000)}!`, `${'_'.repeat(15_000)}\n`,
-    `http://${'a:'.repeat(7_000)}`, `http://${'%41'.repeat(4_000)}`, `2026-11-23T${'0'.repeat(15_000)}`, `${'ﷺ'.repeat(5_000)}`, `${'\u0301'.repeat(7_000)}`
+    `${'a'.repeat(15_000)}!`,
+    `${'a.'.repeat(7_500)}!`,
+    `${'a@'.repeat(7_500)}`,
+    `a@${'a.'.repeat(7_500)}`,
+    `a@${'a-'.repeat(7_500)}`,
+    `a@${'-'.repeat(15_000)}`,
+    `a@${'xn--'.repeat(3_700)}.com`,
+    `${'@'.repeat(15_000)}`,
+    `${' '.repeat(15_000)}x`,
+    `x${' '.repeat(15_000)}x`,
+    `${'\t'.repeat(7_000)}a@example.com`,
+    `${'é'.repeat(7_000)}!`,
+    `${'_'.repeat(15_000)}\n`,
+    `http://${'a:'.repeat(7_000)}`,
+    `http://${'%41'.repeat(4_000)}`,
+    `2026-11-23T${'0'.repeat(15_000)}`,
+    `${'ﷺ'.repeat(5_000)}`,
+    `${'\u0301'.repeat(7_000)}`
   ]
   let slowest = 0
   for (const text of pathological) {
     const calls = [
-      () => post('/registration', { ...alice, email: text, username: text, password1: text, gender: text, phone_number: text, nickname: text, site: text }),
+      () =>
+        post('/registration', {
+          ...alice,
+          email: text,
+          username: text,
+          password1: text,
+          gender: text,
+          phone_number: text,
+          nickname: text,
+          site: text
+        }),
       () => post('/login', { email: text, password }),
       () => post('/login', { username: text, password }),
       () => patch('/user', { username: text, site: text, since: text, bio: text }, { token })
@@ -492,7 +859,23 @@ story('no input makes a pattern slow', async (t, build) => {
 
 story('a path is one of ours exactly, or nobody\'s: no spelling gets around it', async (t, build, { dialect }) => {
   const { call, app, token, nothingStored } = await buildWithAlice(t, build, dialect)
-  const nowhere = ['/login%00', '/login%20', '/login.json', '/LOGIN', '/Login/', '/login//', '//login', '/./login/x', '/login;x=1', '/user;admin', '/user%2f', '/nowhere', '/__proto__', '/constructor', `/${'x'.repeat(2000)}`]
+  const nowhere = [
+    '/login%00',
+    '/login%20',
+    '/login.json',
+    '/LOGIN',
+    '/Login/',
+    '/login//',
+    '//login',
+    '/./login/x',
+    '/login;x=1',
+    '/user;admin',
+    '/user%2f',
+    '/nowhere',
+    '/__proto__',
+    '/constructor',
+    `/${'x'.repeat(2000)}`
+  ]
   for (const path of nowhere) {
     for (const method of ['GET', 'POST', 'DELETE'] as const) {
       for (const payload of [undefined, '{', '[]', 'x'.repeat(20_000)]) {
@@ -501,7 +884,9 @@ story('a path is one of ours exactly, or nobody\'s: no spelling gets around it',
       }
     }
   }
-  for (const path of ['/login/../user', '/login/%2e%2e/user', '/user?x=/login', '/user#login', '/user?token=x&access_token=x']) {
+  for (const path of [
+    '/login/../user', '/login/%2e%2e/user', '/user?x=/login', '/user#login', '/user?token=x&access_token=x'
+  ]) {
     t.equal(codeOf(await call('GET', `/auth${path}`)), '401 not_authenticated', path)
   }
   for (const path of ['/auth/%', '/auth/%zz', '/auth/login%', '/auth/%ff%fe']) {
@@ -514,8 +899,13 @@ story('a path is one of ours exactly, or nobody\'s: no spelling gets around it',
 story('the wrong method is told so whatever its body, and no header makes another of it', async (t, build, { dialect }) => {
   const { call, token, nothingStored } = await buildWithAlice(t, build, dialect)
   const other: Array<['GET' | 'PUT' | 'PATCH' | 'DELETE' | 'POST', string, string]> = [
-    ['GET', '/login', 'POST, OPTIONS'], ['DELETE', '/login', 'POST, OPTIONS'], ['PUT', '/registration', 'POST, OPTIONS'], ['PATCH', '/password/change', 'POST, OPTIONS'],
-    ['DELETE', '/user', 'GET, PUT, PATCH, HEAD, OPTIONS'], ['POST', '/user', 'GET, PUT, PATCH, HEAD, OPTIONS'], ['DELETE', '/logout', 'POST, OPTIONS']
+    ['GET', '/login', 'POST, OPTIONS'],
+    ['DELETE', '/login', 'POST, OPTIONS'],
+    ['PUT', '/registration', 'POST, OPTIONS'],
+    ['PATCH', '/password/change', 'POST, OPTIONS'],
+    ['DELETE', '/user', 'GET, PUT, PATCH, HEAD, OPTIONS'],
+    ['POST', '/user', 'GET, PUT, PATCH, HEAD, OPTIONS'],
+    ['DELETE', '/logout', 'POST, OPTIONS']
   ]
   for (const [method, path, allow] of other) {
     for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded']) {
@@ -531,13 +921,24 @@ story('the wrong method is told so whatever its body, and no header makes anothe
   }
   for (const header of ['x-http-method-override', 'x-http-method', 'x-method-override']) {
     t.equal((await call('GET', '/user?_method=DELETE', { token, headers: { [header]: 'DELETE' } })).statusCode, 200)
-    t.equal(codeOf(await call('POST', '/user', { token, body: { _method: 'PATCH', gender: 'M' }, headers: { [header]: 'PATCH' } })), '405 method_not_allowed')
+    t.equal(
+      codeOf(
+        await call('POST', '/user', { token, body: { _method: 'PATCH', gender: 'M' }, headers: { [header]: 'PATCH' } })
+      ),
+      '405 method_not_allowed'
+    )
   }
   await nothingStored('methods')
 })
 
 t.test('over a real socket: smuggled, doubled, endless and broken requests harm nobody', async t => {
-  const { app, register } = await sqliteBuild(t, { server: { requestTimeout: 1000, connectionTimeout: 2000, http: { connectionsCheckingInterval: 200 } } as FastifyServerOptions })
+  const { app, register } = await sqliteBuild(t, {
+    server: {
+      requestTimeout: 1000,
+      connectionTimeout: 2000,
+      http: { connectionsCheckingInterval: 200 }
+    } as FastifyServerOptions
+  })
   const { access } = await register()
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -550,7 +951,8 @@ t.test('over a real socket: smuggled, doubled, endless and broken requests harm 
     socket.on('close', () => resolve(answer))
     for (const chunk of chunks) socket.write(chunk)
   })
-  const post = (headers: string, body = '{}') => `POST /auth/logout HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n${headers}\r\n${body}`
+  const post = (headers: string, body = '{}') =>
+    `POST /auth/logout HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n${headers}\r\n${body}`
   const get = (headers: string) => `GET /auth/user HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`
   const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
   const cases: Array<[what: string, request: string | Buffer, status: number]> = [
@@ -563,11 +965,19 @@ t.test('over a real socket: smuggled, doubled, endless and broken requests harm 
     ['NUL in a header', post('User-Agent: a\0b\r\nContent-Length: 2\r\n'), 400],
     ['headers of 20 KB', get(`X: ${'x'.repeat(20_000)}\r\n`), 431],
     ['an Authorization of 50 KB', get(`Authorization: Bearer ${'x'.repeat(50_000)}\r\n`), 431],
-    ['a chunked body of 20 KB', post('Transfer-Encoding: chunked\r\n', `5000\r\n${'x'.repeat(0x5000)}\r\n0\r\n\r\n`), 413],
+    [
+      'a chunked body of 20 KB',
+      post('Transfer-Encoding: chunked\r\n', `5000\r\n${'x'.repeat(0x5000)}\r\n0\r\n\r\n`),
+      413
+    ],
     ['a chunked body', post('Transfer-Encoding: chunked\r\n', '2\r\n{}\r\n0\r\n\r\n'), 200],
     ['a backslash for a slash', post('Content-Length: 2\r\n').replace('logout', 'logout\\'), 404],
     ['two Authorizations, the first ours', get(`Authorization: Bearer ${access}\r\nAuthorization: Bearer x\r\n`), 200],
-    ['two Authorizations, the first not ours', get(`Authorization: Bearer x\r\nAuthorization: Bearer ${access}\r\n`), 401],
+    [
+      'two Authorizations, the first not ours',
+      get(`Authorization: Bearer x\r\nAuthorization: Bearer ${access}\r\n`),
+      401
+    ],
     ['bytes beyond ASCII in Authorization', Buffer.from(get('Authorization: Bearer \xe9\xff\r\n'), 'latin1'), 401],
     ['an unknown method', get('').replace('GET', 'FROB'), 400],
     ['no HTTP', '\x16\x03\x01\x02\r\n\r\n', 400]
@@ -580,7 +990,9 @@ t.test('over a real socket: smuggled, doubled, endless and broken requests harm 
 
 story('a forged proxy header and an endless user agent are kept short', async (t, build) => {
   const { app, post } = await build(t, { server: { trustProxy: true } })
-  const answer = await post('/registration', alice, { headers: { 'x-forwarded-for': "'; DROP TABLE sessions;--".repeat(300), 'user-agent': 'é'.repeat(8000) } })
+  const answer = await post('/registration', alice, {
+    headers: { 'x-forwarded-for': "'; DROP TABLE sessions;--".repeat(300), 'user-agent': 'é'.repeat(8000) }
+  })
   const [session] = await app.restAuth.sessions.list(answer.json().user.pk)
   t.equal(session?.ip?.length, 64)
   t.equal(session?.userAgent?.length, 512)
@@ -588,13 +1000,19 @@ story('a forged proxy header and an endless user agent are kept short', async (t
 
 story('whatever a hook of the host throws is answered, in our shape or as the host meant it', async (t, build) => {
   const thrown: Array<[what: unknown, status: number]> = [
-    [Object.assign(new Error('taken'), { statusCode: 409, code: 11000 }), 409], [Object.assign(new Error('no'), { statusCode: 403, code: 'E_NO' }), 403], [new Error('oops'), 500], [null, 500], [undefined, 500], ['text', 500], [7, 500]
+    [Object.assign(new Error('taken'), { statusCode: 409, code: 11000 }), 409],
+    [Object.assign(new Error('no'), { statusCode: 403, code: 'E_NO' }), 403],
+    [new Error('oops'), 500],
+    [null, 500],
+    [undefined, 500],
+    ['text', 500],
+    [7, 500]
   ]
   for (const [what, status] of thrown) {
     const { app } = await build(t, { options: { hooks: { registered () { throw what } } } })
     const answer = await app.inject({ method: 'POST', url: '/auth/registration', payload: alice })
     t.equal(answer.statusCode, status, String(what))
-    if (status === 500) t.match(answer.json(), { code: 'internal_error', detail: 'The server failed to answer the request.' })
+    if (status === 500) { t.match(answer.json(), { code: 'internal_error', detail: 'The server failed to answer the request.' }) }
     t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
   }
 })
@@ -602,17 +1020,63 @@ story('whatever a hook of the host throws is answered, in our shape or as the ho
 const edge = Number.MAX_SAFE_INTEGER
 /** JSON text per field, and the code it is refused with; without one it reads back the same. */
 const fieldEdges: Array<[field: keyof typeof everyKind, json: string, code?: string]> = [
-  ['level', '0'], ['level', '-0'], ['level', '1.0'], ['level', '1e3'], ['level', '2147483648'], ['level', `${edge}`], ['level', `-${edge}`],
-  ['level', '9007199254740992', 'max_value'], ['level', '-9007199254740992', 'min_value'], ['level', '9223372036854775808', 'max_value'], ['level', '1e300', 'max_value'], ['level', '-1e300', 'min_value'],
-  ['level', '0.5', 'invalid_type'], ['level', '"1"', 'invalid_type'], ['level', 'null'],
-  ['height', '1e308'], ['height', '-1.7976931348623157e308'], ['height', '5e-324'], ['height', '1e-400'], ['height', '0.1'], ['height', '-0'], ['height', '9007199254740993'], ['height', '123456789012345680000'],
-  ['height', '"1"', 'invalid_type'], ['height', 'null'],
-  ['vip', 'true'], ['vip', 'false'], ['vip', 'null'], ['vip', '0', 'invalid_type'],
-  ['plan', '"free"'], ['plan', '"d\'or"'], ['plan', 'null'], ['plan', '"FREE"', 'invalid_choice'], ['plan', '""', 'invalid_choice'], ['plan', '"😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀"', 'invalid_choice'],
-  ['bio', '""'], ['bio', '"👩‍👩‍👧 \\u0001 \\u007f \\u202e \\ufffe \\uffff"'], ['bio', JSON.stringify('😀'.repeat(2000))], ['bio', JSON.stringify('😀'.repeat(2001)), 'max_length'], ['bio', 'null'],
-  ['nickname', JSON.stringify('😀'.repeat(30))], ['nickname', JSON.stringify('x'.repeat(31)), 'max_length'], ['nickname', 'null'], ['nickname', '7', 'invalid_type'],
-  ['prefs', '{}'], ['prefs', '{"zoom":1e308,"theme":"x"}'], ['prefs', '{"theme":1}', 'invalid'], ['prefs', '{"any":{"thing":[1,null,true,"\\u2028"]}}'], ['prefs', '{"":"","a.b":1,"$ref":"#","toString":"x","constructor":1}'], ['prefs', '[]', 'invalid_type'], ['prefs', 'null'],
-  ['tags', '[]'], ['tags', '[null,true,1.5,"x",{"a":[]}]'], ['tags', `${'['.repeat(90)}${']'.repeat(90)}`], ['tags', '[1e308,1e-308,-0.5,12345678901234567890]'], ['tags', '{}', 'invalid_type'], ['tags', 'null']
+  ['level', '0'],
+  ['level', '-0'],
+  ['level', '1.0'],
+  ['level', '1e3'],
+  ['level', '2147483648'],
+  ['level', `${edge}`],
+  ['level', `-${edge}`],
+  ['level', '9007199254740992', 'max_value'],
+  ['level', '-9007199254740992', 'min_value'],
+  ['level', '9223372036854775808', 'max_value'],
+  ['level', '1e300', 'max_value'],
+  ['level', '-1e300', 'min_value'],
+  ['level', '0.5', 'invalid_type'],
+  ['level', '"1"', 'invalid_type'],
+  ['level', 'null'],
+  ['height', '1e308'],
+  ['height', '-1.7976931348623157e308'],
+  ['height', '5e-324'],
+  ['height', '1e-400'],
+  ['height', '0.1'],
+  ['height', '-0'],
+  ['height', '9007199254740993'],
+  ['height', '123456789012345680000'],
+  ['height', '"1"', 'invalid_type'],
+  ['height', 'null'],
+  ['vip', 'true'],
+  ['vip', 'false'],
+  ['vip', 'null'],
+  ['vip', '0', 'invalid_type'],
+  ['plan', '"free"'],
+  ['plan', '"d\'or"'],
+  ['plan', 'null'],
+  ['plan', '"FREE"', 'invalid_choice'],
+  ['plan', '""', 'invalid_choice'],
+  ['plan', '"😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀"', 'invalid_choice'],
+  ['bio', '""'],
+  ['bio', '"👩‍👩‍👧 \\u0001 \\u007f \\u202e \\ufffe \\uffff"'],
+  ['bio', JSON.stringify('😀'.repeat(2000))],
+  ['bio', JSON.stringify('😀'.repeat(2001)), 'max_length'],
+  ['bio', 'null'],
+  ['nickname', JSON.stringify('😀'.repeat(30))],
+  ['nickname', JSON.stringify('x'.repeat(31)), 'max_length'],
+  ['nickname', 'null'],
+  ['nickname', '7', 'invalid_type'],
+  ['prefs', '{}'],
+  ['prefs', '{"zoom":1e308,"theme":"x"}'],
+  ['prefs', '{"theme":1}', 'invalid'],
+  ['prefs', '{"any":{"thing":[1,null,true,"\\u2028"]}}'],
+  ['prefs', '{"":"","a.b":1,"$ref":"#","toString":"x","constructor":1}'],
+  ['prefs', '[]', 'invalid_type'],
+  ['prefs', 'null'],
+  ['tags', '[]'],
+  ['tags', '[null,true,1.5,"x",{"a":[]}]'],
+  ['tags', `${'['.repeat(90)}${']'.repeat(90)}`],
+  ['tags', '[1e308,1e-308,-0.5,12345678901234567890]'],
+  ['tags', '{}', 'invalid_type'],
+  ['tags', 'null']
 ]
 
 story('a user field of every kind takes its whole range, reads back the same, and refuses what lies beyond', async (t, build, { dialect }) => {
@@ -629,7 +1093,9 @@ story('a user field of every kind takes its whole range, reads back the same, an
     t.strictSame(answer.json()[field], expected, `${told} → ${answer.statusCode}`)
     t.strictSame((await get('/user', { token })).json()[field], expected, `${told}, read`)
   }
-  for (const json of ['{"height":1e309}', '{"height":-1e309}', '{"level":1e309}', '{"prefs":{"zoom":1e309}}', '{"tags":[1e400]}']) {
+  for (const json of [
+    '{"height":1e309}', '{"height":-1e309}', '{"level":1e309}', '{"prefs":{"zoom":1e309}}', '{"tags":[1e400]}'
+  ]) {
     t.equal(codeOf(await call('PATCH', '/user', { payload: json, token })), '400 malformed_body', json)
   }
   const form = async (body: Record<string, string>) => fieldCodes(await call('PATCH', '/user', { form: body, token }))
@@ -637,12 +1103,25 @@ story('a user field of every kind takes its whole range, reads back the same, an
     t.strictSame(await form({ height: text }), { height: ['invalid_type'] }, `${text} in a form`)
     t.match((await form({ level: text })).level?.join(), /^m.._value$/)
   }
-  for (const text of ['NaN', '0x', '1,5', '१', '--1', '1e', 'true']) t.strictSame(await form({ height: text, level: text }), { level: ['invalid_type'], height: ['invalid_type'] }, text)
-  t.strictSame((await call('PATCH', '/user', { form: { height: '1e3', level: ' 12 ', vip: 'true', bio: ' x ' }, token })).json().height, 1000)
+  for (const text of ['NaN', '0x', '1,5', '१', '--1', '1e', 'true']) { t.strictSame(await form({ height: text, level: text }), { level: ['invalid_type'], height: ['invalid_type'] }, text) }
+  t.strictSame(
+    (await call('PATCH', '/user', { form: { height: '1e3', level: ' 12 ', vip: 'true', bio: ' x ' }, token })).json()
+      .height,
+    1000
+  )
 })
 
 story('a unique field is as long as its index can hold, and compares without surprises', async (t, build) => {
-  const { post, patch } = await build(t, { options: { ...rich, userFields: { ...rich.userFields, code: { schema: Type.Optional(Type.String({ maxLength: 600 })), unique: true }, rate: { schema: Type.Optional(Type.Number()), unique: true } } } })
+  const { post, patch } = await build(t, {
+    options: {
+      ...rich,
+      userFields: {
+        ...rich.userFields,
+        code: { schema: Type.Optional(Type.String({ maxLength: 600 })), unique: true },
+        rate: { schema: Type.Optional(Type.Number()), unique: true }
+      }
+    }
+  })
   const next = random(7)
   const code = Array.from({ length: 600 }, () => String.fromCodePoint(0x20000 + next(40_000))).join('')
   const registered = await post('/registration', { ...alice, code, level: edge, rate: 0.1, nickname: "O'Neil" })
@@ -650,10 +1129,28 @@ story('a unique field is as long as its index can hold, and compares without sur
   const { access: token } = registered.json()
   for (const taken of [{ code }, { level: edge }, { rate: 0.1 }, { nickname: " O'Neil " }]) {
     const [field = ''] = Object.keys(taken)
-    t.same(fieldCodes(await post('/registration', { ...alice, email: 'bob@example.com', ...taken })), { [field]: ['value_taken'] })
+    t.same(fieldCodes(await post('/registration', { ...alice, email: 'bob@example.com', ...taken })), {
+      [field]: ['value_taken']
+    })
   }
-  t.equal((await post('/registration', { ...alice, email: 'bob@example.com', code: code.slice(2), level: -edge, rate: -0, nickname: "o'neil" })).statusCode, 201)
-  t.same(fieldCodes(await patch('/user', { rate: 0 }, { token })), { rate: ['value_taken'] }, 'zero is zero, whatever its sign')
+  t.equal(
+    (
+      await post('/registration', {
+        ...alice,
+        email: 'bob@example.com',
+        code: code.slice(2),
+        level: -edge,
+        rate: -0,
+        nickname: "o'neil"
+      })
+    ).statusCode,
+    201
+  )
+  t.same(
+    fieldCodes(await patch('/user', { rate: 0 }, { token })),
+    { rate: ['value_taken'] },
+    'zero is zero, whatever its sign'
+  )
 })
 
 story('thousands of random requests: each answer is declared, none is a 500, and alice still logs in', async (t, build) => {
@@ -662,37 +1159,105 @@ story('thousands of random requests: each answer is declared, none is a 500, and
   const next = random(42)
   const pick = <T>(list: readonly T[]): T => list[next(list.length)] as T
   const fields = [
-    'email', 'username', 'password', 'password1', 'password2', 'old_password', 'new_password1', 'new_password2', 'refresh', 'gender', 'phone_number', ...Object.keys(everyKind),
-    'pk', 'is_active', '__proto__', 'constructor', 'toString', 'x'
+    'email',
+    'username',
+    'password',
+    'password1',
+    'password2',
+    'old_password',
+    'new_password1',
+    'new_password2',
+    'refresh',
+    'gender',
+    'phone_number',
+    ...Object.keys(everyKind),
+    'pk',
+    'is_active',
+    '__proto__',
+    'constructor',
+    'toString',
+    'x'
   ]
   const leaves = [
-    null, true, false, 0, -1, 1.5, 1e308, 1e21, edge, '', ' ', 'x', 'a@b.co', 'F', 'free', alice.email, 'nobody@example.com', 'An0ther-secret-pw', '\0', '\ud800', '😀', "'--", '１２', 'ﷺ', '\u3164',
-    'x'.repeat(300), 'é'.repeat(200), '2026-11-23', '-0', 'NaN', '[]', '%00', '\u2028'
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1.5,
+    1e308,
+    1e21,
+    edge,
+    '',
+    ' ',
+    'x',
+    'a@b.co',
+    'F',
+    'free',
+    alice.email,
+    'nobody@example.com',
+    'An0ther-secret-pw',
+    '\0',
+    '\ud800',
+    '😀',
+    "'--",
+    '１２',
+    'ﷺ',
+    '\u3164',
+    'x'.repeat(300),
+    'é'.repeat(200),
+    '2026-11-23',
+    '-0',
+    'NaN',
+    '[]',
+    '%00',
+    '\u2028'
   ]
   const value = (depth = 0): unknown => {
     const kind = next(depth > 3 ? 8 : 12)
     if (kind < 9) return pick(leaves)
     if (kind < 11) return Array.from({ length: next(4) }, () => value(depth + 1))
-    return Object.fromEntries(Array.from({ length: next(4) }, () => [pick([...fields, '', '\0', '\udfff']), value(depth + 1)]))
+    return Object.fromEntries(
+      Array.from({ length: next(4) }, () => [pick([...fields, '', '\0', '\udfff']), value(depth + 1)])
+    )
   }
-  const types = ['application/json', 'application/json', 'application/json', 'application/json; charset=utf-8', 'application/x-www-form-urlencoded', 'application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data', '']
+  const types = [
+    'application/json', 'application/json', 'application/json', 'application/json; charset=utf-8',
+    'application/x-www-form-urlencoded', 'application/x-www-form-urlencoded', 'text/plain',
+    'multipart/form-data', ''
+  ]
   const seen = new Map<number, number>()
   for (let i = 0; i < 2500; i++) {
     const [method, path] = pick(bodyRoutes)
     const body = Object.fromEntries(Array.from({ length: next(7) }, () => [pick(fields), value()]))
-    const text = JSON.stringify(next(3) === 0 ? { ...alice, email: `u${i}@example.com`, password, old_password: password, ...body } : next(20) === 0 ? value() : body)
+    const text = JSON.stringify(
+      next(3) === 0
+        ? { ...alice, email: `u${i}@example.com`, password, old_password: password, ...body }
+        : next(20) === 0
+          ? value()
+          : body
+    )
     const type = pick(types)
-    let payload: string | Buffer = type.includes('form-u') ? new URLSearchParams(Object.entries(body).map(([name, given]): [string, string] => [name, String(JSON.stringify(given))])).toString() : text
+    let payload: string | Buffer = type.includes('form-u')
+      ? new URLSearchParams(
+        Object.entries(body).map(([name, given]): [string, string] => [name, String(JSON.stringify(given))])
+      ).toString()
+      : text
     if (next(4) === 0) {
       const bytes = Buffer.from(payload)
       for (let flips = 1 + next(3); flips > 0 && bytes.length > 0; flips--) bytes[next(bytes.length)] = next(256)
       payload = next(5) === 0 ? bytes.subarray(0, next(bytes.length + 1)) : bytes
     }
-    const answer = await call(method, `${path}${pick(['', '', '/', '?x=%00'])}`, { payload, headers: { 'content-type': type }, ...(next(4) > 0 && { token }), ...(next(20) === 0 && { token: pick(['x', '..', token.slice(1), 'a.b.c']) }) })
+    const answer = await call(method, `${path}${pick(['', '', '/', '?x=%00'])}`, {
+      payload,
+      headers: { 'content-type': type },
+      ...(next(4) > 0 && { token }),
+      ...(next(20) === 0 && { token: pick(['x', '..', token.slice(1), 'a.b.c']) })
+    })
     seen.set(answer.statusCode, (seen.get(answer.statusCode) ?? 0) + 1)
     if (path === '/logout' || path === '/password/change') token = await again()
   }
-  for (const status of [200, 201, 400, 401, 415]) t.ok((seen.get(status) ?? 0) > 5, `${status}: ${seen.get(status)} times`)
+  for (const status of [200, 201, 400, 401, 415]) { t.ok((seen.get(status) ?? 0) > 5, `${status}: ${seen.get(status)} times`) }
   t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
 
   /** Alice's token, of a new session if need be, after setting her password right. */

@@ -4,7 +4,9 @@ import type { Database } from '../src/db/database.js'
 import { openDatabase } from '../src/db/open.js'
 import { google } from '../src/providers/google.js'
 import { startBadProvider, type BadPerson } from './bad-provider.js'
-import { articleOptions, temporaryFile, type Build, type BuildOptions, type BuiltApp, type CallOptions, type Test } from './helper.js'
+import {
+  articleOptions, temporaryFile, type Build, type BuildOptions, type BuiltApp, type CallOptions, type Test
+} from './helper.js'
 
 export type Bad = Awaited<ReturnType<typeof startBadProvider>>
 
@@ -19,15 +21,26 @@ export interface BadSetup extends BuildOptions {
 /** Unless told otherwise the app takes the provider's word for e-mail addresses. */
 export async function withBadProvider (t: Test, build: Build, { options = {}, provider = {}, social, people, ...rest }: BadSetup = {}) {
   const bad = await startBadProvider(t, { ...(people && { people }) })
-  const company = { issuer: bad.issuer, clientId: bad.clientId, clientSecret: bad.clientSecret, trustEmail: true, ...provider }
-  const built = await build(t, { ...rest, options: { ...articleOptions, ...options, social: { company, ...social?.(bad) } } })
+  const company = {
+    issuer: bad.issuer,
+    clientId: bad.clientId,
+    clientSecret: bad.clientSecret,
+    trustEmail: true,
+    ...provider
+  }
+  const built = await build(t, {
+    ...rest,
+    options: { ...articleOptions, ...options, social: { company, ...social?.(bad) } }
+  })
   bad.clock = built.clock
   return {
     ...built,
     bad,
     /** Logs a person of the provider in. */
-    enter: async (person: string, rest?: CallOptions): Promise<LightMyRequestResponse> => await built.post('/company', { code: `code-${person}` }, rest),
-    connect: async (person: string, token: string, rest?: CallOptions): Promise<LightMyRequestResponse> => await built.post('/company/connect', { code: `code-${person}` }, { token, ...rest })
+    enter: async (person: string, rest?: CallOptions): Promise<LightMyRequestResponse> =>
+      await built.post('/company', { code: `code-${person}` }, rest),
+    connect: async (person: string, token: string, rest?: CallOptions): Promise<LightMyRequestResponse> =>
+      await built.post('/company/connect', { code: `code-${person}` }, { token, ...rest })
   }
 }
 

@@ -12,7 +12,10 @@ import { bearerOf } from './providers/codes.js'
 import { failWith, type Fault } from './providers/faults.js'
 import { takeSigningKey } from './providers/keys.js'
 import { lieBy, signTelling, type Lie, type Telling } from './providers/lies.js'
-import { createCalls, createClock, html, json, metadataPath, redirect, secondsOf, serve, withQuery, type Answer, type RecordedRequest } from './providers/server.js'
+import {
+  createCalls, createClock, html, json, metadataPath, redirect, secondsOf, serve, withQuery, type Answer,
+  type RecordedRequest
+} from './providers/server.js'
 
 export { faults, type Fault } from './providers/faults.js'
 export * from './providers/lies.js'
@@ -61,7 +64,15 @@ export async function startBadProvider (t: Test, { people = createPeople() }: { 
     /** From now on it signs with another key, and publishes no other. */
     rotateKeys: async () => { signingKey = await takeSigningKey(t) },
     /** A signed ID token, with changes. */
-    issueIdToken: async ({ person, nonce, claims = {} }: { person: string, nonce?: string, claims?: Record<string, unknown> }): Promise<string> => {
+    issueIdToken: async ({
+      person,
+      nonce,
+      claims = {}
+    }: {
+      person: string
+      nonce?: string
+      claims?: Record<string, unknown>
+    }): Promise<string> => {
       const telling = tell(person, nonce)
       Object.assign(telling.claims, claims)
       return await signTelling(telling, signingKey, stranger)
@@ -84,24 +95,31 @@ export async function startBadProvider (t: Test, { people = createPeople() }: { 
       case '/token': return await exchange(request)
       case '/userinfo': {
         const person = personOf(bearerOf(request, 'bearer'))
-        return person === undefined ? json({ error: 'invalid_token' }, 401, { 'www-authenticate': 'Bearer error="invalid_token"' }) : json(tell(person, undefined).userinfo)
+        return person === undefined
+          ? json({ error: 'invalid_token' }, 401, { 'www-authenticate': 'Bearer error="invalid_token"' })
+          : json(tell(person, undefined).userinfo)
       }
       case '/tokeninfo': {
         const person = personOf(request.query.access_token)
-        return person === undefined ? json({ error: 'invalid_token', error_description: 'Invalid Value' }, 400) : json({ aud: clientId, azp: clientId, sub: subjectOf(person), expires_in: '3599' })
+        return person === undefined
+          ? json({ error: 'invalid_token', error_description: 'Invalid Value' }, 400)
+          : json({ aud: clientId, azp: clientId, sub: subjectOf(person), expires_in: '3599' })
       }
       default: return html('Not Found', 404)
     }
   }
 
   function redirectOf ({ query: { redirect_uri = '', state, nonce } }: RecordedRequest, person: string | undefined): Answer {
-    const outcome = person === undefined ? { error: 'access_denied' } : { code: `code-${person}${nonce === undefined ? '' : `.${nonce}`}` }
+    const outcome =
+      person === undefined
+        ? { error: 'access_denied' }
+        : { code: `code-${person}${nonce === undefined ? '' : `.${nonce}`}` }
     return redirect(withQuery(redirect_uri, { ...outcome, state, iss: url, ...bad.redirect }))
   }
 
   async function exchange ({ form: { code = '' } }: RecordedRequest): Promise<Answer> {
     const [, person = '', nonce = bad.nonce] = /^code-(\w+)(?:\.(.+))?$/.exec(code) ?? []
-    if (!Object.hasOwn(people, person)) return json({ error: 'invalid_grant', error_description: 'There is no such code' }, 400)
+    if (!Object.hasOwn(people, person)) { return json({ error: 'invalid_grant', error_description: 'There is no such code' }, 400) }
     const telling = tell(person, nonce)
     return json({ id_token: await signTelling(telling, signingKey, stranger), ...telling.answer })
   }
@@ -116,7 +134,13 @@ export async function startBadProvider (t: Test, { people = createPeople() }: { 
       claims: { iss: url, aud: clientId, iat: now, exp: now + 3600, nonce, at_hash: hash, ...claims },
       header: {},
       signature: 'own',
-      answer: { access_token: accessToken, token_type: 'Bearer', expires_in: 3600, scope: 'openid email profile', ...bad.answer },
+      answer: {
+        access_token: accessToken,
+        token_type: 'Bearer',
+        expires_in: 3600,
+        scope: 'openid email profile',
+        ...bad.answer
+      },
       userinfo: { ...claims }
     })
   }

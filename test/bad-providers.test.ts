@@ -9,13 +9,25 @@ const clientSecret = 'the-client-secret-of-the-app'
 
 /** An app that does not wait for long. */
 async function withFaults (t: Test, build: Build = sqliteBuild, options: object = {}) {
-  const built = await withBadProvider(t, build, { options, internals: { providerTimeoutMs: 300 }, provider: { clientSecret }, social: bad => ({ google: likeGoogle(bad, { clientSecret }) }) })
-  t.teardown(() => { if (/at-alice|code-alice|eyJ\w{20}|the-client-secret/.test(built.logs.join(''))) t.fail('a secret of the provider stands in the log') })
+  const built = await withBadProvider(t, build, {
+    options,
+    internals: { providerTimeoutMs: 300 },
+    provider: { clientSecret },
+    social: bad => ({ google: likeGoogle(bad, { clientSecret }) })
+  })
+  t.teardown(() => {
+    if (/at-alice|code-alice|eyJ\w{20}|the-client-secret/.test(built.logs.join(''))) { t.fail('a secret of the provider stands in the log') }
+  })
   return built
 }
 type Built = Awaited<ReturnType<typeof withFaults>>
 
-const statuses: Record<string, number> = { provider_unavailable: 503, provider_error: 502, code_exchange_failed: 400, provider_token_invalid: 400 }
+const statuses: Record<string, number> = {
+  provider_unavailable: 503,
+  provider_error: 502,
+  code_exchange_failed: 400,
+  provider_token_invalid: 400
+}
 
 /** The failure that is declared for it, and nobody let in. */
 async function judge (t: Test, { app, get }: Built, answer: LightMyRequestResponse, code: string, what: string) {
@@ -54,7 +66,11 @@ for (const endpoint of Object.keys(ways) as Array<keyof typeof ways>) {
       // Who is still being waited for is not asked again.
       t.ok(bad.calls(endpoint).length <= count + 1, `${fault}: asked once`)
       // A list names no app, so it does not name this one.
-      const code = passing.includes(fault) ? 'provider_unavailable' : endpoint === 'tokeninfo' && fault === 'array' ? 'provider_token_invalid' : 'provider_error'
+      const code = passing.includes(fault)
+        ? 'provider_unavailable'
+        : endpoint === 'tokeninfo' && fault === 'array'
+          ? 'provider_token_invalid'
+          : 'provider_error'
       await judge(t, built, answer, code, fault)
     }
     t.notOk(bad.requests.some(({ path }) => path.startsWith('/elsewhere')), 'and nobody is followed elsewhere')
@@ -84,7 +100,8 @@ void t.test('the browser that comes back from such a provider gets a page that s
   const built = await withFaults(t)
   const { bad, clock, app } = built
   const browser = createBrowser(built)
-  const comeBack = async () => await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice'), { fault: true })
+  const comeBack = async () =>
+    await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice'), { fault: true })
   const refused = async (what: string, status: number) => {
     const answer = await comeBack()
     t.equal(answer.statusCode, status, what)
@@ -142,8 +159,15 @@ void t.test('the app starts while a provider is out of order, and its people com
   const bad = await startBadProvider(t)
   for (const fault of ['slow', 'error500', 'reset'] as const) {
     bad.faults = { discovery: fault }
-    const { post } = await sqliteBuild(t, { options: { ...articleOptions, social: { company: { issuer: bad.issuer, clientId: bad.clientId, clientSecret } } }, internals: { providerTimeoutMs: 300 } })
-    t.equal((await post('/company', { code: 'code-alice' }, { fault: true })).json().code, 'provider_unavailable', fault)
+    const { post } = await sqliteBuild(t, {
+      options: { ...articleOptions, social: { company: { issuer: bad.issuer, clientId: bad.clientId, clientSecret } } },
+      internals: { providerTimeoutMs: 300 }
+    })
+    t.equal(
+      (await post('/company', { code: 'code-alice' }, { fault: true })).json().code,
+      'provider_unavailable',
+      fault
+    )
     bad.faults = {}
     t.equal((await post('/company', { code: 'code-alice' })).statusCode, 200, fault)
   }
@@ -161,8 +185,22 @@ void t.test('what a provider does stands in the log once, as an error where the 
   const outcomes: Array<[number, string, () => Promise<LightMyRequestResponse>]> = [
     [40, 'token endpoint: status 500', async () => await enter('alice', { fault: true })],
     [40, 'token endpoint: status 500', enterByRedirect],
-    [40, 'redirect: temporarily_unavailable', async () => await enterByRedirect(({ searchParams }) => { searchParams.set('error', 'temporarily_unavailable') })],
-    [50, 'redirect: invalid_scope', async () => await enterByRedirect(({ searchParams }) => { searchParams.set('error', 'invalid_scope') })]
+    [
+      40,
+      'redirect: temporarily_unavailable',
+      async () =>
+        await enterByRedirect(({ searchParams }) => {
+          searchParams.set('error', 'temporarily_unavailable')
+        })
+    ],
+    [
+      50,
+      'redirect: invalid_scope',
+      async () =>
+        await enterByRedirect(({ searchParams }) => {
+          searchParams.set('error', 'invalid_scope')
+        })
+    ]
   ]
   bad.faults = { token: 'error500' }
   for (const [level, reason, attempt] of outcomes) {

@@ -15,7 +15,9 @@ const root = resolve(import.meta.dirname, '..')
 async function run (...words: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
   try {
     // The test's own loaders, so that coverage stays true.
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...loaders, 'src/cli/main.ts', ...words], { cwd: root })
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...loaders, 'src/cli/main.ts', ...words], {
+      cwd: root
+    })
     return { code: 0, stdout, stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number, stdout: string, stderr: string }
@@ -37,37 +39,69 @@ t.test('secret prints one that the plugin accepts, another each time', async t =
 
 t.test('secret --algorithm prints a private key that the plugin accepts: a JWK in a line, or PEM', async t => {
   for (const algorithm of ['EdDSA', 'ES256'] as const) {
-    const [jwk, pem] = await Promise.all([run('secret', '--algorithm', algorithm), run('secret', '--algorithm', algorithm, '--pem')])
+    const [jwk, pem] = await Promise.all([
+      run('secret', '--algorithm', algorithm),
+      run('secret', '--algorithm', algorithm, '--pem')
+    ])
     t.match(jwk.stdout, /^\{.*\}\n$/)
     t.match(pem.stdout, /^-----BEGIN PRIVATE KEY-----\n[^]+\n-----END PRIVATE KEY-----\n$/)
     for (const { stdout } of [jwk, pem]) t.match(readSigningKey(stdout, algorithm).secret, { private: /PRIVATE KEY/ })
     t.not(secretCommand(algorithm, false), secretCommand(algorithm, false))
   }
-  t.match(await run('secret', '--algorithm', 'RS256'), { code: 1, stdout: '', stderr: 'secret: --algorithm is HS256, EdDSA or ES256\n' })
-  t.match(await run('secret', '--pem'), { code: 1, stdout: '', stderr: 'secret: --pem is for --algorithm EdDSA or ES256\n' })
+  t.match(await run('secret', '--algorithm', 'RS256'), {
+    code: 1,
+    stdout: '',
+    stderr: 'secret: --algorithm is HS256, EdDSA or ES256\n'
+  })
+  t.match(await run('secret', '--pem'), {
+    code: 1,
+    stdout: '',
+    stderr: 'secret: --pem is for --algorithm EdDSA or ES256\n'
+  })
 })
 
 t.test('migrate works on the options of a module, or on the database it is given', async t => {
   const database = temporaryFile(t)
-  const options = optionsFile(t, `export const auth = { database: ${JSON.stringify(database)}, userFields: { level: { schema: { type: 'integer' } } } }`)
+  const options = optionsFile(
+    t,
+    `export const auth = { database: ${JSON.stringify(database)}, userFields: { level: { schema: { type: 'integer' } } } }`
+  )
   t.match(await run('migrate', '--options', options), { code: 0, stdout: /^\d+ statements run\n$/ })
   t.match(await run('migrate', '--options', options), { code: 0, stdout: 'up to date\n' })
-  t.match(await run('migrate', '--options', options, '--database', ':memory:', '--print'), { code: 0, stdout: /ALTER TABLE "users" ADD COLUMN "level" integer;/ })
+  t.match(await run('migrate', '--options', options, '--database', ':memory:', '--print'), {
+    code: 0,
+    stdout: /ALTER TABLE "users" ADD COLUMN "level" integer;/
+  })
   t.equal(await migrateCommand({ database, userFields: {} }, false), 'up to date')
 })
 
 t.test('openapi prints the document of the options', async t => {
-  const { stdout } = await run('openapi', '--options', optionsFile(t, `export default { secret: '${secret}', prefix: '/accounts' }`))
-  t.same(Object.keys(JSON.parse(stdout).paths), [
-    '/registration', '/registration/verify-email', '/registration/resend-email', '/registration/account-confirm-email/{key}', '/login', '/reauthenticate', '/logout', '/logout/all',
-    '/token/refresh', '/token/verify', '/sessions', '/sessions/{id}', '/user', '/password/change', '/password/reset', '/password/reset/confirm', '/password/reset/confirm/{uid}/{token}'
-  ].map(path => `/accounts${path}`))
+  const { stdout } = await run(
+    'openapi',
+    '--options',
+    optionsFile(t, `export default { secret: '${secret}', prefix: '/accounts' }`)
+  )
+  t.same(
+    Object.keys(JSON.parse(stdout).paths),
+    [
+      '/registration', '/registration/verify-email', '/registration/resend-email',
+      '/registration/account-confirm-email/{key}', '/login', '/reauthenticate', '/logout', '/logout/all',
+      '/token/refresh', '/token/verify', '/sessions', '/sessions/{id}', '/user', '/password/change',
+      '/password/reset', '/password/reset/confirm', '/password/reset/confirm/{uid}/{token}'
+    ].map(path => `/accounts${path}`)
+  )
   t.match(JSON.parse(await openapiCommand({ secret })), { openapi: '3.1.0' })
 })
 
 t.test('what a command cannot do it says in a line', async t => {
-  t.match(await run('migrate', '--options', optionsFile(t, 'export const other = 1')), { code: 1, stderr: /exports neither auth nor a default object\n$/ })
-  t.match(await run('migrate', '--database', 'mysql://localhost'), { code: 1, stderr: /^fastify-rest-auth: database: / })
+  t.match(await run('migrate', '--options', optionsFile(t, 'export const other = 1')), {
+    code: 1,
+    stderr: /exports neither auth nor a default object\n$/
+  })
+  t.match(await run('migrate', '--database', 'mysql://localhost'), {
+    code: 1,
+    stderr: /^fastify-rest-auth: database: /
+  })
   t.match(await run('nonsense'), { code: 2, stdout: /^usage: / })
   t.match(await run('--help'), { code: 0, stdout: /^usage: / })
   await t.rejects(loadOptions('./nowhere.js'))

@@ -23,7 +23,10 @@ import { Rejection } from '../src/errors/failure.js'
 import { createPlugin } from '../src/plugin.js'
 import type { User } from '../src/types.js'
 import { startBadProvider } from './bad-provider.js'
-import { alice, articleOptions, cheapHash, databases, loaders, password, postgres, secret, sqlite, story, t, type OpenedDatabase, type Test } from './helper.js'
+import {
+  alice, articleOptions, cheapHash, databases, loaders, password, postgres, secret, sqlite, story, t,
+  type OpenedDatabase, type Test
+} from './helper.js'
 import { createBrowser } from './social-browser.js'
 
 const otherSecret = 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt'
@@ -48,14 +51,26 @@ for (const order of ['before', 'after'] as const) {
     const { app, register, get } = await build(t, {
       [order]: async (app: FastifyInstance) => {
         await app.register(fastifyJwt, { secret: otherSecret, sign: { expiresIn: '10m' } })
-        app.get('/own', { onRequest: async (request: FastifyRequest) => { await request.jwtVerify() } }, async request => request.user)
+        app.get(
+          '/own',
+          {
+            onRequest: async (request: FastifyRequest) => {
+              await request.jwtVerify()
+            }
+          },
+          async request => request.user
+        )
       }
     })
     const { access, user } = await register()
     const own = app.jwt.sign({ role: 'clerk' })
     t.match((await app.inject({ url: '/own', headers: bearer(own) })).json(), { role: 'clerk' })
     t.same((await get('/user', { token: access })).json(), user)
-    t.equal((await app.inject({ url: '/own', headers: bearer(access) })).statusCode, 401, 'ours opens nothing of theirs')
+    t.equal(
+      (await app.inject({ url: '/own', headers: bearer(access) })).statusCode,
+      401,
+      'ours opens nothing of theirs'
+    )
     t.equal((await get('/user', { token: own })).statusCode, 401, 'theirs opens nothing of ours')
     t.same(Object.keys(app.jwt).filter(key => key.startsWith('restAuth')), [], 'our keys are not within their reach')
   })
@@ -85,7 +100,8 @@ async function withProvider (t: Test) {
   return {
     provider,
     social: { company: { issuer, clientId, clientSecret } },
-    browse: (app: FastifyInstance) => createBrowser({ call: async (method, url, { headers = {} } = {}) => await app.inject({ method, url, headers }) })
+    browse: (app: FastifyInstance) =>
+      createBrowser({ call: async (method, url, { headers = {} } = {}) => await app.inject({ method, url, headers }) })
   }
 }
 
@@ -98,27 +114,44 @@ for (const order of ['before', 'after'] as const) {
       await app.register(fastifyCookie, { secret: otherSecret })
       await app.register(fastifyOauth2, {
         name: 'ownOAuth2',
-        credentials: { client: { id: 'own', secret: 'own' }, auth: { authorizeHost: provider.url, authorizePath: '/authorize', tokenHost: provider.url, tokenPath: '/token' } },
+        credentials: {
+          client: { id: 'own', secret: 'own' },
+          auth: {
+            authorizeHost: provider.url,
+            authorizePath: '/authorize',
+            tokenHost: provider.url,
+            tokenPath: '/token'
+          }
+        },
         startRedirectPath: '/own/login',
         callbackUri: 'http://localhost:3000/own/callback'
       })
       const { ownOAuth2 } = app as unknown as { ownOAuth2: OAuth2Namespace }
-      app.get('/own/callback', async request => (await ownOAuth2.getAccessTokenFromAuthorizationCodeFlow(request)).token.access_token)
+      app.get(
+        '/own/callback',
+        async request => (await ownOAuth2.getAccessTokenFromAuthorizationCodeFlow(request)).token.access_token
+      )
     }
     for (const register of order === 'before' ? [theirs, ours] : [ours, theirs]) await register()
     await app.ready()
 
     const browser = browse(app)
-    const startTheirs = async () => await provider.authorize(String((await browser.open('GET', '/own/login')).headers.location), 'bob')
+    const startTheirs = async () =>
+      await provider.authorize(String((await browser.open('GET', '/own/login')).headers.location), 'bob')
     const startOurs = async () => await provider.authorize(await browser.start('auth/company'), 'alice')
     const [their, our] = [await startTheirs(), await startOurs()]
     t.equal((await browser.comeBack(our)).json().user.email, 'alice@example.com')
     t.equal((await browser.comeBack(their)).body, 'at-bob')
     t.equal(app.hasDecorator('provider'), false, 'what we exchange codes with is not within their reach')
 
-    const strayed = async (redirect: string, path: string) => (await browser.comeBack(`http://localhost:3000${path}${new URL(redirect).search}`)).statusCode
+    const strayed = async (redirect: string, path: string) =>
+      (await browser.comeBack(`http://localhost:3000${path}${new URL(redirect).search}`)).statusCode
     t.equal(await strayed(await startTheirs(), '/auth/company/callback'), 400)
-    t.equal(await strayed(await startOurs(), '/own/callback'), 500, 'as @fastify/oauth2 answers a state that is not its own')
+    t.equal(
+      await strayed(await startOurs(), '/own/callback'),
+      500,
+      'as @fastify/oauth2 answers a state that is not its own'
+    )
   })
 }
 
@@ -148,11 +181,18 @@ for (const errors of ['problem', 'drf'] as const) {
           const status = Number(request.headers['x-throw'])
           if (status) throw Object.assign(new Error('says the app'), { statusCode: status, code: 'OWN_CODE' })
         })
-        app.setErrorHandler((error: Error & { statusCode: number }, _request, reply) => reply.code(error.statusCode).send({ own: error.message }))
+        app.setErrorHandler((error: Error & { statusCode: number }, _request, reply) =>
+          reply.code(error.statusCode).send({ own: error.message })
+        )
       }
     })
     for (const status of [400, 401, 403, 429, 503]) {
-      const answer = await app.inject({ method: 'POST', url: '/auth/login', body: credentials, headers: { 'x-throw': String(status) } })
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/auth/login',
+        body: credentials,
+        headers: { 'x-throw': String(status) }
+      })
       t.equal(answer.statusCode, status)
       t.same(answer.json(), { own: 'says the app' })
     }
@@ -169,7 +209,12 @@ for (const errors of ['problem', 'drf'] as const) {
       }
     })
     for (const status of [400, 401, 403, 429, 503]) {
-      const answer = await app.inject({ method: 'POST', url: '/auth/registration', body: alice, headers: { 'x-throw': String(status) } })
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/auth/registration',
+        body: alice,
+        headers: { 'x-throw': String(status) }
+      })
       t.equal(answer.statusCode, status)
       t.match(answer.json(), { code: 'OWN_CODE', message: 'says the app' })
     }
@@ -182,7 +227,10 @@ for (const order of ['before', 'after'] as const) {
     const { app, register, get } = await build(t, {
       [order]: (app: FastifyInstance) => {
         for (const $id of names) app.addSchema({ $id, type: 'object', properties: { own: { type: 'string' } } })
-        app.get('/own', { schema: { response: { 200: { $ref: 'AuthUser#' } } } }, async () => ({ own: 'yes', more: 'no' }))
+        app.get('/own', { schema: { response: { 200: { $ref: 'AuthUser#' } } } }, async () => ({
+          own: 'yes',
+          more: 'no'
+        }))
       }
     })
     t.same((await app.inject('/own')).json(), { own: 'yes' })
@@ -201,7 +249,11 @@ story('validation and serialisation of the app stay as they are, and ours as the
     after: app => { app.post('/after', { schema: { body: count } }, async request => request.body) }
   })
   for (const url of ['/before', '/after']) {
-    t.same((await app.inject({ method: 'POST', url, body: { count: '3', extra: 1 } })).json(), { count: 3 }, 'coerced, and freed from what is unknown')
+    t.same(
+      (await app.inject({ method: 'POST', url, body: { count: '3', extra: 1 } })).json(),
+      { count: 3 },
+      'coerced, and freed from what is unknown'
+    )
   }
   const answer = await post('/login', { email: alice.email, password: 12345678 })
   t.same(answer.json().errors.map(({ code }: { code: string }) => code), ['invalid_type'], 'a number is no password')
@@ -226,13 +278,18 @@ story('body parsers of the app stay its own', async (t, build) => {
   const { app, post, call } = await build(t, {
     before: app => {
       app.removeContentTypeParser('application/json')
-      app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, { own: body }))
-      app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, { form: body }))
+      app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+        done(null, { own: body })
+      )
+      app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+        done(null, { form: body })
+      )
       app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, { any: body }))
     },
     after: app => { app.post('/echo', async request => request.body) }
   })
-  const echo = async (type: string, payload: string) => (await app.inject({ method: 'POST', url: '/echo', headers: { 'content-type': type }, payload })).json()
+  const echo = async (type: string, payload: string) =>
+    (await app.inject({ method: 'POST', url: '/echo', headers: { 'content-type': type }, payload })).json()
   t.same(await echo('application/json', '{"a":1}'), { own: '{"a":1}' })
   t.same(await echo('application/x-www-form-urlencoded', 'a=1'), { form: 'a=1' })
   t.same(await echo('text/csv', 'a,b'), { any: 'a,b' })
@@ -253,13 +310,23 @@ story('where the app has @fastify/swagger, our routes are in its document, and n
       app.get('/own', { schema: { response: { 200: { $ref: 'AuthUser#' } } } }, async () => ({}))
     }
   })
-  const document = app.swagger() as { info: object, paths: Record<string, object>, components: { schemas: Record<string, object> } }
+  const document = app.swagger() as {
+    info: object
+    paths: Record<string, object>
+    components: { schemas: Record<string, object> }
+  }
   t.same(document.info, { title: 'The app', version: '1' })
   t.strictSame(Object.keys(document.paths).sort(), [
-    '/auth/login', '/auth/logout', '/auth/logout/all', '/auth/password/change', '/auth/password/reset', '/auth/password/reset/confirm', '/auth/password/reset/confirm/{uid}/{token}', '/auth/reauthenticate', '/auth/registration',
-    '/auth/sessions', '/auth/sessions/{id}', '/auth/token/refresh', '/auth/token/verify', '/auth/user', '/own'
+    '/auth/login', '/auth/logout', '/auth/logout/all', '/auth/password/change', '/auth/password/reset',
+    '/auth/password/reset/confirm', '/auth/password/reset/confirm/{uid}/{token}', '/auth/reauthenticate',
+    '/auth/registration', '/auth/sessions', '/auth/sessions/{id}', '/auth/token/refresh', '/auth/token/verify',
+    '/auth/user', '/own'
   ])
-  t.match(document.components.schemas.AuthUser, { properties: { own: {} } }, 'a name that the app has taken stays its own')
+  t.match(
+    document.components.schemas.AuthUser,
+    { properties: { own: {} } },
+    'a name that the app has taken stays its own'
+  )
   t.same(app.restAuth.openapi(), document)
   t.equal((await app.inject('/docs')).statusCode, 404)
   const { access, user } = await register()
@@ -283,8 +350,10 @@ story('inside a scope of the app the routes, and what the scope gains, stand und
   t.notOk(app.hasDecorator('restAuth'), 'the rest of the app is left alone')
 })
 
-const register = (app: FastifyInstance, prefix: string, body: object = alice) => app.inject({ method: 'POST', url: `${prefix}/registration`, body })
-const read = (app: FastifyInstance, prefix: string, token: string) => app.inject({ url: `${prefix}/user`, headers: bearer(token) })
+const register = (app: FastifyInstance, prefix: string, body: object = alice) =>
+  app.inject({ method: 'POST', url: `${prefix}/registration`, body })
+const read = (app: FastifyInstance, prefix: string, token: string) =>
+  app.inject({ url: `${prefix}/user`, headers: bearer(token) })
 
 /** A database of the app's own, which several registrations can share. */
 const shared = (database: unknown) => database === ':memory:' ? drizzleSqlite(new BetterSqlite3(':memory:')) : database
@@ -293,7 +362,10 @@ story('a second registration has its own options, at app.restAuth.under(prefix),
   const { app, database: given } = await host(t, tested)
   const database = shared(given)
   await app.register(coexisting, options({ database }))
-  await app.register(coexisting, options({ database, prefix: '/staff', errors: 'drf', account: { registration: 'closed' } }))
+  await app.register(
+    coexisting,
+    options({ database, prefix: '/staff', errors: 'drf', account: { registration: 'closed' } })
+  )
   await app.ready()
   t.equal((await register(app, '/staff')).statusCode, 403)
   t.same(Object.keys((await app.inject({ method: 'POST', url: '/staff/login', body: {} })).json()), ['password'])
@@ -324,7 +396,11 @@ story('the tokens of one registration open nothing of the other, though secret a
   await app.register(coexisting, options({ database }))
   await app.register(coexisting, options({ database, prefix: '/staff' }))
   app.get('/me', { onRequest: app.authenticate }, async request => request.user.email)
-  app.get('/desk', { onRequest: request => app.restAuth.under('/staff')!.authenticate(request) }, async request => request.user.email)
+  app.get(
+    '/desk',
+    { onRequest: request => app.restAuth.under('/staff')!.authenticate(request) },
+    async request => request.user.email
+  )
   const { access, refresh } = (await register(app, '/auth')).json()
   const staff = (await app.inject({ method: 'POST', url: '/staff/login', body: credentials })).json().access
   t.equal((await read(app, '/auth', access)).statusCode, 200)
@@ -348,7 +424,8 @@ story('two registrations with the same provider know the same person, and each t
   for (const prefix of ['/auth', '/staff']) await app.register(coexisting, options({ database, prefix, social }))
   await app.ready()
   const browser = browse(app)
-  const start = async (prefix: string) => new URL(await provider.authorize(await browser.start(`${prefix}/company`), 'alice'))
+  const start = async (prefix: string) =>
+    new URL(await provider.authorize(await browser.start(`${prefix}/company`), 'alice'))
   const pks = []
   for (const prefix of ['auth', 'staff']) {
     const redirect = await start(prefix)
@@ -379,13 +456,27 @@ story('two registrations on one connection do not fall into each other\'s transa
     const { statusCode } = await register(app, index % 2 === 0 ? '/auth' : '/staff', { ...alice, email })
     return { email, statusCode, found: await app.restAuth.users.find({ email }) !== undefined }
   }))
-  for (const { email, ...answer } of answers) t.same(answer, email.startsWith('kept') ? { statusCode: 201, found: true } : { statusCode: 400, found: false }, email)
+  for (const { email, ...answer } of answers) {
+    t.same(
+      answer,
+      email.startsWith('kept') ? { statusCode: 201, found: true } : { statusCode: 400, found: false },
+      email
+    )
+  }
 })
 
 story('a second registration may have another database and documentation of its own', async (t, _build, tested) => {
   const { app, database } = await host(t, tested)
   await app.register(coexisting, options({ database, docs: undefined }))
-  await app.register(coexisting, options({ database: ':memory:', prefix: '/staff', docs: '/staff/docs', userFields: { desk: { schema: Type.Integer() } } }))
+  await app.register(
+    coexisting,
+    options({
+      database: ':memory:',
+      prefix: '/staff',
+      docs: '/staff/docs',
+      userFields: { desk: { schema: Type.Integer() } }
+    })
+  )
   t.same((await register(app, '/staff', { email: alice.email, password1: password, desk: 3 })).json().user.desk, 3)
   t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
   t.equal((await register(app, '/auth')).statusCode, 201)
@@ -488,7 +579,11 @@ for (const server of [{ ignoreTrailingSlash: true }, { routerOptions: { ignoreTr
 story('app.authenticate guards routes of the app, whose own error handling answers', async (t, build) => {
   const { app, register } = await build(t, {
     after: app => {
-      app.get('/me', { onRequest: app.authenticate }, async request => ({ email: request.user.email, gender: request.user.gender, since: request.user.created_at }))
+      app.get('/me', { onRequest: app.authenticate }, async request => ({
+        email: request.user.email,
+        gender: request.user.gender,
+        since: request.user.created_at
+      }))
       void app.register(async scope => {
         scope.addHook('onRequest', scope.authenticate)
         scope.get('/inner', async request => request.user.pk)
@@ -496,7 +591,11 @@ story('app.authenticate guards routes of the app, whose own error handling answe
     }
   })
   const { access, user } = await register()
-  t.same((await app.inject({ url: '/me', headers: bearer(access) })).json(), { email: user.email, gender: 'F', since: '2026-11-23T12:00:00.000Z' })
+  t.same((await app.inject({ url: '/me', headers: bearer(access) })).json(), {
+    email: user.email,
+    gender: 'F',
+    since: '2026-11-23T12:00:00.000Z'
+  })
   t.equal((await app.inject({ url: '/inner', headers: bearer(access) })).body, user.pk)
   const refused = await app.inject('/me')
   t.equal(refused.statusCode, 401)
@@ -525,12 +624,22 @@ story('request.user is null where nobody has authenticated, and never anybody el
 })
 
 story('hooks of the app run for our routes, once a request', async (t, build) => {
-  const names = ['onRequest', 'preParsing', 'preValidation', 'preHandler', 'preSerialization', 'onSend', 'onResponse'] as const
+  const names = [
+    'onRequest', 'preParsing', 'preValidation', 'preHandler', 'preSerialization', 'onSend', 'onResponse'
+  ] as const
   const { app, post, get, register } = await build(t, {
-    before: app => { for (const name of names) app.addHook(name as 'onRequest', async request => { count(name, request) }) }
+    before: app => {
+      for (const name of names) {
+        app.addHook(name as 'onRequest', async request => {
+          count(name, request)
+        })
+      }
+    }
   })
   const ran: string[] = []
-  function count (name: string, request: FastifyRequest) { ran.push(`${name} ${request.method} ${request.routeOptions.url}`) }
+  function count (name: string, request: FastifyRequest) {
+    ran.push(`${name} ${request.method} ${request.routeOptions.url}`)
+  }
   const during = async (request: () => Promise<unknown>) => {
     ran.length = 0
     await request()
@@ -543,7 +652,13 @@ story('hooks of the app run for our routes, once a request', async (t, build) =>
   t.same(await during(() => get('/user/', { token: access })), names)
   const always = ['onRequest', 'onSend', 'onResponse']
   for (const method of ['DELETE', 'OPTIONS']) {
-    t.same((await during(() => app.inject({ method: method as 'DELETE', url: '/auth/login' }))).filter(name => always.includes(String(name))), always, method)
+    t.same(
+      (await during(() => app.inject({ method: method as 'DELETE', url: '/auth/login' }))).filter(name =>
+        always.includes(String(name))
+      ),
+      always,
+      method
+    )
   }
 })
 
@@ -556,7 +671,11 @@ story('HEAD answers as GET without a body, and OPTIONS names the methods', async
   t.ok(Number(head.headers['content-length']) > 0)
   t.equal((await call('HEAD', '/user')).statusCode, 401)
   t.equal((await call('HEAD', '/login')).statusCode, 405)
-  for (const [path, allow] of [['/user', 'GET, PUT, PATCH, HEAD, OPTIONS'], ['/login', 'POST, OPTIONS'], ['/login/', 'POST, OPTIONS']] as const) {
+  for (const [path, allow] of [
+    ['/user', 'GET, PUT, PATCH, HEAD, OPTIONS'],
+    ['/login', 'POST, OPTIONS'],
+    ['/login/', 'POST, OPTIONS']
+  ] as const) {
     const answer = await call('OPTIONS', path)
     t.equal(answer.statusCode, 204)
     t.equal(answer.headers.allow, allow)
@@ -569,13 +688,20 @@ story('a preflight that the app answers in a hook of its own reaches the browser
       // As @fastify/cors does.
       app.addHook('onRequest', async (request, reply) => {
         reply.header('access-control-allow-origin', 'https://front.example')
-        if (request.method === 'OPTIONS') return await reply.code(204).header('access-control-allow-methods', 'POST').send()
+        if (request.method === 'OPTIONS') { return await reply.code(204).header('access-control-allow-methods', 'POST').send() }
       })
     }
   })
-  const preflight = await app.inject({ method: 'OPTIONS', url: '/auth/login', headers: { origin: 'https://front.example', 'access-control-request-method': 'POST' } })
+  const preflight = await app.inject({
+    method: 'OPTIONS',
+    url: '/auth/login',
+    headers: { origin: 'https://front.example', 'access-control-request-method': 'POST' }
+  })
   t.equal(preflight.statusCode, 204)
-  t.match(preflight.headers, { 'access-control-allow-origin': 'https://front.example', 'access-control-allow-methods': 'POST' })
+  t.match(preflight.headers, {
+    'access-control-allow-origin': 'https://front.example',
+    'access-control-allow-methods': 'POST'
+  })
   const answer = await app.inject({ method: 'POST', url: '/auth/login', body: {} })
   t.equal(answer.headers['access-control-allow-origin'], 'https://front.example')
 })
@@ -586,7 +712,10 @@ t.test('an app that has closed, or failed to start, lets go of its database file
   const folder = t.testdir()
   const file = join(folder, 'auth.sqlite')
   const failing = Fastify()
-  await t.rejects(async () => await failing.register(coexisting, options({ database: file, migrate: false })), /statements behind/)
+  await t.rejects(
+    async () => await failing.register(coexisting, options({ database: file, migrate: false })),
+    /statements behind/
+  )
   await failing.close()
   t.same(files(folder), ['auth.sqlite'])
 
@@ -605,14 +734,14 @@ for (const tested of databases.filter(({ name }) => name !== 'PGlite')) {
     const { database, close } = await tested.open()
     t.teardown(close)
     const program = `
-      import Fastify from 'fastify'
-      import restAuth from 'fastify-rest-auth'
-      const app = Fastify()
-      await app.register(restAuth, { database: ${JSON.stringify(database)}, migrate: true, docs: false, account: { emailVerification: 'none' } })
-      const answer = await app.inject({ method: 'POST', url: '/auth/registration', body: { email: 'alice@example.com', password1: '${password}' } })
-      await app.close()
-      console.log(answer.statusCode)
-    `
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          import Fastify from 'fastify'
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          import restAuth from 'fastify-rest-auth'
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          const app = Fastify()
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          await app.register(restAuth, { database: ${JSON.stringify(database)}, migrate: true, docs: false, account: { emailVerification: 'none' } })
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          const answer = await app.inject({ method: 'POST', url: '/auth/registration', body: { email: 'alice@example.com', password1: '${password}' } })
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          await app.close()
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          console.log(answer.statusCode)
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        `
     // Compiled as this file is: under another loader the same files would be counted twice, and wrongly, for coverage.
     const compiled = [...loaders, '--input-type=module', '--eval', program]
     // Killed after the time, which rejects.

@@ -7,9 +7,14 @@ import { buildApp } from '../examples/cookies/app.js'
 import { password, secret, t, type Test } from './helper.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const missing = existsSync(executablePath) ? undefined : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
+const missing = existsSync(executablePath)
+  ? undefined
+  : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
 const skipped = { skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000 }
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage', '--host-resolver-rules=MAP *.test 127.0.0.1']
+const args = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+  '--disable-dev-shm-usage', '--host-resolver-rules=MAP *.test 127.0.0.1'
+]
 const email = 'alice@example.com'
 
 interface Seen {
@@ -34,7 +39,13 @@ async function startApp (t: Test, tokens: object = { cookies: {} }) {
   const app = await buildApp({ database: ':memory:', secret, tokens })
   const seen: Seen[] = []
   app.addHook('onResponse', async ({ method, url, headers }, { statusCode }) => {
-    seen.push({ method, path: url, status: statusCode, origin: headers.origin, site: headers['sec-fetch-site'] as string | undefined })
+    seen.push({
+      method,
+      path: url,
+      status: statusCode,
+      origin: headers.origin,
+      site: headers['sec-fetch-site'] as string | undefined
+    })
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
@@ -43,7 +54,9 @@ async function startApp (t: Test, tokens: object = { cookies: {} }) {
 
 /** A page that somebody else wrote, on a port of its own. */
 async function startStranger (t: Test): Promise<number> {
-  const server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>Win!</title>'))
+  const server = createServer((_request, response) =>
+    response.setHeader('content-type', 'text/html').end('<!doctype html><title>Win!</title>')
+  )
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => new Promise(resolve => { server.closeAllConnections(); server.close(resolve) }))
   return portOf(server)
@@ -91,21 +104,27 @@ async function attack (page: Page, stranger: string, target: string, body: Recor
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/json']) {
     for (const mode of ['no-cors', 'cors']) {
       // A content type that needs asking becomes text/plain where nobody may ask.
-      await page.evaluate(`fetch(${JSON.stringify(target)}, { method: 'POST', mode: '${mode}', credentials: 'include', headers: { 'content-type': '${type}' }, body: ${JSON.stringify(json)} }).catch(() => {})`)
+      await page.evaluate(
+        `fetch(${JSON.stringify(target)}, { method: 'POST', mode: '${mode}', credentials: 'include', headers: { 'content-type': '${type}' }, body: ${JSON.stringify(json)} }).catch(() => {})`
+      )
     }
   }
-  await page.evaluate(`fetch(${JSON.stringify(target)}, { method: 'POST', credentials: 'include', headers: { 'x-requested-with': 'fetch', authorization: 'Bearer x' } }).catch(() => {})`)
-  await page.evaluate(`fetch(${JSON.stringify(target)}, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {})`)
+  await page.evaluate(
+    `fetch(${JSON.stringify(target)}, { method: 'POST', credentials: 'include', headers: { 'x-requested-with': 'fetch', authorization: 'Bearer x' } }).catch(() => {})`
+  )
+  await page.evaluate(
+    `fetch(${JSON.stringify(target)}, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {})`
+  )
   await page.evaluate(`navigator.sendBeacon(${JSON.stringify(target)}, ${JSON.stringify(json)})`)
   for (const enctype of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
     await page.goto(stranger)
     const navigation = page.waitForURL(target)
     await page.evaluate(`(() => {
-      const form = Object.assign(document.createElement('form'), { method: 'post', action: ${JSON.stringify(target)}, enctype: '${enctype}' })
-      for (const [name, value] of Object.entries(${json})) form.append(Object.assign(document.createElement('input'), { name, value }))
-      document.body.append(form)
-      form.submit()
-    })()`)
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                const form = Object.assign(document.createElement('form'), { method: 'post', action: ${JSON.stringify(target)}, enctype: '${enctype}' })
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                for (const [name, value] of Object.entries(${json})) form.append(Object.assign(document.createElement('input'), { name, value }))
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                document.body.append(form)
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                form.submit()
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              })()`)
     await navigation
   }
 }

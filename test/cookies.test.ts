@@ -9,9 +9,13 @@ import { alice, articleOptions, cheapHash, cookiesOf, password, secret, sqliteBu
 
 const cookies = { tokens: { cookies: {} } }
 const credentials = { email: alice.email, password }
-const withCookie = (cookie: string, headers: Record<string, string> = {}) => ({ headers: { cookie, 'x-requested-with': 'fetch', ...headers } })
-const cookieNamed = (answer: LightMyRequestResponse, name: string) => answer.cookies.find(cookie => cookie.name === name)?.value ?? ''
-const setCookies = (answer: LightMyRequestResponse) => [answer.headers['set-cookie'] ?? []].flat().map(line => line.replace(/=[^;]*/, '=…'))
+const withCookie = (cookie: string, headers: Record<string, string> = {}) => ({
+  headers: { cookie, 'x-requested-with': 'fetch', ...headers }
+})
+const cookieNamed = (answer: LightMyRequestResponse, name: string) =>
+  answer.cookies.find(cookie => cookie.name === name)?.value ?? ''
+const setCookies = (answer: LightMyRequestResponse) =>
+  [answer.headers['set-cookie'] ?? []].flat().map(line => line.replace(/=[^;]*/, '=…'))
 
 story('login and registration set both tokens as cookies, and no body has them', async (t, build) => {
   const { post, get } = await build(t, { options: cookies })
@@ -25,17 +29,29 @@ story('login and registration set both tokens as cookies, and no body has them',
     t.same(Object.keys(answer.json()), ['access_expiration', 'refresh_expiration', 'user'])
     t.same((await get('/user', { headers: { cookie: cookiesOf(answer) } })).json(), answer.json().user)
   }
-  t.match(loggedIn.json(), { access_expiration: '2026-11-23T12:05:00.000Z', refresh_expiration: '2026-11-30T12:00:00.000Z' })
+  t.match(loggedIn.json(), {
+    access_expiration: '2026-11-23T12:05:00.000Z',
+    refresh_expiration: '2026-11-30T12:00:00.000Z'
+  })
   t.not(cookieNamed(registered, '__Host-refresh'), cookieNamed(loggedIn, '__Host-refresh'))
 })
 
 story('following the link of a mail logs in by cookie, where it logs in', async (t, build) => {
-  const { post, get, mails } = await build(t, { options: { ...cookies, account: { ...articleOptions.account, emailVerification: 'mandatory', loginOnEmailConfirmation: true } } })
+  const { post, get, mails } = await build(t, {
+    options: {
+      ...cookies,
+      account: { ...articleOptions.account, emailVerification: 'mandatory', loginOnEmailConfirmation: true }
+    }
+  })
   const registered = await post('/registration', alice)
   t.same(setCookies(registered), [], 'nobody is logged in yet')
   const [mail] = await mails()
   const [, key] = /account-confirm-email\/([\w-]{43})/.exec(mail?.text ?? '') ?? []
-  const answer = await post('/registration/verify-email', { key }, withCookie('__Host-access=garbage; __Host-refresh=garbage'))
+  const answer = await post(
+    '/registration/verify-email',
+    { key },
+    withCookie('__Host-access=garbage; __Host-refresh=garbage')
+  )
   t.equal(answer.statusCode, 200)
   t.same(Object.keys(answer.json()), ['access_expiration', 'refresh_expiration', 'user'])
   t.equal((await get('/user', { headers: { cookie: cookiesOf(answer) } })).statusCode, 200)
@@ -47,7 +63,10 @@ story('logout ends the session of the cookies, and takes them back as they were 
   const cookie = cookiesOf(registered)
   const answer = await post('/logout', undefined, withCookie(cookie))
   t.equal(answer.statusCode, 200)
-  t.same(answer.headers['set-cookie'], ['__Host-access', '__Host-refresh'].map(name => `${name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict`))
+  t.same(
+    answer.headers['set-cookie'],
+    ['__Host-access', '__Host-refresh'].map(name => `${name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict`)
+  )
   t.equal((await get('/user', { headers: { cookie } })).json().code, 'token_not_valid')
   t.same(await app.restAuth.sessions.list(registered.json().user.pk), [])
 })
@@ -62,7 +81,11 @@ story('whoever logs in anew leaves no session behind', async (t, build) => {
   t.equal((await post('/login', credentials, withCookie(cookie))).statusCode, 200)
   t.equal((await get('/user', { headers: { cookie } })).json().code, 'token_not_valid')
   t.equal((await app.restAuth.sessions.list(first.json().user.pk)).length, 2)
-  t.equal((await get('/user', { headers: { cookie: cookiesOf(elsewhere) } })).statusCode, 200, 'what another browser has goes on')
+  t.equal(
+    (await get('/user', { headers: { cookie: cookiesOf(elsewhere) } })).statusCode,
+    200,
+    'what another browser has goes on'
+  )
 })
 
 story('the refresh cookie alone ends its session too, as once the access cookie is gone; one in the body wins', async (t, build) => {
@@ -95,40 +118,65 @@ story('with an Authorization header there are no cookies, good or bad', async (t
   const cookie = cookiesOf(registered)
   const access = cookieNamed(registered, '__Host-access')
   for (const [authorization, code] of [
-    ['Bearer garbage', 'token_not_valid'], ['Bearer one two', 'bad_authorization_header'], ['Basic YTpi', 'not_authenticated'], ['', 'not_authenticated']
+    ['Bearer garbage', 'token_not_valid'],
+    ['Bearer one two', 'bad_authorization_header'],
+    ['Basic YTpi', 'not_authenticated'],
+    ['', 'not_authenticated']
   ] as const) {
     const answer = await get('/user', { headers: { cookie, authorization } })
     t.equal(answer.statusCode, 401, 'no silent fallback')
     t.equal(answer.json().code, code)
   }
   t.equal((await get('/user', { token: access, headers: { cookie: '__Host-access=garbage' } })).statusCode, 200)
-  t.equal((await patch('/user', { gender: 'M' }, { token: access, headers: { 'sec-fetch-site': 'cross-site' } })).statusCode, 200, 'nor are there forgeries')
+  t.equal(
+    (await patch('/user', { gender: 'M' }, { token: access, headers: { 'sec-fetch-site': 'cross-site' } })).statusCode,
+    200,
+    'nor are there forgeries'
+  )
   await post('/logout', undefined, { headers: { cookie, authorization: 'Bearer garbage' } })
   t.equal((await app.restAuth.sessions.list(registered.json().user.pk)).length, 1)
 })
 
 story('two cookies of one name are none: nothing tells which was planted', async (t, build) => {
   const { post, get, patch } = await build(t, { options: cookies })
-  const [mine, theirs] = await Promise.all([post('/registration', alice), post('/registration', { ...alice, email: 'eve@example.com' })])
+  const [mine, theirs] = await Promise.all([
+    post('/registration', alice),
+    post('/registration', { ...alice, email: 'eve@example.com' })
+  ])
   const [a, b] = [mine, theirs].map(answer => cookieNamed(answer, '__Host-access'))
-  for (const cookie of [`__Host-access=${a}; __Host-access=${b}`, `__Host-access=${b};__Host-access=${a}`, `__Host-access=${a}; x=1; __Host-access=${a}`, `__Host-access=; __Host-access=${a}`]) {
+  for (const cookie of [
+    `__Host-access=${a}; __Host-access=${b}`,
+    `__Host-access=${b};__Host-access=${a}`,
+    `__Host-access=${a}; x=1; __Host-access=${a}`,
+    `__Host-access=; __Host-access=${a}`
+  ]) {
     const answer = await get('/user', { headers: { cookie } })
     t.equal(answer.statusCode, 401)
     t.equal(answer.json().code, 'token_not_valid')
     t.equal((await patch('/user', { gender: 'M' }, { headers: { cookie } })).statusCode, 401)
   }
-  t.equal((await get('/user', { headers: { cookie: `theme=dark; theme=light; __Host-access=${a}` } })).statusCode, 200, 'of others there may be several')
+  t.equal(
+    (await get('/user', { headers: { cookie: `theme=dark; theme=light; __Host-access=${a}` } })).statusCode,
+    200,
+    'of others there may be several'
+  )
 })
 
 story('names of cookies are compared as they are written', async (t, build) => {
   const { post, get } = await build(t, { options: cookies })
   const access = cookieNamed(await post('/registration', alice), '__Host-access')
-  for (const name of ['__host-access', '__HOST-ACCESS', '__Host-Access', 'access', '__Host-access2', 'x__Host-access']) {
+  for (const name of [
+    '__host-access', '__HOST-ACCESS', '__Host-Access', 'access', '__Host-access2', 'x__Host-access'
+  ]) {
     t.equal((await get('/user', { headers: { cookie: `${name}=${access}` } })).json().code, 'not_authenticated', name)
-    t.equal((await get('/user', { headers: { cookie: `__Host-access=${access}; ${name}=garbage` } })).statusCode, 200, name)
+    t.equal(
+      (await get('/user', { headers: { cookie: `__Host-access=${access}; ${name}=garbage` } })).statusCode,
+      200,
+      name
+    )
   }
   t.equal((await get('/user', { headers: { cookie: '__Host-access=' } })).json().code, 'token_not_valid')
-  for (const cookie of ['', ';', '=', '__Host-access', ';;=;__Host-access', '__proto__=x']) t.equal((await get('/user', { headers: { cookie } })).json().code, 'not_authenticated', cookie)
+  for (const cookie of ['', ';', '=', '__Host-access', ';;=;__Host-access', '__proto__=x']) { t.equal((await get('/user', { headers: { cookie } })).json().code, 'not_authenticated', cookie) }
 })
 
 story('a token in the address or in a body is none', async (t, build) => {
@@ -136,7 +184,10 @@ story('a token in the address or in a body is none', async (t, build) => {
   const { post, get, call } = await build(t, { options: cookies, server: { logger: false } })
   const access = cookieNamed(await post('/registration', alice), '__Host-access')
   t.equal((await get(`/user?access=${access}&access_token=${access}&__Host-access=${access}`)).statusCode, 401)
-  t.equal((await call('PATCH', '/user', { body: { access, access_token: access, '__Host-access': access } })).statusCode, 401)
+  t.equal(
+    (await call('PATCH', '/user', { body: { access, access_token: access, '__Host-access': access } })).statusCode,
+    401
+  )
 })
 
 story('stale or garbled cookies stop nothing that anybody may do, and are never taken over', async (t, build) => {
@@ -154,33 +205,75 @@ story('stale or garbled cookies stop nothing that anybody may do, and are never 
     // Fixation: what was there before the login is not what is there after.
     for (const answer of answers.slice(0, 2)) for (const { value } of answer.cookies) t.notOk(cookie.includes(value))
   }
-  t.equal((await app.restAuth.sessions.list(old.json().user.pk)).length, 4, 'the first session was logged out of by its own cookies')
+  t.equal(
+    (await app.restAuth.sessions.list(old.json().user.pk)).length,
+    4,
+    'the first session was logged out of by its own cookies'
+  )
   t.equal((await post('/registration/verify-email', { key: 'x' }, withCookie(cookiesOf(old)))).statusCode, 404)
-  t.equal((await post('/password/reset/confirm', { uid: 'x', token: 'x', new_password1: 'Brand-new-pw-1' }, withCookie(cookiesOf(old)))).statusCode, 400)
+  t.equal(
+    (
+      await post(
+        '/password/reset/confirm',
+        { uid: 'x', token: 'x', new_password1: 'Brand-new-pw-1' },
+        withCookie(cookiesOf(old))
+      )
+    ).statusCode,
+    400
+  )
 })
 
 story('where tokens travel in the header, cookies are nothing', async (t, build) => {
   const { post, get, register, call, app } = await build(t)
   const { access, refresh, user } = await register()
-  const cookie = ['access', '__Host-access', 'my-app-auth'].map(name => `${name}=${access}`).concat(`__Host-refresh=${refresh}`).join('; ')
+  const cookie = ['access', '__Host-access', 'my-app-auth']
+    .map(name => `${name}=${access}`)
+    .concat(`__Host-refresh=${refresh}`)
+    .join('; ')
   t.equal((await get('/user', { headers: { cookie } })).json().code, 'not_authenticated')
   const answer = await post('/logout', undefined, { headers: { cookie } })
   t.equal(answer.headers['set-cookie'], undefined)
   t.equal((await app.restAuth.sessions.list(user.pk)).length, 1)
-  t.equal((await call('POST', '/login', { form: credentials, headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' } })).statusCode, 200)
+  t.equal(
+    (
+      await call('POST', '/login', {
+        form: credentials,
+        headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+      })
+    ).statusCode,
+    200
+  )
 })
 
 for (const [options, lines] of [
-  [{ access: 'my-app-auth', refresh: 'my-refresh-token', secure: false, sameSite: 'lax' }, [
-    'my-app-auth=…; Max-Age=300; Path=/; HttpOnly; SameSite=Lax', 'my-refresh-token=…; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax'
-  ]],
-  [{ domain: 'app.example', sameSite: 'none' }, [
-    '__Secure-access=…; Max-Age=300; Path=/; Domain=app.example; HttpOnly; Secure; SameSite=None', '__Secure-refresh=…; Max-Age=604800; Path=/; Domain=app.example; HttpOnly; Secure; SameSite=None'
-  ]],
-  [{ path: '/auth', access: '__Secure-mine' }, [
-    '__Secure-mine=…; Max-Age=300; Path=/auth; HttpOnly; Secure; SameSite=Strict', '__Secure-refresh=…; Max-Age=604800; Path=/auth; HttpOnly; Secure; SameSite=Strict'
-  ]],
-  [{ secure: false }, ['access=…; Max-Age=300; Path=/; HttpOnly; SameSite=Strict', 'refresh=…; Max-Age=604800; Path=/; HttpOnly; SameSite=Strict']]
+  [
+    { access: 'my-app-auth', refresh: 'my-refresh-token', secure: false, sameSite: 'lax' },
+    [
+      'my-app-auth=…; Max-Age=300; Path=/; HttpOnly; SameSite=Lax',
+      'my-refresh-token=…; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax'
+    ]
+  ],
+  [
+    { domain: 'app.example', sameSite: 'none' },
+    [
+      '__Secure-access=…; Max-Age=300; Path=/; Domain=app.example; HttpOnly; Secure; SameSite=None',
+      '__Secure-refresh=…; Max-Age=604800; Path=/; Domain=app.example; HttpOnly; Secure; SameSite=None'
+    ]
+  ],
+  [
+    { path: '/auth', access: '__Secure-mine' },
+    [
+      '__Secure-mine=…; Max-Age=300; Path=/auth; HttpOnly; Secure; SameSite=Strict',
+      '__Secure-refresh=…; Max-Age=604800; Path=/auth; HttpOnly; Secure; SameSite=Strict'
+    ]
+  ],
+  [
+    { secure: false },
+    [
+      'access=…; Max-Age=300; Path=/; HttpOnly; SameSite=Strict',
+      'refresh=…; Max-Age=604800; Path=/; HttpOnly; SameSite=Strict'
+    ]
+  ]
 ] as const) {
   t.test(`cookies with ${JSON.stringify(options)}`, async t => {
     const { post, get } = await sqliteBuild(t, { options: { tokens: { cookies: options } } })
@@ -195,7 +288,9 @@ for (const [options, lines] of [
 t.test('a cookie that browsers would drop is an error, and what they take is set', async t => {
   const attributes = { secure: true, sameSite: 'strict', path: '/', domain: undefined } as const
   t.match(setCookie('name', 'x'.repeat(4092), 1, attributes), /^name=x{4092}; /)
-  t.throws(() => setCookie('name', 'x'.repeat(4093), 1, attributes), { message: 'the cookie name would have 4097 bytes; browsers drop what has more than 4096' })
+  t.throws(() => setCookie('name', 'x'.repeat(4093), 1, attributes), {
+    message: 'the cookie name would have 4097 bytes; browsers drop what has more than 4096'
+  })
 })
 
 t.test('answers say which headers they depend on, beside those that the app names', async t => {
@@ -213,14 +308,22 @@ t.test('answers say which headers they depend on, beside those that the app name
 t.test('the document has a scheme for the cookie beside that for the header, and no tokens in bodies', async t => {
   const { app } = await sqliteBuild(t, { options: { tokens: { cookies: { access: 'my-app-auth' } } } })
   const document = app.restAuth.openapi() as any
-  t.match(document.components.securitySchemes, { bearer: { type: 'http' }, 'my-app-auth': { type: 'apiKey', in: 'cookie', name: 'my-app-auth' } })
+  t.match(document.components.securitySchemes, {
+    bearer: { type: 'http' },
+    'my-app-auth': { type: 'apiKey', in: 'cookie', name: 'my-app-auth' }
+  })
   t.same(document.paths['/auth/user'].get.security, [{ bearer: [] }, { 'my-app-auth': [] }])
   t.same(document.paths['/auth/logout'].post.security, [{ bearer: [] }, { 'my-app-auth': [] }, {}])
   t.same(document.paths['/auth/login'].post.security, [])
-  t.same(Object.keys(document.components.schemas.AuthTokens.properties), ['access_expiration', 'refresh_expiration', 'user'])
-  const codes = (operation: any): string[] => operation.responses[403]?.content['application/problem+json'].schema.allOf[1].properties.code.enum ?? []
+  t.same(Object.keys(document.components.schemas.AuthTokens.properties), [
+    'access_expiration',
+    'refresh_expiration',
+    'user'
+  ])
+  const codes = (operation: any): string[] =>
+    operation.responses[403]?.content['application/problem+json'].schema.allOf[1].properties.code.enum ?? []
   for (const [path, operations] of Object.entries<any>(document.paths)) {
-    for (const [method, operation] of Object.entries<any>(operations)) t.equal(codes(operation).includes('csrf_failed'), method !== 'get', `${method} ${path}`)
+    for (const [method, operation] of Object.entries<any>(operations)) { t.equal(codes(operation).includes('csrf_failed'), method !== 'get', `${method} ${path}`) }
   }
 })
 
@@ -229,13 +332,26 @@ for (const order of ['before', 'after'] as const) {
     const { app, post, get } = await build(t, {
       options: cookies,
       [order]: async (app: FastifyInstance) => {
-        await app.register(fastifyCookie, { secret: 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt', parseOptions: { domain: 'other.example', signed: true } })
-        app.get('/both', { onRequest: (request: FastifyRequest) => app.authenticate(request) }, async (request, reply) =>
-          reply.setCookie('seen', 'yes', { httpOnly: true }).send({ email: request.user.email, names: Object.keys(request.cookies) }))
+        await app.register(fastifyCookie, {
+          secret: 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt',
+          parseOptions: { domain: 'other.example', signed: true }
+        })
+        app.get(
+          '/both',
+          { onRequest: (request: FastifyRequest) => app.authenticate(request) },
+          async (request, reply) =>
+            reply
+              .setCookie('seen', 'yes', { httpOnly: true })
+              .send({ email: request.user.email, names: Object.keys(request.cookies) })
+        )
       }
     })
     const answer = await post('/registration', alice)
-    t.equal(setCookies(answer)[0], '__Host-access=…; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Strict', 'its defaults are not ours')
+    t.equal(
+      setCookies(answer)[0],
+      '__Host-access=…; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Strict',
+      'its defaults are not ours'
+    )
     const cookie = `mine=1; ${cookiesOf(answer)}`
     t.equal((await get('/user', { headers: { cookie } })).statusCode, 200)
     const both = await app.inject({ url: '/both', headers: { cookie } })
@@ -249,8 +365,12 @@ t.test('a cookie that a hook of the app sets stays beside ours', async t => {
     options: cookies,
     before: async app => {
       await app.register(fastifyCookie)
-      app.addHook('onRequest', async (_request, reply) => { reply.setCookie('visit', 'first-of-the-day', { httpOnly: true, maxAge: 60, path: '/' }) })
-      app.addHook('onRequest', async (_request, reply) => { reply.header('set-cookie', 'plain=as-it-is; HttpOnly; Path=/; SameSite=Lax; Max-Age=60') })
+      app.addHook('onRequest', async (_request, reply) => {
+        reply.setCookie('visit', 'first-of-the-day', { httpOnly: true, maxAge: 60, path: '/' })
+      })
+      app.addHook('onRequest', async (_request, reply) => {
+        reply.header('set-cookie', 'plain=as-it-is; HttpOnly; Path=/; SameSite=Lax; Max-Age=60')
+      })
     }
   })
   const names = (await post('/registration', alice)).cookies.map(({ name }) => name)
@@ -278,14 +398,21 @@ story('a session goes on by its refresh cookie, and a forgery does not spend it'
   const { post, get, clock } = await build(t, { options: cookies })
   const refresh = `__Host-refresh=${cookieNamed(await post('/registration', alice), '__Host-refresh')}`
   clock.advance(300)
-  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }, { origin: 'null' }] as Record<string, string>[]) {
+  for (const headers of [
+    { 'sec-fetch-site': 'cross-site' },
+    { origin: 'https://evil.example' },
+    { origin: 'null' }
+  ] as Record<string, string>[]) {
     t.equal((await post('/token/refresh', undefined, withCookie(refresh, headers))).statusCode, 403)
   }
   t.equal((await post('/token/refresh', undefined, { headers: { cookie: refresh } })).statusCode, 403)
   t.equal((await post('/token/refresh', undefined, withCookie(`${refresh}; ${refresh}`))).statusCode, 401)
   const answer = await post('/token/refresh', undefined, withCookie(`${refresh}; __Host-access=stale`))
   t.equal(answer.statusCode, 200)
-  t.same(answer.json(), { access_expiration: '2026-11-23T12:10:00.000Z', refresh_expiration: '2026-11-30T12:05:00.000Z' })
+  t.same(answer.json(), {
+    access_expiration: '2026-11-23T12:10:00.000Z',
+    refresh_expiration: '2026-11-30T12:05:00.000Z'
+  })
   t.not(cookiesOf(answer).includes(refresh), true)
   t.equal((await get('/user', { headers: { cookie: cookiesOf(answer) } })).statusCode, 200)
   clock.advance(11)

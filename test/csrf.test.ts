@@ -12,7 +12,10 @@ const evil = 'https://evil.example'
 const options = { tokens: { cookies: {}, csrf: { origins: [trusted] } } }
 const credentials = { email: alice.email, password }
 
-const types = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', undefined]
+const types = [
+  'application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x', undefined
+]
 const origins = { own, evil, null: 'null', absent: undefined, trusted }
 const sites = ['same-origin', 'same-site', 'cross-site', 'none', undefined]
 type OriginKind = keyof typeof origins
@@ -23,12 +26,17 @@ function documented () {
   const tableOf = (corner: string) => {
     const [table = ''] = page.slice(page.indexOf(`| ${corner} |`)).split('\n\n')
     const [[, ...columns] = [], ...rows] = [...table.matchAll(/^\| (.+) \|$/gm)].map(([, row = '']) => row.split(' | '))
-    return new Map(rows.flatMap(([row = '', ...cells]) => cells.map((cell, index): [string, boolean] => [`${row} × ${columns[index]}`, cell === 'yes'])))
+    return new Map(
+      rows.flatMap(([row = '', ...cells]) =>
+        cells.map((cell, index): [string, boolean] => [`${row} × ${columns[index]}`, cell === 'yes'])
+      )
+    )
   }
   const [byOrigin, byType] = [tableOf('Origin ↓ Sec-Fetch-Site →'), tableOf('Content-Type ↓ X-Requested-With →')]
   return {
     passesByOrigin: (origin: OriginKind, site: string | undefined) => byOrigin.get(`${origin} × ${site ?? 'absent'}`),
-    passesByType: (type: string | undefined, custom: boolean) => byType.get(`${type?.split(';')[0] ?? 'absent'} × ${custom ? 'yes' : 'no'}`)
+    passesByType: (type: string | undefined, custom: boolean) =>
+      byType.get(`${type?.split(';')[0] ?? 'absent'} × ${custom ? 'yes' : 'no'}`)
   }
 }
 
@@ -36,7 +44,13 @@ function documented () {
 function payloadOf (type: string | undefined, body: Record<string, string>): string | undefined {
   if (type === undefined) return undefined
   if (type.startsWith('application/x-www')) return new URLSearchParams(body).toString()
-  if (type.startsWith('multipart')) return Object.entries(body).map(([name, value]) => `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`).join('') + '--x--\r\n'
+  if (type.startsWith('multipart')) {
+    return (
+      Object.entries(body)
+        .map(([name, value]) => `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`)
+        .join('') + '--x--\r\n'
+    )
+  }
   return JSON.stringify(body)
 }
 
@@ -74,12 +88,18 @@ for (const { what, method, path, body } of attempts) {
                 ...(custom && { 'x-requested-with': 'fetch' }),
                 ...(authorization && { authorization: 'Bearer garbage' })
               }
-              const answer = await app.app.inject({ method, url: `/auth${path}`, headers, ...(payload !== undefined && { payload }) })
-              const taken = authorization || (passesByOrigin(kind, site) === true && passesByType(type, custom) === true)
+              const answer = await app.app.inject({
+                method,
+                url: `/auth${path}`,
+                headers,
+                ...(payload !== undefined && { payload })
+              })
+              const taken =
+                authorization || (passesByOrigin(kind, site) === true && passesByType(type, custom) === true)
               cells++
               if (taken) passed++
-              if (taken === (answer.statusCode === 403)) wrong.push(`${JSON.stringify({ ...headers, cookie: '…' })} → ${answer.statusCode}`)
-              if (!taken && (answer.json().code !== 'csrf_failed' || answer.cookies.length > 0)) wrong.push(`${answer.body} ${answer.cookies.length}`)
+              if (taken === (answer.statusCode === 403)) { wrong.push(`${JSON.stringify({ ...headers, cookie: '…' })} → ${answer.statusCode}`) }
+              if (!taken && (answer.json().code !== 'csrf_failed' || answer.cookies.length > 0)) { wrong.push(`${answer.body} ${answer.cookies.length}`) }
             }
           }
         }
@@ -93,17 +113,27 @@ for (const { what, method, path, body } of attempts) {
 
 t.test('the table of the page names every cell', async t => {
   const { passesByOrigin, passesByType } = documented()
-  for (const kind of Object.keys(origins) as OriginKind[]) for (const site of sites) t.type(passesByOrigin(kind, site), 'boolean', `${kind} ${site}`)
-  for (const type of types) for (const custom of [true, false]) t.type(passesByType(type, custom), 'boolean', type ?? 'absent')
+  for (const kind of Object.keys(origins) as OriginKind[]) { for (const site of sites) t.type(passesByOrigin(kind, site), 'boolean', `${kind} ${site}`) }
+  for (const type of types) { for (const custom of [true, false]) t.type(passesByType(type, custom), 'boolean', type ?? 'absent') }
 })
 
 story('what was refused as a forgery has done nothing', async (t, build) => {
   const { post, call, get, app } = await build(t, { options })
   const registered = await post('/registration', alice)
-  const headers = { cookie: cookiesOf(registered), origin: evil, 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' }
+  const headers = {
+    cookie: cookiesOf(registered),
+    origin: evil,
+    'sec-fetch-site': 'cross-site',
+    'content-type': 'text/plain'
+  }
   const forged: Array<[method: 'POST' | 'PATCH' | 'PUT', path: string, body?: object]> = [
-    ['POST', '/logout'], ['POST', '/logout/'], ['POST', '/login', credentials], ['POST', '/registration', { ...alice, email: 'eve@example.com' }],
-    ['PATCH', '/user', { gender: 'M' }], ['PUT', '/user', { ...alice, gender: 'M' }], ['POST', '/password/change', { old_password: password, new_password1: 'Brand-new-pw-1' }],
+    ['POST', '/logout'],
+    ['POST', '/logout/'],
+    ['POST', '/login', credentials],
+    ['POST', '/registration', { ...alice, email: 'eve@example.com' }],
+    ['PATCH', '/user', { gender: 'M' }],
+    ['PUT', '/user', { ...alice, gender: 'M' }],
+    ['POST', '/password/change', { old_password: password, new_password1: 'Brand-new-pw-1' }],
     ['POST', '/password/reset', { email: alice.email }]
   ]
   for (const [method, path, body] of forged) {
@@ -112,7 +142,11 @@ story('what was refused as a forgery has done nothing', async (t, build) => {
     t.equal(answer.json().code, 'csrf_failed')
     t.same(answer.cookies, [])
   }
-  t.equal((await get('/user', { headers })).json().gender, 'F', 'reading is no forgery: no other site gets to see the answer')
+  t.equal(
+    (await get('/user', { headers })).json().gender,
+    'F',
+    'reading is no forgery: no other site gets to see the answer'
+  )
   t.equal((await app.restAuth.sessions.list(registered.json().user.pk)).length, 1)
   t.equal(await app.restAuth.users.find({ email: 'eve@example.com' }), undefined)
 })
@@ -122,20 +156,30 @@ t.test('neither header nor address makes another method of one', async t => {
   const cookie = cookiesOf(await post('/registration', alice))
   const headers = { cookie, 'x-http-method-override': 'PATCH', 'x-method-override': 'PATCH' }
   await get('/user?_method=PATCH&gender=M', { headers })
-  await call('POST', '/user?_method=PATCH', { headers: { ...headers, 'x-requested-with': 'fetch' }, body: { gender: 'M' } })
+  await call('POST', '/user?_method=PATCH', {
+    headers: { ...headers, 'x-requested-with': 'fetch' },
+    body: { gender: 'M' }
+  })
   t.equal((await get('/user', { headers: { cookie } })).json().gender, 'F')
 })
 
 t.test('an origin is compared as a whole', async t => {
   const { post } = await sqliteBuild(t, { options: { ...options, publicUrl: 'https://app.example/base' } })
-  const from = async (origin: string, more: Record<string, string> = {}) => (await post('/login', credentials, { headers: { origin, host: 'app.internal', ...more } })).statusCode
+  const from = async (origin: string, more: Record<string, string> = {}) =>
+    (await post('/login', credentials, { headers: { origin, host: 'app.internal', ...more } })).statusCode
   for (const origin of [
-    'https://app.example.evil.example', 'https://evilapp.example', 'http://app.example', 'https://app.example:444', 'https://app.example/', 'https://app.example@evil.example',
-    'HTTPS://APP.EXAMPLE', 'https://sub.app.example', 'https://front.example.evil.example', 'http://front.example', '', 'null', 'x', 'file://', 'https://app.example, https://evil.example'
-  ]) t.equal(await from(origin), 403, origin)
+    'https://app.example.evil.example', 'https://evilapp.example', 'http://app.example',
+    'https://app.example:444', 'https://app.example/', 'https://app.example@evil.example',
+    'HTTPS://APP.EXAMPLE', 'https://sub.app.example', 'https://front.example.evil.example',
+    'http://front.example', '', 'null', 'x', 'file://', 'https://app.example, https://evil.example'
+  ]) { t.equal(await from(origin), 403, origin) }
   t.equal(await from('https://app.example'), 400, 'nobody is registered, but the request is ours')
   t.equal(await from('https://front.example', { 'sec-fetch-site': 'cross-site' }), 400)
-  t.equal(await from('https://front.example', { 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' }), 403, 'who is trusted has to ask first, too')
+  t.equal(
+    await from('https://front.example', { 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' }),
+    403,
+    'who is trusted has to ask first, too'
+  )
 })
 
 t.test('in development the app is where it is reached, in production where publicUrl says', async t => {
@@ -147,11 +191,19 @@ t.test('in development the app is where it is reached, in production where publi
   })
   const development = await sqliteBuild(t, { options: { tokens: { cookies: {} } } })
   t.equal((await development.post('/login', credentials, { headers: reached })).statusCode, 400)
-  t.equal((await development.post('/login', credentials, { headers: { ...reached, host: 'other.test' } })).statusCode, 403)
+  t.equal(
+    (await development.post('/login', credentials, { headers: { ...reached, host: 'other.test' } })).statusCode,
+    403
+  )
   process.env.NODE_ENV = 'production'
   const production = await sqliteBuild(t, { options: { tokens: { cookies: {} }, publicUrl: 'https://app.example' } })
   t.equal((await production.post('/login', credentials, { headers: reached })).statusCode, 403)
-  t.equal((await production.post('/login', credentials, { headers: { ...reached, 'sec-fetch-site': 'same-origin' } })).statusCode, 400, 'the browser knows better')
+  t.equal(
+    (await production.post('/login', credentials, { headers: { ...reached, 'sec-fetch-site': 'same-origin' } }))
+      .statusCode,
+    400,
+    'the browser knows better'
+  )
 })
 
 t.test('without publicUrl the app is at the address it listens on', async t => {
@@ -162,7 +214,9 @@ t.test('without publicUrl the app is at the address it listens on', async t => {
 })
 
 t.test('the pages that mails link to are no forgeries: a browser says Origin: null there, and the address holds a token', async t => {
-  const { mails, post, call, get } = await sqliteBuild(t, { options: { ...options, account: { ...articleOptions.account, emailVerification: 'optional' } } })
+  const { mails, post, call, get } = await sqliteBuild(t, {
+    options: { ...options, account: { ...articleOptions.account, emailVerification: 'optional' } }
+  })
   const cookie = cookiesOf(await post('/registration', alice))
   await post('/password/reset', { email: alice.email })
   const text = (await mails()).map(mail => mail.text).join('\n')
@@ -185,14 +239,22 @@ t.test('the app\'s own routes are guarded where the cookie is what authenticates
   const registered = await post('/registration', alice)
   const cookie = cookiesOf(registered)
   const token = registered.cookies[0]?.value ?? ''
-  const order = async (headers: Record<string, string>, url = '/orders') => await app.inject({ method: 'POST', url, headers })
+  const order = async (headers: Record<string, string>, url = '/orders') =>
+    await app.inject({ method: 'POST', url, headers })
   t.equal((await order({ cookie })).statusCode, 403)
   t.equal((await order({ cookie })).json().code, 'csrf_failed', 'the app answers, and sees the code')
   t.equal((await order({ cookie: '__Host-access=garbage' })).statusCode, 403, 'before the token is looked at')
   t.equal((await order({ cookie, 'x-requested-with': 'fetch' })).body, alice.email)
   t.equal((await order({ cookie, 'x-requested-with': 'fetch', origin: evil })).statusCode, 403)
-  t.equal((await order({ cookie, 'x-requested-with': 'fetch', origin: trusted, 'sec-fetch-site': 'cross-site' })).statusCode, 200)
-  t.equal((await order({ authorization: `Bearer ${token}`, cookie, origin: evil })).statusCode, 200, 'a header is sent on purpose')
+  t.equal(
+    (await order({ cookie, 'x-requested-with': 'fetch', origin: trusted, 'sec-fetch-site': 'cross-site' })).statusCode,
+    200
+  )
+  t.equal(
+    (await order({ authorization: `Bearer ${token}`, cookie, origin: evil })).statusCode,
+    200,
+    'a header is sent on purpose'
+  )
   t.equal((await order({ origin: evil })).statusCode, 401, 'and without any credentials there is nothing to forge')
   t.equal((await order({ cookie, origin: evil }, '/open')).statusCode, 200)
 })
@@ -200,24 +262,35 @@ t.test('the app\'s own routes are guarded where the cookie is what authenticates
 t.test('a browser adds Basic and Negotiate by itself: neither shows good faith', async t => {
   const { post, call } = await sqliteBuild(t, { options })
   await post('/registration', alice)
-  const login = async (authorization: string) => await call('POST', '/login', { form: credentials, headers: { authorization, origin: evil, 'sec-fetch-site': 'cross-site' } })
+  const login = async (authorization: string) =>
+    await call('POST', '/login', {
+      form: credentials,
+      headers: { authorization, origin: evil, 'sec-fetch-site': 'cross-site' }
+    })
   for (const authorization of ['Basic YTpi', 'Negotiate YII', 'Digest username="a"', 'BearerX', '']) {
     const answer = await login(authorization)
     t.equal(answer.json().code, 'csrf_failed', authorization)
     t.same(answer.cookies, [])
   }
-  for (const authorization of ['Bearer x', 'bearer x']) t.equal((await login(authorization)).statusCode, 200, authorization)
+  for (const authorization of ['Bearer x', 'bearer x']) { t.equal((await login(authorization)).statusCode, 200, authorization) }
 })
 
 t.test('csrf: false asks nothing', async t => {
   const { post, call, app } = await sqliteBuild(t, { options: { tokens: { cookies: {}, csrf: false } } })
   const cookie = cookiesOf(await post('/registration', alice))
-  t.equal((await call('POST', '/logout', { form: {}, headers: { cookie, origin: evil, 'sec-fetch-site': 'cross-site' } })).statusCode, 200)
+  t.equal(
+    (await call('POST', '/logout', { form: {}, headers: { cookie, origin: evil, 'sec-fetch-site': 'cross-site' } }))
+      .statusCode,
+    200
+  )
   t.notMatch(JSON.stringify(app.restAuth.openapi().paths), /"enum":\["csrf_failed"/)
 })
 
 for (const [headers, problem] of [
-  [{ origin: evil, 'sec-fetch-site': 'cross-site' }, `Origin checking failed - ${evil} does not match any trusted origins.`],
+  [
+    { origin: evil, 'sec-fetch-site': 'cross-site' },
+    `Origin checking failed - ${evil} does not match any trusted origins.`
+  ],
   [{ 'sec-fetch-site': 'same-site' }, 'The request comes from another site.'],
   [{ 'content-type': 'text/plain' }, 'Send application/json, or the header X-Requested-With.']
 ] as const) {

@@ -9,12 +9,18 @@ import { isPostgres, openDatabase } from '../src/db/open.js'
 import { findUser, insertUser } from '../src/store/users.js'
 import { databases, postgres, t, temporaryFile, type Test } from './helper.js'
 
-const row = (pk: string) => ({ pk, email: `${pk}@example.com`, isActive: true, createdAt: new Date('2026-11-23T12:00:00.123Z') })
+const row = (pk: string) => ({
+  pk,
+  email: `${pk}@example.com`,
+  isActive: true,
+  createdAt: new Date('2026-11-23T12:00:00.123Z')
+})
 
 async function open (t: Test, tested: (typeof databases)[number]): Promise<Database> {
   const { database, close } = await tested.open()
   // A pool that waits as long as it takes: a thousand requests at once are the test here, not a fault.
-  const pool = typeof database === 'string' && isPostgres(database) ? new pg.Pool({ connectionString: database }) : undefined
+  const pool =
+    typeof database === 'string' && isPostgres(database) ? new pg.Pool({ connectionString: database }) : undefined
   // Its connections may outlive its end by a moment, in which the database is dropped.
   pool?.on('error', () => {})
   const db = await openDatabase(pool ? drizzle(pool) : database, [], error => t.fail(error.message))
@@ -31,7 +37,14 @@ for (const tested of databases) {
   void t.test(`a row comes back as it went in, of the same types (${tested.name})`, async t => {
     const db = await open(t, tested)
     const stored = await insertUser(db, row('one'))
-    t.same(stored, { ...row('one'), username: null, usernameKey: null, emailVerified: false, passwordHash: null, lastLogin: null })
+    t.same(stored, {
+      ...row('one'),
+      username: null,
+      usernameKey: null,
+      emailVerified: false,
+      passwordHash: null,
+      lastLogin: null
+    })
     t.same(await findUser(db, 'one'), stored)
     t.equal(await insertUser(db, row('one')), undefined, 'a taken value gives no row')
   })
@@ -128,10 +141,16 @@ void t.test('a write that waited for another process does not fall into a transa
 
 void t.test('on PostgreSQL a migration may take longer than a request', async t => {
   const db = await open(t, postgres)
-  const [row] = await db.underMigrationLock(async tx => await tx.orm.select({ timeout: sql<string>`current_setting('statement_timeout')` }).from(sql`(VALUES (1)) AS one`))
+  const [row] = await db.underMigrationLock(
+    async tx =>
+      await tx.orm.select({ timeout: sql<string>`current_setting('statement_timeout')` }).from(sql`(VALUES (1)) AS one`)
+  )
   t.equal(row?.timeout, '0')
 })
 
 void t.test('what names no database is refused with the choices there are', async t => {
-  await t.rejects(openDatabase({ some: 'object' }, [], () => {}), { message: /^database: give a SQLite file, a postgres:\/\/ URL/ })
+  await t.rejects(
+    openDatabase({ some: 'object' }, [], () => {}),
+    { message: /^database: give a SQLite file, a postgres:\/\/ URL/ }
+  )
 })

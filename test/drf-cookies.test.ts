@@ -39,29 +39,61 @@ const differences: Record<string, { why: string, status: number, body: unknown, 
   'full.logout.no_refresh_cookie': { why: why.logout, status: 200, body: loggedOut },
   'full.logout.replay': { why: why.logout, status: 200, body: loggedOut },
   'full.logout.nothing': { why: why.logout, status: 200, body: loggedOut },
-  'login.with_expired_cookie': { why: why.stale, status: 200, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
-  'login.with_garbage_cookie': { why: why.stale, status: 200, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
-  'logout.ok_cookie': { why: 'there always is a refresh token', status: 200, body: loggedOut, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'login.with_expired_cookie': {
+    why: why.stale,
+    status: 200,
+    body: { user },
+    cookies: ['my-app-auth', 'my-refresh-token']
+  },
+  'login.with_garbage_cookie': {
+    why: why.stale,
+    status: 200,
+    body: { user },
+    cookies: ['my-app-auth', 'my-refresh-token']
+  },
+  'logout.ok_cookie': {
+    why: 'there always is a refresh token',
+    status: 200,
+    body: loggedOut,
+    cookies: ['my-app-auth', 'my-refresh-token']
+  },
   'logout.access_still_valid_after': { why: why.ended, status: 401, body: invalid },
-  'set.cookie_flags.register': { why: why.registered, status: 201, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'set.cookie_flags.register': {
+    why: why.registered,
+    status: 201,
+    body: { user },
+    cookies: ['my-app-auth', 'my-refresh-token']
+  },
   'csrf.register': { why: why.registered, status: 201, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
   'csrf.patch_cookie_no_csrf_cookie': { why: why.csrf, status: 200, body: { ...user, gender: 'M' } },
   'csrf.patch_cookie_no_token': { why: why.csrf, status: 200, body: { ...user, gender: 'M' } },
   'csrf.patch_cookie_bad_token': { why: why.csrf, status: 200, body: { ...user, gender: 'M' } },
   'csrf.patch_garbage_cookie': { why: why.csrf, status: 401, body: invalid },
-  'csrfall.register_no_token': { why: why.csrf, status: 201, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'csrfall.register_no_token': {
+    why: why.csrf,
+    status: 201,
+    body: { user },
+    cookies: ['my-app-auth', 'my-refresh-token']
+  },
   'csrfall.login_no_token': { why: why.csrf, status: 200, body: { user }, cookies: ['my-app-auth', 'my-refresh-token'] }
 }
 
 const names = { access: 'my-app-auth', refresh: 'my-refresh-token' }
 const lifetimes = { access: 300, refresh: { idle: 86400 } }
 // dj-rest-auth asks for no CSRF token unless it is told to.
-const tokens = (cookies: object, csrf = false) => ({ errors: 'drf', tokens: { ...lifetimes, csrf, cookies: { ...names, sameSite: 'lax', ...cookies } } })
+const tokens = (cookies: object, csrf = false) => ({
+  errors: 'drf',
+  tokens: { ...lifetimes, csrf, cookies: { ...names, sameSite: 'lax', ...cookies } }
+})
 
 const scenes: Record<string, { of: string[], options: object, isRegistered: boolean }> = {
   'an app that keeps both tokens in cookies': { of: ['full.'], options: tokens({}), isRegistered: true },
   'the article\'s app': { of: ['login.', 'user.', 'logout.'], options: tokens({ secure: false }), isRegistered: true },
-  'an app whose cookies are shared with other hosts and sites': { of: ['set.cookie_flags.'], options: tokens({ domain: '.example.com', sameSite: 'none' }, true), isRegistered: false },
+  'an app whose cookies are shared with other hosts and sites': {
+    of: ['set.cookie_flags.'],
+    options: tokens({ domain: '.example.com', sameSite: 'none' }, true),
+    isRegistered: false
+  },
   'an app that refuses forgeries': { of: ['csrf.'], options: tokens({}, true), isRegistered: false },
   'an app that refuses forged logins too': { of: ['csrfall.'], options: tokens({}, true), isRegistered: false }
 }
@@ -83,7 +115,7 @@ for (const [title, scene] of Object.entries(scenes)) {
 }
 
 t.test('every recording is replayed once, and every entry of the table is one', async t => {
-  for (const recording of recordings) t.equal(Object.values(scenes).filter(scene => isOf(scene)(recording)).length, 1, recording.name)
+  for (const recording of recordings) { t.equal(Object.values(scenes).filter(scene => isOf(scene)(recording)).length, 1, recording.name) }
   for (const name of Object.keys(differences)) t.ok(recordings.some(recording => recording.name === name), name)
 })
 
@@ -92,17 +124,44 @@ function keep (known: Record<string, string>, { cookies }: LightMyRequestRespons
 }
 
 async function replay (t: Test, { call }: BuiltApp, { name, request, response }: Recording, known: Record<string, string>): Promise<void> {
-  const { method, path, headers = {}, body } = JSON.parse(JSON.stringify(request).replace(/<(\w+)>/g, (_all, which: string) => known[which] ?? '')) as Recording['request']
+  const {
+    method,
+    path,
+    headers = {},
+    body
+  } = JSON.parse(
+    JSON.stringify(request).replace(/<(\w+)>/g, (_all, which: string) => known[which] ?? '')
+  ) as Recording['request']
   // What vouches for a logout, which has no body; the rest is JSON.
   const vouching = method === 'POST' && !body ? { 'x-requested-with': 'XMLHttpRequest' } : {}
   const answer = await call(method, path, { headers: { ...headers, ...vouching }, ...(body && { body }) })
-  const { why, status, body: expected, cookies }: (typeof differences)[string] = differences[name] ?? { why: 'as dj-rest-auth', status: response.status, body: comparable(response.body) }
+  const {
+    why,
+    status,
+    body: expected,
+    cookies
+  }: (typeof differences)[string] = differences[name] ?? {
+    why: 'as dj-rest-auth',
+    status: response.status,
+    body: comparable(response.body)
+  }
   const told = `${name}: ${why}`
   t.equal(answer.statusCode, status, told)
   t.same(comparable(answer.json()), expected, told)
   const set = [answer.headers['set-cookie'] ?? []].flat()
-  if (cookies) t.same(set.map(line => line.split('=')[0]), cookies, told)
-  else t.same(set.map(attributesOf), response.cookies.map(line => line.replace('Path=/dj-rest-auth/', 'Path=/')).map(attributesOf), told)
+  if (cookies) {
+    t.same(
+      set.map(line => line.split('=')[0]),
+      cookies,
+      told
+    )
+  } else {
+    t.same(
+      set.map(attributesOf),
+      response.cookies.map(line => line.replace('Path=/dj-rest-auth/', 'Path=/')).map(attributesOf),
+      told
+    )
+  }
   keep(known, answer)
 }
 

@@ -13,7 +13,8 @@ import { startGithub, type GithubPerson } from './providers/github.js'
 
 const why = {
   empty: 'what the user has not given yet is null, and named in missing_fields; Django\'s columns are empty',
-  address: 'dj-rest-auth\'s defect: a user without an address could not be told apart, nor reset a password; here one is required',
+  address:
+    "dj-rest-auth's defect: a user without an address could not be told apart, nor reset a password; here one is required",
   idToken: 'dj-rest-auth\'s defect: an ID token, which its documentation posts for Google, is enough',
   once: 'an ID token is good once, and proves more than an access token beside it',
   crash: 'dj-rest-auth\'s defect: input is never a 500',
@@ -23,11 +24,21 @@ const why = {
 }
 
 const incorrect = { non_field_errors: ['Incorrect value'] }
-const newcomer = (email: string) => ({ user: { email, gender: null, phone_number: null, missing_fields: ['gender', 'phone_number'] } })
+const newcomer = (email: string) => ({
+  user: { email, gender: null, phone_number: null, missing_fields: ['gender', 'phone_number'] }
+})
 
 const differences: Record<string, Difference> = {
-  'social_nourls.login.access_token_ok_new_user': { why: why.empty, status: 200, body: newcomer('alice.gh@example.com') },
-  'social_nourls.login.access_token_ok_existing': { why: why.empty, status: 200, body: newcomer('alice.gh@example.com') },
+  'social_nourls.login.access_token_ok_new_user': {
+    why: why.empty,
+    status: 200,
+    body: newcomer('alice.gh@example.com')
+  },
+  'social_nourls.login.access_token_ok_existing': {
+    why: why.empty,
+    status: 200,
+    body: newcomer('alice.gh@example.com')
+  },
   'social.login.access_token_ok_existing': { why: why.empty, status: 200, body: newcomer('alice.gh@example.com') },
   'social.login.code_ok': { why: why.empty, status: 200, body: newcomer('bob.gh@example.com') },
   'social.login.noemail': { why: why.address, status: 502, body: { detail: 'The provider gave no e-mail address.' } },
@@ -41,10 +52,22 @@ const differences: Record<string, Difference> = {
   'social.connect.again_same_user': {
     why: why.tokens,
     status: 401,
-    body: { detail: 'Given token not valid for any token type', code: 'token_not_valid', messages: [{ token_class: 'AccessToken', token_type: 'access', message: 'Token is invalid' }] }
+    body: {
+      detail: 'Given token not valid for any token type',
+      code: 'token_not_valid',
+      messages: [{ token_class: 'AccessToken', token_type: 'access', message: 'Token is invalid' }]
+    }
   },
-  'social.connect.owned_by_other': { why: why.stranger, status: 400, body: { non_field_errors: ['The social account is already connected to a different account.'] } },
-  'social.accounts.disconnect_last_no_password': { why: why.last, status: 400, body: { non_field_errors: ['Without this account there would be no way to log in. Set a password first.'] } }
+  'social.connect.owned_by_other': {
+    why: why.stranger,
+    status: 400,
+    body: { non_field_errors: ['The social account is already connected to a different account.'] }
+  },
+  'social.accounts.disconnect_last_no_password': {
+    why: why.last,
+    status: 400,
+    body: { non_field_errors: ['Without this account there would be no way to log in. Set a password first.'] }
+  }
 }
 
 const redirectUri = 'http://localhost:3000/auth/github/callback'
@@ -56,24 +79,36 @@ const person = (id: number, login: string, ...addresses: string[]): GithubPerson
 async function startOurGithub (t: Test) {
   const fake = await startGithub(t, {
     redirectUris: [redirectUri],
-    people: { alice: person(1001, 'alice', 'alice.gh@example.com'), bob: person(1002, 'bob', 'bob.gh@example.com'), noemail: person(1003, 'noemail'), clash: person(1004, 'clash', 'clash@example.com') }
+    people: {
+      alice: person(1001, 'alice', 'alice.gh@example.com'),
+      bob: person(1002, 'bob', 'bob.gh@example.com'),
+      noemail: person(1003, 'noemail'),
+      clash: person(1004, 'clash', 'clash@example.com')
+    }
   })
   const { clientId, clientSecret, endpoints } = fake
   return { fake, social: { github: { clientId, clientSecret, accessToken: true, provider: { ...github, endpoints } } } }
 }
 
 async function codeOf ({ fake: { authorize, clientId, endpoints } }: Awaited<ReturnType<typeof startOurGithub>>, person: string): Promise<string> {
-  const query = new URLSearchParams({ response_type: 'code', client_id: clientId, redirect_uri: redirectUri, scope: 'read:user user:email' })
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    scope: 'read:user user:email'
+  })
   return new URL(await authorize(`${endpoints.authorization}?${query}`, person)).searchParams.get('code') ?? ''
 }
 
 /** Options of an app with both providers; what the providers have handed out is put among the tokens. */
 async function withProviders (t: Test, tokens: Tokens): Promise<object> {
   const ours = await startOurGithub(t)
-  const openid = await startBadProvider(t, { people: { goog: { sub: '5551', email: 'goog@example.com', email_verified: true } } })
+  const openid = await startBadProvider(t, {
+    people: { goog: { sub: '5551', email: 'goog@example.com', email_verified: true } }
+  })
   const seconds = openid.clock.now.getTime() / 1000
   const idToken = async (claims = {}) => await openid.issueIdToken({ person: 'goog', claims })
-  for (const person of ['alice', 'bob', 'noemail', 'clash']) tokens[`github-${person}`] = ours.fake.issueToken({ person })
+  for (const person of ['alice', 'bob', 'noemail', 'clash']) { tokens[`github-${person}`] = ours.fake.issueToken({ person }) }
   Object.assign(tokens, {
     'code-bob': await codeOf(ours, 'bob'),
     google: 'at-goog',
@@ -82,11 +117,15 @@ async function withProviders (t: Test, tokens: Tokens): Promise<object> {
     'expired-id-token': await idToken({ exp: seconds - 100 })
   })
   const { clientId, clientSecret, issuer, endpoints } = openid
-  const social = { ...ours.social, google: { clientId, clientSecret, accessToken: true, provider: { ...google, issuer, endpoints } } }
+  const social = {
+    ...ours.social,
+    google: { clientId, clientSecret, accessToken: true, provider: { ...google, issuer, endpoints } }
+  }
   return { ...articleOptions, errors: 'drf', social }
 }
 
-const accountOf = async ({ get }: BuiltApp, token: string | undefined): Promise<string> => (await get('/socialaccounts', { token })).json()[0].id
+const accountOf = async ({ get }: BuiltApp, token: string | undefined): Promise<string> =>
+  (await get('/socialaccounts', { token })).json()[0].id
 
 const scenes: Record<string, Scene> = {
   'the article\'s app with social login': {
@@ -94,10 +133,15 @@ const scenes: Record<string, Scene> = {
     options: withProviders,
     before: {
       'social.login.code_ok': async (_app, tokens) => { tokens.alice = tokens.latest ?? '' },
-      'social.login.email_clash': async ({ register }, tokens) => { tokens.access = (await register({ email: 'clash@example.com' })).access },
+      'social.login.email_clash': async ({ register }, tokens) => {
+        tokens.access = (await register({ email: 'clash@example.com' })).access
+      },
       'social.connect.owned_by_other': async (_app, tokens) => { tokens.access = tokens.latest ?? '' },
       'social.accounts.disconnect_unknown': async (app, tokens) => {
-        Object.assign(tokens, { account: await accountOf(app, tokens.access), 'alices-account': await accountOf(app, tokens.alice) })
+        Object.assign(tokens, {
+          account: await accountOf(app, tokens.access),
+          'alices-account': await accountOf(app, tokens.alice)
+        })
       }
     }
   }

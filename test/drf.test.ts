@@ -9,7 +9,10 @@ import { alice, articleOptions, password, secret, type BuiltApp } from './helper
 
 const required = ['This field is required.']
 const taken = ['User is already registered with this e-mail address.']
-const shortAndNumeric = ['This password is too short. It must contain at least 8 characters.', 'This password is entirely numeric.']
+const shortAndNumeric = [
+  'This password is too short. It must contain at least 8 characters.',
+  'This password is entirely numeric.'
+]
 const invalidToken = {
   detail: 'Given token not valid for any token type',
   code: 'token_not_valid',
@@ -30,7 +33,8 @@ const djangoUser = { username: 'alice', email: alice.email, first_name: '', last
 const why = {
   repeated: 'password2 and new_password2 are optional, and must match when sent',
   length: 'a password may have 256 characters, not 128',
-  address: 'an address has 254 characters at most, as mail servers have it (RFC 5321 §4.5.3.1.3); Django leaves it to the column',
+  address:
+    'an address has 254 characters at most, as mail servers have it (RFC 5321 §4.5.3.1.3); Django leaves it to the column',
   options: 'OPTIONS tells the methods in Allow, no metadata: that is the OpenAPI document\'s part',
   multipart: 'bodies are JSON or forms, never multipart',
   stale: 'dj-rest-auth\'s defect: stale credentials stop no public route here',
@@ -69,12 +73,28 @@ const why = {
 }
 
 const differences: Record<string, Difference> = {
-  'register.empty': { why: why.repeated, status: 400, body: { email: required, password1: required, gender: required, phone_number: required } },
-  'register.no_body': { why: why.repeated, status: 400, body: { email: required, password1: required, gender: required, phone_number: required } },
-  'register.email_too_long': { why: why.address, status: 400, body: { email: ['Ensure this field has no more than 254 characters.'] } },
+  'register.empty': {
+    why: why.repeated,
+    status: 400,
+    body: { email: required, password1: required, gender: required, phone_number: required }
+  },
+  'register.no_body': {
+    why: why.repeated,
+    status: 400,
+    body: { email: required, password1: required, gender: required, phone_number: required }
+  },
+  'register.email_too_long': {
+    why: why.address,
+    status: 400,
+    body: { email: ['Ensure this field has no more than 254 characters.'] }
+  },
   'register.missing_password2': { why: why.repeated, status: 201, body: { user: userOf('m@example.com') } },
   'register.options': { why: why.options, status: 204, body: null },
-  'register.ok_multipart': { why: why.multipart, status: 415, body: { detail: 'Unsupported media type "multipart/form-data; boundary=XX" in request.' } },
+  'register.ok_multipart': {
+    why: why.multipart,
+    status: 415,
+    body: { detail: 'Unsupported media type "multipart/form-data; boundary=XX" in request.' }
+  },
   'register.bad_bearer': { why: why.stale, status: 201, body: { user: userOf('third@example.com') } },
   'register.no_trailing_slash': { why: why.slash, status: 201, body: { user: userOf('slash@example.com') } },
   'register.accept_html_get': { why: why.html, status: 405, body: noGet },
@@ -91,7 +111,11 @@ const differences: Record<string, Difference> = {
   'user.get_empty_cookie': { why: why.cookies, status: 401, body: anonymous },
   'user.get_refresh_as_access': { why: why.refresh, status: 401, body: invalidToken },
   'user.get_no_user_claim': { why: why.claims, status: 401, body: invalidToken },
-  'user.get_non_numeric_user': { why: why.crash, status: 401, body: { detail: 'User not found', code: 'user_not_found' } },
+  'user.get_non_numeric_user': {
+    why: why.crash,
+    status: 401,
+    body: { detail: 'User not found', code: 'user_not_found' }
+  },
   'user.get_no_jti': { why: why.claims, status: 401, body: invalidToken },
   'user.get_no_type': { why: why.claims, status: 401, body: invalidToken },
   'user.options': { why: why.options, status: 204, body: null },
@@ -103,8 +127,16 @@ const differences: Record<string, Difference> = {
   'password_change.too_long': { why: why.length, status: 200, body: passwordSaved },
   'password_change.options': { why: why.options, status: 204, body: null },
 
-  'password_reset_confirm.link_get': { why: why.page, status: 200, body: /<form method="post">[^]*name="new_password1"/ },
-  'password_reset_confirm.empty': { why: why.repeated, status: 400, body: { new_password1: required, uid: required, token: required } },
+  'password_reset_confirm.link_get': {
+    why: why.page,
+    status: 200,
+    body: /<form method="post">[^]*name="new_password1"/
+  },
+  'password_reset_confirm.empty': {
+    why: why.repeated,
+    status: 400,
+    body: { new_password1: required, uid: required, token: required }
+  },
   'password_reset_confirm.bad_uid': { why: why.stranger, status: 400, body: invalidLink },
   'password_reset_confirm.bad_uid_and_token': { why: why.stranger, status: 400, body: invalidLink },
   'password_reset_confirm.access_still_valid': { why: why.reset, status: 401, body: invalidToken },
@@ -114,13 +146,33 @@ const differences: Record<string, Difference> = {
 
   'mandatory.resend.within_cooldown': { why: why.cooldown, status: 200, body: resent, mails: 0 },
   'mandatory.resend.second': { why: why.cooldown, status: 200, body: resent, mails: 0 },
-  'mandatory.register.duplicate_verified_and_bad_password': { why: `${why.enumeration}; ${why.common}`, status: 400, body: { password1: shortAndNumeric } },
-  'mandatory.confirm_link.get_bad': { why: why.deadLink, status: 404, body: /^<!doctype html>[^]*This link does not work/i },
-  'mandatory.login.after_reset_still_unverified': { why: why.mailbox, status: 200, body: { user: userOf('carol@example.com') } },
+  'mandatory.register.duplicate_verified_and_bad_password': {
+    why: `${why.enumeration}; ${why.common}`,
+    status: 400,
+    body: { password1: shortAndNumeric }
+  },
+  'mandatory.confirm_link.get_bad': {
+    why: why.deadLink,
+    status: 404,
+    body: /^<!doctype html>[^]*This link does not work/i
+  },
+  'mandatory.login.after_reset_still_unverified': {
+    why: why.mailbox,
+    status: 200,
+    body: { user: userOf('carol@example.com') }
+  },
   'optional.register.duplicate_unverified': { why: why.duplicate, status: 400, body: { email: taken } },
 
-  'articlemodel.register.ok_no_username': { why: why.username, status: 201, body: { user: { username: null, ...user } } },
-  'articlemodel.register.username_given': { why: why.username, status: 201, body: { user: userOf('bob@example.com', { username: 'bobby' }) } },
+  'articlemodel.register.ok_no_username': {
+    why: why.username,
+    status: 201,
+    body: { user: { username: null, ...user } }
+  },
+  'articlemodel.register.username_given': {
+    why: why.username,
+    status: 201,
+    body: { user: userOf('bob@example.com', { username: 'bobby' }) }
+  },
   'articlemodel.login.duplicate_email': { why: why.username, status: 200, body: { user: { username: null, ...user } } },
   'articlemodel_legacy.register.no_username': { why: why.unasked, status: 201, body: { user } },
   'nousername_keepfield.register.no_username': { why: why.unasked, status: 201, body: { user } },
@@ -131,7 +183,11 @@ const differences: Record<string, Difference> = {
   'full.logout.nothing': { why: why.logout, status: 200, body: loggedOut },
 
   'default.register.empty': { why: why.repeated, status: 400, body: { username: required, password1: required } },
-  'default.register.no_email': { why: why.key, status: 201, body: { user: { ...djangoUser, username: 'al', email: null } } },
+  'default.register.no_email': {
+    why: why.key,
+    status: 201,
+    body: { user: { ...djangoUser, username: 'al', email: null } }
+  },
   'default.register.ok': { why: why.key, status: 201, body: { user: djangoUser } },
   'default.login.email': { why: why.key, status: 200, body: { user: djangoUser } },
   'default.user.patch_username_same': { why: why.own, status: 200, body: djangoUser },
@@ -150,18 +206,29 @@ const differences: Record<string, Difference> = {
   'full.verify.blacklisted_refresh': { why: why.unexplained, status: 401, body: notValid },
   'bodyrefresh.logout.missing': { why: why.logout, status: 200, body: loggedOut },
   'bodyrefresh.logout.again': { why: why.logout, status: 200, body: loggedOut },
-  'bodyrefresh.logout.string_body': { why: why.crash, status: 400, body: { non_field_errors: ['Invalid data. Expected a dictionary, but got str.'] } },
+  'bodyrefresh.logout.string_body': {
+    why: why.crash,
+    status: 400,
+    body: { non_field_errors: ['Invalid data. Expected a dictionary, but got str.'] }
+  },
   'tokennosession.logout.no_auth': { why: why.logout, status: 200, body: loggedOut },
   'session.token_verify_absent': { why: why.kinds, status: 400, body: { token: required } },
   'logoutget.get': { why: why.get, status: 405, body: noGet },
 
-  'set.lang_es.empty': { why: why.language, status: 400, body: { email: required, password1: required, gender: required, phone_number: required } }
+  'set.lang_es.empty': {
+    why: why.language,
+    status: 400,
+    body: { email: required, password1: required, gender: required, phone_number: required }
+  }
 }
 
 const resetPassword = 'Reset-pw-9x'
 const drf = { errors: 'drf' }
 const article = { ...drf, password: { requireOld: false } }
-const verifying = (emailVerification: 'optional' | 'mandatory', account: object = {}) => ({ ...article, account: { ...articleOptions.account, emailVerification, ...account } })
+const verifying = (emailVerification: 'optional' | 'mandatory', account: object = {}) => ({
+  ...article,
+  account: { ...articleOptions.account, emailVerification, ...account }
+})
 const withUsername = { ...article, account: { ...articleOptions.account, username: 'optional' } }
 const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
   const { access, refresh } = await register()
@@ -171,7 +238,10 @@ const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
 const scenes: Record<string, Scene> = {
   // It logs out by cookie, which is not read here: the access token lives on, as it did there.
   'the article\'s app': {
-    of: ['register.', 'login.', 'user.', 'password_change.', 'password_reset.', 'password_reset_confirm.', 'logout.', 'misc.'],
+    of: [
+      'register.', 'login.', 'user.', 'password_change.', 'password_reset.', 'password_reset_confirm.',
+      'logout.', 'misc.'
+    ],
     options: article,
     before: {
       start: async (app, tokens) => {
@@ -192,8 +262,12 @@ const scenes: Record<string, Scene> = {
         tokens['no-id'] = forge(access, { claims: { jti: undefined } })
         tokens['no-type'] = forge(access, { header: { typ: undefined } })
       },
-      'user.patch_readonly_ignored': async ({ patch }, { access }) => { await patch('/user', { gender: 'NS' }, { token: access }) },
-      'password_change.no_auth': async ({ patch }, { access }) => { await patch('/user', { gender: 'M' }, { token: access }) },
+      'user.patch_readonly_ignored': async ({ patch }, { access }) => {
+        await patch('/user', { gender: 'NS' }, { token: access })
+      },
+      'password_change.no_auth': async ({ patch }, { access }) => {
+        await patch('/user', { gender: 'M' }, { token: access })
+      },
       'logout.ok_cookie': async ({ post }, tokens) => {
         tokens.access = (await post('/login', { email: alice.email, password: resetPassword })).json().access
       }
@@ -201,7 +275,10 @@ const scenes: Record<string, Scene> = {
   },
   'the article\'s app where verification is mandatory': {
     of: ['mandatory.'],
-    options: { ...verifying('mandatory', { confirmEmailOnGet: true }), urls: { login: 'http://localhost:8000/dj-rest-auth/login' } },
+    options: {
+      ...verifying('mandatory', { confirmEmailOnGet: true }),
+      urls: { login: 'http://localhost:8000/dj-rest-auth/login' }
+    },
     before: {
       'mandatory.verify.reuse': async ({ post }, { key }) => { await post('/registration/verify-email', { key }) },
       'mandatory.verify.expired_key': async ({ post, mails, clock }) => {
@@ -214,15 +291,24 @@ const scenes: Record<string, Scene> = {
       }
     }
   },
-  'the article\'s app where verification is optional': { of: ['optional.'], options: verifying('optional'), before: { start: registerAlice } },
+  "the article's app where verification is optional": {
+    of: ['optional.'],
+    options: verifying('optional'),
+    before: { start: registerAlice }
+  },
   'an app with optional usernames': { of: ['articlemodel.'], options: withUsername },
-  'an app whose usernames Django wanted though none were configured': { of: ['articlemodel_legacy.', 'nousername_keepfield.'], options: article },
+  'an app whose usernames Django wanted though none were configured': {
+    of: ['articlemodel_legacy.', 'nousername_keepfield.'],
+    options: article
+  },
   'an app that asks for the old password': {
     of: ['full.'],
     options: { ...drf, password: { requireOld: true } },
     before: {
       'full.verify.blacklisted_refresh': async ({ post, clock }, tokens) => {
-        tokens['used-refresh'] = (await post('/login', { email: alice.email, password: 'Brand-new-pw-1' })).json().refresh
+        tokens['used-refresh'] = (
+          await post('/login', { email: alice.email, password: 'Brand-new-pw-1' })
+        ).json().refresh
         await post('/token/refresh', { refresh: tokens['used-refresh'] })
         clock.advance(11)
       }
@@ -232,7 +318,12 @@ const scenes: Record<string, Scene> = {
     of: ['default.'],
     options: {
       ...drf,
-      account: { username: 'required', email: 'optional', loginMethods: ['username', 'email'], emailVerification: 'optional' },
+      account: {
+        username: 'required',
+        email: 'optional',
+        loginMethods: ['username', 'email'],
+        emailVerification: 'optional'
+      },
       userFields: defaultUserFields
     }
   },
@@ -244,7 +335,10 @@ const scenes: Record<string, Scene> = {
         await registerAlice(app, tokens)
         tokens['unknown-user'] = forge(tokens.access ?? '', { claims: { sub: '99999' } })
         tokens['no-user'] = forge(tokens.access ?? '', { claims: { sub: undefined } })
-        const [deleted, inactive] = [await app.register({ email: 'deleted@example.com' }), await app.register({ email: 'inactive@example.com' })]
+        const [deleted, inactive] = [
+          await app.register({ email: 'deleted@example.com' }),
+          await app.register({ email: 'inactive@example.com' })
+        ]
         await app.app.restAuth.users.delete(deleted.user.pk)
         await app.app.restAuth.users.deactivate(inactive.user.pk)
         Object.assign(tokens, { 'deleted-refresh': deleted.refresh, 'inactive-refresh': inactive.refresh })
@@ -253,15 +347,25 @@ const scenes: Record<string, Scene> = {
         tokens['expired-refresh'] = tokens.refresh ?? ''
         clock.advance(8 * 86400)
       },
-      'token_refresh.ok_body': async ({ post }, tokens) => { Object.assign(tokens, (await post('/login', { email: alice.email, password })).json()) }
+      'token_refresh.ok_body': async ({ post }, tokens) => {
+        Object.assign(tokens, (await post('/login', { email: alice.email, password })).json())
+      }
     }
   },
   'an app whose logout takes the refresh token from the body': { of: ['bodyrefresh.'], options: article },
-  'apps that log in without JWTs, and one that logs out by GET': { of: ['token.', 'tokennosession.', 'session.', 'logoutget.'], options: article, before: { start: registerAlice } },
+  'apps that log in without JWTs, and one that logs out by GET': {
+    of: ['token.', 'tokennosession.', 'session.', 'logoutget.'],
+    options: article,
+    before: { start: registerAlice }
+  },
   'an app without cookies': { of: ['set.no_cookie.', 'set.httponly_false.'], options: article },
   'an app whose mails name the site': { of: ['set.sites_domain.'], options: article },
   'an app that revokes tokens': { of: ['set.check_revoke.'], options: article, before: { start: registerAlice } },
-  'an app that mails keys from its database': { of: ['set.nohmac.'], options: verifying('mandatory'), before: { start: registerAlice } },
+  'an app that mails keys from its database': {
+    of: ['set.nohmac.'],
+    options: verifying('mandatory'),
+    before: { start: registerAlice }
+  },
   'an app that limits requests, but not those about addresses': { of: ['throttle.'], options: verifying('optional') },
   'an app in Spanish': { of: ['set.lang_es.'], options: verifying('mandatory') }
 }
@@ -278,7 +382,9 @@ interface Forgery {
 function forge (token: string, { header = {}, claims = {}, signed = true }: Forgery): string {
   const changed = token.split('.').slice(0, 2).map((part, index) => {
     const changes = [header, claims][index]
-    return Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(part, 'base64url').toString()), ...changes })).toString('base64url')
+    return Buffer.from(
+      JSON.stringify({ ...JSON.parse(Buffer.from(part, 'base64url').toString()), ...changes })
+    ).toString('base64url')
   }).join('.')
   return `${changed}.${signed ? createHmac('sha256', secret).update(changed).digest('base64url') : ''}`
 }

@@ -18,11 +18,18 @@ story('where verification is mandatory, no login until the mailed link was follo
   const registered = await post('/registration', alice)
   t.equal(registered.statusCode, 201)
   t.same(registered.json(), { detail: 'Verification e-mail sent.' })
-  t.match(await mails(), { length: 1, 0: { to: alice.email, subject: '[localhost:3000] Please confirm your e-mail address' } })
+  t.match(await mails(), {
+    length: 1,
+    0: { to: alice.email, subject: '[localhost:3000] Please confirm your e-mail address' }
+  })
   const refused = await post('/login', credentials)
   t.equal(refused.statusCode, 400)
   t.match(refused.json(), { code: 'email_not_verified', detail: 'E-mail is not verified.' })
-  t.equal((await post('/login', { ...credentials, password: 'not it at all' })).json().code, 'invalid_credentials', 'a stranger is not told')
+  t.equal(
+    (await post('/login', { ...credentials, password: 'not it at all' })).json().code,
+    'invalid_credentials',
+    'a stranger is not told'
+  )
 
   const key = await lastKey(app)
   t.same((await post('/registration/verify-email', { key })).json(), { detail: 'ok' })
@@ -57,7 +64,13 @@ story('a key that is used, expired, unknown or of another address is one and the
     t.equal(answer.statusCode, 404, what)
     t.match(answer.json(), { code: 'verification_key_invalid', detail: 'Not found.' }, what)
   }
-  for (const near of [key.slice(1), `${key}A`, key.toLowerCase(), ` ${key.slice(0, -1)}`, encodeURIComponent(`${key}=`)]) await isRefused(near, near)
+  for (const near of [
+    key.slice(1),
+    `${key}A`,
+    key.toLowerCase(),
+    ` ${key.slice(0, -1)}`,
+    encodeURIComponent(`${key}=`)
+  ]) { await isRefused(near, near) }
   const { pk } = await restAuth.users.find({ email: alice.email }) ?? { pk: '' }
   await restAuth.users.update(pk, { email: 'new@example.com' })
   await isRefused(key, 'the address is another now')
@@ -77,7 +90,16 @@ story('a key that is used, expired, unknown or of another address is one and the
 
 story('of 16 who follow a link at once, one confirms', async (t, build) => {
   const confirmed: unknown[] = []
-  const app = await build(t, { options: { ...mandatory, hooks: { emailVerified: ({ email }: { email: string }) => { confirmed.push(email) } } } })
+  const app = await build(t, {
+    options: {
+      ...mandatory,
+      hooks: {
+        emailVerified: ({ email }: { email: string }) => {
+          confirmed.push(email)
+        }
+      }
+    }
+  })
   await app.post('/registration', alice)
   const key = await lastKey(app)
   const answers = await Promise.all(Array.from({ length: 16 }, () => app.post('/registration/verify-email', { key })))
@@ -94,17 +116,31 @@ story('registering an address that has an account is answered alike, and its own
   t.equal(again.body, first.body)
   const [, told] = await mails()
   t.match(told, { to: alice.email, subject: '[localhost:3000] You already have an account' })
-  t.equal((await post('/login', { email: alice.email, password: 'another-Passw0rd' })).json().code, 'invalid_credentials', 'nothing of it is stored')
+  t.equal(
+    (await post('/login', { email: alice.email, password: 'another-Passw0rd' })).json().code,
+    'invalid_credentials',
+    'nothing of it is stored'
+  )
 
   const [, uid, token] = /confirm\/([^/]+)\/([\w-]{43})/.exec(told?.text ?? '') ?? []
-  t.equal((await post('/password/reset/confirm', { uid, token, new_password1: 'Brand-new-pw-1' })).statusCode, 200, 'its owner gets in by the link')
-  t.equal((await post('/login', { email: alice.email, password: 'Brand-new-pw-1' })).statusCode, 200, 'for reading the mail proves the mailbox')
+  t.equal(
+    (await post('/password/reset/confirm', { uid, token, new_password1: 'Brand-new-pw-1' })).statusCode,
+    200,
+    'its owner gets in by the link'
+  )
+  t.equal(
+    (await post('/login', { email: alice.email, password: 'Brand-new-pw-1' })).statusCode,
+    200,
+    'for reading the mail proves the mailbox'
+  )
 })
 
 story('what the app\'s hook wrote for an address that is taken is not kept', async (t, build, { dialect }) => {
   const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
   let count = 0
-  const registering = async (_input: object, tx: Tx) => { await tx.insert(users).values({ pk: `invitation ${++count}`, isActive: true, createdAt: new Date() }) }
+  const registering = async (_input: object, tx: Tx) => {
+    await tx.insert(users).values({ pk: `invitation ${++count}`, isActive: true, createdAt: new Date() })
+  }
   const app = await build(t, { options: { ...mandatory, hooks: { registering } } })
   await app.post('/registration', alice)
   t.equal((await app.post('/registration', alice)).statusCode, 201)
@@ -115,11 +151,16 @@ story('what the app\'s hook wrote for an address that is taken is not kept', asy
 })
 
 story('what is not the address is told even where the address is taken', async (t, build) => {
-  const options = { account: { emailVerification: 'mandatory', username: 'required', loginMethods: ['email', 'username'] }, userFields: {} }
+  const options = {
+    account: { emailVerification: 'mandatory', username: 'required', loginMethods: ['email', 'username'] },
+    userFields: {}
+  }
   const { post, mails } = await build(t, { options })
   const ann = { email: alice.email, username: 'ann', password1: password }
   await post('/registration', ann)
-  t.match((await post('/registration', { ...ann, email: 'other@example.com' })).json(), { errors: [{ field: 'username', code: 'username_taken' }] })
+  t.match((await post('/registration', { ...ann, email: 'other@example.com' })).json(), {
+    errors: [{ field: 'username', code: 'username_taken' }]
+  })
   t.match((await post('/registration', ann)).json(), { errors: [{ field: 'username', code: 'username_taken' }] })
   t.equal((await mails()).length, 1)
 })
@@ -165,7 +206,7 @@ story('the key of a link stays out of the log, whatever the method', async (t, b
   await app.post('/registration', alice)
   const key = await lastKey(app)
   for (const slash of ['', '/']) {
-    for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) await app.call(method, `/registration/account-confirm-email/${key}${slash}`)
+    for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) { await app.call(method, `/registration/account-confirm-email/${key}${slash}`) }
   }
   t.notMatch(app.logs.join(''), key)
 })
@@ -214,7 +255,7 @@ story('the link opens a page whose button confirms; opening it changes nothing',
   const { get, call, post } = app
   await post('/registration', alice)
   const path = `/registration/account-confirm-email/${await lastKey(app)}`
-  for (const method of ['GET', 'HEAD', 'GET'] as const) t.equal((await call(method, path)).statusCode, 200, 'a mail scanner')
+  for (const method of ['GET', 'HEAD', 'GET'] as const) { t.equal((await call(method, path)).statusCode, 200, 'a mail scanner') }
   t.match((await get(path)).body, /<form method="post">/)
   t.equal((await post('/login', credentials)).json().code, 'email_not_verified')
   const done = await call('POST', path, { form: {} })
@@ -234,7 +275,10 @@ story('after the button people are sent to the login, where the app names one', 
 })
 
 story('confirmEmailOnGet confirms at once and redirects to the login', async (t, build) => {
-  const options = { account: { emailVerification: 'mandatory', confirmEmailOnGet: true }, urls: { login: 'http://localhost:3000/login' } }
+  const options = {
+    account: { emailVerification: 'mandatory', confirmEmailOnGet: true },
+    urls: { login: 'http://localhost:3000/login' }
+  }
   const app = await build(t, { options })
   await app.post('/registration', alice)
   const path = `/registration/account-confirm-email/${await lastKey(app)}`
@@ -249,20 +293,35 @@ story('confirmEmailOnGet confirms at once and redirects to the login', async (t,
 
 story('loginOnEmailConfirmation opens a session with the key', async (t, build) => {
   const heard: string[] = []
-  const app = await build(t, { options: { account: { emailVerification: 'mandatory', loginOnEmailConfirmation: true }, hooks: { loggedIn: () => { heard.push('loggedIn') } } }, after: host => { host.get('/fresh', { onRequest: host.authenticate({ maxAge: 300 }) }, async () => ({})) } })
+  const app = await build(t, {
+    options: {
+      account: { emailVerification: 'mandatory', loginOnEmailConfirmation: true },
+      hooks: {
+        loggedIn: () => {
+          heard.push('loggedIn')
+        }
+      }
+    },
+    after: host => {
+      host.get('/fresh', { onRequest: host.authenticate({ maxAge: 300 }) }, async () => ({}))
+    }
+  })
   await app.post('/registration', alice)
   const { access, user } = (await app.post('/registration/verify-email', { key: await lastKey(app) })).json()
   t.equal(user.email, alice.email)
   t.equal((await app.get('/user', { token: access })).statusCode, 200)
   t.same(heard, ['loggedIn'])
-  const fresh = async () => (await app.app.inject({ url: '/fresh', headers: { authorization: `Bearer ${access}` } })).statusCode
+  const fresh = async () =>
+    (await app.app.inject({ url: '/fresh', headers: { authorization: `Bearer ${access}` } })).statusCode
   t.equal(await fresh(), 401, 'though no password was given')
   t.equal((await app.post('/reauthenticate', { password }, { token: access })).statusCode, 200)
   t.equal(await fresh(), 200)
 })
 
 story('urls.emailConfirmation sends people to the app\'s own page', async (t, build) => {
-  const app = await build(t, { options: { ...mandatory, urls: { emailConfirmation: 'https://app.example/confirm?key={key}#top' } } })
+  const app = await build(t, {
+    options: { ...mandatory, urls: { emailConfirmation: 'https://app.example/confirm?key={key}#top' } }
+  })
   await app.post('/registration', alice)
   const [, key] = /https:\/\/app\.example\/confirm\?key=([\w-]{43})#top/.exec((await app.mails())[0]?.text ?? '') ?? []
   t.equal((await app.post('/registration/verify-email', { key })).statusCode, 200)
@@ -270,9 +329,21 @@ story('urls.emailConfirmation sends people to the app\'s own page', async (t, bu
 
 story('no header of the request has a say in a link', async (t, build) => {
   const app = await build(t, { options: mandatory, server: { trustProxy: true } })
-  const evil = ['host', 'x-forwarded-host', 'x-host', 'x-forwarded-server', 'x-original-url', 'forwarded', 'origin', 'referer']
+  const evil = [
+    'host', 'x-forwarded-host', 'x-host', 'x-forwarded-server', 'x-original-url', 'forwarded', 'origin',
+    'referer'
+  ]
   for (const [index, header] of evil.entries()) {
-    await app.post('/registration', { ...alice, email: `u${index}@example.com` }, { headers: { [header]: header === 'forwarded' ? 'host=evil.example;proto=http' : 'evil.example', 'x-forwarded-proto': 'gopher' } })
+    await app.post(
+      '/registration',
+      { ...alice, email: `u${index}@example.com` },
+      {
+        headers: {
+          [header]: header === 'forwarded' ? 'host=evil.example;proto=http' : 'evil.example',
+          'x-forwarded-proto': 'gopher'
+        }
+      }
+    )
   }
   const mails = await app.mails()
   t.equal(mails.length, evil.length)
@@ -285,11 +356,21 @@ story('no header of the request has a say in a link', async (t, build) => {
 story('another address has yet to be proven', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { users } = app.app.restAuth
-  const { pk } = await users.create({ email: 'a@example.com', email_verified: true, password, gender: 'F', phone_number: '+1' } as never)
+  const { pk } = await users.create({
+    email: 'a@example.com',
+    email_verified: true,
+    password,
+    gender: 'F',
+    phone_number: '+1'
+  } as never)
   t.equal((await app.post('/login', { email: 'a@example.com', password })).statusCode, 200)
   t.match(await users.update(pk, { email: 'A@example.com' }), { email_verified: true }, 'the same one')
   t.match(await users.update(pk, { email: 'b@example.com' }), { email_verified: false })
-  t.match(await users.update(pk, { email: 'c@example.com', email_verified: true }), { email_verified: true }, 'unless the app knows')
+  t.match(
+    await users.update(pk, { email: 'c@example.com', email_verified: true }),
+    { email_verified: true },
+    'unless the app knows'
+  )
 })
 
 story('the app can send the confirmation mail to a user of its own making', async (t, build) => {

@@ -15,7 +15,12 @@ const userFields = {
   badge: { schema: Type.Optional(Type.String()), unique: true },
   size: { schema: Type.Optional(Type.Union([Type.Literal('S'), Type.Literal('L')])) }
 }
-const account = { username: 'required', loginMethods: ['username', 'email'], usernameBlocklist: ['root'], usernameMinLength: 2 }
+const account = {
+  username: 'required',
+  loginMethods: ['username', 'email'],
+  usernameBlocklist: ['root'],
+  usernameMinLength: 2
+}
 const ann = { username: 'ann', email: alice.email, password1: password }
 const validators = [(candidate: string) => candidate === 'forbidden-word' ? 'Not that one.' : true]
 const hooks = {
@@ -31,9 +36,15 @@ interface Situation extends BuiltApp {
   provider: Awaited<ReturnType<typeof startBadProvider>>
 }
 type Provocation = (app: Situation, token: string) => Promise<Awaited<ReturnType<BuiltApp['get']>>>
-const register = (changes: object): Provocation => ({ post }) => post('/registration', { ...ann, username: 'bob', email: 'bob@example.com', ...changes })
+const register =
+  (changes: object): Provocation =>
+    ({ post }) =>
+      post('/registration', { ...ann, username: 'bob', email: 'bob@example.com', ...changes })
 const bearer = (authorization: string): Provocation => ({ get }) => get('/user', { headers: { authorization } })
-const company = (body: object, path = '', fault = false): Provocation => ({ post }, token) => post(`/company${path}`, body, { ...(path && { token }), fault })
+const company =
+  (body: object, path = '', fault = false): Provocation =>
+    ({ post }, token) =>
+      post(`/company${path}`, body, { ...(path && { token }), fault })
 const carol = async ({ post }: BuiltApp) => (await post('/company', { code: 'code-carol' })).json().access
 
 /** How each code is met. A code that nothing provokes has no place in the table. */
@@ -106,7 +117,8 @@ const provocations: Record<Code, Provocation> = {
   verification_key_invalid: ({ post }) => post('/registration/verify-email', { key: 'x' }),
   method_not_allowed: ({ put }) => put('/login'),
   body_too_large: ({ post }) => post('/login', { password: 'x'.repeat(20000) }),
-  unsupported_media_type: ({ call }) => call('POST', '/login', { payload: '<x/>', headers: { 'content-type': 'text/xml' } }),
+  unsupported_media_type: ({ call }) =>
+    call('POST', '/login', { payload: '<x/>', headers: { 'content-type': 'text/xml' } }),
   internal_error: async () => {
     const { post } = await sqliteBuild(t, { options: { hooks: { registering: () => { throw new Error('a bug') } } } })
     return await post('/registration', alice, { fault: true })
@@ -125,7 +137,9 @@ const provocations: Record<Code, Provocation> = {
     return answer
   },
   server_busy: async ({ post }) => {
-    const answers = await Promise.all(Array.from({ length: 200 }, () => post('/login', { username: 'nobody', password }, { fault: true })))
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () => post('/login', { username: 'nobody', password }, { fault: true }))
+    )
     return answers.find(answer => answer.statusCode === 503) ?? await post('/login')
   },
   service_unavailable: async () => {
@@ -156,7 +170,8 @@ const provocations: Record<Code, Provocation> = {
     return await register({ badge: '1' })(app, '')
   },
   token_invalid: ({ post }) => post('/password/reset/confirm', { uid: 'x', token: 'x', new_password1: password }),
-  wrong_password: ({ post }, token) => post('/password/change', { old_password: 'wrong', new_password1: password }, { token }),
+  wrong_password: ({ post }, token) =>
+    post('/password/change', { old_password: 'wrong', new_password1: password }, { token }),
   incorrect_password: ({ post }, token) => post('/reauthenticate', { password: 'wrong' }, { token }),
   password_mismatch: register({ password2: 'other' }),
   password_too_short: register({ password1: 'xq7' }),
@@ -172,7 +187,9 @@ const onPages = ['provider_denied', 'next_not_allowed']
 
 t.test('every code of the table is met by somebody, with the status the table gives', async t => {
   const provider = await startBadProvider(t, { people })
-  const social = { company: { issuer: provider.issuer, clientId: provider.clientId, clientSecret: provider.clientSecret } }
+  const social = {
+    company: { issuer: provider.issuer, clientId: provider.clientId, clientSecret: provider.clientSecret }
+  }
   const built = await sqliteBuild(t, {
     options: { account, userFields, hooks, password: { validators }, social },
     after: app => { app.get('/fresh', { onRequest: app.authenticate({ maxAge: 60 }) }, async () => ({})) }
@@ -186,7 +203,10 @@ t.test('every code of the table is met by somebody, with the status the table gi
       continue
     }
     const body = answer.json()
-    t.ok(body.code === code || body.errors?.some((error: { code: string }) => error.code === code), `${code}: ${answer.body}`)
+    t.ok(
+      body.code === code || body.errors?.some((error: { code: string }) => error.code === code),
+      `${code}: ${answer.body}`
+    )
   }
 })
 

@@ -30,21 +30,25 @@ t.test('the article\'s app has addresses confirmed, in its own words, before it 
   const transport = async (mail: typeof mails[number]) => { mails.push(mail) }
   const app = await buildArticle({ database: ':memory:', secret, mail: { ...auth.mail, transport } })
   t.teardown(() => app.close())
-  const post = async (path: string, payload: object) => await app.inject({ method: 'POST', url: `/auth${path}`, payload })
+  const post = async (path: string, payload: object) =>
+    await app.inject({ method: 'POST', url: `/auth${path}`, payload })
   t.same((await post('/registration', alice)).json(), { detail: 'Verification e-mail sent.' })
   t.equal((await post('/login', { email: alice.email, password })).json().code, 'email_not_verified')
 
   await app.restAuth.mail.flush()
   const [{ text, ...mail } = { text: '' }] = mails
   const [link = ''] = /http:\S+/.exec(text) ?? []
-  t.equal(text.trim(), `Hello from Example!
+  t.equal(
+    text.trim(),
+    `Hello from Example!
 
-You're receiving this e-mail because user ${alice.email} has given your e-mail address to register an account on localhost:3000.
+  You're receiving this e-mail because user ${alice.email} has given your e-mail address to register an account on localhost:3000.
 
-To confirm this is correct, go to ${link}
+  To confirm this is correct, go to ${link}
 
-Thank you from Example!
-localhost:3000`)
+  Thank you from Example!
+  localhost:3000`
+  )
   t.match(mail, { to: alice.email, subject: 'Example: Please confirm your e-mail address', html: `href="${link}"` })
   const confirmed = await app.inject(link)
   t.equal(confirmed.statusCode, 302)
@@ -61,7 +65,11 @@ t.test(`the app on PostgreSQL writes a profile in the transaction of the registr
   const pool = typeof database === 'string' ? new pg.Pool({ connectionString: database }) : undefined
   // Its connections may outlive its end by a moment, in which the database is dropped.
   pool?.on('error', () => {})
-  const app = await buildPostgres((pool ? drizzle(pool) : database) as Parameters<typeof buildPostgres>[0], { secret, docs: false, mail: unread })
+  const app = await buildPostgres((pool ? drizzle(pool) : database) as Parameters<typeof buildPostgres>[0], {
+    secret,
+    docs: false,
+    mail: unread
+  })
   t.teardown(async () => {
     await app.close()
     await pool?.end()
@@ -73,11 +81,17 @@ t.test(`the app on PostgreSQL writes a profile in the transaction of the registr
 })
 
 t.test('the social example starts while its provider is away, and its page says with whom one can log in', async t => {
-  const app = await buildSocial({ database: ':memory:', secret, docs: false, mail: unread, social: { example: { ...social.social?.example, issuer: 'http://localhost:1' } } })
+  const app = await buildSocial({
+    database: ':memory:',
+    secret,
+    docs: false,
+    mail: unread,
+    social: { example: { ...social.social?.example, issuer: 'http://localhost:1' } }
+  })
   t.teardown(() => app.close())
   const page = await app.inject('/')
   t.match(page.body, '<title>Log in with an account elsewhere</title>')
-  for (const [, file = ''] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) t.equal((await app.inject(file)).statusCode, 200, file)
+  for (const [, file = ''] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) { t.equal((await app.inject(file)).statusCode, 200, file) }
   t.same((await app.inject('/providers')).json(), [{ name: 'example', label: 'the example' }])
   const login = await app.inject({ url: '/auth/example/login', headers: { 'sec-fetch-site': 'same-origin' } })
   t.equal(login.statusCode, 503)
@@ -85,20 +99,35 @@ t.test('the social example starts while its provider is away, and its page says 
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 
-t.test('the documentation explains whatever a provider of one\'s own can say, and each option of a provider', async t => {
-  const [, members = ''] = /export interface Provider \{\n([^]*?)\n\}/.exec(read('src/social/provider.ts')) ?? []
-  const names = [...members.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name)
-  t.ok(names.includes('ownsMailbox'))
-  for (const name of names) t.match(read('docs/own-provider.md'), new RegExp(`^\\| .*\`${name}[\`.]`, 'm'), name)
-  for (const name of Object.keys(SocialProviderOptions.properties)) t.match(read('docs/social.md'), new RegExp(`^\\| .*\`${name}\``, 'm'), name)
-})
+t.test(
+  "the documentation explains whatever a provider of one's own can say, and each option of a provider",
+  async t => {
+    const [, members = ''] = /export interface Provider \{\n([^]*?)\n\}/.exec(read('src/providers/provider.ts')) ?? []
+    const names = [...members.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name)
+    t.ok(names.includes('ownsMailbox'))
+    for (const name of names) t.match(read('docs/own-provider.md'), new RegExp(`^\\| .*\`${name}[\`.]`, 'm'), name)
+    for (const name of Object.keys(SocialProviderOptions.properties)) { t.match(read('docs/social.md'), new RegExp(`^\\| .*\`${name}\``, 'm'), name) }
+  }
+)
 
 t.test('the documentation\'s provider of one\'s own is that of the example, and logs people in', async t => {
-  t.ok(read('docs/own-provider.md').includes(`\`\`\`ts\n${read('examples/social/spotify.ts')}\`\`\`\n`), 'docs/own-provider.md has examples/social/spotify.ts as it is')
+  t.ok(
+    read('docs/own-provider.md').includes(`\`\`\`ts\n${read('examples/social/spotify.ts')}\`\`\`\n`),
+    'docs/own-provider.md has examples/social/spotify.ts as it is'
+  )
   const { url } = await serve(t, ({ path, headers: { authorization }, form }) => {
-    if (path === '/v1/me') return authorization === 'Bearer of-alice' ? json({ id: '4711', email: alice.email, display_name: 'Alice' }) : json({}, 401)
-    const isOurs = authorization === `Basic ${btoa('the-app:the-secret')}` && form.client_secret === undefined && form.code === 'of-alice'
-    return isOurs ? json({ access_token: 'of-alice', token_type: 'Bearer', expires_in: 3600 }) : json({ error: 'invalid_client' }, 400)
+    if (path === '/v1/me') {
+      return authorization === 'Bearer of-alice'
+        ? json({ id: '4711', email: alice.email, display_name: 'Alice' })
+        : json({}, 401)
+    }
+    const isOurs =
+      authorization === `Basic ${btoa('the-app:the-secret')}` &&
+      form.client_secret === undefined &&
+      form.code === 'of-alice'
+    return isOurs
+      ? json({ access_token: 'of-alice', token_type: 'Bearer', expires_in: 3600 })
+      : json({ error: 'invalid_client' }, 400)
   })
   const endpoints = { authorization: `${url}/authorize`, token: `${url}/api/token`, userinfo: `${url}/v1/me` }
   const built = await sqliteBuild(t, {
@@ -111,6 +140,8 @@ t.test('the documentation\'s provider of one\'s own is that of the example, and 
   const browser = createBrowser(built)
   const { searchParams } = new URL(await browser.start('spotify'))
   t.equal(searchParams.get('scope'), 'user-read-email')
-  const answer = await browser.comeBack(`${searchParams.get('redirect_uri')}?code=of-alice&state=${searchParams.get('state')}`)
+  const answer = await browser.comeBack(
+    `${searchParams.get('redirect_uri')}?code=of-alice&state=${searchParams.get('state')}`
+  )
   t.match(answer.json().user, { email: alice.email, display_name: 'Alice' })
 })

@@ -14,24 +14,44 @@ export interface Scheme {
   privateKey?: KeyObject
 }
 
-export const encode = (part: unknown): string => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
+export const encode = (part: unknown): string =>
+  Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
 export const parse = (part = ''): Json => JSON.parse(Buffer.from(part, 'base64url').toString()) as Json
 
 /** A token of ours, taken apart. */
 export function open (token: string) {
   const [header = '', claims = '', signature = ''] = token.split('.')
-  return { header: parse(header), claims: parse(claims), input: `${header}.${claims}`, parts: [header, claims, signature] as const }
+  return {
+    header: parse(header),
+    claims: parse(claims),
+    input: `${header}.${claims}`,
+    parts: [header, claims, signature] as const
+  }
 }
 
 export const codeOf = (answer: LightMyRequestResponse): string => `${answer.statusCode} ${answer.json().code}`
-export const without = (object: Json, name: string): Json => Object.fromEntries(Object.entries(object).filter(([key]) => key !== name))
+export const without = (object: Json, name: string): Json =>
+  Object.fromEntries(Object.entries(object).filter(([key]) => key !== name))
 
 /** The signature of a text by a private key, as JWS wants it. */
-export const signature = (text: string, privateKey: KeyObject, hash = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256'): string =>
-  sign(hash, Buffer.from(text), privateKey.asymmetricKeyType === 'ec' ? { key: privateKey, dsaEncoding: 'ieee-p1363' } : privateKey).toString('base64url')
+export const signature = (
+  text: string,
+  privateKey: KeyObject,
+  hash = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256'
+): string =>
+  sign(
+    hash,
+    Buffer.from(text),
+    privateKey.asymmetricKeyType === 'ec' ? { key: privateKey, dsaEncoding: 'ieee-p1363' } : privateKey
+  ).toString('base64url')
 
 export const generate = (algorithm: 'EdDSA' | 'ES256' | 'RS256'): KeyObject =>
-  (algorithm === 'EdDSA' ? generateKeyPairSync('ed25519') : algorithm === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', { modulusLength: 2048 })).privateKey
+  (algorithm === 'EdDSA'
+    ? generateKeyPairSync('ed25519')
+    : algorithm === 'ES256'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 })
+  ).privateKey
 
 export const forgeWith = (own: (text: string) => string): Scheme['forge'] => (header, claims, key, hash = 'sha256') => {
   const text = `${encode(header)}.${encode(claims)}`
@@ -41,10 +61,19 @@ export const forgeWith = (own: (text: string) => string): Scheme['forge'] => (he
 function asymmetric (algorithm: 'EdDSA' | 'ES256'): Scheme {
   const privateKey = generate(algorithm)
   const keys = [privateKey.export({ format: 'jwk' })]
-  return { algorithm, options: { tokens: { algorithm, keys } }, forge: forgeWith(text => signature(text, privateKey)), privateKey }
+  return {
+    algorithm,
+    options: { tokens: { algorithm, keys } },
+    forge: forgeWith(text => signature(text, privateKey)),
+    privateKey
+  }
 }
 
-export const hs256: Scheme = { algorithm: 'HS256', options: {}, forge: forgeWith(text => createHmac('sha256', secret).update(text).digest('base64url')) }
+export const hs256: Scheme = {
+  algorithm: 'HS256',
+  options: {},
+  forge: forgeWith(text => createHmac('sha256', secret).update(text).digest('base64url'))
+}
 export const schemes: readonly Scheme[] = [hs256, asymmetric('EdDSA'), asymmetric('ES256')]
 
 /** A rule that holds whatever signs: HS256 on each database, the others on one, as they change nothing there. */
@@ -54,7 +83,8 @@ export function everyAlgorithm (title: string, tell: (t: Test, build: Build, sch
       story(title, async (t, build) => await tell(t, build, scheme))
       continue
     }
-    const build: Build = async (t, given = {}) => await sqliteBuild(t, { ...given, options: { ...scheme.options, ...given.options } })
+    const build: Build = async (t, given = {}) =>
+      await sqliteBuild(t, { ...given, options: { ...scheme.options, ...given.options } })
     void t.test(`${title} (${scheme.algorithm})`, async t => await tell(t, build, scheme))
   }
 }

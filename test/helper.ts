@@ -9,7 +9,9 @@ import { Writable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import addFormatsModule from 'ajv-formats'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import Fastify, {
+  type FastifyInstance, type FastifyServerOptions, type InjectOptions, type LightMyRequestResponse
+} from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import { createPlugin, type Internals } from '../src/plugin.js'
@@ -48,7 +50,11 @@ interface TestedDatabase {
 const postgresUrl = process.env.POSTGRES_URL
 if (!postgresUrl && process.env.CI) throw new Error('CI must not skip PostgreSQL: set POSTGRES_URL')
 
-export const sqlite: TestedDatabase = { name: 'SQLite', dialect: 'sqlite', open: async () => ({ database: ':memory:', close: async () => {} }) }
+export const sqlite: TestedDatabase = {
+  name: 'SQLite',
+  dialect: 'sqlite',
+  open: async () => ({ database: ':memory:', close: async () => {} })
+}
 /** The real server where POSTGRES_URL names one, else PostgreSQL in WebAssembly. */
 export const postgres: TestedDatabase = postgresUrl
   ? { name: 'PostgreSQL', dialect: 'postgres', open: durable => openServerDatabase(postgresUrl, durable) }
@@ -62,8 +68,11 @@ async function openServerDatabase (url: string, durable = false): Promise<Opened
   const database = Object.assign(new URL(url), { pathname: `/${name}` }).href
   if (created.includes(name)) {
     // Whoever is still connected is in the way.
-    await execute(database, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${name}' AND pid <> pg_backend_pid();
-      DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
+    await execute(
+      database,
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${name}' AND pid <> pg_backend_pid();
+          DROP SCHEMA public CASCADE; CREATE SCHEMA public`
+    )
   } else {
     created.push(name)
     await execute(url, `CREATE DATABASE ${name}`)
@@ -71,7 +80,9 @@ async function openServerDatabase (url: string, durable = false): Promise<Opened
   }
   return { database, close: async () => { if (!durable) free.push(name) } }
 }
-t.teardown(async () => { for (const name of created) await execute(postgresUrl ?? '', `DROP DATABASE ${name} WITH (FORCE)`) })
+t.teardown(async () => {
+  for (const name of created) await execute(postgresUrl ?? '', `DROP DATABASE ${name} WITH (FORCE)`)
+})
 
 async function execute (url: string, statement: string): Promise<void> {
   const { default: { Client } } = await import('pg')
@@ -122,7 +133,11 @@ export interface BuiltApp {
   clock: Clock
   database: unknown
   logs: string[]
-  call: (method: NonNullable<InjectOptions['method']>, path: string, options?: CallOptions) => Promise<LightMyRequestResponse>
+  call: (
+    method: NonNullable<InjectOptions['method']>,
+    path: string,
+    options?: CallOptions
+  ) => Promise<LightMyRequestResponse>
   get: (path: string, options?: CallOptions) => Promise<LightMyRequestResponse>
   post: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
   patch: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
@@ -178,7 +193,12 @@ const createBuild = (tested: TestedDatabase): Build => async (t, { options = {},
   const logs: string[] = []
   const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
   const app = Fastify({ logger: { level: 'trace', stream }, ...server })
-  const clock: Clock = { now: new Date('2026-11-23T12:00:00.000Z'), advance: seconds => { clock.now = new Date(clock.now.getTime() + seconds * 1000) } }
+  const clock: Clock = {
+    now: new Date('2026-11-23T12:00:00.000Z'),
+    advance: seconds => {
+      clock.now = new Date(clock.now.getTime() + seconds * 1000)
+    }
+  }
   const mailServer = await startMailServer()
   t.teardown(async () => {
     await app.close()
@@ -186,7 +206,15 @@ const createBuild = (tested: TestedDatabase): Build => async (t, { options = {},
     await close()
   })
   await before?.(app)
-  const pluginOptions = { ...articleOptions, secret, database, migrate: true, docs: false, ...options, mail: { transport: mailServer.url, ...(options as { mail?: object }).mail } }
+  const pluginOptions = {
+    ...articleOptions,
+    secret,
+    database,
+    migrate: true,
+    docs: false,
+    ...options,
+    mail: { transport: mailServer.url, ...(options as { mail?: object }).mail }
+  }
   await app.register(fp(createPlugin({ clock: () => clock.now, hashCost: cheapHash, ...internals })), pluginOptions)
   await after?.(app)
   await app.ready()
@@ -203,12 +231,19 @@ const createBuild = (tested: TestedDatabase): Build => async (t, { options = {},
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...headers
       },
-      ...(payload !== undefined ? { payload } : form ? { payload: new URLSearchParams(form).toString() } : body !== undefined ? { payload: body as object } : {})
+      ...(payload !== undefined
+        ? { payload }
+        : form
+          ? { payload: new URLSearchParams(form).toString() }
+          : body !== undefined
+            ? { payload: body as object }
+            : {})
     })
     oracle(method, answer, body ?? form, fault)
     return answer
   }
-  const withBody = (method: 'POST' | 'PUT' | 'PATCH') => (path: string, body?: unknown, rest?: CallOptions) => call(method, path, { ...(body !== undefined && { body }), ...rest })
+  const withBody = (method: 'POST' | 'PUT' | 'PATCH') => (path: string, body?: unknown, rest?: CallOptions) =>
+    call(method, path, { ...(body !== undefined && { body }), ...rest })
   const post = withBody('POST')
   return {
     app,
@@ -278,7 +313,8 @@ function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, 
     const problem = (what: string): void => { t.fail(`${where}: ${what}`, { body: answer.body.slice(0, 1000) }) }
     if (answer.statusCode >= 500 && !fault) problem('a 5xx without a fault')
     // Public keys, and nothing else, may be kept.
-    const cached = answer.statusCode === 200 && path.endsWith('/.well-known/jwks.json') ? 'public, max-age=300' : 'no-store'
+    const cached =
+      answer.statusCode === 200 && path.endsWith('/.well-known/jwks.json') ? 'public, max-age=300' : 'no-store'
     if (answer.headers['cache-control'] !== cached) problem('may be cached')
     if (answer.headers['x-content-type-options'] !== 'nosniff') problem('may be sniffed')
     if (answer.statusCode === 401 && !answer.headers['www-authenticate']) problem('401 without a challenge')
@@ -289,7 +325,7 @@ function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, 
       if (answer.body.includes(JSON.stringify(value).slice(1, -1))) problem(`tells ${key}`)
     }
     for (const cookie of answer.cookies) {
-      if (!cookie.httpOnly || !cookie.sameSite || !cookie.path || cookie.maxAge === undefined) problem(`the cookie ${cookie.name} is open`)
+      if (!cookie.httpOnly || !cookie.sameSite || !cookie.path || cookie.maxAge === undefined) { problem(`the cookie ${cookie.name} is open`) }
       // What is taken back is empty.
       if (cookie.value !== '') inCookies.add(cookie.value)
     }
@@ -300,18 +336,28 @@ function createOracle (t: Test, { app, logs, secrets }: { app: FastifyInstance, 
     if (answer.body === '') return
     const type = String(answer.headers['content-type']).split(';')[0] ?? ''
     const isPage = type === 'text/html'
-    if (!isPage && !['application/json', 'application/problem+json'].includes(type)) return problem(`content type ${type}`)
+    if (!isPage && !['application/json', 'application/problem+json'].includes(type)) { return problem(`content type ${type}`) }
     const body = isPage ? judgePage(answer, problem) : answer.json()
     if (typeof body?.access === 'string') for (const token of [body.access, body.refresh]) secrets.add(token)
     if (!isPage && [404, 405].includes(answer.statusCode)) return
     // A method the path does not know is answered as its others are: first, who are you?
-    const [template = path, operations = {}] = Object.entries(document.paths).find(([known]) => matches(known, path)) ?? []
+    const [template = path, operations = {}] =
+      Object.entries(document.paths).find(([known]) => matches(known, path)) ?? []
     // Forms of pages are not documented.
     if (isPage && !operations[method.toLowerCase()]) return
     const known = operations[method.toLowerCase()] ? method.toLowerCase() : Object.keys(operations)[0] ?? ''
     if (!operations[known]?.responses[answer.statusCode]?.content?.[type]) return problem('undeclared')
     if (isPage) return
-    const validate = validatorOf('paths', template, known, 'responses', String(answer.statusCode), 'content', type, 'schema')
+    const validate = validatorOf(
+      'paths',
+      template,
+      known,
+      'responses',
+      String(answer.statusCode),
+      'content',
+      type,
+      'schema'
+    )
     if (!validate(body)) problem(`not as declared: ${ajv.errorsText(validate.errors)}`)
   }
 }
@@ -320,14 +366,15 @@ const matches = (template: string, path: string) => new RegExp(`^${template.repl
 
 /** A page runs nothing, fetches nothing, and tells its address, which holds a token, to nobody. */
 function judgePage ({ headers, body }: LightMyRequestResponse, problem: (what: string) => void): void {
-  if (!/^default-src 'none'; /.test(String(headers['content-security-policy']))) problem('a page without a strict policy')
+  if (!/^default-src 'none'; /.test(String(headers['content-security-policy']))) { problem('a page without a strict policy') }
   // To ourselves a page may, whose address holds nothing.
-  if (!['no-referrer', 'same-origin'].includes(String(headers['referrer-policy']))) problem('a page that tells its address')
+  if (!['no-referrer', 'same-origin'].includes(String(headers['referrer-policy']))) { problem('a page that tells its address') }
   if (/<script|\son\w+=|(src|href)="(?!\/|https?:)/i.test(body)) problem('a page with a script')
 }
 
 /** The Cookie header that a browser would send after an answer. */
-export const cookiesOf = ({ cookies }: LightMyRequestResponse): string => cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+export const cookiesOf = ({ cookies }: LightMyRequestResponse): string =>
+  cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
 
 /** The codes of an answer's fields: `{ email: ['email_taken'] }`. */
 export function fieldCodes (answer: LightMyRequestResponse): Record<string, string[]> {

@@ -29,11 +29,19 @@ export async function startJsonServer (t: Test, answers: Record<string, Answer> 
     const chunks: Buffer[] = []
     request.on('data', chunk => chunks.push(chunk)).on('end', () => {
       const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://localhost')
-      const one = { method: request.method ?? '', path, query, headers: request.headers, body: Buffer.concat(chunks).toString() }
+      const one = {
+        method: request.method ?? '',
+        path,
+        query,
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString()
+      }
       asked.push(one)
       const answer = answers[path]
       if (typeof answer === 'function') return answer(response, one)
-      response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(answer ?? { error: 'not_found' }))
+      response
+        .writeHead(answer ? 200 : 404, { 'content-type': 'application/json' })
+        .end(JSON.stringify(answer ?? { error: 'not_found' }))
     })
   })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
@@ -50,5 +58,11 @@ export async function startJsonServer (t: Test, answers: Record<string, Answer> 
 }
 
 /** An answer of this status, sent as it is. */
-export const raw = (status: number, body: string | Buffer = '', headers: Record<string, string> = { 'content-type': 'application/json' }): Answer =>
-  response => response.writeHead(status, headers).end(body)
+export const raw =
+  (
+    status: number,
+    body: string | Buffer = '',
+    headers: Record<string, string> = { 'content-type': 'application/json' }
+  ): Answer =>
+    response =>
+      response.writeHead(status, headers).end(body)

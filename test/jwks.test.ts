@@ -12,8 +12,19 @@ const clock = () => new Date()
 
 /** An app that listens, and a token of its. */
 async function start (t: Test, algorithm: 'EdDSA' | 'ES256', { keys, database = ':memory:', ...options }: { keys: unknown[], database?: string, prefix?: string }) {
-  const built = await sqliteBuild(t, { options: { publicUrl: issuer, ...options, database, tokens: { algorithm, keys, claims: () => ({ role: 'admin' }) } }, internals: { clock } })
-  const keysAt = new URL(`.${options.prefix ?? '/auth'}/.well-known/jwks.json`, `${await built.app.listen({ port: 0 })}/`)
+  const built = await sqliteBuild(t, {
+    options: {
+      publicUrl: issuer,
+      ...options,
+      database,
+      tokens: { algorithm, keys, claims: () => ({ role: 'admin' }) }
+    },
+    internals: { clock }
+  })
+  const keysAt = new URL(
+    `.${options.prefix ?? '/auth'}/.well-known/jwks.json`,
+    `${await built.app.listen({ port: 0 })}/`
+  )
   return { ...built, keysAt }
 }
 
@@ -22,10 +33,21 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
     const { register, keysAt } = await start(t, algorithm, { keys: [generateSigningKey(algorithm, 'jwk')] })
     const { access, user } = await register()
     const keys = createRemoteJWKSet(keysAt)
-    const { payload, protectedHeader } = await jwtVerify(access, keys, { issuer, audience, typ: 'at+jwt', algorithms: [algorithm] })
+    const { payload, protectedHeader } = await jwtVerify(access, keys, {
+      issuer,
+      audience,
+      typ: 'at+jwt',
+      algorithms: [algorithm]
+    })
     t.match(payload, { sub: user.pk, role: 'admin', iss: issuer, aud: audience })
     t.equal(protectedHeader.kid, open(access).header.kid)
-    for (const wrong of [{ issuer: `${issuer}/` }, { audience: issuer }, { typ: 'JWT' }, { algorithms: [algorithm === 'EdDSA' ? 'ES256' : 'EdDSA'] }, { currentDate: new Date(Date.now() + 301_000) }]) {
+    for (const wrong of [
+      { issuer: `${issuer}/` },
+      { audience: issuer },
+      { typ: 'JWT' },
+      { algorithms: [algorithm === 'EdDSA' ? 'ES256' : 'EdDSA'] },
+      { currentDate: new Date(Date.now() + 301_000) }
+    ]) {
       await t.rejects(jwtVerify(access, keys, { issuer, audience, typ: 'at+jwt', ...wrong }), JSON.stringify(wrong))
     }
   })
@@ -46,8 +68,16 @@ t.test('the example lets in who holds a token of ours, and nobody else', async t
   const byUs = forgeWith(text => signature(text, privateKey))
   const byStranger = forgeWith(text => signature(text, generate('EdDSA')))
   const refused = [
-    '', 'x', byStranger(header, claims), byUs({ ...header, alg: 'HS256' }, claims, pem), byUs({ ...header, alg: 'none' }, claims), byUs({ ...header, kid: 'x' }, claims), byUs({ ...header, typ: 'JWT' }, claims),
-    byUs(header, { ...claims, aud: 'https://other.example' }), byUs(header, { ...claims, iss: 'https://other.example' }), byUs(header, { ...claims, exp: 1 })
+    '',
+    'x',
+    byStranger(header, claims),
+    byUs({ ...header, alg: 'HS256' }, claims, pem),
+    byUs({ ...header, alg: 'none' }, claims),
+    byUs({ ...header, kid: 'x' }, claims),
+    byUs({ ...header, typ: 'JWT' }, claims),
+    byUs(header, { ...claims, aud: 'https://other.example' }),
+    byUs(header, { ...claims, iss: 'https://other.example' }),
+    byUs(header, { ...claims, exp: 1 })
   ]
   for (const token of refused) t.equal((await ask(`Bearer ${token}`)).status, 401, token)
   t.equal((await ask(`Bearer ${byUs(header, claims)}`)).status, 200)
@@ -76,7 +106,18 @@ t.test('a service that has seen a key before it signs never misses a token', asy
 })
 
 t.test('the key set stands below the prefix, whose address is the audience', async t => {
-  const { app, keysAt } = await start(t, 'EdDSA', { keys: [generateSigningKey('EdDSA', 'jwk')], prefix: '/api/accounts' })
-  const { access } = (await app.inject({ method: 'POST', url: '/api/accounts/registration', payload: { email: 'a@example.com', password1: 'Sup3r-secret-pw', gender: 'F', phone_number: '+1' } })).json()
-  t.ok(await jwtVerify(access, createRemoteJWKSet(keysAt), { issuer, audience: `${issuer}/api/accounts`, typ: 'at+jwt' }))
+  const { app, keysAt } = await start(t, 'EdDSA', {
+    keys: [generateSigningKey('EdDSA', 'jwk')],
+    prefix: '/api/accounts'
+  })
+  const { access } = (
+    await app.inject({
+      method: 'POST',
+      url: '/api/accounts/registration',
+      payload: { email: 'a@example.com', password1: 'Sup3r-secret-pw', gender: 'F', phone_number: '+1' }
+    })
+  ).json()
+  t.ok(
+    await jwtVerify(access, createRemoteJWKSet(keysAt), { issuer, audience: `${issuer}/api/accounts`, typ: 'at+jwt' })
+  )
 })

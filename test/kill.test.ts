@@ -40,7 +40,10 @@ function createStarter (t: Test, options: object): (ahead: number) => Promise<Se
   const children: ChildProcess[] = []
   const load = async (): Promise<ChildProcess> => {
     // Not with all that tap loads, which takes longer: who is killed reports no coverage.
-    const child = fork(worker, { execArgv: ['--import=./scripts/typescript.js'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(worker, {
+      execArgv: ['--import=./scripts/typescript.js'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+    })
     children.push(child)
     await once(child, 'message')
     return child
@@ -83,7 +86,14 @@ for (const tested of databases) {
       await close()
     })
     const start = createStarter(t, {
-      database, secret, migrate: true, docs: false, publicUrl: 'http://localhost:3000', userFields: {}, account: { emailVerification: 'mandatory' }, mail: { transport: mailServer.url }
+      database,
+      secret,
+      migrate: true,
+      docs: false,
+      publicUrl: 'http://localhost:3000',
+      userFields: {},
+      account: { emailVerification: 'mandatory' },
+      mail: { transport: mailServer.url }
     })
     const random = createRandom(seed)
     const servers: Server[] = []
@@ -96,7 +106,9 @@ for (const tested of databases) {
       const server = servers[asked % servers.length]
       if (!server) return await sleep(5)
       const email = `u${asked++}@example.com`
-      const answer = await post(`${server.url}/auth/registration`, { email, password1: password }).catch(() => undefined)
+      const answer = await post(`${server.url}/auth/registration`, { email, password1: password }).catch(
+        () => undefined
+      )
       if (answer?.status === 201) acknowledged.add(email)
       else if (answer) strange.push(await answer.text())
     }
@@ -139,14 +151,20 @@ for (const tested of databases) {
     t.equal([...acknowledged].filter(email => !users.has(email)).length, 0, 'and is stored')
     t.equal([...users].filter(email => !mails.has(email)).length, 0, 'everybody got the mail')
     t.equal([...mails.keys()].filter(email => !users.has(email)).length, 0, 'and nobody else')
-    const differing = [...mails.values()].filter(([first, ...again]) => again.some(({ messageId, text }) => messageId !== first?.messageId || text !== first.text))
+    const differing = [...mails.values()].filter(([first, ...again]) =>
+      again.some(({ messageId, text }) => messageId !== first?.messageId || text !== first.text)
+    )
     t.equal(differing.length, 0, 'what came twice is the same mail')
     const duplicates = mailServer.mails.length - mails.size
     t.ok(duplicates <= kills * batch, `${duplicates} came twice`)
     const keys = [...mails.values()].map(([mail]) => /account-confirm-email\/([\w-]{43})/.exec(mail?.text ?? '')?.[1])
-    const confirmed = await Promise.all(keys.map(async key => (await post(`${last.url}/auth/registration/verify-email`, { key })).status))
+    const confirmed = await Promise.all(
+      keys.map(async key => (await post(`${last.url}/auth/registration/verify-email`, { key })).status)
+    )
     t.equal(confirmed.filter(status => status === 200).length, users.size, 'every link works')
     await last.kill()
-    t.comment(`seed ${seed}: ${kills} kills; ${asked} tried to register, ${acknowledged.size} were told so, ${users.size} are; ${arrived} mails before the last start and ${mailServer.mails.length} after it, ${duplicates} of them twice; ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    t.comment(
+      `seed ${seed}: ${kills} kills; ${asked} tried to register, ${acknowledged.size} were told so, ${users.size} are; ${arrived} mails before the last start and ${mailServer.mails.length} after it, ${duplicates} of them twice; ${((performance.now() - began) / 1000).toFixed(1)} s`
+    )
   })
 }

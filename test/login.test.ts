@@ -53,14 +53,27 @@ story('with both methods a name or an address logs in, and the address counts wh
 
 story('without an identifier the answer says which are wanted', async (t, build) => {
   const { post } = await build(t, { options: { userFields: {}, ...byName } })
-  t.match((await post('/login', { password })).json(), { code: 'identifier_required', detail: 'Must include either "username" or "email" and "password".' })
+  t.match((await post('/login', { password })).json(), {
+    code: 'identifier_required',
+    detail: 'Must include either "username" or "email" and "password".'
+  })
   const byEmail = await build(t)
-  t.match((await byEmail.post('/login', { email: ' ', password })).json(), { detail: 'Must include "email" and "password".' })
+  t.match((await byEmail.post('/login', { email: ' ', password })).json(), {
+    detail: 'Must include "email" and "password".'
+  })
 })
 
 story('login notes when, and the app hears of it', async (t, build) => {
   const heard: unknown[] = []
-  const { post, register, app, clock } = await build(t, { options: { hooks: { loggedIn: (user: { pk: string }, request: { ip: string }) => { heard.push([user.pk, request.ip]) } } } })
+  const { post, register, app, clock } = await build(t, {
+    options: {
+      hooks: {
+        loggedIn: (user: { pk: string }, request: { ip: string }) => {
+          heard.push([user.pk, request.ip])
+        }
+      }
+    }
+  })
   const { user: { pk } } = await register()
   clock.advance(3600)
   await post('/login', { email: alice.email, password })

@@ -7,8 +7,13 @@ import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { alice, password, sqliteBuild, t, type BuiltApp, type Test } from './helper.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const missing = existsSync(executablePath) ? undefined : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage']
+const missing = existsSync(executablePath)
+  ? undefined
+  : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
+const args = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+  '--disable-dev-shm-usage'
+]
 
 // Where the app is published, and where people log in to it.
 const origin = 'http://localhost:3000'
@@ -33,13 +38,22 @@ function browse (title: string, options: object, tell: (t: Test, browsing: Brows
     const built = await sqliteBuild(t, { options, after: addLogin })
     await built.app.listen({ host: '127.0.0.1', port: 0 })
     const { port } = built.app.server.address() as AddressInfo
-    const rules = [origin, loginPage].map(url => new URL(url)).map(({ hostname, port: own }) => `MAP ${hostname}:${own || 80} 127.0.0.1:${port}`)
-    const browser = await chromium.launch({ executablePath, args: [...args, `--host-resolver-rules=${rules.join(', ')}`] })
+    const rules = [origin, loginPage]
+      .map(url => new URL(url))
+      .map(({ hostname, port: own }) => `MAP ${hostname}:${own || 80} 127.0.0.1:${port}`)
+    const browser = await chromium.launch({
+      executablePath,
+      args: [...args, `--host-resolver-rules=${rules.join(', ')}`]
+    })
     t.teardown(() => browser.close())
     const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 900, height: 640 } })
     const complaints: string[] = []
-    context.on('console', message => { if (message.type() === 'error') complaints.push(`${message.location().url}: ${message.text()}`) })
-    context.on('request', request => { if (![origin, loginPage].some(own => request.url().startsWith(own))) complaints.push(`asked ${request.url()}`) })
+    context.on('console', message => {
+      if (message.type() === 'error') complaints.push(`${message.location().url}: ${message.text()}`)
+    })
+    context.on('request', request => {
+      if (![origin, loginPage].some(own => request.url().startsWith(own))) complaints.push(`asked ${request.url()}`)
+    })
     await tell(t, { ...built, context, complaints, page: await context.newPage() })
   })
 }
@@ -51,7 +65,8 @@ function addLogin (app: FastifyInstance): void {
 }
 
 /** The link of the last mail, as its text has it. */
-const lastLink = async ({ mails }: Browsing): Promise<string> => /http:\S+/.exec((await mails()).at(-1)?.text ?? '')?.[0] ?? ''
+const lastLink = async ({ mails }: Browsing): Promise<string> =>
+  /http:\S+/.exec((await mails()).at(-1)?.text ?? '')?.[0] ?? ''
 const heading = async (page: Page): Promise<string> => await page.locator('h1').innerText()
 const focused = async (page: Page): Promise<string | null> => await page.locator(':focus').getAttribute('id')
 const shoot = async (page: Page, name: string) => { await page.screenshot({ path: join(folder, `${name}.png`) }) }
@@ -67,7 +82,8 @@ async function enter (page: Page): Promise<void> {
   await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')])
 }
 
-const policy = (formAction: string) => `default-src 'none'; style-src sha256; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`
+const policy = (formAction: string) =>
+  `default-src 'none'; style-src sha256; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`
 const mandatory = { emailVerification: 'mandatory' }
 
 browse('by keyboard and without JavaScript, the link of the mail and one button confirm an address', { account: mandatory }, async (t, browsing) => {
@@ -75,7 +91,11 @@ browse('by keyboard and without JavaScript, the link of the mail and one button 
   await post('/registration', alice)
   t.equal(await open(page, await lastLink(browsing)), policy("'self'"))
   t.equal(await heading(page), 'Confirm your e-mail address')
-  t.equal((await post('/login', { email: alice.email, password })).json().code, 'email_not_verified', 'looking confirms nothing')
+  t.equal(
+    (await post('/login', { email: alice.email, password })).json().code,
+    'email_not_verified',
+    'looking confirms nothing'
+  )
   await page.keyboard.press('Tab')
   t.equal(await page.locator(':focus').innerText(), 'Confirm e-mail address')
   await shoot(page, 'confirm')
@@ -136,19 +156,26 @@ browse('by keyboard and without JavaScript, a weak password is refused where it 
   t.equal(await focused(page), 'new_password1')
   const field = page.locator(':focus')
   t.equal(await field.getAttribute('aria-invalid'), 'true')
-  t.ok((await field.getAttribute('aria-describedby'))?.split(' ').includes(await alerts.first().getAttribute('id') ?? '-'), 'the field is described by its error')
+  t.ok(
+    (await field.getAttribute('aria-describedby'))
+      ?.split(' ')
+      .includes((await alerts.first().getAttribute('id')) ?? '-'),
+    'the field is described by its error'
+  )
   t.equal(await field.inputValue(), '', 'a password is not sent back')
   await shoot(page, 'weak')
   await page.setViewportSize({ width: 360, height: 640 })
   await page.emulateMedia({ colorScheme: 'dark' })
   await shoot(page, 'weak-on-a-phone')
 
-  for (const press of [fresh, 'Tab', fresh]) await (press === 'Tab' ? page.keyboard.press(press) : page.keyboard.type(press))
+  for (const press of [fresh, 'Tab', fresh]) { await (press === 'Tab' ? page.keyboard.press(press) : page.keyboard.type(press)) }
   await enter(page)
   t.equal(await heading(page), 'Your password is changed')
   await shoot(page, 'changed-on-a-phone')
   t.equal((await post('/login', { email: alice.email, password: fresh })).statusCode, 200)
-  t.same(complaints, [`${page.url()}: Failed to load resource: the server responded with a status of 400 (Bad Request)`])
+  t.same(complaints, [
+    `${page.url()}: Failed to load resource: the server responded with a status of 400 (Bad Request)`
+  ])
 })
 
 browse('in development a mail is opened in the browser, and the link in its HTML works as in a mailbox', { account: mandatory, docs: '/docs' }, async (t, browsing) => {

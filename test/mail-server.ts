@@ -81,8 +81,21 @@ export async function startMailServer ({ auth, tls }: MailServerOptions = {}): P
     for (const socket of sockets) socket.destroy()
     if (listener.listening) await new Promise(resolve => { listener.close(resolve) })
   }
-  const server: MailServer = { host: '127.0.0.1', port, url, mode: 'ok', rejected: undefined, refusal: '5.7.1 Not here', mails: [], commands: [], connections: 0, close }
-  const smtp = createSmtp(server, { auth, tls }, ({ remotePort }) => [...sockets].find(socket => socket.remotePort === remotePort)?.destroy())
+  const server: MailServer = {
+    host: '127.0.0.1',
+    port,
+    url,
+    mode: 'ok',
+    rejected: undefined,
+    refusal: '5.7.1 Not here',
+    mails: [],
+    commands: [],
+    connections: 0,
+    close
+  }
+  const smtp = createSmtp(server, { auth, tls }, ({ remotePort }) =>
+    [...sockets].find(socket => socket.remotePort === remotePort)?.destroy()
+  )
   return server
 }
 
@@ -105,7 +118,12 @@ function createSmtp (server: MailServer, { auth, tls }: MailServerOptions, hangU
     secure: tls === 'implicit',
     needsUpgrade: tls === 'implicit',
     onAuth: ({ username, password }, _session, done) =>
-      done(null, username === auth?.user && password === auth?.pass ? { user: username } : { message: server.refusal, responseCode: 535 }),
+      done(
+        null,
+        username === auth?.user && password === auth?.pass
+          ? { user: username }
+          : { message: server.refusal, responseCode: 535 }
+      ),
     onMailFrom: (_address, _session, done) => done(server.mode === 'reject-sender' ? reject(550) : null),
     onRcptTo: ({ address }, _session, done) => {
       if (server.mode === 'temporary') return done(reject(451))
@@ -144,6 +162,26 @@ function trickle (socket: Socket): void {
 }
 
 async function parse (raw: Buffer): Promise<Omit<CaughtMail, 'envelope'>> {
-  const { to, from, subject = '', text = '', html, headers, messageId = '' } = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true })
-  return { raw: raw.toString(), to: [to ?? []].flat().map(({ text }) => text).join(), from: from?.text ?? '', subject, text, html: html || '', headers, messageId }
+  const {
+    to,
+    from,
+    subject = '',
+    text = '',
+    html,
+    headers,
+    messageId = ''
+  } = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true })
+  return {
+    raw: raw.toString(),
+    to: [to ?? []]
+      .flat()
+      .map(({ text }) => text)
+      .join(),
+    from: from?.text ?? '',
+    subject,
+    text,
+    html: html || '',
+    headers,
+    messageId
+  }
 }

@@ -64,29 +64,55 @@ t.test('the compiled mails are those of the sources (npm run templates)', async 
 
 t.test('a built-in mail says in HTML what it says in text, with the variables that are documented', async t => {
   for (const name of names) {
-    const used = (file: string) => [...new Set(Array.from(read(file).matchAll(/{[{%-] *(?:if )?([a-z_]+)/g), ([, word = '']) => word))].filter(word => !/^(if|else|endif)$/.test(word)).sort()
+    const used = (file: string) =>
+      [...new Set(Array.from(read(file).matchAll(/{[{%-] *(?:if )?([a-z_]+)/g), ([, word = '']) => word))]
+        .filter(word => !/^(if|else|endif)$/.test(word))
+        .sort()
     t.same(used(`${name}.mjml`), used(`${name}.txt`), name)
-    t.same(used(`${name}.mjml`).filter(variable => ![...commonVariables, ...builtinMails[name]].includes(variable)), [], name)
-    t.match(page, new RegExp(`\\| \`${name}\` \\|.*\\| ${builtinMails[name].map(variable => `\`${variable}\``).join(', ')} \\|`))
+    t.same(
+      used(`${name}.mjml`).filter(variable => ![...commonVariables, ...builtinMails[name]].includes(variable)),
+      [],
+      name
+    )
+    t.match(
+      page,
+      new RegExp(`\\| \`${name}\` \\|.*\\| ${builtinMails[name].map(variable => `\`${variable}\``).join(', ')} \\|`)
+    )
   }
   for (const variable of commonVariables) t.match(page, `\`${variable}\``)
 })
 
 t.test('the built-in mails look alike and ask no other host', async t => {
-  const [first, ...others] = names.map(name => read(`${name}.mjml`).split('<mj-body')[0]?.replace(/<mj-(title|preview)>.*\n/g, ''))
+  const [first, ...others] = names.map(name =>
+    read(`${name}.mjml`)
+      .split('<mj-body')[0]
+      ?.replace(/<mj-(title|preview)>.*\n/g, '')
+  )
   for (const other of others) t.equal(other, first)
   for (const name of names) t.notMatch(read(`compiled/${name}.html`), /src=|url\(|@import|<link|<script/)
 })
 
 t.test('each built-in mail says what happened and what to do', async t => {
-  const subjects = { 'email-verification': 'Please confirm your e-mail address', 'password-reset': 'Reset your password', 'password-changed': 'Your password was changed', 'account-exists': 'You already have an account', 'token-reuse': 'You were logged out', 'social-account-connected': 'You can now log in with Google' }
+  const subjects = {
+    'email-verification': 'Please confirm your e-mail address',
+    'password-reset': 'Reset your password',
+    'password-changed': 'Your password was changed',
+    'account-exists': 'You already have an account',
+    'token-reuse': 'You were logged out',
+    'social-account-connected': 'You can now log in with Google'
+  }
   const said = {
     'email-verification': ['shop.example', '72 hours', 'ignore this mail'],
     'password-reset': ['alice', 'shop.example', '60 minutes', 'alice-in-wonderland', 'your password stays as it is'],
     'password-changed': ['alice', 'shop.example', '23 November 2026, 12:00 UTC', 'ask for a password reset at once'],
     'account-exists': ['alice', 'shop.example', '60 minutes', 'already has an account', 'nothing has changed'],
-    'token-reuse': ['alice', 'shop.example', '23 November 2026, 12:00 UTC', 'used a second time', 'change your password'],
-    'social-account-connected': ['alice', 'shop.example', 'Google was connected', '23 November 2026, 12:00 UTC', 'ask for a password reset at once', 'contact Example Shop']
+    'token-reuse': [
+      'alice', 'shop.example', '23 November 2026, 12:00 UTC', 'used a second time', 'change your password'
+    ],
+    'social-account-connected': [
+      'alice', 'shop.example', 'Google was connected', '23 November 2026, 12:00 UTC',
+      'ask for a password reset at once', 'contact Example Shop'
+    ]
   }
   for (const name of names) {
     const mail = await builtins.render(name, values)
@@ -97,11 +123,19 @@ t.test('each built-in mail says what happened and what to do', async t => {
     }
     t.match(mail.html, '<meta name="color-scheme" content="light dark">')
   }
-  t.notMatch((await builtins.render('email-verification', values)).html, /alice/, 'whoever registers a stranger\'s address can\'t put words into the mail')
+  t.notMatch(
+    (await builtins.render('email-verification', values)).html,
+    /alice/,
+    "whoever registers a stranger's address can't put words into the mail"
+  )
 })
 
 t.test('a link stands in both parts: twice in the HTML, as button and bare; as it is in the text, on a line of its own', async t => {
-  for (const [name, link] of [['email-verification', values.activate_url], ['password-reset', values.password_reset_url], ['account-exists', values.password_reset_url]] as const) {
+  for (const [name, link] of [
+    ['email-verification', values.activate_url],
+    ['password-reset', values.password_reset_url],
+    ['account-exists', values.password_reset_url]
+  ] as const) {
     const mail = await builtins.render(name, values)
     t.ok(mail.text.split('\n').includes(link), name)
     const escaped = link.replaceAll('&', '&amp;')
@@ -112,7 +146,13 @@ t.test('a link stands in both parts: twice in the HTML, as button and bare; as i
 
 t.test('what may be missing leaves no gap', async t => {
   for (const name of names) {
-    const { text, html } = await builtins.render(name, { ...values, login_url: undefined, username: null, hours: 1, minutes: 1 })
+    const { text, html } = await builtins.render(name, {
+      ...values,
+      login_url: undefined,
+      username: null,
+      hours: 1,
+      minutes: 1
+    })
     t.notMatch(text, /undefined|null|username|login|hours|minutes|\n\n\n| \n/, name)
     t.notMatch(html, /undefined|null|username|login page|href=""|hours|minutes/, name)
   }
@@ -129,7 +169,11 @@ t.test('the time is UTC, wherever the server stands', async t => {
 })
 
 t.test('no value becomes markup, Liquid or a header line', async t => {
-  const hostile = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "' onmouseover='alert(1)", '{{ 7|times:6 }}', '{% if true %}yes{% endif %}', '\u202egnp.exe', 'javascript:alert(1)', 'x\r\nBcc: eve@example.com\r\n\r\nHello']
+  const hostile = [
+    '<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "' onmouseover='alert(1)", '{{ 7|times:6 }}',
+    '{% if true %}yes{% endif %}', '\u202egnp.exe', 'javascript:alert(1)',
+    'x\r\nBcc: eve@example.com\r\n\r\nHello'
+  ]
   for (const value of hostile) {
     const everywhere = Object.fromEntries(Object.keys(values).map(name => [name, value]))
     for (const name of names) {
@@ -137,25 +181,49 @@ t.test('no value becomes markup, Liquid or a header line', async t => {
       t.notMatch(mail.html, /<script|<img|onmouseover='|\b42\b|>yes</, name)
       t.notMatch(mail.text, /\b42\b|^yes/, name)
     }
-    const named = await builtins.render('password-reset', { ...values, user_display: value, username: value, site_name: value })
+    const named = await builtins.render('password-reset', {
+      ...values,
+      user_display: value,
+      username: value,
+      site_name: value
+    })
     t.notMatch(named.html, /(href|src)="?javascript:/)
     t.match(named.html, /<bdi>[^<]*<\/bdi>/, 'and what is written from right to left turns nothing else round')
   }
-  t.match(await html(t, '<a title="{{ x }}" href=\'{{ x }}\'>', { x: '"\'<&' }), '<a title="&#34;&#39;&lt;&amp;" href=\'&#34;&#39;&lt;&amp;\'>')
-  t.equal(await html(t, '{% echo x %}{% cycle x %}{% capture y %}{{ x }}{% endcapture %}{% assign z = x %}{{ z }}', { x: '<' }), '&lt;&lt;&lt;')
+  t.match(
+    await html(t, '<a title="{{ x }}" href=\'{{ x }}\'>', { x: '"\'<&' }),
+    '<a title="&#34;&#39;&lt;&amp;" href=\'&#34;&#39;&lt;&amp;\'>'
+  )
+  t.equal(
+    await html(t, '{% echo x %}{% cycle x %}{% capture y %}{{ x }}{% endcapture %}{% assign z = x %}{{ z }}', {
+      x: '<'
+    }),
+    '&lt;&lt;&lt;'
+  )
   t.equal(await html(t, '{{ x | raw }}', { x: '<b>' }), '<b>', 'unless the template says so')
 })
 
 t.test('a subject is one line, whatever stands in it', async t => {
-  const templates = await load(t, { 'note.txt': 'Note', 'note.subject.txt': '\uFEFF  {{ user_display }}\r\n wrote\tto you \n' })
+  const templates = await load(t, {
+    'note.txt': 'Note',
+    'note.subject.txt': '\uFEFF  {{ user_display }}\r\n wrote\tto you \n'
+  })
   for (const [value, line] of [
-    ['alice\r\nBcc: eve@example.com', 'alice Bcc: eve@example.com wrote to you'], ['a\u0085b\u2028c\u2029d\u0000e\u000bf\u007fg', 'a b c d e f g wrote to you'],
-    ['<b> & "q"', '<b> & "q" wrote to you'], ['{{ 7|times:6 }}', '{{ 7|times:6 }} wrote to you']
-  ]) t.equal((await templates.render('note', { user_display: value })).subject, line)
+    ['alice\r\nBcc: eve@example.com', 'alice Bcc: eve@example.com wrote to you'],
+    ['a\u0085b\u2028c\u2029d\u0000e\u000bf\u007fg', 'a b c d e f g wrote to you'],
+    ['<b> & "q"', '<b> & "q" wrote to you'],
+    ['{{ 7|times:6 }}', '{{ 7|times:6 }} wrote to you']
+  ]) { t.equal((await templates.render('note', { user_display: value })).subject, line) }
 
-  const { subject, text } = await templates.render('note', { user_display: 'x\r\nBcc: eve@example.com\r\n\r\n' }, '[Shop]\n ')
+  const { subject, text } = await templates.render(
+    'note',
+    { user_display: 'x\r\nBcc: eve@example.com\r\n\r\n' },
+    '[Shop]\n '
+  )
   t.equal(subject, '[Shop] x Bcc: eve@example.com wrote to you')
-  const { message } = await nodemailer.createTransport({ streamTransport: true, buffer: true }).sendMail({ from: 'shop@shop.example', to: 'alice@example.com', subject, text })
+  const { message } = await nodemailer
+    .createTransport({ streamTransport: true, buffer: true })
+    .sendMail({ from: 'shop@shop.example', to: 'alice@example.com', subject, text })
   const received = await simpleParser(message as Buffer)
   t.equal(received.subject, subject)
   t.equal(received.bcc, undefined)
@@ -163,17 +231,32 @@ t.test('a subject is one line, whatever stands in it', async t => {
 
 t.test('the prefix of the subject is the app\'s, and no template', async t => {
   t.equal((await builtins.render('password-reset', values, '[Shop] ')).subject, '[Shop] Reset your password')
-  t.equal((await builtins.render('password-reset', values, '{{ token }}: ')).subject, '{{ token }}: Reset your password')
+  t.equal(
+    (await builtins.render('password-reset', values, '{{ token }}: ')).subject,
+    '{{ token }}: Reset your password'
+  )
 })
 
 t.test('the app overrides a mail one file at a time', async t => {
   const builtin = await builtins.render('password-reset', values)
-  const rendered = async (files: Record<string, string>) => await (await load(t, files)).render('password-reset', values)
+  const rendered = async (files: Record<string, string>) =>
+    await (await load(t, files)).render('password-reset', values)
   t.same(await rendered({}), builtin)
-  t.same(await rendered({ 'password-reset.txt': 'Go to {{ password_reset_url }}' }), { ...builtin, text: `Go to ${values.password_reset_url}` })
-  t.same(await rendered({ 'password-reset.subject.txt': 'For {{ user_display }}\n' }), { ...builtin, subject: 'For alice' })
-  t.same(await rendered({ 'password-reset.html': '<p>{{ uid }}/{{ token }}' }), { ...builtin, html: '<p>019a/Q8sY' }, 'a page without title keeps the subject')
-  const titled = '<title>Tom &amp; {{ user_display }}&#39;s &#x2764; &quot;new&quot; &eacute;</title>{{ password_reset_url | raw }}'
+  t.same(await rendered({ 'password-reset.txt': 'Go to {{ password_reset_url }}' }), {
+    ...builtin,
+    text: `Go to ${values.password_reset_url}`
+  })
+  t.same(await rendered({ 'password-reset.subject.txt': 'For {{ user_display }}\n' }), {
+    ...builtin,
+    subject: 'For alice'
+  })
+  t.same(
+    await rendered({ 'password-reset.html': '<p>{{ uid }}/{{ token }}' }),
+    { ...builtin, html: '<p>019a/Q8sY' },
+    'a page without title keeps the subject'
+  )
+  const titled =
+    '<title>Tom &amp; {{ user_display }}&#39;s &#x2764; &quot;new&quot; &eacute;</title>{{ password_reset_url | raw }}'
   t.equal((await rendered({ 'password-reset.html': titled })).subject, 'Tom & alice\'s ❤ "new" &eacute;')
   t.equal((await rendered({ 'password-reset.html': titled, 'password-reset.subject.txt': 'Mine' })).subject, 'Mine')
   t.same(await rendered({ 'password-reset.html': ' \n' }), { ...builtin, html: undefined }, 'an empty page: text only')
@@ -185,22 +268,50 @@ t.test('the examples of the page work', async t => {
     filters: { shout: (text: string) => `${text.toUpperCase()}!` },
     tags: { get_settings_var: (name: string) => ({ CUSTOM_PASSWORD_RESET_CONFIRM: 'https://app.example/reset' })[name] }
   })
-  t.equal((await templates.render('email-verification', values)).text, confirmation.replaceAll('{{ site_name }}', 'Example Shop').replace('{{ site_domain }}', 'shop.example').replace('{{ activate_url }}', values.activate_url))
-  const { text } = await templates.render('password-reset', { ...values, greeting: 'Dear customer', support: 'help@app.example' })
-  t.match(text, /^Dear customer,\n[^]*\n\nhttps:\/\/app\.example\/reset\?uid=019a&token=Q8sY\n\nQUESTIONS! help@app\.example\n$/)
+  t.equal(
+    (await templates.render('email-verification', values)).text,
+    confirmation
+      .replaceAll('{{ site_name }}', 'Example Shop')
+      .replace('{{ site_domain }}', 'shop.example')
+      .replace('{{ activate_url }}', values.activate_url)
+  )
+  const { text } = await templates.render('password-reset', {
+    ...values,
+    greeting: 'Dear customer',
+    support: 'help@app.example'
+  })
+  t.match(
+    text,
+    /^Dear customer,\n[^]*\n\nhttps:\/\/app\.example\/reset\?uid=019a&token=Q8sY\n\nQUESTIONS! help@app\.example\n$/
+  )
 })
 
 t.test('what is no template is left alone', async t => {
-  const folder = folderOf(t, { 'README.md': '{% oops %}', '_draft.txt': '{% oops %}', '.hidden.txt': '{% oops %}', 'password-reset.txt~': '{% oops %}', 'logo.png': Buffer.from([0xff]) })
+  const folder = folderOf(t, {
+    'README.md': '{% oops %}',
+    '_draft.txt': '{% oops %}',
+    '.hidden.txt': '{% oops %}',
+    'password-reset.txt~': '{% oops %}',
+    'logo.png': Buffer.from([0xff])
+  })
   mkdirSync(join(folder, 'more.txt'))
   symlinkSync(join(folderOf(t, { data: 'From elsewhere: {{ key }}' }), 'data'), join(folder, 'email-verification.txt'))
   const templates = await loadTemplates({ folder, filters: {}, tags: {} })
   t.same(templates.names(), names)
-  t.equal((await templates.render('email-verification', values)).text, 'From elsewhere: Zk3v', 'a link to a file is a file, as Kubernetes mounts them')
+  t.equal(
+    (await templates.render('email-verification', values)).text,
+    'From elsewhere: Zk3v',
+    'a link to a file is a file, as Kubernetes mounts them'
+  )
 })
 
 t.test('the app adds mails of its own', async t => {
-  const templates = await load(t, { 'welcome.txt': 'Hello {{ user_display }}', 'welcome.subject.txt': 'Welcome', 'constructor.txt': 'x', 'constructor.html': '<title>Built</title>x' })
+  const templates = await load(t, {
+    'welcome.txt': 'Hello {{ user_display }}',
+    'welcome.subject.txt': 'Welcome',
+    'constructor.txt': 'x',
+    'constructor.html': '<title>Built</title>x'
+  })
   t.same(templates.names(), [...names, 'constructor', 'welcome'])
   t.ok(templates.has('welcome'))
   t.notOk(templates.has('toString'))
@@ -212,9 +323,9 @@ t.test('the app adds mails of its own', async t => {
 t.test('MJML of the app is compiled before any value is put in', async t => {
   const files = {
     'email-verification.mjml': `<mjml><mj-head><mj-title>Confirm, {{ user_display }}</mj-title></mj-head><mj-body><mj-section><mj-column>
-      <!-- a note to ourselves --><mj-button href="{{ activate_url }}">Go</mj-button>
-      <mj-raw>{% if user.admin %}</mj-raw><mj-text>Root</mj-text><mj-raw>{% else %}</mj-raw><mj-text font-family="Roboto">{{ user.name }}</mj-text><mj-raw>{% endif %}</mj-raw>
-    </mj-column></mj-section></mj-body></mjml>`
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    <!-- a note to ourselves --><mj-button href="{{ activate_url }}">Go</mj-button>
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    <mj-raw>{% if user.admin %}</mj-raw><mj-text>Root</mj-text><mj-raw>{% else %}</mj-raw><mj-text font-family="Roboto">{{ user.name }}</mj-text><mj-raw>{% endif %}</mj-raw>
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  </mj-column></mj-section></mj-body></mjml>`
   }
   const { subject, html } = await (await load(t, files)).render('email-verification', { ...values, user: { name: '</mj-text><mj-raw><b>x</b>' } })
   t.equal(subject, 'Confirm, alice')

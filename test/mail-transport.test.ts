@@ -44,12 +44,21 @@ t.test('a mail arrives with both its parts, its headers and its Message-ID, at o
   const [mail] = server.mails
   t.same(server.mails.length, 1)
   t.same(mail?.envelope, { from: 'noreply@app.example', to: ['alice@example.com'] })
-  t.match(mail, { to: 'alice@example.com', from: '"App" <noreply@app.example>', subject: message.subject, html: message.html, messageId: message.messageId })
+  t.match(mail, {
+    to: 'alice@example.com',
+    from: '"App" <noreply@app.example>',
+    subject: message.subject,
+    html: message.html,
+    messageId: message.messageId
+  })
   t.equal(mail?.text.trimEnd(), message.text.trimEnd(), 'the link is whole')
   t.equal(mail?.headers.get('auto-submitted'), 'auto-generated')
   t.same(mail?.headers.get('date'), message.date)
   t.notOk(mail?.headers.has('list'), 'nobody unsubscribes from a password reset')
-  t.same(server.commands.filter(command => /^(MAIL|RCPT)/.test(command)), ['MAIL FROM:<noreply@app.example>', 'RCPT TO:<alice@example.com>'])
+  t.same(
+    server.commands.filter(command => /^(MAIL|RCPT)/.test(command)),
+    ['MAIL FROM:<noreply@app.example>', 'RCPT TO:<alice@example.com>']
+  )
 
   await transport.send({ ...message, html: undefined })
   t.match(server.mails[1], { html: '', messageId: message.messageId }, 'a mail may be text alone')
@@ -58,14 +67,31 @@ t.test('a mail arrives with both its parts, its headers and its Message-ID, at o
 
 t.test('a recipient that is not exactly one address gets nothing, and nobody else does', async t => {
   const hostile = [
-    'a@b.co\r\nBcc: evil@x.y', 'a@b.co,evil@x.y', 'a@b.co, evil@x.y', 'a@b.co;evil@x.y', 'a@b.co <evil@x.y>', '<evil@x.y>', '"a,b"@c.co', 'a@b.co@x.y',
-    'evil@x.y\0', 'a b@x.y', 'a@[127.0.0.1]', 'group:evil@x.y;', 'a(evil@x.y)@b.co', '=?utf-8?q?evil?=@x.y>', 'ü@x.y', 'a@', '@x.y', '', `${'a'.repeat(251)}@x.y`
+    'a@b.co\r\nBcc: evil@x.y',
+    'a@b.co,evil@x.y',
+    'a@b.co, evil@x.y',
+    'a@b.co;evil@x.y',
+    'a@b.co <evil@x.y>',
+    '<evil@x.y>',
+    '"a,b"@c.co',
+    'a@b.co@x.y',
+    'evil@x.y\0',
+    'a b@x.y',
+    'a@[127.0.0.1]',
+    'group:evil@x.y;',
+    'a(evil@x.y)@b.co',
+    '=?utf-8?q?evil?=@x.y>',
+    'ü@x.y',
+    'a@',
+    '@x.y',
+    '',
+    `${'a'.repeat(251)}@x.y`
   ]
   const server = await serve(t)
   const reached: unknown[] = []
   for (const option of [server.url, 'console', (mail: unknown) => { reached.push(mail) }]) {
     const transport = await open(t, option, text => { reached.push(text) })
-    for (const to of hostile) t.type(await failure(transport.send({ ...message, to })), PermanentMailError, JSON.stringify(to))
+    for (const to of hostile) { t.type(await failure(transport.send({ ...message, to })), PermanentMailError, JSON.stringify(to)) }
   }
   t.same(reached, [])
   t.equal(server.connections, 0)
@@ -74,18 +100,32 @@ t.test('a recipient that is not exactly one address gets nothing, and nobody els
 t.test('a subject makes no header, whatever stands in it', async t => {
   const server = await serve(t)
   const subjects: string[] = []
-  const hostile = ['Hello\r\nBcc: evil@x.y\r\n\r\nNew body', 'Hello\nBcc: evil@x.y', 'Hello\rBcc: evil@x.y', 'Hello\0\x1b[2J', 'Hello\u2028Bcc: evil@x.y', 'Grüße 🎉 an alle, die diesen sehr, sehr langen Betreff bis zu seinem Ende lesen']
+  const hostile = [
+    'Hello\r\nBcc: evil@x.y\r\n\r\nNew body', 'Hello\nBcc: evil@x.y', 'Hello\rBcc: evil@x.y', 'Hello\0\x1b[2J',
+    'Hello\u2028Bcc: evil@x.y',
+    'Grüße 🎉 an alle, die diesen sehr, sehr langen Betreff bis zu seinem Ende lesen'
+  ]
   for (const option of [server.url, (mail: { subject: string }) => { subjects.push(mail.subject) }]) {
     const transport = await open(t, option)
     for (const subject of hostile) await transport.send({ ...message, subject })
   }
-  t.same(subjects, ['Hello Bcc: evil@x.y New body', 'Hello Bcc: evil@x.y', 'Hello Bcc: evil@x.y', 'Hello [2J', 'Hello Bcc: evil@x.y', hostile[5]])
+  t.same(subjects, [
+    'Hello Bcc: evil@x.y New body',
+    'Hello Bcc: evil@x.y',
+    'Hello Bcc: evil@x.y',
+    'Hello [2J',
+    'Hello Bcc: evil@x.y',
+    hostile[5]
+  ])
   t.same(server.mails.map(mail => mail.subject), subjects)
   for (const mail of server.mails) {
     t.notOk(mail.headers.has('bcc'))
     t.equal(mail.text.trimEnd(), message.text.trimEnd())
   }
-  t.same(new Set(server.commands.filter(command => command.startsWith('RCPT'))), new Set(['RCPT TO:<alice@example.com>']))
+  t.same(
+    new Set(server.commands.filter(command => command.startsWith('RCPT'))),
+    new Set(['RCPT TO:<alice@example.com>'])
+  )
 })
 
 t.test('a sender is one address, with a name or without', async t => {
@@ -116,10 +156,13 @@ t.test('a sender is one address, with a name or without', async t => {
 
 t.test('a sender that is anything else is refused', async t => {
   const wrong = [
-    '', 'App', 'App <>', 'App <noreply>', 'noreply@', 'a@b.co, c@d.co', 'A <a@b.co>, C <c@d.co>', 'Smith, John <a@b.co>', 'a@b.co <c@d.co>', 'App <a@b.co> x', 'App <a@b.co', '"App <a@b.co>',
-    'App\r\nBcc: evil@x.y <a@b.co>', '"App\r\nBcc: evil@x.y" <a@b.co>', 'App\0 <a@b.co>', '"a,b"@c.co', 'group: a@b.co;', 'App <a@b..co>', 'App <a@-b.co>', 'App <.a@b.co>', 'noreply@bücher.example'
+    '', 'App', 'App <>', 'App <noreply>', 'noreply@', 'a@b.co, c@d.co', 'A <a@b.co>, C <c@d.co>',
+    'Smith, John <a@b.co>', 'a@b.co <c@d.co>', 'App <a@b.co> x', 'App <a@b.co', '"App <a@b.co>',
+    'App\r\nBcc: evil@x.y <a@b.co>', '"App\r\nBcc: evil@x.y" <a@b.co>', 'App\0 <a@b.co>', '"a,b"@c.co',
+    'group: a@b.co;', 'App <a@b..co>', 'App <a@-b.co>', 'App <.a@b.co>', 'noreply@bücher.example'
   ]
-  const line = 'fastify-rest-auth: mail.from: must be one address such as noreply@app.example or App <noreply@app.example>'
+  const line =
+    'fastify-rest-auth: mail.from: must be one address such as noreply@app.example or App <noreply@app.example>'
   for (const from of wrong) t.throws(() => parseSender(from), { message: line }, JSON.stringify(from))
 })
 
@@ -149,7 +192,9 @@ t.test('a certificate has to be trusted', async t => {
     t.notMatch(error, PermanentMailError)
     t.equal(server.mails.length, 0, 'not sent in the clear instead')
     await (await open(t, `${server.url}?tls.rejectUnauthorized=false`)).send(message)
-    await (await open(t, { host: server.host, port: server.port, secure: tls === 'implicit', ...trusting })).send(message)
+    await (
+      await open(t, { host: server.host, port: server.port, secure: tls === 'implicit', ...trusting })
+    ).send(message)
     t.equal(server.mails.length, 2)
   }
   const plain = await serve(t)
@@ -159,7 +204,10 @@ t.test('a certificate has to be trusted', async t => {
 
 t.test('a pool keeps its connection from mail to mail, until it is closed', async t => {
   const server = await serve(t)
-  for (const option of [`${server.url}?pool=true&maxConnections=1`, { host: server.host, port: server.port, pool: true, maxConnections: 1 }]) {
+  for (const option of [
+    `${server.url}?pool=true&maxConnections=1`,
+    { host: server.host, port: server.port, pool: true, maxConnections: 1 }
+  ]) {
     const before = server.connections
     const transport = await open(t, option)
     await Promise.all([transport.send(message), transport.send(message), transport.send(message)])
@@ -200,7 +248,12 @@ t.test('whatever else nodemailer sends with will do', async t => {
 
   const commands: Array<{ Destination: object }> = []
   const SES = {
-    sesClient: { send: async (command: { input: { Destination: object } }) => { commands.push(command.input); return { MessageId: '1' } } },
+    sesClient: {
+      send: async (command: { input: { Destination: object } }) => {
+        commands.push(command.input)
+        return { MessageId: '1' }
+      }
+    },
     SendEmailCommand: function (this: { input: object }, input: object) { this.input = input }
   }
   await (await open(t, { SES })).send(message)
@@ -225,7 +278,11 @@ t.test('a function of the host is given the mail', async t => {
     subject: message.subject,
     text: message.text,
     html: message.html,
-    headers: { 'Auto-Submitted': 'auto-generated', 'Message-ID': message.messageId, Date: 'Mon, 23 Nov 2026 12:00:00 +0000' }
+    headers: {
+      'Auto-Submitted': 'auto-generated',
+      'Message-ID': message.messageId,
+      Date: 'Mon, 23 Nov 2026 12:00:00 +0000'
+    }
   })
   t.match(given[1], { from: 'App <noreply@app.example>', html: undefined })
 })
@@ -234,7 +291,11 @@ t.test('an error of that function is told without what it carries, and says whet
   const request = { headers: { authorization: 'Bearer s3cret' }, data: message.text }
   const thrown: Array<[unknown, string, boolean]> = [
     [Object.assign(new Error('answered 503'), { config: request }), 'answered 503', false],
-    [Object.assign(new Error('answered 422'), { permanent: true, code: 'inactive', cause: request }), 'inactive: answered 422', true],
+    [
+      Object.assign(new Error('answered 422'), { permanent: true, code: 'inactive', cause: request }),
+      'inactive: answered 422',
+      true
+    ],
     [new TypeError(`no fetch to\n${link}`), 'no fetch to …', false],
     ['down', 'down', false],
     [undefined, 'undefined', false]
@@ -255,7 +316,9 @@ t.test("'console' prints the mail for people, its link on one line", async t => 
   const transport = await open(t, 'console', text => { printed.push(text) })
   await transport.send({ ...message, text: `Hello \x1b[31mAlice\x07,\n\n${link}\n` })
   const rule = '─'.repeat(72)
-  t.same(printed, [`${rule}\nFrom: App <noreply@app.example>\nTo: alice@example.com\nSubject: Confirm your address\n\nHello [31mAlice,\n\n${link}\n${rule}\n`])
+  t.same(printed, [
+    `${rule}\nFrom: App <noreply@app.example>\nTo: alice@example.com\nSubject: Confirm your address\n\nHello [31mAlice,\n\n${link}\n${rule}\n`
+  ])
 })
 
 const faults: Array<[mode: MailServerMode, forGood: boolean, message: RegExp]> = [
@@ -276,7 +339,12 @@ t.test('a bad server is an error in time, which says whether to try again', asyn
       const server = await serve(t)
       server.mode = mode
       const greetingTimeout = mode === 'silent' ? 200 : 5000
-      const transport = await open(t, { host: server.host, port: server.port, pool, maxRequeues: 0, greetingTimeout }, undefined, mode === 'slow' ? 200 : 30_000)
+      const transport = await open(
+        t,
+        { host: server.host, port: server.port, pool, maxRequeues: 0, greetingTimeout },
+        undefined,
+        mode === 'slow' ? 200 : 30_000
+      )
       const error = await failure(transport.send(message))
       t.match(error.message, expected, `${mode}, pool ${pool}`)
       t.equal(error instanceof PermanentMailError, forGood, mode)
@@ -327,14 +395,19 @@ t.test('the timeouts are seconds, unless the host sets its own', async t => {
   const server = await serve(t)
   const timeoutsOf = async (own: object) => {
     let seen: Record<string, unknown> = {}
-    const getSocket = (options: typeof seen, done: (error: null, socket: false) => void) => { seen = options; done(null, false) }
+    const getSocket = (options: typeof seen, done: (error: null, socket: false) => void) => {
+      seen = options
+      done(null, false)
+    }
     await (await open(t, { host: server.host, port: server.port, getSocket, ...own })).send(message)
     return [seen.dnsTimeout, seen.connectionTimeout, seen.greetingTimeout, seen.socketTimeout]
   }
   t.same(await timeoutsOf({}), [5000, 5000, 5000, 15000])
   t.same(await timeoutsOf({ connectionTimeout: 700, socketTimeout: 800 }), [5000, 700, 5000, 800])
   server.mode = 'silent'
-  t.match(await failure((await open(t, `${server.url}?greetingTimeout=50`)).send(message)), { message: 'ETIMEDOUT: Greeting never received' })
+  t.match(await failure((await open(t, `${server.url}?greetingTimeout=50`)).send(message)), {
+    message: 'ETIMEDOUT: Greeting never received'
+  })
 })
 
 t.test('an error tells no secret that a server says', async t => {
@@ -349,12 +422,37 @@ t.test('an error tells no secret that a server says', async t => {
 })
 
 t.test('what is no way to send is refused at start, without telling a password', async t => {
-  const choices = "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
+  const choices =
+    "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
   const noHost = 'mail.transport: names no host, and no other way to send that nodemailer knows'
   const refused: Array<[unknown, string | RegExp]> = [
-    ...[undefined, null, true, 7, '', 'Console', 'stdout', 'mail.example', 'http://mail.example', 'smtp:mail.example', 'smtp://', 'smtp://:587', 'smtp://app:s3cret/x@mail.example', 'smtp://app:12#s3cret@mail.example', 'smtp://app:12?s3cret@mail.example', 'smtp://mail.example/inbox', ['smtp://mail.example']]
-      .map((option): [unknown, string] => [option, choices]),
-    ...[{}, { host: undefined, port: 587 }, { host: '', pool: true }, { service: 'gmial' }, { hots: 'mail.example', auth: { pass: 's3cret' } }, { sendMail: true }].map((option): [unknown, string] => [option, noHost]),
+    ...[
+      undefined,
+      null,
+      true,
+      7,
+      '',
+      'Console',
+      'stdout',
+      'mail.example',
+      'http://mail.example',
+      'smtp:mail.example',
+      'smtp://',
+      'smtp://:587',
+      'smtp://app:s3cret/x@mail.example',
+      'smtp://app:12#s3cret@mail.example',
+      'smtp://app:12?s3cret@mail.example',
+      'smtp://mail.example/inbox',
+      ['smtp://mail.example']
+    ].map((option): [unknown, string] => [option, choices]),
+    ...[
+      {},
+      { host: undefined, port: 587 },
+      { host: '', pool: true },
+      { service: 'gmial' },
+      { hots: 'mail.example', auth: { pass: 's3cret' } },
+      { sendMail: true }
+    ].map((option): [unknown, string] => [option, noHost]),
     [{ SES: { ses: {}, aws: {} } }, /^mail\.transport: ECONFIG: Using legacy SES configuration/],
     [{ SES: {} }, /^mail\.transport: ECONFIG: Missing SES configuration/]
   ]

@@ -50,7 +50,10 @@ t.test('the list shows the newest first, each with a link, and asks again by its
   inbox.add(mail('a'))
   inbox.add(mail('b/2 ?'))
   const { body } = await get()
-  t.match(body, /<a href="mail\/b%2F2%20%3F"><b>Subject of b\/2 \?<\/b>[^]*<a href="mail\/a"><b>Subject of a<\/b> <span>to alice@example\.com<\/span> <time datetime="2026-11-23T12:00:00\.000Z">2026-11-23 12:00:00 UTC</)
+  t.match(
+    body,
+    /<a href="mail\/b%2F2%20%3F"><b>Subject of b\/2 \?<\/b>[^]*<a href="mail\/a"><b>Subject of a<\/b> <span>to alice@example\.com<\/span> <time datetime="2026-11-23T12:00:00\.000Z">2026-11-23 12:00:00 UTC</
+  )
   t.match(body, '<meta http-equiv="refresh" content="5">')
   t.match((await get('/b%2F2%20%3F')).body, '<h1>Subject of b/2 ?</h1>')
 })
@@ -58,8 +61,14 @@ t.test('the list shows the newest first, each with a link, and asks again by its
 t.test('a mail is shown part by part, first its HTML if it has any', async t => {
   const { get } = build(t, [mail('a'), mail('plain', { html: undefined })])
   const { body } = await get('/a')
-  for (const text of ['alice@example.com', 'Acme Books &lt;noreply@example.com&gt;', '<a href="../mail">', '<a href="?part=html" aria-current="page">', '<a href="?part=text">']) t.match(body, text)
-  t.match(body, '<iframe class="part" title="HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="a/html"></iframe>')
+  for (const text of [
+    'alice@example.com', 'Acme Books &lt;noreply@example.com&gt;', '<a href="../mail">',
+    '<a href="?part=html" aria-current="page">', '<a href="?part=text">'
+  ]) { t.match(body, text) }
+  t.match(
+    body,
+    '<iframe class="part" title="HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="a/html"></iframe>'
+  )
   t.notMatch(body, 'http-equiv', 'and does not change while it is read')
   t.match((await get('/a?part=text')).body, '<pre class="part">Text of a</pre>')
   t.match((await get('/a?part=headers')).body, '<dt>Message-ID</dt><dd>&lt;a@example.com&gt;</dd>')
@@ -74,8 +83,16 @@ t.test('the HTML of a mail has an origin of its own, no scripts, and links that 
   const { get } = build(t, [mail('a'), mail('bare', { html: '<p>Hi' }), mail('plain', { html: undefined })])
   const { body, headers } = await get('/a/html')
   t.equal(body, '<!doctype html><base target="_blank"><html><head></head><body>HTML of a</body></html>')
-  t.equal(headers['content-security-policy'], "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox")
-  t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' })
+  t.equal(
+    headers['content-security-policy'],
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+  )
+  t.match(headers, {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff'
+  })
   t.equal((await get('/bare/html')).body, '<base target="_blank"><p>Hi')
   t.equal((await get('/plain/html')).statusCode, 404)
 })
@@ -83,15 +100,32 @@ t.test('the HTML of a mail has an origin of its own, no scripts, and links that 
 t.test('a hostile mail is shown and does nothing', async t => {
   const script = '</title></pre></style><script>alert(1)</script>'
   const escaped = '&lt;/title&gt;&lt;/pre&gt;&lt;/style&gt;&lt;script&gt;alert(1)&lt;/script&gt;'
-  const { get } = build(t, [mail('"><script>', {
-    to: script, from: script, subject: script, html: script, headers: { [script]: script }, text: `${script} javascript:alert(1) data:text/html,x http://a.example/"onclick="x`
-  })])
+  const { get } = build(t, [
+    mail('"><script>', {
+      to: script,
+      from: script,
+      subject: script,
+      html: script,
+      headers: { [script]: script },
+      text: `${script} javascript:alert(1) data:text/html,x http://a.example/"onclick="x`
+    })
+  ])
   const id = encodeURIComponent('"><script>')
-  for (const path of ['', `/${id}`, `/${id}?part=text`, `/${id}?part=headers`, '/%3Cscript%3E', `/${id}?part=${script}`]) {
+  for (const path of [
+    '',
+    `/${id}`,
+    `/${id}?part=text`,
+    `/${id}?part=headers`,
+    '/%3Cscript%3E',
+    `/${id}?part=${script}`
+  ]) {
     const { body, headers } = await get(path)
     t.notMatch(body, /<script|href="(?:javascript|data):| onclick="/)
     const style = /<style>([^]*?)<\/style>/.exec(body)?.[1] ?? ''
-    t.equal(headers['content-security-policy'], `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`)
+    t.equal(
+      headers['content-security-policy'],
+      `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`
+    )
     t.equal(headers['cache-control'], 'no-store')
   }
   t.match((await get()).body, `<b>${escaped}</b>`)
@@ -100,7 +134,11 @@ t.test('a hostile mail is shown and does nothing', async t => {
 })
 
 for (const [text, address, shown] of [
-  ['Confirm: https://app.example/confirm?key=aB3_-&x=1.', 'https://app.example/confirm?key=aB3_-&amp;x=1', 'https://app.example/confirm?key=aB3_-&amp;x=1</a>.</pre>'],
+  [
+    'Confirm: https://app.example/confirm?key=aB3_-&x=1.',
+    'https://app.example/confirm?key=aB3_-&amp;x=1',
+    'https://app.example/confirm?key=aB3_-&amp;x=1</a>.</pre>'
+  ],
   ['(HTTP://app.example/)', 'HTTP://app.example/', 'HTTP://app.example/</a>)</pre>'],
   [`http://localhost:3000/${'x'.repeat(500)}-\nBye`, `http://localhost:3000/${'x'.repeat(500)}-`, '-</a>\nBye</pre>'],
   ['<https://app.example/#a>', 'https://app.example/#a', '#a</a>&gt;</pre>']
@@ -113,7 +151,12 @@ for (const [text, address, shown] of [
 }
 
 t.test('the list has the links of each mail\'s text, once each, so that one click is enough', async t => {
-  const { get } = build(t, [mail('a', { text: 'Log in at https://app.example/login.\n\nhttps://app.example/reset?uid=1&token=-x_\n\nOr at https://app.example/login' }), mail('none', { text: 'javascript:alert(1) ftp://app.example/' })])
+  const { get } = build(t, [
+    mail('a', {
+      text: 'Log in at https://app.example/login.\n\nhttps://app.example/reset?uid=1&token=-x_\n\nOr at https://app.example/login'
+    }),
+    mail('none', { text: 'javascript:alert(1) ftp://app.example/' })
+  ])
   const links = [...(await get()).body.matchAll(/<p>(<a [^>]*>)([^<]*)<\/a><\/p>/g)].map(([, tag, text]) => [tag, text])
   t.same(links, ['https://app.example/login', 'https://app.example/reset?uid=1&amp;token=-x_'].map(link =>
     [`<a href="${link}" target="_blank" rel="noopener noreferrer">`, link]))

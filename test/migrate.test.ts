@@ -15,7 +15,8 @@ import { databases, secret, t, temporaryFile, type Test } from './helper.js'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')
-const specs = (fields: Record<string, UserField>): FieldSpec[] => Object.entries(fields).map(([name, field]) => describeField(name, field))
+const specs = (fields: Record<string, UserField>): FieldSpec[] =>
+  Object.entries(fields).map(([name, field]) => describeField(name, field))
 const gender = { schema: Type.Union([Type.Literal('M'), Type.Literal('F')]) }
 
 for (const tested of databases) {
@@ -48,16 +49,28 @@ for (const tested of databases) {
     const before = specs({ gender, level: { schema: Type.String(), unique: true } })
     const db = await open(t, before)
     await migrate(db, before)
-    await db.orm.insert(db.users).values({ pk: '1', email: 'a@b.co', isActive: true, createdAt: new Date(), ...{ gender: 'F', level: '7' } })
-    const after = specs({ gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) }, level: { schema: Type.Integer(), unique: true } })
+    await db.orm
+      .insert(db.users)
+      .values({ pk: '1', email: 'a@b.co', isActive: true, createdAt: new Date(), ...{ gender: 'F', level: '7' } })
+    const after = specs({
+      gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) },
+      level: { schema: Type.Integer(), unique: true }
+    })
     for (const field of ['gender', 'level']) {
       const refusal = await migrate(db, after).then(() => '', (error: Error) => error.message)
-      t.match(refusal, new RegExp(`^userFields\\.${field}: its column is «text.*» and the declaration wants «.*»\\. Run this SQL, then start again: `))
-      for (const statement of refusal.slice(refusal.indexOf('again: ') + 7).split(';')) if (statement.trim()) await db.execute(db, statement)
+      t.match(
+        refusal,
+        new RegExp(
+          `^userFields\\.${field}: its column is «text.*» and the declaration wants «.*»\\. Run this SQL, then start again: `
+        )
+      )
+      for (const statement of refusal.slice(refusal.indexOf('again: ') + 7).split(';')) { if (statement.trim()) await db.execute(db, statement) }
     }
     t.same(await migrate(db, after), [])
     const tables = tested.dialect === 'sqlite' ? sqliteTables : postgresTables
-    t.match(await db.orm.select().from(tables.usersTable(after) as typeof db.users), [{ pk: '1', gender: 'F', level: 7 }])
+    t.match(await db.orm.select().from(tables.usersTable(after) as typeof db.users), [
+      { pk: '1', gender: 'F', level: 7 }
+    ])
   })
 
   void t.test(`a column that is there already, of the right type, is taken over; of another, refused (${name})`, async t => {
@@ -67,14 +80,20 @@ for (const tested of databases) {
     t.same((await migrate(db, specs({ level: { schema: Type.String() } }))).length, 1)
     t.same(await migrate(db, specs({ level: { schema: Type.String() } })), [])
     await db.execute(db, 'ALTER TABLE "users" ADD COLUMN "points" text')
-    await t.rejects(migrate(db, specs({ points: { schema: Type.Boolean() } })), { message: /userFields\.points: its column is «text»/ })
+    await t.rejects(migrate(db, specs({ points: { schema: Type.Boolean() } })), {
+      message: /userFields\.points: its column is «text»/
+    })
   })
 
   void t.test(`a literal that was not declared can't be stored, whoever writes it (${name})`, async t => {
     const fields = specs({ gender })
     const db = await open(t, fields)
     await migrate(db, fields)
-    await t.rejects(db.orm.insert(db.users).values({ pk: '1', email: 'a@b.co', isActive: true, createdAt: new Date(), ...{ gender: 'X' } }))
+    await t.rejects(
+      db.orm
+        .insert(db.users)
+        .values({ pk: '1', email: 'a@b.co', isActive: true, createdAt: new Date(), ...{ gender: 'X' } })
+    )
   })
 
   void t.test(`a database that is behind is refused at start, with the way out (${name})`, async t => {
@@ -84,7 +103,10 @@ for (const tested of databases) {
       await app.close()
       await close()
     })
-    await t.rejects(async () => await app.register(restAuth, { secret, database: database as string, migrate: false }), { message: /^fastify-rest-auth: database: \d+ statements behind; run: npx fastify-rest-auth migrate/ })
+    await t.rejects(
+      async () => await app.register(restAuth, { secret, database: database as string, migrate: false }),
+      { message: /^fastify-rest-auth: database: \d+ statements behind; run: npx fastify-rest-auth migrate/ }
+    )
   })
 }
 
@@ -99,7 +121,10 @@ void t.test('eight processes that migrate one file at once all succeed', async t
 
 void t.test('the migrate command brings a file up to date, and prints what it would do', async t => {
   const database = temporaryFile(t)
-  t.match(await migrateCommand({ database }, true), /^CREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;$/)
+  t.match(
+    await migrateCommand({ database }, true),
+    /^CREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;$/
+  )
   t.notOk(existsSync(database), 'to look is not to make')
   t.match(await migrateCommand({ database }, false), /^\d+ statements run$/)
   t.equal(await migrateCommand({ database }, false), 'up to date')

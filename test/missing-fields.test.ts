@@ -2,7 +2,9 @@
 import { Type } from '@sinclair/typebox'
 import { sql, type SQL } from 'drizzle-orm'
 import type { FastifyInstance } from 'fastify'
-import { alice, articleOptions, fieldCodes, password, story, type Build, type BuildOptions, type BuiltApp, type Test } from './helper.js'
+import {
+  alice, articleOptions, fieldCodes, password, story, type Build, type BuildOptions, type BuiltApp, type Test
+} from './helper.js'
 
 const social = { google: { clientId: 'x', clientSecret: 'y' } }
 const userFields = {
@@ -38,9 +40,14 @@ async function buildEmptied (t: Test, build: Build, options: object = {}, more: 
 }
 
 story('every answer with the user names the required fields that it lacks, until it has them', async (t, build) => {
-  const after = (app: FastifyInstance) => app.get('/me', { onRequest: app.authenticate }, async ({ user }) => user.missing_fields)
+  const after = (app: FastifyInstance) =>
+    app.get('/me', { onRequest: app.authenticate }, async ({ user }) => user.missing_fields)
   const { get, post, patch, put, token, app } = await buildEmptied(t, build, {}, { after })
-  t.same((await app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } })).json(), names, 'and so does request.user')
+  t.same(
+    (await app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } })).json(),
+    names,
+    'and so does request.user'
+  )
   t.same((await post('/login', { email: alice.email, password })).json().user.missing_fields, names)
   t.same((await get('/user', { token })).json().missing_fields, names)
   t.same((await patch('/user', { motto: 'Onwards' }, { token })).json().missing_fields, names)
@@ -67,9 +74,14 @@ story('PATCH takes what is missing, of what is read-only or hidden too, and then
 
 story('each is taken when it comes, and PUT, which wants what is editable, takes them too', async (t, build) => {
   const { patch, put, token, stored } = await buildEmptied(t, build)
-  t.same((await patch('/user', { badge: 'Z9' }, { token })).json().missing_fields, ['gender', 'phone_number', 'address', 'adult'])
+  t.same((await patch('/user', { badge: 'Z9' }, { token })).json().missing_fields, [
+    'gender', 'phone_number', 'address', 'adult'
+  ])
   t.same(fieldCodes(await put('/user', { adult: false }, { token })), { gender: ['required'] })
-  t.same((await put('/user', { gender: 'M', adult: false, badge: 'A1' }, { token })).json().missing_fields, ['phone_number', 'address'])
+  t.same((await put('/user', { gender: 'M', adult: false, badge: 'A1' }, { token })).json().missing_fields, [
+    'phone_number',
+    'address'
+  ])
   t.match(await stored(), { gender: 'M', badge: 'Z9', adult: false, phone_number: null, address: null })
 })
 
@@ -83,12 +95,22 @@ story('from a form they are read as any field', async (t, build) => {
 story('what does not fit is refused while it is missing, and ignored once it is not', async (t, build) => {
   const { patch, token, stored } = await buildEmptied(t, build)
   const wrong = { phone_number: null, badge: 'nine', address: {}, adult: 'yes' }
-  t.same(fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })), { gender: ['invalid_choice'], phone_number: ['null'], badge: ['invalid'], address: ['invalid'], adult: ['invalid_type'] })
+  t.same(fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })), {
+    gender: ['invalid_choice'],
+    phone_number: ['null'],
+    badge: ['invalid'],
+    address: ['invalid'],
+    adult: ['invalid_type']
+  })
   await patch('/user', given, { token })
   const answer = await patch('/user', { ...wrong, motto: 'Onwards' }, { token })
   t.equal(answer.statusCode, 200, 'as before')
   t.equal(answer.json().motto, 'Onwards')
-  t.same(fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })), { gender: ['invalid_choice'] }, 'of what counts all is told')
+  t.same(
+    fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })),
+    { gender: ['invalid_choice'] },
+    'of what counts all is told'
+  )
   t.match(await stored(), given)
 })
 
@@ -99,7 +121,13 @@ story('a unique one is no other user\'s, and who has one is told nothing of othe
   t.equal((await patch('/user', { badge: 'Z9' }, { token })).json().badge, 'Z9')
   t.equal((await patch('/user', { badge: 'A1' }, { token })).json().badge, 'Z9')
 
-  const tokens = await Promise.all(Array.from({ length: 8 }, async (_, index) => (await post('/registration', { ...bob, badge: `C${index}`, email: `carol${index}@example.com` })).json().access))
+  const tokens = await Promise.all(
+    Array.from(
+      { length: 8 },
+      async (_, index) =>
+        (await post('/registration', { ...bob, badge: `C${index}`, email: `carol${index}@example.com` })).json().access
+    )
+  )
   const answers = await Promise.all(tokens.map(async token => await patch('/user', { badge: 'D1' }, { token })))
   t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 1, 'of those who come at once one gets it')
   for (const answer of answers) if (answer.statusCode !== 200) t.same(fieldCodes(answer), { badge: ['value_taken'] })
@@ -107,12 +135,21 @@ story('a unique one is no other user\'s, and who has one is told nothing of othe
 
 story('in Django REST framework\'s shape the same is said', async (t, build) => {
   const { patch, token } = await buildEmptied(t, build, { errors: 'drf' })
-  t.same(Object.keys((await patch('/user', { phone_number: null, badge: 'nine' }, { token })).json()), ['phone_number', 'badge'])
+  t.same(Object.keys((await patch('/user', { phone_number: null, badge: 'nine' }, { token })).json()), [
+    'phone_number',
+    'badge'
+  ])
 })
 
 story('the app hears of it as of any change, and a throw undoes it', async (t, build) => {
   const heard: unknown[] = []
-  const userUpdated = async ({ missing_fields: missing, phone_number: phone }: { missing_fields?: string[], phone_number: string }) => {
+  const userUpdated = async ({
+    missing_fields: missing,
+    phone_number: phone
+  }: {
+    missing_fields?: string[]
+    phone_number: string
+  }) => {
     heard.push(missing)
     if (phone === '0') throw new Error('no such number')
   }
@@ -127,7 +164,8 @@ story('the app hears of it as of any change, and a throw undoes it', async (t, b
 story('of fifty who give one field at once one is heard, and the others change nothing but the rest of theirs', async (t, build) => {
   let updates = 0
   const { patch, token, stored } = await buildEmptied(t, build, { hooks: { userUpdated: () => { updates++ } } })
-  const race = async (body: (index: number) => object) => await Promise.all(Array.from({ length: 50 }, async (_, index) => await patch('/user', body(index), { token })))
+  const race = async (body: (index: number) => object) =>
+    await Promise.all(Array.from({ length: 50 }, async (_, index) => await patch('/user', body(index), { token })))
   const answers = await race(index => ({ phone_number: `+1555010${index}`, badge: `R${index % 10}` }))
   t.same([...new Set(answers.map(({ statusCode }) => statusCode))], [200])
   const { phone_number: phone, badge } = await stored()
@@ -145,7 +183,11 @@ story('of fifty who give one field at once one is heard, and the others change n
 story('the document names the fields, and says that they are taken', async (t, build) => {
   const { app } = await buildEmptied(t, build)
   const document = app.restAuth.openapi() as any
-  t.match(document.components.schemas.AuthUser.properties.missing_fields, { type: 'array', items: { type: 'string', enum: names }, description: /PATCH \/user/ })
+  t.match(document.components.schemas.AuthUser.properties.missing_fields, {
+    type: 'array',
+    items: { type: 'string', enum: names },
+    description: /PATCH \/user/
+  })
   t.notOk(document.components.schemas.AuthUser.required.includes('missing_fields'))
   const { patch, put } = document.paths['/auth/user']
   for (const { description, requestBody } of [patch, put]) {
@@ -168,7 +210,9 @@ story('without providers nothing is missing, and what is read-only stays so', as
 })
 
 story('where every field has a default or may be empty, nothing can be missing', async (t, build) => {
-  const { app, register } = await build(t, { options: { social, userFields: { plan: userFields.plan, motto: userFields.motto } } })
+  const { app, register } = await build(t, {
+    options: { social, userFields: { plan: userFields.plan, motto: userFields.motto } }
+  })
   t.notHas((await register({ plan: 'gold' })).user, 'missing_fields')
   t.notMatch(JSON.stringify(app.restAuth.openapi()), 'missing_fields')
 })

@@ -15,7 +15,8 @@ type Rows = Array<Record<string, unknown>>
 /** Runs SQL past the plugin, on whatever its database is. */
 async function openRaw (t: Test, database: unknown): Promise<(statement: string) => Promise<Rows>> {
   if (typeof database !== 'string') {
-    return async statement => (await (database as PgDatabase<PgQueryResultHKT>).execute(sql.raw(statement)) as { rows: Rows }).rows
+    return async statement =>
+      ((await (database as PgDatabase<PgQueryResultHKT>).execute(sql.raw(statement))) as { rows: Rows }).rows
   }
   if (!database.startsWith('postgres')) {
     const client = new BetterSqlite3(database, { readonly: true })
@@ -40,8 +41,8 @@ async function dump (query: (statement: string) => Promise<Rows>, dialect: strin
 /** A value and all that is in it: JSON may come as text or as what it stands for. */
 function texts (value: unknown): string[] {
   if (value instanceof Date) return [value.toISOString()]
-  if (value instanceof Uint8Array) return [Buffer.from(value).toString('latin1'), Buffer.from(value).toString('base64url')]
-  if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([name, inner]) => [name, ...texts(inner)])
+  if (value instanceof Uint8Array) { return [Buffer.from(value).toString('latin1'), Buffer.from(value).toString('base64url')] }
+  if (typeof value === 'object' && value !== null) { return Object.entries(value).flatMap(([name, inner]) => [name, ...texts(inner)]) }
   if (typeof value !== 'string') return value === null ? [] : [String(value)]
   return [value, ...(/^[{["]/.test(value) ? texts(parsed(value)) : [])]
 }
@@ -59,7 +60,9 @@ const length = 43
 /** What somebody who read these values could try: each, and each part of one that is as long as a token. */
 function candidates (values: string[]): string[] {
   const parts = values.flatMap(value => value.match(/[\w.~+/=-]{43,}/g) ?? [])
-  const windows = parts.flatMap(part => Array.from({ length: part.length - length + 1 }, (_, start) => part.slice(start, start + length)))
+  const windows = parts.flatMap(part =>
+    Array.from({ length: part.length - length + 1 }, (_, start) => part.slice(start, start + length))
+  )
   return [...new Set([...values, ...parts, ...windows])].filter(value => value !== '')
 }
 
@@ -79,10 +82,10 @@ story('nothing in the database opens an account, and nothing that opens one is i
   const passwords = [password]
   const handedOut = new Set<string>()
   async function check (step: string): Promise<void> {
-    for (const { raw, text } of mailServer.mails) for (const [token] of `${raw}${text}`.matchAll(/[\w-]{43,}/g)) handedOut.add(token)
+    for (const { raw, text } of mailServer.mails) { for (const [token] of `${raw}${text}`.matchAll(/[\w-]{43,}/g)) handedOut.add(token) }
     const stored = await dump(query, dialect)
     const text = stored.join('\n')
-    for (const secret of [...handedOut, ...passwords]) t.notOk(text.includes(secret), `${step}: what was handed out is not stored`)
+    for (const secret of [...handedOut, ...passwords]) { t.notOk(text.includes(secret), `${step}: what was handed out is not stored`) }
     const found = candidates(stored)
     t.same(await attack(found), [], `${step}: of ${found.length} values none works`)
   }
@@ -131,7 +134,16 @@ story('nothing in the database opens an account, and nothing that opens one is i
   t.equal((await built.get('/user', { token: access })).statusCode, 401)
   const session = await logIn('Brand-new-pw-1')
   passwords.push('Changed-once-more-1')
-  t.equal((await post('/password/change', { old_password: passwords[1], new_password1: passwords[2] }, { token: session.access })).statusCode, 200)
+  t.equal(
+    (
+      await post(
+        '/password/change',
+        { old_password: passwords[1], new_password1: passwords[2] },
+        { token: session.access }
+      )
+    ).statusCode,
+    200
+  )
   await check('changed')
   await mails()
 
@@ -145,7 +157,8 @@ story('nothing in the database opens an account, and nothing that opens one is i
   await check('a mail of the app\'s own, waiting')
   mailServer.mode = 'reject-data'
   // As some do, it says what was wrong with which link.
-  mailServer.refusal = '5.7.1 https://localhost:3000/auth/password/reset/confirm/x/Q8sYtX2uKzH6bEfGd9PaVomWqv0LrN4cJ8sYtX2uKzH is spam'
+  mailServer.refusal =
+    '5.7.1 https://localhost:3000/auth/password/reset/confirm/x/Q8sYtX2uKzH6bEfGd9PaVomWqv0LrN4cJ8sYtX2uKzH is spam'
   handedOut.add('Q8sYtX2uKzH6bEfGd9PaVomWqv0LrN4cJ8sYtX2uKzH')
   await later(31)
   t.equal((await restAuth.mail.list({ state: 'failed' })).length, 2)
@@ -173,7 +186,8 @@ story('nothing in the database opens an account, and nothing that opens one is i
 
 /** Tries values in the place of every credential there is; answers with those that worked, and where. */
 function createAttack ({ app }: BuiltApp, query: (statement: string) => Promise<Rows>) {
-  const post = async (path: string, payload: object) => await app.inject({ method: 'POST', url: `/auth/${path}`, payload })
+  const post = async (path: string, payload: object) =>
+    await app.inject({ method: 'POST', url: `/auth/${path}`, payload })
   const count = async () => Number((await query('SELECT count(*) AS count FROM sessions'))[0]?.count)
 
   return async (values: string[]): Promise<string[]> => {
@@ -182,10 +196,17 @@ function createAttack ({ app }: BuiltApp, query: (statement: string) => Promise<
     const judge = (isRight: boolean, what: string) => { if (!isRight) worked.push(what) }
     for (const value of values) {
       const header = value.replace(/[^\x20-\x7e]/g, '')
-      judge((await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${header}` } })).statusCode === 401, `bearer ${value}`)
+      judge(
+        (await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${header}` } })).statusCode === 401,
+        `bearer ${value}`
+      )
       judge([400, 404].includes((await post('registration/verify-email', { key: value })).statusCode), `key ${value}`)
       for (const { pk, email } of users) {
-        judge((await post('password/reset/confirm', { uid: pk, token: value, new_password1: 'Mallory-was-here-1' })).statusCode === 400, `reset ${value}`)
+        judge(
+          (await post('password/reset/confirm', { uid: pk, token: value, new_password1: 'Mallory-was-here-1' }))
+            .statusCode === 400,
+          `reset ${value}`
+        )
         judge((await post('login', { email, password: value })).statusCode === 400, `password ${value}`)
       }
     }

@@ -10,24 +10,136 @@ const options = { tokens: { cookies: {} }, urls: { next, socialLogin: '/welcome'
 /** As they are after the query is decoded. */
 const refused = [
   // Other hosts, said in full and in every shorter way.
-  'https://evil.example', 'http://evil.example/', '//evil.example', '///evil.example', '////evil.example', '//evil.example/%2f..', '/\\evil.example', '\\\\evil.example', '\\/evil.example',
-  '/\\/evil.example', '/\\\\evil.example', '//\\evil.example', 'https:evil.example', 'https:/evil.example', 'https:///evil.example', 'https:\\\\evil.example', 'http:evil.example', 'http:\\evil.example',
-  'evil.example', 'www.evil.example/path', './/evil.example', '..//evil.example', '/.//evil.example', '/..//evil.example', '/a/..//evil.example', '/a/../../b/..//evil.example', '/%2e//evil.example',
-  '/%2e%2e//evil.example', '//3627734734', '//[::ffff:1.2.3.4]', 'http://[::2]:5173', '//%65vil.example', '//localhost:3000@evil.example', '//localhost:80@evil.example',
+  'https://evil.example',
+  'http://evil.example/',
+  '//evil.example',
+  '///evil.example',
+  '////evil.example',
+  '//evil.example/%2f..',
+  '/\\evil.example',
+  '\\\\evil.example',
+  '\\/evil.example',
+  '/\\/evil.example',
+  '/\\\\evil.example',
+  '//\\evil.example',
+  'https:evil.example',
+  'https:/evil.example',
+  'https:///evil.example',
+  'https:\\\\evil.example',
+  'http:evil.example',
+  'http:\\evil.example',
+  'evil.example',
+  'www.evil.example/path',
+  './/evil.example',
+  '..//evil.example',
+  '/.//evil.example',
+  '/..//evil.example',
+  '/a/..//evil.example',
+  '/a/../../b/..//evil.example',
+  '/%2e//evil.example',
+  '/%2e%2e//evil.example',
+  '//3627734734',
+  '//[::ffff:1.2.3.4]',
+  'http://[::2]:5173',
+  '//%65vil.example',
+  '//localhost:3000@evil.example',
+  '//localhost:80@evil.example',
   // What browsers leave out or take for something else.
-  '/\t/evil.example', '/\n/evil.example', '/\r/evil.example', '\t//evil.example', '/\u0000/evil.example', '\u0000//evil.example', '/\u00a0/evil.example', '\u200b//evil.example', '\ufeff//evil.example',
-  '/\u2215evil.example', '/\uff0fevil.example', '\uff0f\uff0fevil.example', '//evil\u3002example', 'https://app.example\u3002evil.example', 'https://app.example\uff0eevil.example', 'https://evil.example\uff0fapp.example',
-  'https://app\u2024example', 'https://app.example\t.evil.example', 'https://app.exampl\u212f', 'ht\ntps://evil.example', ' javascript:alert(1)', '/a b', '/path\r\nset-cookie: a=b', '/path\u0085', '/caf\u00e9',
+  '/\t/evil.example',
+  '/\n/evil.example',
+  '/\r/evil.example',
+  '\t//evil.example',
+  '/\u0000/evil.example',
+  '\u0000//evil.example',
+  '/\u00a0/evil.example',
+  '\u200b//evil.example',
+  '\ufeff//evil.example',
+  '/\u2215evil.example',
+  '/\uff0fevil.example',
+  '\uff0f\uff0fevil.example',
+  '//evil\u3002example',
+  'https://app.example\u3002evil.example',
+  'https://app.example\uff0eevil.example',
+  'https://evil.example\uff0fapp.example',
+  'https://app\u2024example',
+  'https://app.example\t.evil.example',
+  'https://app.exampl\u212f',
+  'ht\ntps://evil.example',
+  ' javascript:alert(1)',
+  '/a b',
+  '/path\r\nset-cookie: a=b',
+  '/path\u0085',
+  '/caf\u00e9',
   // Whatever looks like one of ours.
-  'http://localhost:3000@evil.example', 'http://localhost:3000:80@evil.example', 'http://localhost@evil.example:3000/', 'https://app.example@evil.example', 'https://app.example%40evil.example',
-  'https://app.example.evil.example', 'https://app.exampleevil', 'https://evilapp.example', 'https://sub.app.example', 'https://app.example.', 'https://app.example:8443', 'https://app.example:80', 'http://app.example',
-  'https://evil.example/https://app.example', 'https://evil.example?https://app.example', 'https://evil.example#https://app.example', 'https://evil.example\\@app.example', 'https://evil.example;app.example',
-  'http://evil.example#localhost:3000', 'http://evil.example?localhost:3000', 'http://localhost:3001', 'http://localhost', 'https://localhost:3000', 'http://127.0.0.1:3000', 'http://localhost.:3000', 'http://localhost:3000.evil.example',
-  'http://user@localhost:3000/', 'http://:pw@localhost:3000/', 'https://app.example:443@evil.example', 'myapp://evil', 'myapp://login.evil.example', 'myapp://login@evil', 'myapp:login', 'myapp:/login', 'myapp:///login', 'myappx://login', 'myapp://login:80', 'myapp://LOGIN',
+  'http://localhost:3000@evil.example',
+  'http://localhost:3000:80@evil.example',
+  'http://localhost@evil.example:3000/',
+  'https://app.example@evil.example',
+  'https://app.example%40evil.example',
+  'https://app.example.evil.example',
+  'https://app.exampleevil',
+  'https://evilapp.example',
+  'https://sub.app.example',
+  'https://app.example.',
+  'https://app.example:8443',
+  'https://app.example:80',
+  'http://app.example',
+  'https://evil.example/https://app.example',
+  'https://evil.example?https://app.example',
+  'https://evil.example#https://app.example',
+  'https://evil.example\\@app.example',
+  'https://evil.example;app.example',
+  'http://evil.example#localhost:3000',
+  'http://evil.example?localhost:3000',
+  'http://localhost:3001',
+  'http://localhost',
+  'https://localhost:3000',
+  'http://127.0.0.1:3000',
+  'http://localhost.:3000',
+  'http://localhost:3000.evil.example',
+  'http://user@localhost:3000/',
+  'http://:pw@localhost:3000/',
+  'https://app.example:443@evil.example',
+  'myapp://evil',
+  'myapp://login.evil.example',
+  'myapp://login@evil',
+  'myapp:login',
+  'myapp:/login',
+  'myapp:///login',
+  'myappx://login',
+  'myapp://login:80',
+  'myapp://LOGIN',
   // What is no place at all.
-  'javascript:alert(1)', 'javascript://localhost:3000/%0aalert(1)', 'javascript://app.example/%0aalert(1)', 'JavaScript://%0aalert(1)', 'data:text/html,<script>alert(1)</script>', 'data://localhost:3000/,a', 'vbscript:msgbox(1)',
-  'blob:http://localhost:3000/a', 'file:///etc/passwd', 'file://localhost:3000/', 'ftp://localhost:3000/', 'ws://localhost:3000/', 'view-source:http://localhost:3000/', 'filesystem:http://localhost:3000/a', 'about:blank', 'mailto:eve@evil.example',
-  '#', '?next=/', '.', '..', 'welcome', 'null', 'undefined', 'http://', 'https://', '://', 'http://[', 'http://[::1', `/${'a'.repeat(2000)}`, `https://app.example/${'a'.repeat(2000)}`
+  'javascript:alert(1)',
+  'javascript://localhost:3000/%0aalert(1)',
+  'javascript://app.example/%0aalert(1)',
+  'JavaScript://%0aalert(1)',
+  'data:text/html,<script>alert(1)</script>',
+  'data://localhost:3000/,a',
+  'vbscript:msgbox(1)',
+  'blob:http://localhost:3000/a',
+  'file:///etc/passwd',
+  'file://localhost:3000/',
+  'ftp://localhost:3000/',
+  'ws://localhost:3000/',
+  'view-source:http://localhost:3000/',
+  'filesystem:http://localhost:3000/a',
+  'about:blank',
+  'mailto:eve@evil.example',
+  '#',
+  '?next=/',
+  '.',
+  '..',
+  'welcome',
+  'null',
+  'undefined',
+  'http://',
+  'https://',
+  '://',
+  'http://[',
+  'http://[::1',
+  `/${'a'.repeat(2000)}`,
+  `https://app.example/${'a'.repeat(2000)}`
 ]
 
 /** And where those end that may. */
@@ -73,13 +185,21 @@ for (const method of ['GET', 'POST'] as const) {
     const { browser } = app
     t.ok(refused.length >= 60, `${refused.length} addresses`)
     const queries = [
-      ...refused.map(query), '/company/login?next=%2F%2Fevil.example', '/company/login?next=/a&next=/a', '/company/login?next=/a&next=https://evil.example', '/company/login?next=%ff%fe', '/company/login?next=%00',
-      '/company/login?next=%252F%252Fevil.example', '/company/login?next=%E0%A4%A', '/company/login?next=%ED%A0%80', '/company/login?next=https://evil.example&'
+      ...refused.map(query),
+      '/company/login?next=%2F%2Fevil.example',
+      '/company/login?next=/a&next=/a',
+      '/company/login?next=/a&next=https://evil.example',
+      '/company/login?next=%ff%fe',
+      '/company/login?next=%00',
+      '/company/login?next=%252F%252Fevil.example',
+      '/company/login?next=%E0%A4%A',
+      '/company/login?next=%ED%A0%80',
+      '/company/login?next=https://evil.example&'
     ]
     for (const path of queries) {
       for (const site of ['same-origin', 'cross-site']) {
         const answer = await browser.open(method, path, { headers: { 'sec-fetch-site': site } })
-        if (answer.statusCode !== 400 || answer.cookies.length > 0) t.fail(path, { status: answer.statusCode, location: answer.headers.location })
+        if (answer.statusCode !== 400 || answer.cookies.length > 0) { t.fail(path, { status: answer.statusCode, location: answer.headers.location }) }
         if (/evil|alert/.test(answer.body)) t.fail(`told: ${path}`)
       }
     }
@@ -112,36 +232,62 @@ void t.test('a page of another site that has the browser start with an address o
     const [, href = ''] = /<a class="button" href="([^"]*)"/.exec(page.body) ?? []
     t.notMatch(page.body, /<script/)
     const started = await browser.open('GET', href.replaceAll('&amp;', '&'))
-    t.equal((await browser.comeBack(await bad.authorize(String(started.headers.location), 'alice'))).headers.location, end)
+    t.equal(
+      (await browser.comeBack(await bad.authorize(String(started.headers.location), 'alice'))).headers.location,
+      end
+    )
   }
 })
 
 void t.test('what is sent along later changes no end', async t => {
   const { browser, bad } = await withBadProviders(t, sqliteBuild, { options })
   const redirect = await bad.authorize(await browser.start('company', '?next=/a%23b'), 'alice')
-  const answer = await browser.comeBack(`${redirect}&next=https%3A%2F%2Fevil.example&urls=evil&redirect_uri=https%3A%2F%2Fevil.example`)
+  const answer = await browser.comeBack(
+    `${redirect}&next=https%3A%2F%2Fevil.example&urls=evil&redirect_uri=https%3A%2F%2Fevil.example`
+  )
   t.equal(answer.headers.location, `${own}/a#b`)
 })
 
 /** The refusal of an app's start, in one line. */
 async function refusal (t: Test, urls: object): Promise<string> {
-  return await sqliteBuild(t, { options: { ...articleOptions, urls } }).then(() => 'started', (error: Error) => error.message)
+  return await sqliteBuild(t, { options: { ...articleOptions, urls } }).then(
+    () => 'started',
+    (error: Error) => error.message
+  )
 }
 
 // OR-03
 void t.test('an app does not start with ends that can not be compared, or that run scripts', async t => {
   const origin = 'must be an origin such as https://app.example'
-  for (const address of ['/', '/path', 'app.example', '//app.example', 'https:app.example', 'https://app.example/', 'https://app.example/path', 'https://app.example?a', 'https://app.example#a',
-    'https://user@app.example', 'https://app.example\\', 'https://app.example ', 'javascript://app.example', 'data://a', 'vbscript://a', 'blob://a', 'file://a', 'myapp:', 'myapp:login', 'myapp://login', 'https://', 'https://[', 'https://*', '*']) {
-    t.equal(await refusal(t, { next: ['https://app.example', address] }), `fastify-rest-auth: urls.next.1: ${origin}`, address)
+  for (const address of [
+    '/', '/path', 'app.example', '//app.example', 'https:app.example', 'https://app.example/',
+    'https://app.example/path', 'https://app.example?a', 'https://app.example#a', 'https://user@app.example',
+    'https://app.example\\', 'https://app.example ', 'javascript://app.example', 'data://a', 'vbscript://a',
+    'blob://a', 'file://a', 'myapp:', 'myapp:login', 'myapp://login', 'https://', 'https://[', 'https://*', '*'
+  ]) {
+    t.equal(
+      await refusal(t, { next: ['https://app.example', address] }),
+      `fastify-rest-auth: urls.next.1: ${origin}`,
+      address
+    )
   }
-  for (const address of ['//evil.example', '/\\evil.example', '/\tevil.example', '/a b', 'welcome', 'https:app.example', 'javascript:alert(1)', 'javascript://app.example/%0aalert(1)', 'data:text/html,a', 'file:///a']) {
-    t.equal(await refusal(t, { socialLogin: address }), 'fastify-rest-auth: urls.socialLogin: must be an address such as https://app.example/login, or a path such as /login', address)
+  for (const address of [
+    '//evil.example', '/\\evil.example', '/\tevil.example', '/a b', 'welcome', 'https:app.example',
+    'javascript:alert(1)', 'javascript://app.example/%0aalert(1)', 'data:text/html,a', 'file:///a'
+  ]) {
+    t.equal(
+      await refusal(t, { socialLogin: address }),
+      'fastify-rest-auth: urls.socialLogin: must be an address such as https://app.example/login, or a path such as /login',
+      address
+    )
   }
   process.env.NODE_ENV = 'production'
   t.teardown(() => { delete process.env.NODE_ENV })
-  for (const address of ['http://app.example', 'HTTP://app.example']) t.equal(await refusal(t, { next: [address] }), 'fastify-rest-auth: urls.next.0: must be https in production')
-  t.equal(await refusal(t, { socialLogin: 'http://app.example/' }), 'fastify-rest-auth: urls.socialLogin: must be https in production')
+  for (const address of ['http://app.example', 'HTTP://app.example']) { t.equal(await refusal(t, { next: [address] }), 'fastify-rest-auth: urls.next.0: must be https in production') }
+  t.equal(
+    await refusal(t, { socialLogin: 'http://app.example/' }),
+    'fastify-rest-auth: urls.socialLogin: must be https in production'
+  )
   delete process.env.NODE_ENV
   t.equal(await refusal(t, { socialLogin: '/welcome/{code}' }), 'fastify-rest-auth: urls.socialLogin: knows no {code}')
 })

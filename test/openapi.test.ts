@@ -58,8 +58,14 @@ const everything = {
     age: { schema: Type.Optional(Type.Integer({ minimum: 16, maximum: 150 })) },
     height: { schema: Type.Number({ exclusiveMinimum: 0, examples: [1.7] }), registration: 'hidden' },
     newsletter: { schema: Type.Boolean(), registration: 'optional' },
-    tags: { schema: Type.Array(Type.String({ maxLength: 20 }), { maxItems: 5, examples: [['red']] }), userDetails: 'read-only' },
-    address: { schema: Type.Object({ street: Type.String({ maxLength: 100 }) }, { examples: [{ street: 'Elm Street' }] }), userDetails: 'hidden' }
+    tags: {
+      schema: Type.Array(Type.String({ maxLength: 20 }), { maxItems: 5, examples: [['red']] }),
+      userDetails: 'read-only'
+    },
+    address: {
+      schema: Type.Object({ street: Type.String({ maxLength: 100 }) }, { examples: [{ street: 'Elm Street' }] }),
+      userDetails: 'hidden'
+    }
   }
 }
 
@@ -71,8 +77,27 @@ async function documentOf (t: Test, options: BuildOptions): Promise<Document> {
 const operationsOf = ({ paths }: Document) => Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ ...operation, name: `${method.toUpperCase()} ${path}` })))
 /** Those that carry a code: pages for people fail in HTML, which does not. */
-const failuresOf = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => Number(status) >= 400).flatMap(([status, { content: { 'text/html': page, ...content }, description, ...rest }]) =>
-  page && Object.keys(content).length === 0 ? [] : [[status, { ...rest, content, description: page ? description.split(' Or: ').at(-1) : description }] as const])
+const failuresOf = ({ responses }: Operation) =>
+  Object.entries(responses)
+    .filter(([status]) => Number(status) >= 400)
+    .flatMap(
+      ([
+        status,
+        {
+          content: { 'text/html': page, ...content },
+          description,
+          ...rest
+        }
+      ]) =>
+        page && Object.keys(content).length === 0
+          ? []
+          : [
+              [
+                status,
+                { ...rest, content, description: page ? description.split(' Or: ').at(-1) : description }
+              ] as const
+            ]
+    )
 const bodyOf = ({ requestBody }: Operation): Schema | undefined => requestBody?.content['application/json']?.schema
 const own = ({ schema }: Media): Record<string, Schema> => schema.allOf?.[1]?.properties ?? {}
 
@@ -80,7 +105,9 @@ const run = promisify(execFile)
 
 /** Redocly's complaints, `[]` for none; a warning is one. */
 async function complaints (t: Test, documents: Record<string, unknown>): Promise<string[]> {
-  const folder = t.testdir(Object.fromEntries(Object.entries(documents).map(([name, document]) => [`${name}.json`, JSON.stringify(document)])))
+  const folder = t.testdir(
+    Object.fromEntries(Object.entries(documents).map(([name, document]) => [`${name}.json`, JSON.stringify(document)]))
+  )
   const files = Object.keys(documents).map(name => join(folder, `${name}.json`))
   const { stdout } = await run(join(root, 'node_modules/.bin/redocly'), ['lint', '--format=json', ...files], {
     cwd: root, env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }, maxBuffer: 1e8
@@ -88,15 +115,27 @@ async function complaints (t: Test, documents: Record<string, unknown>): Promise
   // One report a file, one after the other.
   const reports = stdout.split(/(?<=^\})(?=\{)/m)
   t.equal(reports.length, files.length, 'each document was read')
-  return reports.flatMap(report => JSON.parse(report).problems.map((problem: { ruleId: string, message: string, location: { source: { ref: string }, pointer: string }[] }) =>
-    `${problem.ruleId} ${problem.location[0]?.source.ref.split('/').pop()}${problem.location[0]?.pointer}: ${problem.message}`))
+  return reports.flatMap(report =>
+    JSON.parse(report).problems.map(
+      (problem: { ruleId: string; message: string; location: { source: { ref: string }; pointer: string }[] }) =>
+        `${problem.ruleId} ${problem.location[0]?.source.ref.split('/').pop()}${problem.location[0]?.pointer}: ${problem.message}`
+    )
+  )
 }
 
 /** The host's own document, its components under their names. */
 const hostSwagger = (openapi: object = {}, more: object = {}) => async (app: FastifyInstance) => {
   const options: object = {
-    openapi: { openapi: '3.1.0', info: { title: 'The app', version: '1', license: { name: 'MIT', identifier: 'MIT' } }, servers: [{ url: 'https://app.example' }], ...openapi },
-    refResolver: { buildLocalReference: (json: { $id?: string }, _base: unknown, _fragment: unknown, index: number) => json.$id ?? `def-${index}` },
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'The app', version: '1', license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url: 'https://app.example' }],
+      ...openapi
+    },
+    refResolver: {
+      buildLocalReference: (json: { $id?: string }, _base: unknown, _fragment: unknown, index: number) =>
+        json.$id ?? `def-${index}`
+    },
     ...more
   }
   await app.register(fastifySwagger, options)
@@ -127,13 +166,25 @@ void t.test('an operation says what it is called, what it does, where it belongs
   t.match(article.servers, [{ url: /^http/ }])
   const tags = article.tags.map(({ name }) => name)
   const operations = operationsOf(article)
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length, 'each has a name of its own')
+  t.equal(
+    new Set(operations.map(({ operationId }) => operationId)).size,
+    operations.length,
+    'each has a name of its own'
+  )
   for (const { name, operationId, summary, tags: [tag, ...others], security, responses } of operations) {
     t.match(operationId, /^[a-z][A-Za-z]+$/, name)
     t.match(summary, /^[A-Z].{3,60}[^.]$/, name)
-    t.ok(tag !== undefined && tags.includes(tag) && others.length === 0, `${name}: one tag, which the document explains`)
+    t.ok(
+      tag !== undefined && tags.includes(tag) && others.length === 0,
+      `${name}: one tag, which the document explains`
+    )
     // Whom to log out, a token or the body may say; what these two judge is in the body.
-    const expected = '401' in responses && !['refreshToken', 'verifyToken'].includes(operationId) ? [{ bearer: [] }] : operationId === 'logout' ? [{ bearer: [] }, {}] : []
+    const expected =
+      '401' in responses && !['refreshToken', 'verifyToken'].includes(operationId)
+        ? [{ bearer: [] }]
+        : operationId === 'logout'
+          ? [{ bearer: [] }, {}]
+          : []
     t.same(security, expected, `${name}: a token is asked for where 401 is an answer`)
   }
   t.same(article.components.securitySchemes, securitySchemes)
@@ -155,7 +206,7 @@ for (const [name, options] of Object.entries({ 'the article': {}, 'an app with e
     for (const operation of operationsOf(await documentOf(t, { options }))) {
       for (const [field, schema] of Object.entries(bodyOf(operation)?.properties ?? {})) {
         t.ok(schema.examples?.length, `${operation.name} ${field} has an example`)
-        for (const text of stringsOf(schema)) t.ok(text.maxLength !== undefined || text.enum, `${operation.name} ${field} is bounded`)
+        for (const text of stringsOf(schema)) { t.ok(text.maxLength !== undefined || text.enum, `${operation.name} ${field} is bounded`) }
       }
     }
   })
@@ -165,7 +216,9 @@ for (const [name, options] of Object.entries({ 'the article': {}, 'an app with e
     const operations = operationsOf(app.restAuth.openapi() as unknown as Document)
     const examples = (operationId: string) => {
       const body = operations.filter(operation => operation.operationId === operationId).map(bodyOf)[0]
-      return Object.fromEntries(Object.entries(body?.properties ?? {}).map(([field, { examples }]) => [field, examples?.[0]]))
+      return Object.fromEntries(
+        Object.entries(body?.properties ?? {}).map(([field, { examples }]) => [field, examples?.[0]])
+      )
     }
     const registered = await call('POST', '/registration', { body: examples('register') })
     t.equal(registered.statusCode, 201, registered.body)
@@ -213,7 +266,7 @@ void t.test('every code of the error table is documented on a route that answers
   for (const operation of documents.flatMap(operationsOf)) {
     for (const [, { content }] of failuresOf(operation)) {
       const { code, errors } = own(content['application/problem+json'] as Media)
-      for (const one of [...code?.enum ?? [], ...errors?.items?.allOf?.[1]?.properties?.code?.enum ?? []]) documented.add(one)
+      for (const one of [...(code?.enum ?? []), ...(errors?.items?.allOf?.[1]?.properties?.code?.enum ?? [])]) { documented.add(one) }
     }
   }
   // To a method that a path does not know, and on pages, in words.
@@ -224,8 +277,16 @@ void t.test('every code of the error table is documented on a route that answers
 void t.test('social login is documented for the providers that are configured, and for no other', async t => {
   const isSocial = ({ tags: [tag] }: Operation) => tag === 'Social'
   const operations = operationsOf(article).filter(isSocial)
-  const each = (name: string) => [`socialLogin${name}`, `startSocialLogin${name}`, `socialCallback${name}`, `connect${name}`]
-  t.same(operations.map(({ operationId }) => operationId).sort(), ['listSocialAccounts', 'disconnectSocialAccount', ...each('Google'), ...each('Github')].sort())
+  const each = (name: string) => [
+    `socialLogin${name}`,
+    `startSocialLogin${name}`,
+    `socialCallback${name}`,
+    `connect${name}`
+  ]
+  t.same(
+    operations.map(({ operationId }) => operationId).sort(),
+    ['listSocialAccounts', 'disconnectSocialAccount', ...each('Google'), ...each('Github')].sort()
+  )
   const app = await buildApp({ database: ':memory:', secret, social: providersOf({}) })
   t.teardown(() => app.close())
   await app.ready()
@@ -240,7 +301,11 @@ void t.test('a page says that it is one, and a redirect where it goes', async t 
   t.match(start?.parameters, [{ in: 'query', name: 'next', required: false }])
   for (const [status, { content, headers }] of Object.entries(start?.responses ?? {})) {
     t.equal(content === undefined, status === '303', status)
-    t.same(status === '303' ? Object.keys(headers ?? {}) : Object.keys(content).slice(0, 1), [status === '303' ? 'Location' : 'text/html'], status)
+    t.same(
+      status === '303' ? Object.keys(headers ?? {}) : Object.keys(content).slice(0, 1),
+      [status === '303' ? 'Location' : 'text/html'],
+      status
+    )
   }
   t.same(Object.keys(start?.responses ?? {}), ['200', '303', '400', '500', '502', '503'])
 })
@@ -251,7 +316,10 @@ void t.test('a field code is listed only where the route has a field for it', as
     const media = operation?.responses['400']?.content['application/problem+json']
     return (media && own(media).errors?.items?.allOf?.[1]?.properties?.code?.enum) ?? []
   }
-  t.same(fieldCodes(article, 'updateUser'), ['null', 'blank', 'invalid_type', 'invalid_choice', 'max_length', 'null_characters_not_allowed', 'surrogate_characters_not_allowed', 'value_not_allowed'])
+  t.same(fieldCodes(article, 'updateUser'), [
+    'null', 'blank', 'invalid_type', 'invalid_choice', 'max_length', 'null_characters_not_allowed',
+    'surrogate_characters_not_allowed', 'value_not_allowed'
+  ])
   t.notOk(fieldCodes(article, 'register').includes('username_taken'), 'nobody has a username')
   t.same(fieldCodes(article, 'getUser'), [], 'there is no body')
 })
@@ -259,7 +327,7 @@ void t.test('a field code is listed only where the route has a field for it', as
 void t.test('in the shape of Django REST framework, failures are JSON and the codes of tokens are listed', async t => {
   const document = await documentOf(t, { options: { errors: 'drf' } })
   for (const operation of operationsOf(document)) {
-    for (const [status, { content }] of failuresOf(operation)) t.same(Object.keys(content), ['application/json'], `${operation.name} → ${status}`)
+    for (const [status, { content }] of failuresOf(operation)) { t.same(Object.keys(content), ['application/json'], `${operation.name} → ${status}`) }
   }
   const { properties } = document.paths['/auth/user']?.get?.responses['401']?.content['application/json']?.schema ?? {}
   t.same(properties?.code?.enum, ['bad_authorization_header', 'user_not_found', 'user_inactive', 'token_not_valid'])
@@ -271,20 +339,29 @@ void t.test('in the app\'s own document our routes stand with their security sch
   for (const [openapi, scheme] of [
     [{}, securitySchemes.bearer],
     [{ components: { securitySchemes } }, securitySchemes.bearer],
-    [{ components: { securitySchemes: { bearer: mine } }, tags: [{ name: 'Session', description: 'The app\'s own.' }] }, mine]
+    [
+      { components: { securitySchemes: { bearer: mine } }, tags: [{ name: 'Session', description: "The app's own." }] },
+      mine
+    ]
   ] as const) {
     const document = await documentOf(t, { before: hostSwagger(openapi) })
     t.same(document.components.securitySchemes, { bearer: scheme })
     t.same(document.tags.map(({ name }) => name).sort(), ['Account', 'Password', 'Session', 'User'])
-    t.same(JSON.parse(JSON.stringify(document.paths).replaceAll('"required":true', '"required":false')), JSON.parse(JSON.stringify(paths).replaceAll('"required":true', '"required":false')),
-      'the routes are documented as in a document of ours, but for bodies that may be left out')
+    t.same(
+      JSON.parse(JSON.stringify(document.paths).replaceAll('"required":true', '"required":false')),
+      JSON.parse(JSON.stringify(paths).replaceAll('"required":true', '"required":false')),
+      'the routes are documented as in a document of ours, but for bodies that may be left out'
+    )
   }
 })
 
 void t.test('the app\'s own transform sees our routes, and its Swagger 2.0 document can hold them', async t => {
   const { app } = await sqliteBuild(t, {
     options: likeTheArticle,
-    before: hostSwagger({}, { transform: ({ schema, url }: { schema: object, url: string }) => ({ schema, url: `/v1${url}` }) })
+    before: hostSwagger(
+      {},
+      { transform: ({ schema, url }: { schema: object; url: string }) => ({ schema, url: `/v1${url}` }) }
+    )
   })
   t.same(Object.keys(app.swagger().paths ?? {}), Object.keys(article.paths).map(path => `/v1${path}`))
   const old = Fastify()
@@ -311,8 +388,12 @@ for (const [name, options] of Object.entries<BuildOptions>({
     t.equal(operations.length, 2 * operationsOf(article).length)
     t.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
     t.same(Object.keys(document.components.schemas).length, 2 * Object.keys(article.components.schemas).length)
-    const references = (path: string) => [...JSON.stringify(document.paths[path]).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
-    const [first, other] = Object.keys(document.paths).filter(path => path.endsWith('/registration')) as [string, string]
+    const references = (path: string) =>
+      [...JSON.stringify(document.paths[path]).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
+    const [first, other] = Object.keys(document.paths).filter(path => path.endsWith('/registration')) as [
+      string,
+      string
+    ]
     t.same(references(first).filter(name => references(other).includes(name)), [])
   })
 }

@@ -55,9 +55,25 @@ export async function startOpenidProvider (t: Test, { redirectUris, people = cre
     authorize,
     authorizeByPost,
     /** An ID token as some client, this or another, has got it. */
-    issueIdToken: async ({ person, clientId: aud = clientId, nonce }: { person: string, clientId?: string, nonce?: string }): Promise<string> => {
+    issueIdToken: async ({
+      person,
+      clientId: aud = clientId,
+      nonce
+    }: {
+      person: string
+      clientId?: string
+      nonce?: string
+    }): Promise<string> => {
       const now = secondsOf(openid.clock)
-      return await signingKey.sign({ iss: url, aud, sub: person, iat: now, exp: now + lifetime, ...(nonce !== undefined && { nonce }), ...people[person] })
+      return await signingKey.sign({
+        iss: url,
+        aud,
+        sub: person,
+        iat: now,
+        exp: now + lifetime,
+        ...(nonce !== undefined && { nonce }),
+        ...people[person]
+      })
     },
     close
   }
@@ -74,13 +90,24 @@ export async function startOpenidProvider (t: Test, { redirectUris, people = cre
     pkce: { required: () => true },
     features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
     // What is left to its defaults, it speaks of.
-    ttl: { AccessToken: lifetime, AuthorizationCode: 60, IdToken: lifetime, Interaction: lifetime, Session: lifetime, Grant: lifetime },
+    ttl: {
+      AccessToken: lifetime,
+      AuthorizationCode: 60,
+      IdToken: lifetime,
+      Interaction: lifetime,
+      Session: lifetime,
+      Grant: lifetime
+    },
     clientBasedCORS: () => false,
     renderError: (context: Context, out: object) => { context.body = JSON.stringify(out) },
-    findAccount: (_context: Context, accountId: string) => Object.hasOwn(people, accountId) && { accountId, claims: () => ({ sub: accountId, ...people[accountId] }) },
+    findAccount: (_context: Context, accountId: string) =>
+      Object.hasOwn(people, accountId) && { accountId, claims: () => ({ sub: accountId, ...people[accountId] }) },
     interactions: { url: (_context: Context, { uid }: { uid: string }) => `/login/${uid}` },
     loadExistingGrant: async ({ oidc }: Context) => {
-      const grant = new provider.Grant({ clientId: oidc?.client?.clientId ?? '', accountId: oidc?.session?.accountId ?? '' })
+      const grant = new provider.Grant({
+        clientId: oidc?.client?.clientId ?? '',
+        accountId: oidc?.session?.accountId ?? ''
+      })
       grant.addOIDCScope('openid email profile')
       await grant.save()
       return grant
@@ -104,10 +131,17 @@ export async function startOpenidProvider (t: Test, { redirectUris, people = cre
     request.form = Object.fromEntries(new URLSearchParams(await text(context.req)))
     let result: object | undefined
     const page = logIn(request, people, person => {
-      result = person === undefined ? { error: 'access_denied', error_description: 'The person has refused' } : { login: { accountId: person } }
+      result =
+        person === undefined
+          ? { error: 'access_denied', error_description: 'The person has refused' }
+          : { login: { accountId: person } }
       return {}
     })
-    const { status = 200, headers = {}, body } = result ? redirect(await provider.interactionResult(context.req, context.res, result)) : page
+    const {
+      status = 200,
+      headers = {},
+      body
+    } = result ? redirect(await provider.interactionResult(context.req, context.res, result)) : page
     // Koa makes a 204 of an answer without a body.
     context.body = body ?? ''
     context.status = status

@@ -9,13 +9,17 @@ import type { MailMessage } from '../src/mail/message.js'
 import type { RestAuth } from '../src/rest-auth.js'
 import { claimMails } from '../src/store/outbox.js'
 import type { Tx } from '../src/types.js'
-import { alice, password, secret, sqliteBuild, story, t, temporaryFile, type Build, type BuildOptions, type BuiltApp, type Test } from './helper.js'
+import {
+  alice, password, secret, sqliteBuild, story, t, temporaryFile, type Build, type BuildOptions, type BuiltApp,
+  type Test
+} from './helper.js'
 import { startMailServer, type CaughtMail } from './mail-server.js'
 
 const mandatory = { account: { emailVerification: 'mandatory' } }
 const fresh = 'Brand-new-pw-1'
 
-const keyOf = (mail: CaughtMail | undefined): string => /account-confirm-email\/([\w-]{43})/.exec(mail?.text ?? '')?.[1] ?? ''
+const keyOf = (mail: CaughtMail | undefined): string =>
+  /account-confirm-email\/([\w-]{43})/.exec(mail?.text ?? '')?.[1] ?? ''
 
 function linkOf (mail: CaughtMail | undefined): { uid: string, token: string } {
   const [, uid = '', token = ''] = /confirm\/([^/\s]+)\/([\w-]{43})/.exec(mail?.text ?? '') ?? []
@@ -51,21 +55,33 @@ const hasLogged = ({ logs }: BuiltApp, level: number, message: string): boolean 
 story('mails whose server is down go out once it is back, and no answer tells', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { post, mails, mailServer, clock, app: { restAuth } } = app
-  await restAuth.users.create({ email: 'bob@example.com', password, email_verified: true, gender: 'M', phone_number: '1' } as never)
+  await restAuth.users.create({
+    email: 'bob@example.com',
+    password,
+    email_verified: true,
+    gender: 'M',
+    phone_number: '1'
+  } as never)
   mailServer.mode = 'refuse-connection'
   const registered = await post('/registration', alice)
   t.equal(registered.statusCode, 201)
   t.same(registered.json(), { detail: 'Verification e-mail sent.' })
   t.equal((await post('/password/reset', { email: 'bob@example.com' })).statusCode, 200)
   t.same(await mails(), [])
-  t.match(await restAuth.mail.list({ state: 'waiting' }), { length: 2, 0: { attempts: 1, lastError: /ECONN/ }, 1: { attempts: 1, lastError: /ECONN/ } })
+  t.match(await restAuth.mail.list({ state: 'waiting' }), {
+    length: 2,
+    0: { attempts: 1, lastError: /ECONN/ },
+    1: { attempts: 1, lastError: /ECONN/ }
+  })
   t.ok(hasLogged(app, 40, 'mail not sent yet'))
 
   mailServer.mode = 'ok'
   t.same(await mails(), [], 'not before its time')
   clock.advance(31)
   t.same((await mails()).map(({ to }) => to).sort(), [alice.email, 'bob@example.com'])
-  const [verification, reset] = [alice.email, 'bob@example.com'].map(to => mailServer.mails.find(mail => mail.to === to))
+  const [verification, reset] = [alice.email, 'bob@example.com'].map(to =>
+    mailServer.mails.find(mail => mail.to === to)
+  )
   t.equal((await post('/registration/verify-email', { key: keyOf(verification) })).statusCode, 200)
   t.equal((await post('/password/reset/confirm', { ...linkOf(reset), new_password1: fresh })).statusCode, 200)
 })
@@ -89,7 +105,7 @@ story('what is sent again is the same mail with the same link, which works once'
   const [first, second, ...others] = await mails()
   t.same(others, [])
   t.ok(first?.messageId)
-  for (const part of ['messageId', 'subject', 'text', 'html', 'to'] as const) t.equal(second?.[part], first?.[part], part)
+  for (const part of ['messageId', 'subject', 'text', 'html', 'to'] as const) { t.equal(second?.[part], first?.[part], part) }
   t.same(second?.headers.get('date'), first?.headers.get('date'))
   t.equal((await post('/registration/verify-email', { key: keyOf(first) })).statusCode, 200)
   t.equal((await post('/registration/verify-email', { key: keyOf(second) })).statusCode, 404)
@@ -117,8 +133,20 @@ story('a mail is tried eight times, twice as long apart each time, and then kept
   t.equal(await attempts(), 8, 'not a ninth time')
   const [dead, ...others] = await restAuth.mail.list({ state: 'failed' })
   t.same(others, [])
-  t.match(dead, { template: 'email-verification', state: 'failed', attempts: 8, dueAt: null, sentAt: null, failedAt: Date, lastError: /ECONN/ })
-  t.match(await restAuth.users.find({ email: alice.email }), { is_active: true, email_verified: false }, 'the account is none the worse')
+  t.match(dead, {
+    template: 'email-verification',
+    state: 'failed',
+    attempts: 8,
+    dueAt: null,
+    sentAt: null,
+    failedAt: Date,
+    lastError: /ECONN/
+  })
+  t.match(
+    await restAuth.users.find({ email: alice.email }),
+    { is_active: true, email_verified: false },
+    'the account is none the worse'
+  )
   t.equal((await post('/login', { email: alice.email, password })).json().code, 'email_not_verified')
 
   mailServer.mode = 'ok'
@@ -164,7 +192,13 @@ story('a server that says "later", or hangs up, gets the mail later', async (t, 
 })
 
 story('while a mail hangs in a black hole, everybody is answered', async (t, build) => {
-  const { post, get, mailServer, clock, app: { restAuth } } = await build(t, { options: { account: { emailVerification: 'optional' } } })
+  const {
+    post,
+    get,
+    mailServer,
+    clock,
+    app: { restAuth }
+  } = await build(t, { options: { account: { emailVerification: 'optional' } } })
   mailServer.mode = 'silent'
   const { access: token } = (await post('/registration', alice)).json()
   let hangs = true
@@ -180,7 +214,11 @@ story('while a mail hangs in a black hole, everybody is answered', async (t, bui
   // Its going ends the wait, for which a test has no time.
   await mailServer.close()
   await flushed
-  t.equal((await restAuth.mail.list({ state: 'waiting' })).filter(({ attempts }) => attempts === 1).length, 4, 'the rest was tried, too')
+  t.equal(
+    (await restAuth.mail.list({ state: 'waiting' })).filter(({ attempts }) => attempts === 1).length,
+    4,
+    'the rest was tried, too'
+  )
   t.equal(clock.now.toISOString(), '2026-11-23T12:00:00.000Z')
 })
 
@@ -189,14 +227,24 @@ story('the app\'s own time limits end a wait for a black hole', async (t, build)
   t.teardown(() => mailServer.close())
   mailServer.mode = 'silent'
   const { host, port } = mailServer
-  const { post, app: { restAuth } } = await build(t, { options: { ...mandatory, mail: { transport: { host, port, greetingTimeout: 100 } } } })
+  const {
+    post,
+    app: { restAuth }
+  } = await build(t, { options: { ...mandatory, mail: { transport: { host, port, greetingTimeout: 100 } } } })
   await post('/registration', alice)
   await restAuth.mail.flush()
   t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'waiting', lastError: /ETIMEDOUT/ } })
 })
 
 story('a mail whose link has expired is not sent any more', async (t, build) => {
-  const { post, register, mails, mailServer, clock, app: { restAuth } } = await build(t, { options: { tokens: { passwordReset: 300 } } })
+  const {
+    post,
+    register,
+    mails,
+    mailServer,
+    clock,
+    app: { restAuth }
+  } = await build(t, { options: { tokens: { passwordReset: 300 } } })
   await register()
   await register({ email: 'bob@example.com' })
   mailServer.mode = 'refuse-connection'
@@ -221,7 +269,10 @@ story('of two mails with a link that wait, the newer one is sent', async (t, bui
   mailServer.mode = 'ok'
   const [mail, ...others] = await mails()
   t.same(others, [])
-  t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'sent', createdAt: new Date('2026-11-23T12:03:01.000Z') } })
+  t.match(await restAuth.mail.list(), {
+    length: 1,
+    0: { state: 'sent', createdAt: new Date('2026-11-23T12:03:01.000Z') }
+  })
   t.equal((await post('/registration/verify-email', { key: keyOf(mail) })).statusCode, 200)
 })
 
@@ -260,7 +311,10 @@ story('a link that was used while its mail waited does not come back', async (t,
   t.equal((await post('/password/reset/confirm', { ...link, new_password1: fresh })).statusCode, 200)
   mailServer.mode = 'ok'
   clock.advance(31)
-  t.same((await mails()).map(({ subject }) => subject.replace('[localhost:3000] ', '')), ['Reset your password', 'Your password was changed'])
+  t.same(
+    (await mails()).map(({ subject }) => subject.replace('[localhost:3000] ', '')),
+    ['Reset your password', 'Your password was changed']
+  )
   t.equal((await post('/password/reset/confirm', { ...link, new_password1: 'Yet-another-pw-1' })).statusCode, 400)
   t.same((await restAuth.mail.list()).map(({ template, state }) => `${template} ${state}`), ['password-changed sent'])
 })
@@ -271,7 +325,10 @@ story('a secret that was rotated between two tries spoils no link', async (t, bu
   await before.post('/registration', alice)
   await before.mails()
   await before.app.close()
-  const after = await build(t, { database: before.database, options: { ...mandatory, secret: ['Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt', secret] } })
+  const after = await build(t, {
+    database: before.database,
+    options: { ...mandatory, secret: ['Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt', secret] }
+  })
   after.clock.advance(31)
   const [mail] = await after.mails()
   t.equal((await after.post('/registration/verify-email', { key: keyOf(mail) })).statusCode, 200)
@@ -279,17 +336,24 @@ story('a secret that was rotated between two tries spoils no link', async (t, bu
 
 story('two processes that send fifty mails send each once', async (t, build, { dialect }) => {
   const one = await buildShared(t, build, dialect, { options: { ...mandatory, mail: { from: 'one@example.com' } } })
-  const two = await build(t, { database: one.database, options: { ...mandatory, mail: { from: 'two@example.com', transport: one.mailServer.url } } })
+  const two = await build(t, {
+    database: one.database,
+    options: { ...mandatory, mail: { from: 'two@example.com', transport: one.mailServer.url } }
+  })
   one.mailServer.mode = 'refuse-connection'
   const addresses = Array.from({ length: 50 }, (_, index) => `u${index}@example.com`)
-  for (const [index, email] of addresses.entries()) await (index % 2 ? one : two).post('/registration', { ...alice, email })
+  for (const [index, email] of addresses.entries()) { await (index % 2 ? one : two).post('/registration', { ...alice, email }) }
   await Promise.all([one.mails(), two.mails()])
   t.equal((await one.app.restAuth.mail.list({ state: 'waiting' })).length, 50)
   one.mailServer.mode = 'ok'
   for (const { clock } of [one, two]) clock.advance(31)
   await Promise.all([one.mails(), two.mails(), one.mails()])
   t.same(one.mailServer.mails.map(({ to }) => to).sort(), addresses.sort())
-  t.same([...new Set(one.mailServer.mails.map(({ from }) => from))].sort(), ['one@example.com', 'two@example.com'], 'both had a share')
+  t.same(
+    [...new Set(one.mailServer.mails.map(({ from }) => from))].sort(),
+    ['one@example.com', 'two@example.com'],
+    'both had a share'
+  )
   t.equal((await two.app.restAuth.mail.list({ state: 'sent' })).length, 50)
 })
 
@@ -301,7 +365,11 @@ story('what a killed process was about to send is sent by another a minute later
   await dying.app.close()
   // Whoever has claimed it is never heard of again.
   const later = (seconds: number) => new Date(dying.clock.now.getTime() + seconds * 1000)
-  t.equal((await claimMails(db, { origin: '/auth', now: later(31), abandoned: later(-3600), leaseEnd: later(91), limit: 10 })).length, 1)
+  t.equal(
+    (await claimMails(db, { origin: '/auth', now: later(31), abandoned: later(-3600), leaseEnd: later(91), limit: 10 }))
+      .length,
+    1
+  )
   const { clock, mails, app: { restAuth } } = await build(t, { database: dying.database, options: mandatory })
   clock.advance(90)
   t.same(await mails(), [])
@@ -345,7 +413,7 @@ story('what is due when the app closes is sent first', async (t, build) => {
 story('closing waits five seconds for a black hole, and the next start sends what was left', async (t, build, { dialect }) => {
   const closing = await buildShared(t, build, dialect, { options: mandatory })
   closing.mailServer.mode = 'silent'
-  for (let index = 0; index < 25; index++) await closing.post('/registration', { ...alice, email: `u${index}@example.com` })
+  for (let index = 0; index < 25; index++) { await closing.post('/registration', { ...alice, email: `u${index}@example.com` }) }
   const start = performance.now()
   await closing.app.close()
   const seconds = (performance.now() - start) / 1000
@@ -377,7 +445,12 @@ story('what was sent is forgotten after an hour, what failed is kept', async (t,
 })
 
 story('an app sends mails of its own', async (t, build) => {
-  const { register, mails, clock, app: { restAuth } } = await build(t, { options: { mail: { templates: templates(t, hello) } } })
+  const {
+    register,
+    mails,
+    clock,
+    app: { restAuth }
+  } = await build(t, { options: { mail: { templates: templates(t, hello) } } })
   const { user } = await register()
   const id = await restAuth.mail.send('hello', user, { greeting: 'a <b>{{ 7 | times: 6 }}</b>' })
   t.match(await mails(), {
@@ -390,9 +463,21 @@ story('an app sends mails of its own', async (t, build) => {
       messageId: `<${id}@localhost>`
     }
   }, 'a value is a value, neither Liquid nor HTML')
-  t.same(await restAuth.mail.list(), [{
-    id, template: 'hello', state: 'sent', userPk: user.pk, address: null, attempts: 1, createdAt: clock.now, dueAt: null, sentAt: clock.now, failedAt: null, lastError: null
-  }])
+  t.same(await restAuth.mail.list(), [
+    {
+      id,
+      template: 'hello',
+      state: 'sent',
+      userPk: user.pk,
+      address: null,
+      attempts: 1,
+      createdAt: clock.now,
+      dueAt: null,
+      sentAt: clock.now,
+      failedAt: null,
+      lastError: null
+    }
+  ])
   t.equal(await restAuth.mail.flush(), undefined)
   t.same(await restAuth.mail.list({ state: 'waiting' }), [])
 
@@ -400,7 +485,10 @@ story('an app sends mails of its own', async (t, build) => {
   t.equal((await mails())[1]?.text.trim(), `Hello ${alice.email},`)
   await restAuth.mail.send('password-changed', user)
   t.match((await mails())[2]?.subject, 'Your password was changed')
-  await t.rejects(restAuth.mail.send('nonsense', user), { name: 'TypeError', message: /no template nonsense; there is .*hello/ })
+  await t.rejects(restAuth.mail.send('nonsense', user), {
+    name: 'TypeError',
+    message: /no template nonsense; there is .*hello/
+  })
   await t.rejects(restAuth.mail.send('hello', { pk: 'nobody' }), { name: 'TypeError', message: /no address/ })
   t.equal((await mails()).length, 3)
 })
@@ -408,7 +496,12 @@ story('an app sends mails of its own', async (t, build) => {
 story('only a verified address is told what was connected to the account', async (t, build) => {
   const { register, mails, app: { restAuth } } = await build(t)
   const { user } = await register()
-  const connect = async () => await restAuth.mail.send('social-account-connected', user, { provider: 'Tom & Jerry', site_name: 'Evil', connected_at: 'never' })
+  const connect = async () =>
+    await restAuth.mail.send('social-account-connected', user, {
+      provider: 'Tom & Jerry',
+      site_name: 'Evil',
+      connected_at: 'never'
+    })
   await connect()
   t.same(await mails(), [])
   t.same(await restAuth.mail.list(), [], 'and the mail is wanted no more')
@@ -417,7 +510,10 @@ story('only a verified address is told what was connected to the account', async
   await connect()
   const [mail] = await mails()
   t.equal(mail?.subject, '[localhost:3000] You can now log in with Tom & Jerry')
-  t.match(mail?.text, /^Tom & Jerry was connected to your account on localhost:3000\non \d+ \w+ \d{4}, \d\d:\d\d UTC\.$/m)
+  t.match(
+    mail?.text,
+    /^Tom & Jerry was connected to your account on localhost:3000\non \d+ \w+ \d{4}, \d\d:\d\d UTC\.$/m
+  )
   t.match(mail?.html, /<h1>You can now log in with Tom &amp; Jerry<\/h1>/)
   t.equal(mail?.to, alice.email)
 
@@ -427,7 +523,10 @@ story('only a verified address is told what was connected to the account', async
 })
 
 story('a user without an address can be sent no mail', async (t, build) => {
-  const options = { account: { email: 'optional', username: 'required', loginMethods: ['username'], emailVerification: 'optional' }, userFields: {} }
+  const options = {
+    account: { email: 'optional', username: 'required', loginMethods: ['username'], emailVerification: 'optional' },
+    userFields: {}
+  }
   const { post, mails, app: { restAuth } } = await build(t, { options })
   const { user } = (await post('/registration', { username: 'ann', password1: password })).json()
   await t.rejects(restAuth.mail.send('password-changed', user), { name: 'TypeError', message: /no address/ })
@@ -471,13 +570,20 @@ story('a template that can\'t be rendered for one user keeps no mail from the ot
     clock.advance(3600)
     await mails()
   }
-  t.match(await restAuth.mail.list({ state: 'failed' }), { length: 1, 0: { id, attempts: 8, lastError: /no antidote/ } })
+  t.match(await restAuth.mail.list({ state: 'failed' }), {
+    length: 1,
+    0: { id, attempts: 8, lastError: /no antidote/ }
+  })
   t.ok(hasLogged(app, 50, 'mail given up'))
 })
 
 t.test('a function of the app\'s that never answers keeps no mail from the others', async t => {
   const slow = async ({ email }: { email: string }) => email === alice.email ? await new Promise(() => {}) : email
-  const { post, app: { restAuth }, mailServer } = await sqliteBuild(t, { options: { ...mandatory, mail: { variables: { slow } } } })
+  const {
+    post,
+    app: { restAuth },
+    mailServer
+  } = await sqliteBuild(t, { options: { ...mandatory, mail: { variables: { slow } } } })
   await post('/registration', alice)
   await post('/registration', { ...alice, email: 'bob@example.com' })
   await restAuth.mail.flush()
@@ -488,7 +594,13 @@ t.test('a function of the app\'s that never answers keeps no mail from the other
 })
 
 story('whatever an app calls its template, it is its own', async (t, build) => {
-  const { register, mails, app: { restAuth } } = await build(t, { options: { mail: { templates: templates(t, { 'constructor.txt': 'Hello', 'constructor.subject.txt': 'Hello' }) } } })
+  const {
+    register,
+    mails,
+    app: { restAuth }
+  } = await build(t, {
+    options: { mail: { templates: templates(t, { 'constructor.txt': 'Hello', 'constructor.subject.txt': 'Hello' }) } }
+  })
   const { user } = await register()
   await restAuth.mail.send('constructor', user)
   t.match(await mails(), { length: 1, 0: { to: alice.email } })
@@ -497,23 +609,40 @@ story('whatever an app calls its template, it is its own', async (t, build) => {
 story('what strangers write reaches no header and no other mailbox', async (t, build, { dialect }) => {
   const hostile = 'a@b.co\r\nBcc: evil@x.y'
   const markup = '<img src=x>{{ secret }}'
-  const folder = templates(t, { ...hello, 'hello.subject.txt': '{{ user.phone_number }} {{ greeting }}', 'hello.html': '<title>x</title>{{ user.phone_number }} {{ greeting }}' })
-  const options = { ...mandatory, account: { ...mandatory.account, username: 'optional', loginMethods: ['email', 'username'] }, mail: { templates: folder } }
+  const folder = templates(t, {
+    ...hello,
+    'hello.subject.txt': '{{ user.phone_number }} {{ greeting }}',
+    'hello.html': '<title>x</title>{{ user.phone_number }} {{ greeting }}'
+  })
+  const options = {
+    ...mandatory,
+    account: { ...mandatory.account, username: 'optional', loginMethods: ['email', 'username'] },
+    mail: { templates: folder }
+  }
   const app = await buildShared(t, build, dialect, { options })
   const { post, mails, mailServer, app: { restAuth } } = app
-  for (const email of [hostile, 'a@b.co,evil@x.y', '"a"@b.co', 'a@b.co ', '<evil@x.y>', 'a@b.co%0d%0aBcc:evil@x.y']) await post('/registration', { ...alice, email })
+  for (const email of [hostile, 'a@b.co,evil@x.y', '"a"@b.co', 'a@b.co ', '<evil@x.y>', 'a@b.co%0d%0aBcc:evil@x.y']) { await post('/registration', { ...alice, email }) }
   for (const username of [hostile, markup]) await post('/registration', { ...alice, username })
   t.equal((await post('/registration', { ...alice, phone_number: markup })).statusCode, 201)
   const user = await restAuth.users.find({ email: alice.email }) ?? { pk: '' }
   await restAuth.mail.send('hello', user, { greeting: hostile })
   const sent = await mails()
   t.same(new Set(sent.flatMap(({ envelope }) => envelope.to)), new Set(['a@b.co', alice.email]))
-  t.same(new Set(mailServer.commands.filter(line => line.startsWith('RCPT'))), new Set(['RCPT TO:<a@b.co>', `RCPT TO:<${alice.email}>`]))
+  t.same(
+    new Set(mailServer.commands.filter(line => line.startsWith('RCPT'))),
+    new Set(['RCPT TO:<a@b.co>', `RCPT TO:<${alice.email}>`])
+  )
   for (const { headers, envelope, to } of sent) {
     t.notOk(headers.has('bcc'))
     t.same(envelope.to, [to])
   }
-  t.match(sent.find(({ subject }) => subject.includes('Bcc')), { subject: '[localhost:3000] <img src=x>{{ secret }} a@b.co Bcc: evil@x.y', html: /&lt;img src=x&gt;\{\{ secret }}/ })
+  t.match(
+    sent.find(({ subject }) => subject.includes('Bcc')),
+    {
+      subject: '[localhost:3000] <img src=x>{{ secret }} a@b.co Bcc: evil@x.y',
+      html: /&lt;img src=x&gt;\{\{ secret }}/
+    }
+  )
 
   const db = await openRows(t, app)
   const before = sent.length
@@ -522,7 +651,10 @@ story('what strangers write reaches no header and no other mailbox', async (t, b
     await restAuth.mail.send('hello', user)
   }
   t.equal((await mails()).length, before, 'not even where an import has brought such an address')
-  t.match(await restAuth.mail.list({ state: 'failed' }), { length: 3, 0: { attempts: 1, lastError: /not one address/ } })
+  t.match(await restAuth.mail.list({ state: 'failed' }), {
+    length: 3,
+    0: { attempts: 1, lastError: /not one address/ }
+  })
 })
 
 story('the owner is told of a new password, without it', async (t, build) => {
@@ -536,13 +668,28 @@ story('the owner is told of a new password, without it', async (t, build) => {
   t.equal((await post('/password/reset/confirm', { ...link, new_password1: 'Yet-another-pw-1' })).statusCode, 200)
   const notice = (await mails()).at(-1)
   t.match(notice, { to: alice.email, subject: changed?.subject })
-  for (const { raw = '' } of [changed, notice].map(mail => mail ?? { raw: 'none came' })) t.notMatch(raw, new RegExp(`${password}|${fresh}|Yet-another|${link.token}|none came|[\\w-]{43}`))
+  for (const { raw = '' } of [changed, notice].map(mail => mail ?? { raw: 'none came' })) { t.notMatch(raw, new RegExp(`${password}|${fresh}|Yet-another|${link.token}|none came|[\\w-]{43}`)) }
 })
 
 story('a password that was not changed is told to nobody', async (t, build) => {
-  const { post, register, mails } = await build(t, { options: { hooks: { passwordChanged: () => { throw new Error('a bug') } } } })
+  const { post, register, mails } = await build(t, {
+    options: {
+      hooks: {
+        passwordChanged: () => {
+          throw new Error('a bug')
+        }
+      }
+    }
+  })
   const { access: token } = await register()
-  t.equal((await post('/password/change', { old_password: 'not it at all', new_password1: fresh }, { token })).statusCode, 400)
-  t.equal((await post('/password/change', { old_password: password, new_password1: fresh }, { token, fault: true })).statusCode, 500)
+  t.equal(
+    (await post('/password/change', { old_password: 'not it at all', new_password1: fresh }, { token })).statusCode,
+    400
+  )
+  t.equal(
+    (await post('/password/change', { old_password: password, new_password1: fresh }, { token, fault: true }))
+      .statusCode,
+    500
+  )
   t.same(await mails(), [])
 })

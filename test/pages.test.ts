@@ -16,7 +16,12 @@ const problems = [
 ] as const
 
 const start = { label: 'Google', startUrl: '/auth/google/login?next=%2Fbasket' }
-const failed = { label: 'Google', code: 'rejected', message: 'Google did not answer. Try again in a moment.', retryUrl: '/auth/google/login?next=%2Fbasket&x=1' } as const
+const failed = {
+  label: 'Google',
+  code: 'rejected',
+  message: 'Google did not answer. Try again in a moment.',
+  retryUrl: '/auth/google/login?next=%2Fbasket&x=1'
+} as const
 
 const pages = (frame: PageFrame) => ({
   confirmEmail: confirmEmailPage(frame),
@@ -35,7 +40,10 @@ const linksOf = (html: string) => [...html.matchAll(/ href="([^"]*)"/g)].map(([,
 
 t.test('text is escaped in a template, what another template made is not, and lists are joined', async t => {
   t.equal(escapeHtml('<a href="x" title=\'y\'>&amp;'), '&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;')
-  t.equal(html`<p title="${'"'}">${'<b>'}${html`<i>${'&'}</i>`}${['<', html`<br>`, 2]}${false}${undefined}</p>`.markup, '<p title="&quot;">&lt;b&gt;<i>&amp;</i>&lt;<br>2</p>')
+  t.equal(
+    html`<p title="${'"'}">${'<b>'}${html`<i>${'&'}</i>`}${['<', html`<br />`, 2]}${false}${undefined}</p>`.markup,
+    '<p title="&quot;">&lt;b&gt;<i>&amp;</i>&lt;<br>2</p>'
+  )
 })
 
 for (const [name, page] of Object.entries(pages(frame))) {
@@ -50,7 +58,12 @@ for (const [name, page] of Object.entries(pages(frame))) {
 
   t.test(`${name} needs no script and nothing from elsewhere`, async t => {
     t.notMatch(page.html, /<script|<img|<link|<iframe|javascript:|@import|url\(| src=| style=| on\w+=/i)
-    t.same(linksOf(page.html).filter(href => ![frame.loginUrl, failed.retryUrl, start.startUrl].some(own => href === escapeHtml(own ?? ''))), [])
+    t.same(
+      linksOf(page.html).filter(
+        href => ![frame.loginUrl, failed.retryUrl, start.startUrl].some(own => href === escapeHtml(own ?? ''))
+      ),
+      []
+    )
   })
 
   t.test(`${name} is neither cached, indexed nor framed, and tells no other site its address`, async t => {
@@ -68,15 +81,19 @@ for (const [name, page] of Object.entries(pages(frame))) {
 
 t.test('whatever text a page is given, it stays text', async t => {
   const hostile = '</title></style><script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
-  const escaped = '&lt;/title&gt;&lt;/style&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;&lt;img src=x onerror=alert(1)&gt;'
+  const escaped =
+    '&lt;/title&gt;&lt;/style&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;&lt;img src=x onerror=alert(1)&gt;'
   const hostileFrame = { siteName: hostile, loginUrl: `/login?${hostile}` }
   for (const page of Object.values(pages(hostileFrame))) {
     t.notOk(page.html.includes(hostile))
     t.same(unbalanced(page.html), [])
     t.notMatch(page.html, /<script|<img/)
   }
-  const form = newPasswordPage(hostileFrame, [{ field: 'new_password2', message: hostile }], { minLength: 8, username: hostile }).html
-  for (const place of [`<header>${escaped}</header>`, `<p>${escaped}</p>`, `value="${escaped}"`]) t.ok(form.includes(place), place)
+  const form = newPasswordPage(hostileFrame, [{ field: 'new_password2', message: hostile }], {
+    minLength: 8,
+    username: hostile
+  }).html
+  for (const place of [`<header>${escaped}</header>`, `<p>${escaped}</p>`, `value="${escaped}"`]) { t.ok(form.includes(place), place) }
   t.notOk(form.includes(hostile))
 })
 
@@ -84,12 +101,22 @@ t.test('whatever a provider is called and whatever it says, it stays text', asyn
   const hostile = '<img src=x onerror=1>'
   const escaped = '&lt;img src=x onerror=1&gt;'
   const start = startPage(frame, { label: hostile, startUrl: `/auth/x/login?next="${hostile}` })
-  const failed = socialFailedPage(frame, { label: hostile, code: 'rejected', message: hostile, retryUrl: `/auth/x/login?next="${hostile}` })
+  const failed = socialFailedPage(frame, {
+    label: hostile,
+    code: 'rejected',
+    message: hostile,
+    retryUrl: `/auth/x/login?next="${hostile}`
+  })
   t.same(unbalanced(start.html), [])
   t.same(unbalanced(failed.html), [])
   for (const { html } of [start, failed]) t.notMatch(html, '<img')
-  for (const place of [`<h1>Continue with ${escaped}</h1>`, `<p>You will be sent to ${escaped} to log in to Acme Books.</p>`, `>Continue with ${escaped}</a>`, `href="/auth/x/login?next=&quot;${escaped}"`]) t.ok(start.html.includes(place), place)
-  for (const place of [`<p>${escaped}</p>`, `href="/auth/x/login?next=&quot;${escaped}"`]) t.ok(failed.html.includes(place), place)
+  for (const place of [
+    `<h1>Continue with ${escaped}</h1>`,
+    `<p>You will be sent to ${escaped} to log in to Acme Books.</p>`,
+    `>Continue with ${escaped}</a>`,
+    `href="/auth/x/login?next=&quot;${escaped}"`
+  ]) { t.ok(start.html.includes(place), place) }
+  for (const place of [`<p>${escaped}</p>`, `href="/auth/x/login?next=&quot;${escaped}"`]) { t.ok(failed.html.includes(place), place) }
 })
 
 t.test('a login with a provider takes a click, and nothing else can be done', async t => {
@@ -113,7 +140,11 @@ t.test('a login that failed can be tried again, or done in another way', async t
   t.match(html, /">Try again<\/a>[^]*">Log in<\/a>/)
   t.match(html, '<title>Not logged in with Google · Acme Books</title>')
   t.same(linksOf(socialFailedPage({ ...frame, loginUrl: undefined }, failed).html), [escapeHtml(failed.retryUrl)])
-  t.same(linksOf(socialFailedPage(frame, { ...failed, retryUrl: 'https://evil.example/auth/google/login' }).html), [escapeHtml(frame.loginUrl ?? '')], 'only here')
+  t.same(
+    linksOf(socialFailedPage(frame, { ...failed, retryUrl: 'https://evil.example/auth/google/login' }).html),
+    [escapeHtml(frame.loginUrl ?? '')],
+    'only here'
+  )
 })
 
 t.test('who is logged in has nothing left to do', async t => {
@@ -133,7 +164,10 @@ t.test('a new password is asked for twice, in fields with labels that a password
   const { html } = newPasswordPage(frame, [], { minLength: 12, username: 'alice@example.com' })
   t.match(html, '<label for="new_password1">New password</label>')
   t.match(html, '<label for="new_password2">New password, again</label>')
-  t.match(html, '<input type="password" id="new_password1" name="new_password1" autocomplete="new-password" required aria-describedby="new_password1-hint">')
+  t.match(
+    html,
+    '<input type="password" id="new_password1" name="new_password1" autocomplete="new-password" required aria-describedby="new_password1-hint">'
+  )
   t.match(html, '<input type="password" id="new_password2" name="new_password2" autocomplete="new-password" required>')
   t.match(html, 'id="new_password1-hint">At least 12 characters.</p>')
   t.match(html, /type="text" name="username" autocomplete="username" value="alice@example.com"/)
@@ -144,12 +178,21 @@ t.test('a new password is asked for twice, in fields with labels that a password
 t.test('what is wrong with a new password is said at its field, and the first wrong one has the focus', async t => {
   const { html } = newPasswordPage(frame, problems, { minLength: 8 })
   t.match(html, 'aria-describedby="new_password1-hint new_password1-error" aria-invalid="true" autofocus>')
-  t.match(html, '<div class="error" id="new_password1-error" role="alert"><p>This password is too common.</p><p>This password is entirely numeric.</p></div>')
+  t.match(
+    html,
+    '<div class="error" id="new_password1-error" role="alert"><p>This password is too common.</p><p>This password is entirely numeric.</p></div>'
+  )
   t.match(html, 'aria-describedby="new_password2-error" aria-invalid="true">')
-  t.match(html, '<div class="error" id="new_password2-error" role="alert"><p>The two password fields didn&#39;t match.</p></div>')
+  t.match(
+    html,
+    '<div class="error" id="new_password2-error" role="alert"><p>The two password fields didn&#39;t match.</p></div>'
+  )
   t.match(html, '<title>Error: Choose a new password · Acme Books</title>')
   const second = newPasswordPage(frame, problems.slice(2), { minLength: 8 }).html
-  t.match(second, 'id="new_password2" name="new_password2" autocomplete="new-password" required aria-describedby="new_password2-error" aria-invalid="true" autofocus>')
+  t.match(
+    second,
+    'id="new_password2" name="new_password2" autocomplete="new-password" required aria-describedby="new_password2-error" aria-invalid="true" autofocus>'
+  )
   t.equal(second.split('autofocus').length, 2)
 })
 
@@ -169,16 +212,28 @@ t.test('a login elsewhere is linked, and a form may lead to it', async t => {
 })
 
 for (const loginUrl of [
-  'javascript:alert(1)', 'JavaScript:alert(1)', ' javascript:alert(1)', 'java\nscript:alert(1)', 'data:text/html,hi', 'vbscript:x', 'file:///etc/passwd',
-  '//evil.example', '/\\evil.example', '\\\\evil.example', '/\t/evil.example', '\t//evil.example', 'https:evil.example', 'https://', 'http://[', '',
+  'javascript:alert(1)', 'JavaScript:alert(1)', ' javascript:alert(1)', 'java\nscript:alert(1)',
+  'data:text/html,hi', 'vbscript:x', 'file:///etc/passwd', '//evil.example', '/\\evil.example',
+  '\\\\evil.example', '/\t/evil.example', '\t//evil.example', 'https:evil.example', 'https://', 'http://[', '',
   'login', '?x', 'https://x;script-src', "https://a,default-src'*'", 'https://*.example'
 ]) {
   t.test(`${JSON.stringify(loginUrl)} is no address of a page`, async t => {
     for (const [name, page] of Object.entries(pages({ ...frame, loginUrl }))) {
-      t.same(linksOf(page.html), name === 'socialFailed' ? [escapeHtml(failed.retryUrl)] : name === 'socialStart' ? [escapeHtml(start.startUrl)] : [])
-      t.match(policyOf(page), '; form-action \'self\'; base-uri \'none\'')
+      t.same(
+        linksOf(page.html),
+        name === 'socialFailed'
+          ? [escapeHtml(failed.retryUrl)]
+          : name === 'socialStart'
+            ? [escapeHtml(start.startUrl)]
+            : []
+      )
+      t.match(policyOf(page), "; form-action 'self'; base-uri 'none'")
     }
-    t.same(linksOf(socialFailedPage({ ...frame, loginUrl }, { ...failed, retryUrl: loginUrl }).html), [], 'nor one to try again at')
+    t.same(
+      linksOf(socialFailedPage({ ...frame, loginUrl }, { ...failed, retryUrl: loginUrl }).html),
+      [],
+      'nor one to try again at'
+    )
   })
 }
 

@@ -20,7 +20,9 @@ story('who reads the mail sets a new password, every session ends, and the owner
   const app = await build(t)
   const { post, get, register, mails } = app
   const { access } = await register()
-  t.same((await post('/password/reset', { email: ' ALICE@example.com' })).json(), { detail: 'Password reset e-mail has been sent.' })
+  t.same((await post('/password/reset', { email: ' ALICE@example.com' })).json(), {
+    detail: 'Password reset e-mail has been sent.'
+  })
   t.match(await mails(), { length: 1, 0: { to: alice.email, subject: '[localhost:3000] Reset your password' } })
   const link = await lastLink(app)
   const answer = await post('/password/reset/confirm', { ...link, new_password1: fresh, new_password2: fresh })
@@ -30,7 +32,11 @@ story('who reads the mail sets a new password, every session ends, and the owner
   t.equal((await post('/login', { email: alice.email, password })).statusCode, 400)
   t.equal((await post('/login', { email: alice.email, password: fresh })).statusCode, 200)
   const [, notice] = await mails()
-  t.match(notice, { to: alice.email, subject: '[localhost:3000] Your password was changed', text: /23 November 2026, 12:00 UTC/ })
+  t.match(notice, {
+    to: alice.email,
+    subject: '[localhost:3000] Your password was changed',
+    text: /23 November 2026, 12:00 UTC/
+  })
   t.notMatch(notice?.raw, new RegExp(`${link.token}|${fresh}`))
 })
 
@@ -47,7 +53,13 @@ story('every address is answered alike, and only an active account is mailed', a
     bodies.add(`${answer.statusCode} ${answer.body}`)
   }
   t.equal(bodies.size, 1)
-  t.same((await mails()).filter(({ subject }) => subject.includes('Reset')).map(({ to }) => to).sort(), ['known@example.com', 'passwordless@example.com'])
+  t.same(
+    (await mails())
+      .filter(({ subject }) => subject.includes('Reset'))
+      .map(({ to }) => to)
+      .sort(),
+    ['known@example.com', 'passwordless@example.com']
+  )
 })
 
 story('everything wrong is told at once, and a weak password does not burn the token', async (t, build) => {
@@ -56,9 +68,18 @@ story('everything wrong is told at once, and a weak password does not burn the t
   const link = await askFor(app)
   const weak = await app.post('/password/reset/confirm', { ...link, new_password1: '123', new_password2: '456' })
   t.equal(weak.statusCode, 400)
-  t.same(fieldCodes(weak), { new_password1: ['password_too_short', 'password_entirely_numeric'], new_password2: ['password_mismatch'] })
-  t.same(fieldCodes(await app.post('/password/reset/confirm', { ...link, new_password1: 'alice@example.com' })), { new_password1: ['password_too_similar'] })
-  t.same(fieldCodes(await app.post('/password/reset/confirm', {})), { new_password1: ['required'], uid: ['required'], token: ['required'] })
+  t.same(fieldCodes(weak), {
+    new_password1: ['password_too_short', 'password_entirely_numeric'],
+    new_password2: ['password_mismatch']
+  })
+  t.same(fieldCodes(await app.post('/password/reset/confirm', { ...link, new_password1: 'alice@example.com' })), {
+    new_password1: ['password_too_similar']
+  })
+  t.same(fieldCodes(await app.post('/password/reset/confirm', {})), {
+    new_password1: ['required'],
+    uid: ['required'],
+    token: ['required']
+  })
   t.equal((await app.post('/password/reset/confirm', { ...link, new_password1: fresh })).statusCode, 200)
 })
 
@@ -74,8 +95,14 @@ story('a token that is used, expired, unknown or another\'s is one and the same 
   }
   const link = await askFor(app)
   const { uid, token } = link
-  for (const near of [token.slice(1), `${token}A`, token.toLowerCase(), `${token}=`, encodeURIComponent(encodeURIComponent(`${token}%`))]) await isRefused({ uid, token: near }, near)
-  for (const wrong of [other.user.pk, 'unknown', '__proto__', '9'.repeat(150)]) await isRefused({ uid: wrong, token }, wrong)
+  for (const near of [
+    token.slice(1),
+    `${token}A`,
+    token.toLowerCase(),
+    `${token}=`,
+    encodeURIComponent(encodeURIComponent(`${token}%`))
+  ]) { await isRefused({ uid, token: near }, near) }
+  for (const wrong of [other.user.pk, 'unknown', '__proto__', '9'.repeat(150)]) { await isRefused({ uid: wrong, token }, wrong) }
   clock.advance(1800)
   await isRefused(link, 'half an hour later')
   clock.advance(-1)
@@ -84,7 +111,11 @@ story('a token that is used, expired, unknown or another\'s is one and the same 
   await isRefused(link, 'the address is another')
   await restAuth.users.update(user.pk, { email: alice.email })
   const { access } = (await app.post('/login', { email: alice.email, password })).json()
-  await app.post('/password/change', { old_password: password, new_password1: 'Changed-meanwhile-1' }, { token: access })
+  await app.post(
+    '/password/change',
+    { old_password: password, new_password1: 'Changed-meanwhile-1' },
+    { token: access }
+  )
   await isRefused(link, 'the password is another')
 
   const next = await askFor(app)
@@ -103,7 +134,9 @@ story('a token is good for its own purpose only', async (t, build) => {
   await app.register()
   const key = /account-confirm-email\/([\w-]{43})/.exec((await app.mails())[0]?.text ?? '')?.[1] ?? ''
   const { uid, token } = await askFor(app)
-  t.same(fieldCodes(await app.post('/password/reset/confirm', { uid, token: key, new_password1: fresh })), { token: ['token_invalid'] })
+  t.same(fieldCodes(await app.post('/password/reset/confirm', { uid, token: key, new_password1: fresh })), {
+    token: ['token_invalid']
+  })
   t.equal((await app.post('/registration/verify-email', { key: token })).statusCode, 404)
   t.equal((await app.get('/user', { token })).statusCode, 401)
 })
@@ -113,7 +146,9 @@ story('of 50 who use a link at once, one sets the password', async (t, build) =>
   await app.register()
   const link = await askFor(app)
   const passwords = Array.from({ length: 50 }, (_, index) => `Brand-new-pw-${index}`)
-  const answers = await Promise.all(passwords.map(password => app.post('/password/reset/confirm', { ...link, new_password1: password })))
+  const answers = await Promise.all(
+    passwords.map(password => app.post('/password/reset/confirm', { ...link, new_password1: password }))
+  )
   const winners = passwords.filter((_, index) => answers[index]?.statusCode === 200)
   t.equal(winners.length, 1)
   t.equal((await app.post('/login', { email: alice.email, password: winners[0] })).statusCode, 200)
@@ -128,9 +163,23 @@ story('asking again leaves the earlier links good, and one mailbox gets five mai
   t.equal((await app.post('/login', { email: alice.email, password })).statusCode, 200, 'and nobody is locked out')
   app.clock.advance(1700)
   t.equal((await app.post('/password/reset/confirm', { ...first, new_password1: fresh })).statusCode, 200)
-  const [, ...others] = [...new Set((await app.mails()).flatMap(({ text }) => [...text.matchAll(/confirm\/[^/\s]+\/([\w-]{43})/g)].map(([, token]) => token)))]
+  const [, ...others] = [
+    ...new Set(
+      (await app.mails()).flatMap(({ text }) =>
+        [...text.matchAll(/confirm\/[^/\s]+\/([\w-]{43})/g)].map(([, token]) => token)
+      )
+    )
+  ]
   t.equal(others.length, 4)
-  for (const token of others) t.same(fieldCodes(await app.post('/password/reset/confirm', { uid: first.uid, token, new_password1: 'Yet-another-pw-1' })), { token: ['token_invalid'] }, 'until one is used')
+  for (const token of others) {
+    t.same(
+      fieldCodes(
+        await app.post('/password/reset/confirm', { uid: first.uid, token, new_password1: 'Yet-another-pw-1' })
+      ),
+      { token: ['token_invalid'] },
+      'until one is used'
+    )
+  }
   app.clock.advance(1901)
   const before = (await app.mails()).length
   await app.post('/password/reset', { email: alice.email })
@@ -139,7 +188,16 @@ story('asking again leaves the earlier links good, and one mailbox gets five mai
 
 story('reading the mail proves the mailbox', async (t, build) => {
   const verified: unknown[] = []
-  const app = await build(t, { options: { account: { emailVerification: 'mandatory' }, hooks: { emailVerified: ({ email }: { email: string }) => { verified.push(email) } } } })
+  const app = await build(t, {
+    options: {
+      account: { emailVerification: 'mandatory' },
+      hooks: {
+        emailVerified: ({ email }: { email: string }) => {
+          verified.push(email)
+        }
+      }
+    }
+  })
   await app.post('/registration', alice)
   const link = await askFor(app)
   await app.post('/password/reset/confirm', { ...link, new_password1: fresh })
@@ -171,15 +229,20 @@ story('the link opens a page that sets the password without JavaScript', async (
 })
 
 story('urls.passwordReset sends people to the app\'s own page, urls.login ends the built-in one', async (t, build) => {
-  const own = await build(t, { options: { urls: { passwordReset: 'https://app.example/new-password?uid={uid}&token={token}' } } })
+  const own = await build(t, {
+    options: { urls: { passwordReset: 'https://app.example/new-password?uid={uid}&token={token}' } }
+  })
   await own.register()
   await own.post('/password/reset', { email: alice.email })
-  const [, uid, token] = /https:\/\/app\.example\/new-password\?uid=([^&]+)&token=([\w-]{43})/.exec((await own.mails())[0]?.text ?? '') ?? []
+  const [, uid, token] =
+    /https:\/\/app\.example\/new-password\?uid=([^&]+)&token=([\w-]{43})/.exec((await own.mails())[0]?.text ?? '') ?? []
   t.equal((await own.post('/password/reset/confirm', { uid, token, new_password1: fresh })).statusCode, 200)
   const ours = await build(t, { options: { urls: { login: '/login' } } })
   await ours.register()
   const link = await askFor(ours)
-  const answer = await ours.call('POST', `/password/reset/confirm/${link.uid}/${link.token}`, { form: { new_password1: fresh } })
+  const answer = await ours.call('POST', `/password/reset/confirm/${link.uid}/${link.token}`, {
+    form: { new_password1: fresh }
+  })
   t.equal(answer.statusCode, 303)
   t.equal(answer.headers.location, '/login')
 })
@@ -188,7 +251,19 @@ story('what the app throws when a password changes leaves everything as it was',
   const app = await build(t, { options: { hooks: { passwordChanged: () => { throw new Error('a bug') } } } })
   await app.register()
   const link = await askFor(app)
-  t.equal((await app.post('/password/reset/confirm', { ...link, new_password1: fresh }, { fault: true })).statusCode, 500)
+  t.equal(
+    (await app.post('/password/reset/confirm', { ...link, new_password1: fresh }, { fault: true })).statusCode,
+    500
+  )
   t.equal((await app.post('/login', { email: alice.email, password })).statusCode, 200)
-  t.equal((await app.call('POST', `/password/reset/confirm/${link.uid}/${link.token}`, { form: { new_password1: fresh }, fault: true })).statusCode, 500, 'the link is still good')
+  t.equal(
+    (
+      await app.call('POST', `/password/reset/confirm/${link.uid}/${link.token}`, {
+        form: { new_password1: fresh },
+        fault: true
+      })
+    ).statusCode,
+    500,
+    'the link is still good'
+  )
 })

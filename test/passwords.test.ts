@@ -37,7 +37,12 @@ t.test('é is one password however it is composed; nothing else is folded or cut
   const hasher = createHasher(cheapHash)
   t.ok(await hasher.verify(await hasher.hash('caf\u00e9-au-lait'), 'cafe\u0301-au-lait'))
   const long = 'x'.repeat(255)
-  for (const [stored, tried] of [['ﬁsh-and-chips', 'fish-and-chips'], ['Password-a', 'password-a'], [`${long}a`, `${long}b`], [`${'x'.repeat(72)}a`, `${'x'.repeat(72)}b`]] as const) {
+  for (const [stored, tried] of [
+    ['ﬁsh-and-chips', 'fish-and-chips'],
+    ['Password-a', 'password-a'],
+    [`${long}a`, `${long}b`],
+    [`${'x'.repeat(72)}a`, `${'x'.repeat(72)}b`]
+  ] as const) {
     t.notOk(await hasher.verify(await hasher.hash(stored), tried), stored.slice(0, 20))
   }
 })
@@ -52,9 +57,12 @@ t.test('every hash that Django writes is verified, and a wrong password is not',
 t.test('a stored hash that is damaged, unknown or absurdly dear matches nothing, and takes no time', async t => {
   const hasher = createHasher(cheapHash)
   const hopeless = [
-    '', '!', '!xxxxxxxx', 'plain', 'md5$salt$hash', '__proto__$x', 'pbkdf2_sha256', 'pbkdf2_sha256$99999999999$a$b', 'pbkdf2_sha256$-1$a$b',
-    'scrypt$1073741824$a$8$1$b', 'scrypt$16384$a$1000$1$b', 'argon2$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh', 'bcrypt$$2b$31$abcdefghijklmnopqrstuu',
-    '$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh', '$argon2id$v=19$m=1024,t=1000,p=1$YWFhYWFhYWE$YWFh', '$argon2id$v=19$m=1024,t=1,p=1$?$?', 'argon2$garbage', 'bcrypt$garbage'
+    '', '!', '!xxxxxxxx', 'plain', 'md5$salt$hash', '__proto__$x', 'pbkdf2_sha256',
+    'pbkdf2_sha256$99999999999$a$b', 'pbkdf2_sha256$-1$a$b', 'scrypt$1073741824$a$8$1$b',
+    'scrypt$16384$a$1000$1$b', 'argon2$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh',
+    'bcrypt$$2b$31$abcdefghijklmnopqrstuu', '$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh',
+    '$argon2id$v=19$m=1024,t=1000,p=1$YWFhYWFhYWE$YWFh', '$argon2id$v=19$m=1024,t=1,p=1$?$?', 'argon2$garbage',
+    'bcrypt$garbage'
   ]
   for (const hash of hopeless) t.equal(await hasher.verify(hash, password), false, hash)
 })
@@ -83,10 +91,13 @@ t.test('with 64 waiting the next is refused', async t => {
 })
 
 t.test('some 49,000 common passwords are refused, whatever their case', async t => {
-  for (const common of ['password', 'PASSWORD1', 'qwertyuiop', 'iloveyou', 'Trustno1', '12345678', 'letmein1']) t.ok(isCommonPassword(common), common)
+  for (const common of ['password', 'PASSWORD1', 'qwertyuiop', 'iloveyou', 'Trustno1', '12345678', 'letmein1']) { t.ok(isCommonPassword(common), common) }
   t.notOk(isCommonPassword('correct horse battery staple'))
   const { dictionary } = await import('@zxcvbn-ts/language-common')
-  t.ok(dictionary['passwords-common'].filter(candidate => candidate.length >= 8).length > 10000, 'more than 10,000 of them long enough to matter')
+  t.ok(
+    dictionary['passwords-common'].filter(candidate => candidate.length >= 8).length > 10000,
+    'more than 10,000 of them long enough to matter'
+  )
 })
 
 t.test('likeness is measured as Django measures it', async t => {
@@ -101,7 +112,8 @@ t.test('likeness is measured as Django measures it', async t => {
 t.test('the length is counted in code points, from the option up to 256', async t => {
   const { post } = await sqliteBuild(t, { options: { password: { minLength: 15 } } })
   let users = 0
-  const codes = async (password1: string) => fieldCodes(await post('/registration', { ...alice, email: `user${++users}@example.com`, password1 }))
+  const codes = async (password1: string) =>
+    fieldCodes(await post('/registration', { ...alice, email: `user${++users}@example.com`, password1 }))
   t.same(await codes('🔑'.repeat(14)), { password1: ['password_too_short'] })
   t.same(await codes('🔑'.repeat(15)), {})
   t.same(await codes('0 1 2 3 4 5 6 7 8 9 a'), {}, 'spaces and digits are as good as others')

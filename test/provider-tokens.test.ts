@@ -9,12 +9,21 @@ const handedOut = /at-alice|at-bob|rt-of-alice|code-alice|eyJhbGciOiJSUzI1NiJ9/
 /** An app, and all that its database holds. */
 async function withRows (t: Test, build: Build, dialect: 'sqlite' | 'postgres', storeTokens?: boolean) {
   const { given, open } = sharedDatabase(t, dialect)
-  const built = await withBadProvider(t, build, { options: given, provider: storeTokens === undefined ? {} : { storeTokens } })
+  const built = await withBadProvider(t, build, {
+    options: given,
+    provider: storeTokens === undefined ? {} : { storeTokens }
+  })
   built.bad.answer = { refresh_token: 'rt-of-alice' }
   const db = await open(built)
-  const stored = async () => JSON.stringify(await Promise.all(
-    [db.users, db.sessions, db.refreshTokens, db.outbox, db.oneTimeTokens, db.socialAccounts, db.socialTransactions].map(async table => await db.orm.select().from(table as typeof db.users))
-  ))
+  const stored = async () =>
+    JSON.stringify(
+      await Promise.all(
+        [
+          db.users, db.sessions, db.refreshTokens, db.outbox, db.oneTimeTokens, db.socialAccounts,
+          db.socialTransactions
+        ].map(async table => await db.orm.select().from(table as typeof db.users))
+      )
+    )
   const { app } = built
   const rowOf = async (email: string) => {
     const { pk = '' } = await app.restAuth.users.find({ email }) ?? {}
@@ -24,7 +33,20 @@ async function withRows (t: Test, build: Build, dialect: 'sqlite' | 'postgres', 
   /** The app as it starts the next time. */
   const restart = async (secret: string | string[]): Promise<BuiltApp> => await build(t, {
     database: built.database,
-    options: { ...articleOptions, ...given, secret, social: { company: { issuer: built.bad.issuer, clientId: 'the-app', clientSecret: 'any', trustEmail: true, storeTokens: true } } }
+    options: {
+      ...articleOptions,
+      ...given,
+      secret,
+      social: {
+        company: {
+          issuer: built.bad.issuer,
+          clientId: 'the-app',
+          clientSecret: 'any',
+          trustEmail: true,
+          storeTokens: true
+        }
+      }
+    }
   })
   return { ...built, db, stored, rowOf, restart }
 }
@@ -54,10 +76,15 @@ story('what is kept is encrypted, and told to the app\'s own code', async (t, bu
   const { enter, post, get, bad, stored, rowOf, app, logs, clock } = await withRows(t, build, dialect, true)
   const tokensOf = async (email: string) => await app.restAuth.socialAccounts.tokens((await rowOf(email)).id)
   const answer = await enter('alice')
-  t.same(await tokensOf(alice.email), { access_token: 'at-alice', refresh_token: 'rt-of-alice', expires_at: clock.now.getTime() + 3_600_000, scope: 'openid email profile' })
+  t.same(await tokensOf(alice.email), {
+    access_token: 'at-alice',
+    refresh_token: 'rt-of-alice',
+    expires_at: clock.now.getTime() + 3_600_000,
+    scope: 'openid email profile'
+  })
   const text = await stored()
   t.notMatch(text, handedOut)
-  for (const token of ['at-alice', 'rt-of-alice']) t.notMatch(text, Buffer.from(token).toString('base64url').slice(0, 8))
+  for (const token of ['at-alice', 'rt-of-alice']) { t.notMatch(text, Buffer.from(token).toString('base64url').slice(0, 8)) }
   const list = await get('/socialaccounts', { token: answer.json().access })
   t.notMatch(`${answer.body}${list.body}${logs.join('')}`, handedOut)
   t.notMatch(JSON.stringify(await app.restAuth.socialAccounts.list(answer.json().user.pk)), /tokens|at-alice/)
@@ -80,11 +107,18 @@ story('kept tokens are readable as long as the secret is there that they were en
   await enter('alice')
   const { id } = await rowOf(alice.email)
   const rotated = await restart([newSecret, secret])
-  t.match(await rotated.app.restAuth.socialAccounts.tokens(id), { access_token: 'at-alice', refresh_token: 'rt-of-alice' })
+  t.match(await rotated.app.restAuth.socialAccounts.tokens(id), {
+    access_token: 'at-alice',
+    refresh_token: 'rt-of-alice'
+  })
   const late = await restart(newSecret)
   t.equal(await late.app.restAuth.socialAccounts.tokens(id), undefined)
   t.equal((await rotated.post('/company', { code: 'code-alice' })).statusCode, 200)
-  t.match(await late.app.restAuth.socialAccounts.tokens(id), { access_token: 'at-alice' }, 'the next login encrypts with the first')
+  t.match(
+    await late.app.restAuth.socialAccounts.tokens(id),
+    { access_token: 'at-alice' },
+    'the next login encrypts with the first'
+  )
 })
 
 story('kept tokens are of one account: in another\'s place they are none, and they go with it', async (t, build, { dialect }) => {
@@ -95,7 +129,11 @@ story('kept tokens are of one account: in another\'s place they are none, and th
   await db.orm.update(db.socialAccounts).set({ tokens: hers.tokens }).where(eq(db.socialAccounts.id, his.id))
   t.equal(await app.restAuth.socialAccounts.tokens(his.id), undefined)
   t.equal((await connect('bob', access)).statusCode, 200)
-  t.match(await app.restAuth.socialAccounts.tokens(his.id), { access_token: 'at-bob' }, 'to connect again keeps them, too')
+  t.match(
+    await app.restAuth.socialAccounts.tokens(his.id),
+    { access_token: 'at-bob' },
+    'to connect again keeps them, too'
+  )
   await app.restAuth.users.delete(user.pk)
   t.same((await db.orm.select().from(db.socialAccounts)).map(({ id }) => id), [hers.id])
 })

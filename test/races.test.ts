@@ -8,7 +8,10 @@ import { alice, articleOptions, fieldCodes, password, story, temporaryFile, type
 const named = {
   ...articleOptions,
   account: { username: 'optional', loginMethods: ['email', 'username'] },
-  userFields: { ...articleOptions.userFields, badge: { schema: Type.Optional(Type.String({ maxLength: 20 })), unique: true } }
+  userFields: {
+    ...articleOptions.userFields,
+    badge: { schema: Type.Optional(Type.String({ maxLength: 20 })), unique: true }
+  }
 } as const
 
 /** An app, and the rows of its users and sessions as the database has them. */
@@ -25,7 +28,8 @@ async function buildWithRows (t: Test, build: Build, dialect: string) {
   }
 }
 
-const times = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> => await Promise.all(Array.from({ length: count }, async (_, index) => await work(index)))
+const times = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
+  await Promise.all(Array.from({ length: count }, async (_, index) => await work(index)))
 
 function statuses (answers: LightMyRequestResponse[]): Record<number, number> {
   const found: Record<number, number> = {}
@@ -35,10 +39,15 @@ function statuses (answers: LightMyRequestResponse[]): Record<number, number> {
 
 story('of fifty who register one address at once, however they write it, one gets it', async (t, build, { dialect }) => {
   const { post, users, sessions, refreshTokens } = await buildWithRows(t, build, dialect)
-  const spellings = ['alice@example.com', 'Alice@Example.COM', ' alice@example.com', 'ALICE@EXAMPLE.COM ', 'alice@example。com']
-  const answers = await times(50, async index => await post('/registration', { ...alice, email: spellings[index % spellings.length] }))
+  const spellings = [
+    'alice@example.com', 'Alice@Example.COM', ' alice@example.com', 'ALICE@EXAMPLE.COM ', 'alice@example。com'
+  ]
+  const answers = await times(
+    50,
+    async index => await post('/registration', { ...alice, email: spellings[index % spellings.length] })
+  )
   t.same(statuses(answers), { 201: 1, 400: 49 })
-  for (const answer of answers.filter(({ statusCode }) => statusCode === 400)) t.same(fieldCodes(answer), { email: ['email_taken'] })
+  for (const answer of answers.filter(({ statusCode }) => statusCode === 400)) { t.same(fieldCodes(answer), { email: ['email_taken'] }) }
   const [winner] = answers.filter(({ statusCode }) => statusCode === 201)
   t.match(await users(), [{ pk: winner?.json().user.pk, email: 'alice@example.com' }])
   t.equal((await users()).length, 1)
@@ -49,9 +58,17 @@ story('of fifty who register one address at once, however they write it, one get
 story('of fifty who register one username at once, in any case, one gets it', async (t, build, { dialect }) => {
   const { post, users, sessions } = await buildWithRows(t, build, dialect)
   const spellings = ['Mallory', 'MALLORY', 'mallory ', 'ｍallory']
-  const answers = await times(50, async index => await post('/registration', { ...alice, email: `u${index}@example.com`, username: spellings[index % spellings.length] }))
+  const answers = await times(
+    50,
+    async index =>
+      await post('/registration', {
+        ...alice,
+        email: `u${index}@example.com`,
+        username: spellings[index % spellings.length]
+      })
+  )
   t.same(statuses(answers), { 201: 1, 400: 49 })
-  for (const answer of answers.filter(({ statusCode }) => statusCode === 400)) t.same(fieldCodes(answer), { username: ['username_taken'] })
+  for (const answer of answers.filter(({ statusCode }) => statusCode === 400)) { t.same(fieldCodes(answer), { username: ['username_taken'] }) }
   t.equal((await users()).length, 1)
   t.equal((await sessions()).length, 1)
 })
@@ -59,18 +76,31 @@ story('of fifty who register one username at once, in any case, one gets it', as
 story('of sixteen who change one password at once, all with the right old one, one wins and the others are out', async (t, build, { dialect }) => {
   const { get, post, register, users, sessions } = await buildWithRows(t, build, dialect)
   await register()
-  const tokens = await times(16, async () => String((await post('/login', { email: alice.email, password })).json().access))
-  const answers = await times(16, async index => await post('/password/change', { old_password: password, new_password1: `Sup3r-secret-${index}` }, { token: tokens[index] }))
+  const tokens = await times(16, async () =>
+    String((await post('/login', { email: alice.email, password })).json().access)
+  )
+  const answers = await times(
+    16,
+    async index =>
+      await post(
+        '/password/change',
+        { old_password: password, new_password1: `Sup3r-secret-${index}` },
+        { token: tokens[index] }
+      )
+  )
   const winner = answers.findIndex(({ statusCode }) => statusCode === 200)
   t.equal(statuses(answers)[200], 1)
   for (const answer of answers.filter(({ statusCode }) => statusCode !== 200)) {
     t.ok(answer.statusCode === 401 || fieldCodes(answer).old_password?.join() === 'wrong_password', answer.body)
   }
-  for (const [index, token] of tokens.entries()) t.equal((await get('/user', { token })).statusCode, index === winner ? 200 : 401)
+  for (const [index, token] of tokens.entries()) { t.equal((await get('/user', { token })).statusCode, index === winner ? 200 : 401) }
   t.equal((await sessions()).length, 1)
   t.match((await users())[0]?.passwordHash, /^\$argon2id\$/)
   for (const index of tokens.keys()) {
-    t.equal((await post('/login', { email: alice.email, password: `Sup3r-secret-${index}` })).statusCode, index === winner ? 200 : 400)
+    t.equal(
+      (await post('/login', { email: alice.email, password: `Sup3r-secret-${index}` })).statusCode,
+      index === winner ? 200 : 400
+    )
   }
   t.equal((await post('/login', { email: alice.email, password })).statusCode, 400)
 })
@@ -84,10 +114,15 @@ story('whoever logs in while the password changes has no session by the old one 
     const next = `Sup3r-secret-${round}`
     const [change, ...logins] = await Promise.all([
       post('/password/change', { old_password: current, new_password1: next }, { token }),
-      ...Array.from({ length: 4 }, async (_, index) => { await sleep(index); return await post('/login', { email: alice.email, password: current }) })
+      ...Array.from({ length: 4 }, async (_, index) => {
+        await sleep(index)
+        return await post('/login', { email: alice.email, password: current })
+      })
     ])
     t.equal(change?.statusCode, 200)
-    for (const login of logins) if (login.statusCode === 200) t.equal((await get('/user', { token: login.json().access })).statusCode, 401, `round ${round}`)
+    for (const login of logins) {
+      if (login.statusCode === 200) { t.equal((await get('/user', { token: login.json().access })).statusCode, 401, `round ${round}`) }
+    }
     current = next
   }
 })
@@ -103,7 +138,7 @@ story('a login that meets a deactivation leaves no session behind', async (t, bu
     ])
     t.ok([200, 400].includes(login.statusCode), `round ${round}: ${login.statusCode}`)
     t.same(await sessions(), [], `round ${round}: no session of an inactive user`)
-    if (login.statusCode === 200) t.equal((await get('/user', { token: login.json().access })).json().code, 'user_inactive')
+    if (login.statusCode === 200) { t.equal((await get('/user', { token: login.json().access })).json().code, 'user_inactive') }
     t.equal((await app.restAuth.users.find({ pk }))?.is_active, false)
   }
 })
@@ -119,18 +154,29 @@ story('a login that meets a deletion leaves nothing behind', async (t, build, { 
     ])
     t.ok([200, 400].includes(login.statusCode), `round ${round}: ${login.statusCode}`)
     t.ok([200, 401].includes(read.statusCode))
-    if (login.statusCode === 200) t.equal((await get('/user', { token: login.json().access })).json().code, 'user_not_found')
+    if (login.statusCode === 200) { t.equal((await get('/user', { token: login.json().access })).json().code, 'user_not_found') }
     t.same([await users(), await sessions(), await refreshTokens()], [[], [], []], `round ${round}`)
   }
 })
 
 story('of twenty users who want one value at once one gets it, and the others keep what they had', async (t, build, { dialect }) => {
   const { patch, put, register, users } = await buildWithRows(t, build, dialect)
-  const tokens = await times(20, async index => (await register({ email: `u${index}@example.com`, username: `u${index}`, badge: `b${index}` })).access)
-  for (const [field, code, change] of [['username', 'username_taken', 'Mallory'], ['badge', 'value_taken', 'gold']] as const) {
-    const answers = await times(20, async index => await (index % 2 === 0 ? patch : put)('/user', { gender: 'M', [field]: change }, { token: tokens[index] }))
+  const tokens = await times(
+    20,
+    async index =>
+      (await register({ email: `u${index}@example.com`, username: `u${index}`, badge: `b${index}` })).access
+  )
+  for (const [field, code, change] of [
+    ['username', 'username_taken', 'Mallory'],
+    ['badge', 'value_taken', 'gold']
+  ] as const) {
+    const answers = await times(
+      20,
+      async index =>
+        await (index % 2 === 0 ? patch : put)('/user', { gender: 'M', [field]: change }, { token: tokens[index] })
+    )
     t.same(statuses(answers), { 200: 1, 400: 19 })
-    for (const answer of answers.filter(({ statusCode }) => statusCode === 400)) t.same(fieldCodes(answer), { [field]: [code] })
+    for (const answer of answers.filter(({ statusCode }) => statusCode === 400)) { t.same(fieldCodes(answer), { [field]: [code] }) }
   }
   t.equal((await users()).filter(user => user.usernameKey === 'mallory').length, 1)
   t.equal(new Set((await users()).map(user => user.usernameKey)).size, 20)
@@ -138,34 +184,53 @@ story('of twenty users who want one value at once one gets it, and the others ke
 
 story('a name that is taken and let go again and again is given or refused, never an error', async (t, build, { dialect }) => {
   const { patch, register, users } = await buildWithRows(t, build, dialect)
-  const tokens = await times(8, async index => (await register({ email: `u${index}@example.com`, username: `u${index}` })).access)
+  const tokens = await times(
+    8,
+    async index => (await register({ email: `u${index}@example.com`, username: `u${index}` })).access
+  )
   const answers = await times(8, async index => {
     const own: LightMyRequestResponse[] = []
-    for (let round = 0; round < 30; round++) own.push(await patch('/user', { username: round % 2 === 0 ? 'mallory' : `own${index}` }, { token: tokens[index] }))
+    for (let round = 0; round < 30; round++) {
+      own.push(
+        await patch('/user', { username: round % 2 === 0 ? 'mallory' : `own${index}` }, { token: tokens[index] })
+      )
+    }
     return own
   })
-  for (const answer of answers.flat()) if (answer.statusCode !== 200) t.same(fieldCodes(answer), { username: ['username_taken'] })
+  for (const answer of answers.flat()) { if (answer.statusCode !== 200) t.same(fieldCodes(answer), { username: ['username_taken'] }) }
   t.same((await users()).map(user => user.username).sort(), tokens.map((_, index) => `own${index}`))
 })
 
 story('two who swap names and one who writes to a deleted account get answers, not errors', async (t, build, { dialect }) => {
   const { app, patch, register } = await buildWithRows(t, build, dialect)
-  const [one, two] = [await register({ email: 'one@example.com', username: 'one' }), await register({ email: 'two@example.com', username: 'two' })]
+  const [one, two] = [
+    await register({ email: 'one@example.com', username: 'one' }),
+    await register({ email: 'two@example.com', username: 'two' })
+  ]
   for (let round = 0; round < 10; round++) {
     const answers = await Promise.all([
-      patch('/user', { username: 'two' }, { token: one.access }), patch('/user', { username: 'one' }, { token: two.access }),
-      patch('/user', { username: 'three' }, { token: one.access }), patch('/user', { username: 'one' }, { token: one.access })
+      patch('/user', { username: 'two' }, { token: one.access }),
+      patch('/user', { username: 'one' }, { token: two.access }),
+      patch('/user', { username: 'three' }, { token: one.access }),
+      patch('/user', { username: 'one' }, { token: one.access })
     ])
     for (const answer of answers) t.ok([200, 400].includes(answer.statusCode), answer.body)
   }
-  const [answer] = await Promise.all([patch('/user', { gender: 'M' }, { token: one.access }), app.restAuth.users.delete(one.user.pk)])
+  const [answer] = await Promise.all([
+    patch('/user', { gender: 'M' }, { token: one.access }),
+    app.restAuth.users.delete(one.user.pk)
+  ])
   t.ok([200, 401].includes(answer.statusCode), answer.body)
 })
 
 story('logging out twice, and while the token is in use, is no error', async (t, build, { dialect }) => {
   const { get, post, register, sessions } = await buildWithRows(t, build, dialect)
   const { access: token, refresh } = await register()
-  const answers = await times(20, async index => index % 3 === 0 ? await get('/user', { token }) : await post('/logout', index % 3 === 1 ? { refresh } : {}, index % 3 === 1 ? {} : { token }))
-  for (const [index, { statusCode }] of answers.entries()) t.ok(index % 3 === 0 ? [200, 401].includes(statusCode) : statusCode === 200, `${index}: ${statusCode}`)
+  const answers = await times(20, async index =>
+    index % 3 === 0
+      ? await get('/user', { token })
+      : await post('/logout', index % 3 === 1 ? { refresh } : {}, index % 3 === 1 ? {} : { token })
+  )
+  for (const [index, { statusCode }] of answers.entries()) { t.ok(index % 3 === 0 ? [200, 401].includes(statusCode) : statusCode === 200, `${index}: ${statusCode}`) }
   t.same(await sessions(), [])
 })

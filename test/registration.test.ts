@@ -19,7 +19,12 @@ story('who registers is stored, logged in, and answered with tokens and the decl
 story('everything wrong with a registration is reported at once, in the order of the schema', async (t, build) => {
   const { post, register } = await build(t)
   await register()
-  const answer = await post('/registration', { gender: 'X', password2: 'y', password1: '123', email: 'ALICE@example.com' })
+  const answer = await post('/registration', {
+    gender: 'X',
+    password2: 'y',
+    password1: '123',
+    email: 'ALICE@example.com'
+  })
   t.equal(answer.statusCode, 400)
   t.same(fieldCodes(answer), {
     email: ['email_taken'],
@@ -38,7 +43,9 @@ story('an HTML form registers as JSON does', async (t, build) => {
 
 story('password2 may be left out, and must match when sent', async (t, build) => {
   const { post } = await build(t)
-  t.same(fieldCodes(await post('/registration', { ...alice, password2: 'other' })), { password2: ['password_mismatch'] })
+  t.same(fieldCodes(await post('/registration', { ...alice, password2: 'other' })), {
+    password2: ['password_mismatch']
+  })
   t.equal((await post('/registration', { ...alice, password2: alice.password1 })).statusCode, 201)
 })
 
@@ -47,16 +54,29 @@ story('a username may be asked for, be left to choice, or not exist', async (t, 
   t.same(fieldCodes(await required.post('/registration', alice)), { username: ['required'] })
   const optional = await build(t, { options: { userFields: {}, account: { username: 'optional' } } })
   t.match((await optional.post('/registration', alice)).json().user, { username: null })
-  t.match((await optional.post('/registration', { ...alice, email: 'b@example.com', username: 'Bob' })).json().user, { username: 'Bob' })
-  t.same(fieldCodes(await optional.post('/registration', { ...alice, email: 'c@example.com', username: '' })), { username: ['blank'] })
+  t.match((await optional.post('/registration', { ...alice, email: 'b@example.com', username: 'Bob' })).json().user, {
+    username: 'Bob'
+  })
+  t.same(fieldCodes(await optional.post('/registration', { ...alice, email: 'c@example.com', username: '' })), {
+    username: ['blank']
+  })
   const none = await build(t)
   t.notHas((await none.post('/registration', { ...alice, username: 'Bob' })).json().user, 'username')
 })
 
 story('where the address is optional, a username suffices', async (t, build) => {
-  const { post } = await build(t, { options: { userFields: {}, account: { username: 'required', email: 'optional', loginMethods: ['username'] } } })
-  t.match((await post('/registration', { username: 'al', password1: alice.password1 })).json().user, { username: 'al', email: null })
-  t.equal((await post('/registration', { username: 'bo', password1: alice.password1 })).statusCode, 201, 'for as many as like')
+  const { post } = await build(t, {
+    options: { userFields: {}, account: { username: 'required', email: 'optional', loginMethods: ['username'] } }
+  })
+  t.match((await post('/registration', { username: 'al', password1: alice.password1 })).json().user, {
+    username: 'al',
+    email: null
+  })
+  t.equal(
+    (await post('/registration', { username: 'bo', password1: alice.password1 })).statusCode,
+    201,
+    'for as many as like'
+  )
 })
 
 story('registration is open, closed, or what the app says', async (t, build) => {
@@ -64,7 +84,8 @@ story('registration is open, closed, or what the app says', async (t, build) => 
   const refused = await closed.post('/registration', alice)
   t.equal(refused.statusCode, 403)
   t.equal(refused.json().code, 'registration_closed')
-  const guard = (request: { headers: Record<string, unknown> }) => request.headers['x-invited'] ? true : request.headers['x-spam'] ? false : 'By invitation only.'
+  const guard = (request: { headers: Record<string, unknown> }) =>
+    request.headers['x-invited'] ? true : request.headers['x-spam'] ? false : 'By invitation only.'
   const guarded = await build(t, { options: { account: { registration: guard } } })
   t.equal((await guarded.post('/registration', alice)).json().detail, 'By invitation only.')
   t.equal((await guarded.post('/registration', alice, { headers: { 'x-spam': '1' } })).statusCode, 403)
@@ -102,7 +123,15 @@ story('a hook\'s throw rolls everything back, its own writes too', async (t, bui
 })
 
 story('a hook\'s bug is a 500 that stores nothing and tells nothing', async (t, build) => {
-  const { post, app } = await build(t, { options: { hooks: { registered: () => { throw new Error('secret detail') } } } })
+  const { post, app } = await build(t, {
+    options: {
+      hooks: {
+        registered: () => {
+          throw new Error('secret detail')
+        }
+      }
+    }
+  })
   const answer = await post('/registration', alice, { fault: true })
   t.equal(answer.statusCode, 500)
   t.notMatch(answer.body, /secret detail/)
@@ -112,7 +141,10 @@ story('a hook\'s bug is a 500 that stores nothing and tells nothing', async (t, 
 story('what the app throws once the account is stored ends the session, and leaves the account', async (t, build) => {
   const hooks = { loggedIn: () => { throw new Rejection('Wait for our call.') } }
   const { post, app } = await build(t, { options: { hooks } })
-  for (const [path, body] of [['/registration', alice], ['/login', { email: alice.email, password: alice.password1 }]] as const) {
+  for (const [path, body] of [
+    ['/registration', alice],
+    ['/login', { email: alice.email, password: alice.password1 }]
+  ] as const) {
     t.match((await post(path, body)).json(), { code: 'rejected', detail: 'Wait for our call.' }, path)
   }
   const { pk } = await app.restAuth.users.find({ email: alice.email }) ?? { pk: '' }
@@ -121,11 +153,18 @@ story('what the app throws once the account is stored ends the session, and leav
 })
 
 story('a form sends a list by repeating a field, and a box that is not ticked by nothing', async (t, build) => {
-  const userFields = { newsletter: { schema: Type.Boolean() }, tags: { schema: Type.Optional(Type.Array(Type.String({ maxLength: 9 }))) } }
+  const userFields = {
+    newsletter: { schema: Type.Boolean() },
+    tags: { schema: Type.Optional(Type.Array(Type.String({ maxLength: 9 }))) }
+  }
   const { call } = await build(t, { options: { userFields } })
-  const send = async (email: string, rest: string) => (await call('POST', '/registration', {
-    payload: `email=${email}&password1=${alice.password1}${rest}`, headers: { 'content-type': 'application/x-www-form-urlencoded' }
-  })).json().user
+  const send = async (email: string, rest: string) =>
+    (
+      await call('POST', '/registration', {
+        payload: `email=${email}&password1=${alice.password1}${rest}`,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' }
+      })
+    ).json().user
   t.match(await send('a@example.com', '&newsletter=on&tags=x&tags=y'), { newsletter: true, tags: ['x', 'y'] })
   t.match(await send('b@example.com', '&tags=x'), { newsletter: false, tags: ['x'] })
   t.match(await send('c@example.com', ''), { newsletter: false, tags: null })

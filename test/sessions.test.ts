@@ -1,8 +1,12 @@
 import { alice, password, story, type BuiltApp } from './helper.js'
 
 interface Listed { id: string, ip: string | null, user_agent: string | null, created_at: string, last_seen_at: string, expires_at: string, current: boolean }
-const listOf = ({ get }: BuiltApp) => async (token: string): Promise<Listed[]> => (await get('/sessions', { token })).json()
-const login = async ({ post }: BuiltApp, headers: Record<string, string> = {}) => (await post('/login', { email: alice.email, password }, { headers })).json()
+const listOf =
+  ({ get }: BuiltApp) =>
+    async (token: string): Promise<Listed[]> =>
+      (await get('/sessions', { token })).json()
+const login = async ({ post }: BuiltApp, headers: Record<string, string> = {}) =>
+  (await post('/login', { email: alice.email, password }, { headers })).json()
 
 story('a user sees where he is logged in, newest first, and nothing that opens anything', async (t, build) => {
   const app = await build(t)
@@ -12,9 +16,18 @@ story('a user sees where he is logged in, newest first, and nothing that opens a
   app.clock.advance(60)
   const answer = await app.get('/sessions', { token: access })
   t.equal(answer.statusCode, 200)
-  t.strictSame(Object.keys(answer.json()[0]), ['id', 'ip', 'user_agent', 'created_at', 'last_seen_at', 'expires_at', 'current'])
+  t.strictSame(Object.keys(answer.json()[0]), [
+    'id', 'ip', 'user_agent', 'created_at', 'last_seen_at', 'expires_at', 'current'
+  ])
   t.match(answer.json(), [
-    { ip: '127.0.0.1', user_agent: 'Phone/1.0', created_at: '2026-11-23T12:01:00.000Z', last_seen_at: '2026-11-23T12:01:00.000Z', expires_at: '2026-12-23T12:01:00.000Z', current: false },
+    {
+      ip: '127.0.0.1',
+      user_agent: 'Phone/1.0',
+      created_at: '2026-11-23T12:01:00.000Z',
+      last_seen_at: '2026-11-23T12:01:00.000Z',
+      expires_at: '2026-12-23T12:01:00.000Z',
+      current: false
+    },
     { created_at: '2026-11-23T12:00:00.000Z', last_seen_at: '2026-11-23T12:02:00.000Z', current: true }
   ])
   for (const token of [access, refresh, phone.access, phone.refresh]) t.notOk(answer.body.includes(token))
@@ -25,7 +38,9 @@ story('a refresh is the same session, seen again', async (t, build) => {
   const { refresh } = await app.register()
   app.clock.advance(3600)
   const { access } = (await app.post('/token/refresh', { refresh })).json()
-  t.match(await listOf(app)(access), [{ created_at: '2026-11-23T12:00:00.000Z', last_seen_at: '2026-11-23T13:00:00.000Z', current: true }])
+  t.match(await listOf(app)(access), [
+    { created_at: '2026-11-23T12:00:00.000Z', last_seen_at: '2026-11-23T13:00:00.000Z', current: true }
+  ])
 })
 
 story('a session that can\'t go on is not listed', async (t, build) => {
@@ -56,7 +71,16 @@ story('ending the current session is a logout', async (t, build) => {
   const app = await build(t)
   const { access: token } = await app.register()
   const [current] = await listOf(app)(token)
-  t.equal((await app.call('DELETE', `/sessions/${current?.id}/`, { token, headers: { 'content-type': 'application/json' }, payload: '' })).statusCode, 204)
+  t.equal(
+    (
+      await app.call('DELETE', `/sessions/${current?.id}/`, {
+        token,
+        headers: { 'content-type': 'application/json' },
+        payload: ''
+      })
+    ).statusCode,
+    204
+  )
   t.equal((await app.get('/user', { token })).statusCode, 401)
 })
 
@@ -65,8 +89,20 @@ story('another user\'s session is not found, like one that is none', async (t, b
   const { access: token } = await app.register()
   const { access: stranger } = await app.register({ email: 'mallory@example.com' })
   const [own] = await listOf(app)(token)
-  const ids = [own?.id, '019391f2-8c5e-7b11-9a54-0c4f8a7d2e61', 'x', '%00', '%F0%9F%98%80', '__proto__', 'x'.repeat(90), `${own?.id}%20`, `${own?.id?.toUpperCase()}`]
-  const answers = await Promise.all(ids.map(async id => await app.call('DELETE', `/sessions/${id}`, { token: stranger })))
+  const ids = [
+    own?.id,
+    '019391f2-8c5e-7b11-9a54-0c4f8a7d2e61',
+    'x',
+    '%00',
+    '%F0%9F%98%80',
+    '__proto__',
+    'x'.repeat(90),
+    `${own?.id}%20`,
+    `${own?.id?.toUpperCase()}`
+  ]
+  const answers = await Promise.all(
+    ids.map(async id => await app.call('DELETE', `/sessions/${id}`, { token: stranger }))
+  )
   for (const answer of answers) {
     t.equal(answer.statusCode, 404)
     t.equal(answer.json().code, 'not_found')
@@ -100,7 +136,11 @@ story('who is not logged in lists, ends and logs out nothing', async (t, build) 
 story('a body where none is wanted is read as little as possible, and is never a 500', async (t, build) => {
   const app = await build(t)
   const { access: token } = await app.register()
-  for (const [payload, type, status] of [['{', 'application/json', 400], ['<x/>', 'text/xml', 415], ['x'.repeat(20000), 'application/json', 413]] as const) {
+  for (const [payload, type, status] of [
+    ['{', 'application/json', 400],
+    ['<x/>', 'text/xml', 415],
+    ['x'.repeat(20000), 'application/json', 413]
+  ] as const) {
     const headers = { 'content-type': type }
     t.equal((await app.call('POST', '/logout/all', { token, payload, headers })).statusCode, status)
     t.equal((await app.call('DELETE', '/sessions/x', { token, payload, headers })).statusCode, status)

@@ -33,24 +33,52 @@ async function refusal (t: Test, options: object): Promise<string> {
 }
 
 const field = (schema: unknown, rest: object = {}) => ({ userFields: { phone: { schema, ...rest } } })
-const withName = (name: string) => ({ userFields: Object.fromEntries([[name, { schema: Type.Optional(Type.String()) }]]) })
+const withName = (name: string) => ({
+  userFields: Object.fromEntries([[name, { schema: Type.Optional(Type.String()) }]])
+})
 const social = (changes: object) => ({ social: { google: { clientId: 'x', clientSecret: 'y', ...changes } } })
 const weak = (what: string, path = 'secret') => `${path}: ${what}; make one with: npx fastify-rest-auth secret`
-const taken = (name: string) => `userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`
-const noColumn = (kind: string) => `userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${kind} has no column)`
+const taken = (name: string) =>
+  `userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`
+const noColumn = (kind: string) =>
+  `userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${kind} has no column)`
 
-const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(algorithm => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey) as [JsonWebKey, JsonWebKey, JsonWebKey]
+const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(
+  algorithm => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey
+) as [JsonWebKey, JsonWebKey, JsonWebKey]
 const publicHalf = ({ d: _private, ...jwk }: JsonWebKey) => jwk
 const signedBy = (algorithm: string, ...keys: unknown[]) => ({ tokens: { algorithm, keys } })
-const badKey = (what: string, algorithm = 'EdDSA', index = 0) => `tokens.keys[${index}]: ${what}; make one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
+const badKey = (what: string, algorithm = 'EdDSA', index = 0) =>
+  `tokens.keys[${index}]: ${what}; make one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
 const noKey = 'is no key: give PKCS#8 PEM or a JWK'
-const pemOf = ({ privateKey }: ReturnType<typeof generateKeyPairSync>, options = {}) => privateKey.export({ type: 'pkcs8', format: 'pem', ...options }).toString()
+const pemOf = ({ privateKey }: ReturnType<typeof generateKeyPairSync>, options = {}) =>
+  privateKey.export({ type: 'pkcs8', format: 'pem', ...options }).toString()
 const curve = (namedCurve: string) => pemOf(generateKeyPairSync('ec', { namedCurve }))
 // Their private halves are printed: RFC 8037 A.1, RFC 7515 A.3, jwt.io.
 const samples: Array<[algorithm: string, key: unknown]> = [
-  ['EdDSA', { kty: 'OKP', crv: 'Ed25519', d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
-  ['ES256', { kty: 'EC', crv: 'P-256', d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI', x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU', y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' }],
-  ['ES256', '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\nOF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n-----END PRIVATE KEY-----']
+  [
+    'EdDSA',
+    {
+      kty: 'OKP',
+      crv: 'Ed25519',
+      d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
+      x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'
+    }
+  ],
+  [
+    'ES256',
+    {
+      kty: 'EC',
+      crv: 'P-256',
+      d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
+      x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+      y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0'
+    }
+  ],
+  [
+    'ES256',
+    '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\nOF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n-----END PRIVATE KEY-----'
+  ]
 ]
 const zeros = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(`302e020100300506032b657004220420${'00'.repeat(32)}`, 'hex').toString('base64')}\n-----END PRIVATE KEY-----`
 
@@ -70,15 +98,32 @@ const refusals: Array<[options: object, line: string]> = [
   [{ secret: 'change-me-change-me-now-please-quickly' }, weak('looks like a sample')],
   [{ secret: [secret, 'short'] }, weak('is shorter than 32 bytes', 'secret[1]')],
   [{ secret: [secret, secret] }, 'secret: the same one stands in the list twice'],
-  ...[7, null, [], [secret, 7], { key: secret }].map((value): [object, string] => [{ secret: value }, 'secret: must be a string or a list, not empty, each item a string']),
+  ...[7, null, [], [secret, 7], { key: secret }].map((value): [object, string] => [
+    { secret: value },
+    'secret: must be a string or a list, not empty, each item a string'
+  ]),
 
-  ...['app.example', 'ftp://app.example', 'https://', 'https://app.example?x', 'https://app.example/#x', 'https://app example', 'https://eve:pw@app.example', 'http://[', 'javascript:alert(1)', 7].map((value): [object, string] =>
-    [{ publicUrl: value }, 'publicUrl: must be an address such as https://app.example']),
-  ...['/', 'auth', '/auth/', '//auth', '/a b', '/:x', '/*', '/a?b', ''].map((value): [object, string] => [{ prefix: value }, 'prefix: must be a path such as /auth']),
-  ...[true, 'docs', '/'].map((value): [object, string] => [{ docs: value }, 'docs: must be false or a path such as /docs']),
+  ...[
+    'app.example', 'ftp://app.example', 'https://', 'https://app.example?x', 'https://app.example/#x',
+    'https://app example', 'https://eve:pw@app.example', 'http://[', 'javascript:alert(1)', 7
+  ].map((value): [object, string] => [
+    { publicUrl: value },
+    'publicUrl: must be an address such as https://app.example'
+  ]),
+  ...['/', 'auth', '/auth/', '//auth', '/a b', '/:x', '/*', '/a?b', ''].map((value): [object, string] => [
+    { prefix: value },
+    'prefix: must be a path such as /auth'
+  ]),
+  ...[true, 'docs', '/'].map((value): [object, string] => [
+    { docs: value },
+    'docs: must be false or a path such as /docs'
+  ]),
   [{ docs: '/auth' }, 'docs: must not be where the routes are; choose another path'],
   [{ docs: '/auth/user' }, 'docs: must not be where the routes are; choose another path'],
-  [field(Type.String({ default: 'free', maxLength: 9 }), { registration: 'hidden', unique: true }), 'userFields.phone.schema.default: a default that every user gets can\'t be unique'],
+  [
+    field(Type.String({ default: 'free', maxLength: 9 }), { registration: 'hidden', unique: true }),
+    "userFields.phone.schema.default: a default that every user gets can't be unique"
+  ],
   [{ errors: 'json' }, 'errors: must be "problem" or "drf"'],
   [{ migrate: 'yes' }, 'migrate: must be true or false'],
   [{ database: 7 }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
@@ -87,8 +132,14 @@ const refusals: Array<[options: object, line: string]> = [
   [{ tokens: null }, 'tokens: must be an object'],
   [{ tokens: { access: '5m' } }, 'tokens.access: must be a whole number from 30 to 3600'],
   [{ tokens: { access: 86400 } }, 'tokens.access: must be a whole number from 30 to 3600'],
-  [{ tokens: { refresh: { absolute: 31536000 } } }, 'tokens.refresh.absolute: must be a whole number from 60 to 2592000'],
-  [{ tokens: { refresh: { idle: 7200, absolute: 3600 } } }, 'tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends'],
+  [
+    { tokens: { refresh: { absolute: 31536000 } } },
+    'tokens.refresh.absolute: must be a whole number from 60 to 2592000'
+  ],
+  [
+    { tokens: { refresh: { idle: 7200, absolute: 3600 } } },
+    'tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends'
+  ],
   [{ tokens: { refreshGrace: 61 } }, 'tokens.refreshGrace: must be a whole number from 0 to 60'],
   [{ tokens: { refreshGrace: false } }, 'tokens.refreshGrace: must be a whole number from 0 to 60'],
   [{ docs: '/auth/sessions' }, 'docs: must not be where the routes are; choose another path'],
@@ -97,72 +148,180 @@ const refusals: Array<[options: object, line: string]> = [
 
   [{ tokens: { algorithm: 'RS256' } }, 'tokens.algorithm: must be "HS256" or "EdDSA" or "ES256"'],
   [{ tokens: { claims: { role: 'x' } } }, 'tokens.claims: must be a function'],
-  ...(['EdDSA', 'ES256'] as const).map((algorithm): [object, string] => [{ tokens: { algorithm } }, `tokens.keys: ${algorithm} needs a private key; make one with: npx fastify-rest-auth secret --algorithm ${algorithm}`]),
+  ...(['EdDSA', 'ES256'] as const).map((algorithm): [object, string] => [
+    { tokens: { algorithm } },
+    `tokens.keys: ${algorithm} needs a private key; make one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
+  ]),
   [{ tokens: { keys: [ed] } }, "tokens.keys: HS256 signs with secret; set tokens.algorithm to 'EdDSA' or 'ES256'"],
   [signedBy('EdDSA'), 'tokens.keys: must be a list, not empty, each item PKCS#8 PEM or a JWK'],
   [signedBy('EdDSA', 7), 'tokens.keys.0: must be PKCS#8 PEM or a JWK'],
-  ...['', 'x', secret, '{', '{}', {}, pemOf(generateKeyPairSync('ed25519')).slice(0, 60), pemOf(generateKeyPairSync('ed25519')).replaceAll('\n', '\\n'), { ...ed, d: 'x' }, { ...ed, x: undefined }, { ...ed, kty: 'EC' }, { ...ec, y: ec.x }, { kty: 'oct', k: secret }, pemOf(generateKeyPairSync('ed25519'), { cipher: 'aes-256-cbc', passphrase: 'x' })]
-    .map((key): [object, string] => [signedBy('EdDSA', key), badKey(noKey)]),
-  ...[ec, curve('P-256'), pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 })), pemOf(generateKeyPairSync('ed448')), pemOf(generateKeyPairSync('x25519'))].map((key): [object, string] => [signedBy('EdDSA', key), badKey('is no Ed25519 key, which EdDSA needs')]),
-  ...[ed, curve('P-384'), curve('P-521'), curve('secp256k1'), pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))].map((key): [object, string] => [signedBy('ES256', key), badKey('is no P-256 key, which ES256 needs', 'ES256')]),
+  ...[
+    '',
+    'x',
+    secret,
+    '{',
+    '{}',
+    {},
+    pemOf(generateKeyPairSync('ed25519')).slice(0, 60),
+    pemOf(generateKeyPairSync('ed25519')).replaceAll('\n', '\\n'),
+    { ...ed, d: 'x' },
+    { ...ed, x: undefined },
+    { ...ed, kty: 'EC' },
+    { ...ec, y: ec.x },
+    { kty: 'oct', k: secret },
+    pemOf(generateKeyPairSync('ed25519'), { cipher: 'aes-256-cbc', passphrase: 'x' })
+  ].map((key): [object, string] => [signedBy('EdDSA', key), badKey(noKey)]),
+  ...[
+    ec,
+    curve('P-256'),
+    pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+    pemOf(generateKeyPairSync('ed448')),
+    pemOf(generateKeyPairSync('x25519'))
+  ].map((key): [object, string] => [signedBy('EdDSA', key), badKey('is no Ed25519 key, which EdDSA needs')]),
+  ...[
+    ed,
+    curve('P-384'),
+    curve('P-521'),
+    curve('secp256k1'),
+    pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))
+  ].map((key): [object, string] => [signedBy('ES256', key), badKey('is no P-256 key, which ES256 needs', 'ES256')]),
   [signedBy('EdDSA', ed, ec), badKey('is no Ed25519 key, which EdDSA needs', 'EdDSA', 1)],
   [signedBy('ES256', { ...ec, alg: 'ES384' }), badKey('says alg "ES384", and not ES256', 'ES256')],
   [signedBy('EdDSA', { ...ed, use: 'enc' }), badKey('is not for signatures, as its use says')],
-  [signedBy('EdDSA', { ...ed, x: 'O2onvM62pC1imK5yUgNGzUZTL6fqXU1xCdqB2wwlKgE' }), badKey('has a public half that is of another key')],
+  [
+    signedBy('EdDSA', { ...ed, x: 'O2onvM62pC1imK5yUgNGzUZTL6fqXU1xCdqB2wwlKgE' }),
+    badKey('has a public half that is of another key')
+  ],
   [signedBy('ES256', { ...ec, d: otherEc.d }), badKey('has a public half that is of another key', 'ES256')],
-  ...samples.map(([algorithm, key]): [object, string] => [signedBy(algorithm, key), badKey('is a published sample', algorithm)]),
+  ...samples.map(([algorithm, key]): [object, string] => [
+    signedBy(algorithm, key),
+    badKey('is a published sample', algorithm)
+  ]),
   [signedBy('EdDSA', zeros), badKey('repeats itself')],
   [signedBy('EdDSA', publicHalf(ed)), 'tokens.keys[0]: signs, so it must be private'],
   [signedBy('EdDSA', ed, JSON.stringify(ed)), 'tokens.keys: the same one stands in the list twice'],
   [signedBy('ES256', ec, publicHalf(ec)), 'tokens.keys: the same one stands in the list twice'],
   [{ docs: '/auth/.well-known' }, 'docs: must not be where the routes are; choose another path'],
   [{ docs: '/auth/reauthenticate' }, 'docs: must not be where the routes are; choose another path'],
-  ...['/auth/socialaccounts', '/auth/google', '/auth/google/login'].map((docs): [object, string] => [{ ...social({}), docs }, 'docs: must not be where the routes are; choose another path']),
+  ...['/auth/socialaccounts', '/auth/google', '/auth/google/login'].map((docs): [object, string] => [
+    { ...social({}), docs },
+    'docs: must not be where the routes are; choose another path'
+  ]),
   [{ tokens: { cookies: true } }, 'tokens.cookies: must be false or an object'],
   [{ tokens: { cookies: { acess: 'x' } } }, 'tokens.cookies.acess: unknown option'],
   ...['', 'my auth', 'a;b', 'a=b', 'naïve', 'a,b', '"a"', 'a\n', 'x'.repeat(129), 7].map((value): [object, string] =>
     [{ tokens: { cookies: { refresh: value } } }, 'tokens.cookies.refresh: must be a name such as my-app-auth']),
-  ...['', 'app example', 'https://app.example', 'app.example; Secure', 'app..example', '-app.example', 'app.example:3000', '..app.example'].map((value): [object, string] =>
-    [{ tokens: { cookies: { domain: value } } }, 'tokens.cookies.domain: must be a host name such as app.example']),
-  ...['', 'auth', '/a;b', '/a b', '/a\n', '/é'].map((value): [object, string] => [{ tokens: { cookies: { path: value } } }, 'tokens.cookies.path: must be a path such as /']),
+  ...[
+    '', 'app example', 'https://app.example', 'app.example; Secure', 'app..example', '-app.example',
+    'app.example:3000', '..app.example'
+  ].map((value): [object, string] => [
+    { tokens: { cookies: { domain: value } } },
+    'tokens.cookies.domain: must be a host name such as app.example'
+  ]),
+  ...['', 'auth', '/a;b', '/a b', '/a\n', '/é'].map((value): [object, string] => [
+    { tokens: { cookies: { path: value } } },
+    'tokens.cookies.path: must be a path such as /'
+  ]),
   [{ tokens: { cookies: { sameSite: 'Lax' } } }, 'tokens.cookies.sameSite: must be "strict" or "lax" or "none"'],
   [{ tokens: { cookies: { secure: 'auto' } } }, 'tokens.cookies.secure: must be true or false'],
-  [{ tokens: { cookies: { sameSite: 'none', secure: false } } }, "tokens.cookies.sameSite: 'none' needs tokens.cookies.secure, or browsers drop the cookies"],
-  [{ tokens: { cookies: { sameSite: 'none' }, csrf: false } }, "tokens.csrf: must not be false where tokens.cookies.sameSite is 'none': every site could act for your users"],
-  [{ tokens: { cookies: { access: 'auth', refresh: 'auth' } } }, 'tokens.cookies.refresh: must not have the name of the access cookie'],
-  [{ tokens: { cookies: { access: '__Host-refresh' } } }, 'tokens.cookies.refresh: must not have the name of the access cookie'],
+  [
+    { tokens: { cookies: { sameSite: 'none', secure: false } } },
+    "tokens.cookies.sameSite: 'none' needs tokens.cookies.secure, or browsers drop the cookies"
+  ],
+  [
+    { tokens: { cookies: { sameSite: 'none' }, csrf: false } },
+    "tokens.csrf: must not be false where tokens.cookies.sameSite is 'none': every site could act for your users"
+  ],
+  [
+    { tokens: { cookies: { access: 'auth', refresh: 'auth' } } },
+    'tokens.cookies.refresh: must not have the name of the access cookie'
+  ],
+  [
+    { tokens: { cookies: { access: '__Host-refresh' } } },
+    'tokens.cookies.refresh: must not have the name of the access cookie'
+  ],
   // The five that the draft of RFC 6265bis shows browsers to reject (§4.1.3.2).
-  ...[{ secure: false }, { domain: 'app.example' }, { path: '/auth' }, { secure: false, domain: 'app.example' }, { domain: 'app.example', path: '/auth' }].map((changes): [object, string] => [
+  ...[
+    { secure: false },
+    { domain: 'app.example' },
+    { path: '/auth' },
+    { secure: false, domain: 'app.example' },
+    { domain: 'app.example', path: '/auth' }
+  ].map((changes): [object, string] => [
     { tokens: { cookies: { access: '__Host-auth', ...changes } } },
     'secure' in changes
       ? 'tokens.cookies.access: __Host- needs tokens.cookies.secure, or browsers drop the cookie'
       : 'tokens.cookies.access: __Host- goes with neither domain nor a path but /, or browsers drop the cookie; use __Secure-'
   ]),
-  [{ tokens: { cookies: { refresh: '__Secure-auth', secure: false } } }, 'tokens.cookies.refresh: __Secure- needs tokens.cookies.secure, or browsers drop the cookie'],
-  ...['__HOST-auth', '__host-auth', '__secure-auth'].map((value): [object, string] => [{ tokens: { cookies: { access: value } } }, 'tokens.cookies.access: write the prefix __Host- or __Secure-']),
+  [
+    { tokens: { cookies: { refresh: '__Secure-auth', secure: false } } },
+    'tokens.cookies.refresh: __Secure- needs tokens.cookies.secure, or browsers drop the cookie'
+  ],
+  ...['__HOST-auth', '__host-auth', '__secure-auth'].map((value): [object, string] => [
+    { tokens: { cookies: { access: value } } },
+    'tokens.cookies.access: write the prefix __Host- or __Secure-'
+  ]),
   [{ tokens: { csrf: { origins: [] } } }, 'tokens.csrf: has no effect without tokens.cookies'],
   [{ tokens: { cookies: {}, csrf: { origin: [] } } }, 'tokens.csrf.origin: unknown option'],
   [{ tokens: { cookies: {}, csrf: 'yes' } }, 'tokens.csrf: must be true or false or an object'],
-  ...['app.example', 'https://app.example/', 'https://app.example/path', 'https://*.example', 'https://App.example', 'https://app.example:443', 'https://', 'null', '*', 'https://eve@app.example', 'https://app.example?x'].map((value): [object, string] =>
-    [{ tokens: { cookies: {}, csrf: { origins: ['https://front.example', value] } } }, 'tokens.csrf.origins.1: must be an origin such as https://app.example']),
+  ...[
+    'app.example', 'https://app.example/', 'https://app.example/path', 'https://*.example',
+    'https://App.example', 'https://app.example:443', 'https://', 'null', '*', 'https://eve@app.example',
+    'https://app.example?x'
+  ].map((value): [object, string] => [
+    { tokens: { cookies: {}, csrf: { origins: ['https://front.example', value] } } },
+    'tokens.csrf.origins.1: must be an origin such as https://app.example'
+  ]),
 
-  [{ urls: { emailConfirmation: 'https://app.example/confirm' } }, 'urls.emailConfirmation: must contain {key}, or the link of the mail would lead nowhere'],
-  [{ urls: { passwordReset: 'https://app.example/reset?token={token}' } }, 'urls.passwordReset: must contain {uid}, or the link of the mail would lead nowhere'],
-  [{ urls: { passwordReset: 'https://app.example/reset/{uid}' } }, 'urls.passwordReset: must contain {token}, or the link of the mail would lead nowhere'],
-  [{ urls: { passwordReset: 'https://app.example/{uid}/{tokn}/{token}' } }, 'urls.passwordReset: knows no {tokn}; there is {uid} and {token}'],
+  [
+    { urls: { emailConfirmation: 'https://app.example/confirm' } },
+    'urls.emailConfirmation: must contain {key}, or the link of the mail would lead nowhere'
+  ],
+  [
+    { urls: { passwordReset: 'https://app.example/reset?token={token}' } },
+    'urls.passwordReset: must contain {uid}, or the link of the mail would lead nowhere'
+  ],
+  [
+    { urls: { passwordReset: 'https://app.example/reset/{uid}' } },
+    'urls.passwordReset: must contain {token}, or the link of the mail would lead nowhere'
+  ],
+  [
+    { urls: { passwordReset: 'https://app.example/{uid}/{tokn}/{token}' } },
+    'urls.passwordReset: knows no {tokn}; there is {uid} and {token}'
+  ],
   [{ urls: { login: 'https://app.example/{uid}' } }, 'urls.login: knows no {uid}'],
-  ...['login', '//evil.example', '/\\evil.example', 'javascript:alert(1)', 'https:evil', 'https:/evil', 'data:text/html,x', '/a b', '', 'https://a b/'].map((value): [object, string] =>
-    [{ urls: { login: value } }, value === '' ? 'urls.login: must be a string, not empty' : 'urls.login: must be an address such as https://app.example/login, or a path such as /login']),
-  ...['/confirm/{key}', 'javascript://x/{key}', 'app.example/{key}'].map((value): [object, string] =>
-    [{ urls: { emailConfirmation: value } }, 'urls.emailConfirmation: must be an address such as https://app.example/page']),
+  ...[
+    'login', '//evil.example', '/\\evil.example', 'javascript:alert(1)', 'https:evil', 'https:/evil',
+    'data:text/html,x', '/a b', '', 'https://a b/'
+  ].map((value): [object, string] => [
+    { urls: { login: value } },
+    value === ''
+      ? 'urls.login: must be a string, not empty'
+      : 'urls.login: must be an address such as https://app.example/login, or a path such as /login'
+  ]),
+  ...['/confirm/{key}', 'javascript://x/{key}', 'app.example/{key}'].map((value): [object, string] => [
+    { urls: { emailConfirmation: value } },
+    'urls.emailConfirmation: must be an address such as https://app.example/page'
+  ]),
   [{ site: { domain: 'https://app.example' } }, 'site.domain: must be a host name such as app.example'],
   [{ site: { name: '' } }, 'site.name: must be a string, not empty'],
-  ...['smtp', 'http://app.example', 'smtp://'].map((value): [object, string] =>
-    [{ mail: { transport: value } }, "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"]),
-  ...[7, []].map((value): [object, string] => [{ mail: { transport: value } }, "mail.transport: must be 'console', an SMTP URL, nodemailer options or transport, or a function"]),
-  [{ mail: { from: 'a@b.co, c@d.co' } }, 'mail.from: must be one address such as noreply@app.example or App <noreply@app.example>'],
+  ...['smtp', 'http://app.example', 'smtp://'].map((value): [object, string] => [
+    { mail: { transport: value } },
+    "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
+  ]),
+  ...[7, []].map((value): [object, string] => [
+    { mail: { transport: value } },
+    "mail.transport: must be 'console', an SMTP URL, nodemailer options or transport, or a function"
+  ]),
+  [
+    { mail: { from: 'a@b.co, c@d.co' } },
+    'mail.from: must be one address such as noreply@app.example or App <noreply@app.example>'
+  ],
   [{ mail: { subjectPrefix: 'a\nBcc: evil@x.y' } }, 'mail.subjectPrefix: must be one line of text'],
-  [{ mail: { variables: { activate_url: 'x' } } }, 'mail.variables.activate_url: the name is taken by the plugin; choose another'],
+  [
+    { mail: { variables: { activate_url: 'x' } } },
+    'mail.variables.activate_url: the name is taken by the plugin; choose another'
+  ],
   [{ mail: { variables: { 'a-b': 'x' } } }, 'mail.variables.a-b: use letters, digits and _, no digit first'],
   [{ mail: { filters: { shout: 'x' } } }, 'mail.filters.shout: must be a function'],
   [{ mail: { filters: { upcase: () => '' } } }, 'mail.filters.upcase: Liquid has a filter of this name; choose another'],
@@ -170,7 +329,10 @@ const refusals: Array<[options: object, line: string]> = [
   [{ mail: { templates: '/no/such/folder' } }, 'mail.templates: there is no folder /no/such/folder to read (ENOENT)'],
 
   [{ password: { minLength: 4 } }, 'password.minLength: must be a whole number from 8 to 128'],
-  [{ password: { hash: { memoryCost: 1024 } } }, 'password.hash.memoryCost: must be a whole number from 19456 to 1048576'],
+  [
+    { password: { hash: { memoryCost: 1024 } } },
+    'password.hash.memoryCost: must be a whole number from 19456 to 1048576'
+  ],
   [{ password: { hash: { timeCost: 1 } } }, 'password.hash.timeCost: must be a whole number from 2 to 20'],
   [{ password: { validators: ['zxcvbn'] } }, 'password.validators.0: must be a function'],
   [{ hooks: { registered: 'log' } }, 'hooks.registered: must be a function'],
@@ -178,10 +340,19 @@ const refusals: Array<[options: object, line: string]> = [
   [{ social: [] }, 'social: must be an object'],
   [{ social: { google: 'x' } }, 'social.google: must be an object'],
   [social({ clientId: undefined }), 'social.google.clientId: must be a string, not empty'],
-  [social({ clientSecret: undefined }), 'social.google.clientSecret: must be a string or, for apple, { teamId, keyId, privateKey }'],
-  [social({ clientSecret: { teamId: 'x', keyId: 'y' } }), 'social.google.clientSecret.privateKey: must be a string, not empty'],
+  [
+    social({ clientSecret: undefined }),
+    'social.google.clientSecret: must be a string or, for apple, { teamId, keyId, privateKey }'
+  ],
+  [
+    social({ clientSecret: { teamId: 'x', keyId: 'y' } }),
+    'social.google.clientSecret.privateKey: must be a string, not empty'
+  ],
   [social({ clientsecret: 'x' }), 'social.google.clientsecret: unknown option'],
-  [social({ callbackUrl: '/auth/google/callback' }), 'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'],
+  [
+    social({ callbackUrl: '/auth/google/callback' }),
+    'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'
+  ],
   [social({ scopes: 'email' }), 'social.google.scopes: must be a list, each item a string, not empty'],
   [social({ trustEmail: 'app.example' }), 'social.google.trustEmail: must be true, false or a list of domains'],
   [social({ issuer: 'login.example' }), 'social.google.issuer: must be an address such as https://login.example'],
@@ -189,20 +360,51 @@ const refusals: Array<[options: object, line: string]> = [
 
   [{ account: { username: 'yes' } }, 'account.username: must be "none" or "optional" or "required"'],
   [{ account: { registration: 'invite' } }, 'account.registration: must be "open" or "closed" or a function'],
-  [{ account: { emailVerification: 'always' } }, 'account.emailVerification: must be "mandatory" or "optional" or "none"'],
-  [{ account: { emailVerification: 'mandatory', email: 'optional', username: 'required', loginMethods: ['username'] } }, "account.emailVerification: 'mandatory' needs account.email 'required', or a user without address could never log in"],
-  ...(['confirmEmailOnGet', 'loginOnEmailConfirmation'] as const).map((option): [object, string] =>
-    [{ account: { emailVerification: 'none', [option]: true } }, "account.emailVerification: 'none' leaves confirmEmailOnGet and loginOnEmailConfirmation without effect"]),
-  [{ account: { loginMethods: [] } }, 'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'],
-  [{ account: { loginMethods: ['email', 'email'] } }, 'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'],
+  [
+    { account: { emailVerification: 'always' } },
+    'account.emailVerification: must be "mandatory" or "optional" or "none"'
+  ],
+  [
+    {
+      account: { emailVerification: 'mandatory', email: 'optional', username: 'required', loginMethods: ['username'] }
+    },
+    "account.emailVerification: 'mandatory' needs account.email 'required', or a user without address could never log in"
+  ],
+  ...(['confirmEmailOnGet', 'loginOnEmailConfirmation'] as const).map((option): [object, string] => [
+    { account: { emailVerification: 'none', [option]: true } },
+    "account.emailVerification: 'none' leaves confirmEmailOnGet and loginOnEmailConfirmation without effect"
+  ]),
+  [
+    { account: { loginMethods: [] } },
+    'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'
+  ],
+  [
+    { account: { loginMethods: ['email', 'email'] } },
+    'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'
+  ],
   [{ account: { loginMethods: ['phone'] } }, 'account.loginMethods.0: must be "email" or "username"'],
   [{ account: { usernameMinLength: 0 } }, 'account.usernameMinLength: must be a whole number from 1 to 150'],
   [{ account: { usernameBlocklist: [''] } }, 'account.usernameBlocklist.0: must be a string, not empty'],
-  [{ account: { loginMethods: ['username'] } }, "account.loginMethods: 'username' needs account.username 'required' or 'optional'"],
-  [{ account: { email: 'optional' } }, "account.email: 'optional' needs 'username' among account.loginMethods, or a user without address could not log in"],
-  [{ account: { email: 'optional', username: 'optional', loginMethods: ['email', 'username'] } }, "account.email: 'optional' needs account.username 'required', or a user could have neither"],
-  [{ account: { username: 'optional', loginMethods: ['username'] } }, "account.username: 'optional' needs 'email' among account.loginMethods, or a user without name could not log in"],
-  [{ account: { usernameBlocklist: ['admin'] } }, "account.username: 'none' leaves usernameBlocklist and usernameMinLength without effect"],
+  [
+    { account: { loginMethods: ['username'] } },
+    "account.loginMethods: 'username' needs account.username 'required' or 'optional'"
+  ],
+  [
+    { account: { email: 'optional' } },
+    "account.email: 'optional' needs 'username' among account.loginMethods, or a user without address could not log in"
+  ],
+  [
+    { account: { email: 'optional', username: 'optional', loginMethods: ['email', 'username'] } },
+    "account.email: 'optional' needs account.username 'required', or a user could have neither"
+  ],
+  [
+    { account: { username: 'optional', loginMethods: ['username'] } },
+    "account.username: 'optional' needs 'email' among account.loginMethods, or a user without name could not log in"
+  ],
+  [
+    { account: { usernameBlocklist: ['admin'] } },
+    "account.username: 'none' leaves usernameBlocklist and usernameMinLength without effect"
+  ],
 
   [{ userFields: { phone: Type.String() } }, 'userFields.phone.schema: must be a TypeBox schema such as Type.String()'],
   [{ userFields: { phone: 'string' } }, 'userFields.phone: must be an object'],
@@ -214,23 +416,59 @@ const refusals: Array<[options: object, line: string]> = [
   [field(Type.Union([Type.String(), Type.Null()])), noColumn('Union')],
   [field(Type.Union([Type.Literal(1), Type.Literal(2)])), noColumn('Union')],
   [field({}), noColumn('this')],
-  [field(Type.String(), { userDetails: 'readonly' }), 'userFields.phone.userDetails: must be "editable" or "read-only" or "hidden"'],
-  [field(Type.String(), { registration: 'no' }), 'userFields.phone.registration: must be "required" or "optional" or "hidden"'],
+  [
+    field(Type.String(), { userDetails: 'readonly' }),
+    'userFields.phone.userDetails: must be "editable" or "read-only" or "hidden"'
+  ],
+  [
+    field(Type.String(), { registration: 'no' }),
+    'userFields.phone.registration: must be "required" or "optional" or "hidden"'
+  ],
   [field(Type.String(), { unique: 'yes' }), 'userFields.phone.unique: must be true or false'],
   [field(Type.String(), { column: '1st' }), 'userFields.phone.column: must be a name such as phone_number'],
-  [field(Type.String(), { column: 'x"; DROP TABLE users; --' }), 'userFields.phone.column: must be a name such as phone_number'],
-  [field(Type.String(), { column: 'password_hash' }), 'userFields.phone.column: «password_hash» is taken; choose another'],
+  [
+    field(Type.String(), { column: 'x"; DROP TABLE users; --' }),
+    'userFields.phone.column: must be a name such as phone_number'
+  ],
+  [
+    field(Type.String(), { column: 'password_hash' }),
+    'userFields.phone.column: «password_hash» is taken; choose another'
+  ],
   [field(Type.String(), { column: 'SELECT' }), 'userFields.phone.column: «SELECT» is taken; choose another'],
-  [{ userFields: { a: { schema: Type.String(), column: 'B' }, b: { schema: Type.String() } } }, 'userFields.b.column: «b» is the column of another field'],
+  [
+    { userFields: { a: { schema: Type.String(), column: 'B' }, b: { schema: Type.String() } } },
+    'userFields.b.column: «b» is the column of another field'
+  ],
   [field(Type.Object({}), { unique: true }), "userFields.phone.unique: objects and lists can't be unique"],
-  [field(Type.String({ maxLength: 601 }), { unique: true }), 'userFields.phone.unique: needs a maxLength of 600 at most'],
-  [field(Type.String({ pattern: '(' })), 'userFields.phone.schema: Invalid regular expression: /(/u: Unterminated group'],
-  [field(Type.String({ format: 'telephone' })), 'userFields.phone.schema: unknown format "telephone" at path "#/properties/phone"'],
-  [field(Type.String({ minLength: -1 })), 'userFields.phone.schema: schema is invalid: data/properties/phone/minLength must be >= 0'],
+  [
+    field(Type.String({ maxLength: 601 }), { unique: true }),
+    'userFields.phone.unique: needs a maxLength of 600 at most'
+  ],
+  [
+    field(Type.String({ pattern: '(' })),
+    'userFields.phone.schema: Invalid regular expression: /(/u: Unterminated group'
+  ],
+  [
+    field(Type.String({ format: 'telephone' })),
+    'userFields.phone.schema: unknown format "telephone" at path "#/properties/phone"'
+  ],
+  [
+    field(Type.String({ minLength: -1 })),
+    'userFields.phone.schema: schema is invalid: data/properties/phone/minLength must be >= 0'
+  ],
   [field(Type.Integer({ default: 'none' })), 'userFields.phone.schema.default: must fit the schema'],
   [field(Type.String({ maxLength: 3, default: 'none' })), 'userFields.phone.schema.default: must fit the schema'],
-  ...['password', 'id', 'pk', 'email', 'is_active', 'isActive', 'password_hash', 'username', 'user', 'select', 'SELECT', 'order', 'rowid', 'ctid', 'xmin', 'constructor', 'prototype', 'hasOwnProperty', 'isPrototypeOf', 'toString', 'then'].map((name): [object, string] => [withName(name), taken(name)]),
-  ...['__proto__', 'first-name', '1st', 'a b', 'naïve', '', 'x'.repeat(64), 'a"b', 'a;--'].map((name): [object, string] => [withName(name), `userFields.${name}: use letters, digits and _ (63 at most), a letter first`])
+  ...[
+    'password', 'id', 'pk', 'email', 'is_active', 'isActive', 'password_hash', 'username', 'user', 'select',
+    'SELECT', 'order', 'rowid', 'ctid', 'xmin', 'constructor', 'prototype', 'hasOwnProperty', 'isPrototypeOf',
+    'toString', 'then'
+  ].map((name): [object, string] => [withName(name), taken(name)]),
+  ...['__proto__', 'first-name', '1st', 'a b', 'naïve', '', 'x'.repeat(64), 'a"b', 'a;--'].map(
+    (name): [object, string] => [
+      withName(name),
+      `userFields.${name}: use letters, digits and _ (63 at most), a letter first`
+    ]
+  )
 ]
 
 t.test('every option that is wrong is refused with one line: its path, and what it must be', async t => {
@@ -240,11 +478,22 @@ t.test('every option that is wrong is refused with one line: its path, and what 
 t.test('a refusal never shows a secret, nor the password of a database', async t => {
   const hidden = 'tops3cret'
   const wrong = [
-    { secret: hidden }, { secret: [secret, hidden] }, { secret: { hidden } }, { secret: [[hidden]] }, { publicUrl: `https://eve:${hidden}@app.example` },
-    { tokens: { algorithm: 'EdDSA', keys: [hidden] } }, { tokens: { algorithm: 'ES256', keys: [{ ...ec, d: hidden }] } }, { tokens: { algorithm: 'EdDSA', keys: [`{"d":"${hidden}"`] } }, { tokens: { algorithm: 'EdDSA', keys: [{ ...ed, use: hidden }] } },
-    { tokens: { algorithm: 'EdDSA', keys: [{ ...ec, alg: 'EdDSA' }] } }, { tokens: { keys: [ed] } },
-    { social: { google: { clientId: 'x', clientSecret: [hidden] } } }, { social: { apple: { clientId: 'x', clientSecret: { teamId: 'x', privateKey: hidden } } } },
-    { database: `mysql://root:${hidden}@127.0.0.1/x` }, { database: `postgres://postgres:${hidden}@127.0.0.1:9/x`, migrate: true }, { database: { password: hidden } }
+    { secret: hidden },
+    { secret: [secret, hidden] },
+    { secret: { hidden } },
+    { secret: [[hidden]] },
+    { publicUrl: `https://eve:${hidden}@app.example` },
+    { tokens: { algorithm: 'EdDSA', keys: [hidden] } },
+    { tokens: { algorithm: 'ES256', keys: [{ ...ec, d: hidden }] } },
+    { tokens: { algorithm: 'EdDSA', keys: [`{"d":"${hidden}"`] } },
+    { tokens: { algorithm: 'EdDSA', keys: [{ ...ed, use: hidden }] } },
+    { tokens: { algorithm: 'EdDSA', keys: [{ ...ec, alg: 'EdDSA' }] } },
+    { tokens: { keys: [ed] } },
+    { social: { google: { clientId: 'x', clientSecret: [hidden] } } },
+    { social: { apple: { clientId: 'x', clientSecret: { teamId: 'x', privateKey: hidden } } } },
+    { database: `mysql://root:${hidden}@127.0.0.1/x` },
+    { database: `postgres://postgres:${hidden}@127.0.0.1:9/x`, migrate: true },
+    { database: { password: hidden } }
   ]
   for (const options of wrong) {
     const line = await refusal(t, options)
@@ -255,25 +504,40 @@ t.test('a refusal never shows a secret, nor the password of a database', async t
 })
 
 t.test('no route is where the documentation or a provider might be', async t => {
-  const { app } = await start(t, { ...minimal, ...social({}), docs: false, account: { emailVerification: 'mandatory' }, tokens: { algorithm: 'EdDSA', keys: [ed] } })
+  const { app } = await start(t, {
+    ...minimal,
+    ...social({}),
+    docs: false,
+    account: { emailVerification: 'mandatory' },
+    tokens: { algorithm: 'EdDSA', keys: [ed] }
+  })
   const paths = Object.keys(app.restAuth.openapi().paths as object)
   t.ok(paths.includes('/auth/google/callback') && paths.includes('/auth/.well-known/jwks.json'))
   t.same(paths.filter(path => !isOwnPath(path, '/auth', ['google'])), [])
 })
 
 t.test('a database that is none, or not there, is told by its option', async t => {
-  const choices = 'database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL'
-  for (const database of [{}, { client: 1 }, 'mysql://root@127.0.0.1/x', 'file:///tmp/x.sqlite', 'redis://127.0.0.1']) t.equal(await refusal(t, { database }), `fastify-rest-auth: ${choices}`)
-  t.match(await refusal(t, { database: join(temporaryFile(t), 'nowhere', 'auth.sqlite') }), /^fastify-rest-auth: database: .*directory does not exist/)
+  const choices =
+    'database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL'
+  for (const database of [{}, { client: 1 }, 'mysql://root@127.0.0.1/x', 'file:///tmp/x.sqlite', 'redis://127.0.0.1']) { t.equal(await refusal(t, { database }), `fastify-rest-auth: ${choices}`) }
+  t.match(
+    await refusal(t, { database: join(temporaryFile(t), 'nowhere', 'auth.sqlite') }),
+    /^fastify-rest-auth: database: .*directory does not exist/
+  )
   const started = performance.now()
-  t.match(await refusal(t, { database: 'postgres://postgres@127.0.0.1:9/x' }), /^fastify-rest-auth: database: .*ECONNREFUSED/)
+  t.match(
+    await refusal(t, { database: 'postgres://postgres@127.0.0.1:9/x' }),
+    /^fastify-rest-auth: database: .*ECONNREFUSED/
+  )
   t.ok(performance.now() - started < 5000, 'at once')
 })
 
 t.test('a refusal reaches whoever registers the plugin by its public name', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await t.rejects(async () => await app.register(restAuth, { ...minimal, prefix: 'auth' }), { message: 'fastify-rest-auth: prefix: must be a path such as /auth' })
+  await t.rejects(async () => await app.register(restAuth, { ...minimal, prefix: 'auth' }), {
+    message: 'fastify-rest-auth: prefix: must be a path such as /auth'
+  })
 })
 
 t.test('without any option it runs in development: a file beside the app, a secret of its own, and a warning', async t => {
@@ -282,7 +546,11 @@ t.test('without any option it runs in development: a file beside the app, a secr
   t.teardown(() => process.chdir(here))
   const { app, log } = await start(t)
   t.match(log.join(''), 'no secret is set; a random one is used')
-  const registered = await app.inject({ method: 'POST', url: '/auth/registration', payload: { email: 'alice@example.com', password1: 'Sup3r-secret-pw' } })
+  const registered = await app.inject({
+    method: 'POST',
+    url: '/auth/registration',
+    payload: { email: 'alice@example.com', password1: 'Sup3r-secret-pw' }
+  })
   t.equal(registered.statusCode, 201)
   const { access, user } = registered.json()
   t.same(Object.keys(user), ['pk', 'email', 'first_name', 'last_name'])
@@ -293,27 +561,78 @@ t.test('without any option it runs in development: a file beside the app, a secr
 
   const { app: again } = await start(t)
   t.equal((await again.inject({ url: '/auth/user', headers })).statusCode, 401, 'the next start has another secret')
-  t.equal((await again.inject({ method: 'POST', url: '/auth/login', payload: { email: 'alice@example.com', password: 'Sup3r-secret-pw' } })).statusCode, 200, 'and the same users')
+  t.equal(
+    (
+      await again.inject({
+        method: 'POST',
+        url: '/auth/login',
+        payload: { email: 'alice@example.com', password: 'Sup3r-secret-pw' }
+      })
+    ).statusCode,
+    200,
+    'and the same users'
+  )
 })
 
 t.test('what is fine is taken as it is', async t => {
   const fine = [
-    {}, { publicUrl: 'https://app.example/' }, { publicUrl: 'http://localhost:3000/base' }, { prefix: '/api/v1/auth' }, { secret: [secret] }, { docs: '/api-docs' }, { docs: '/auth/google' }, { ...social({}), docs: '/auth/googles' }, { docs: '/authors/login' }, { errors: 'drf' }, { userFields: {} }, { hooks: {} }, { tokens: {} },
-    { account: { username: 'required', loginMethods: ['username'] } }, { account: { username: 'required', email: 'optional', loginMethods: ['email', 'username'] } }, { account: { registration: () => true } },
-    { tokens: { cookies: false, csrf: true } }, { tokens: { cookies: false, csrf: false } }, { tokens: { cookies: {}, csrf: { origins: ['https://front.example', 'http://localhost:5173'] } } },
-    { tokens: { cookies: { access: 'my-app-auth', refresh: 'my-refresh-token', secure: false, sameSite: 'lax', domain: '.example.com', path: '/dj-rest-auth/' }, csrf: false } },
+    {},
+    { publicUrl: 'https://app.example/' },
+    { publicUrl: 'http://localhost:3000/base' },
+    { prefix: '/api/v1/auth' },
+    { secret: [secret] },
+    { docs: '/api-docs' },
+    { docs: '/auth/google' },
+    { ...social({}), docs: '/auth/googles' },
+    { docs: '/authors/login' },
+    { errors: 'drf' },
+    { userFields: {} },
+    { hooks: {} },
+    { tokens: {} },
+    { account: { username: 'required', loginMethods: ['username'] } },
+    { account: { username: 'required', email: 'optional', loginMethods: ['email', 'username'] } },
+    { account: { registration: () => true } },
+    { tokens: { cookies: false, csrf: true } },
+    { tokens: { cookies: false, csrf: false } },
+    { tokens: { cookies: {}, csrf: { origins: ['https://front.example', 'http://localhost:5173'] } } },
+    {
+      tokens: {
+        cookies: {
+          access: 'my-app-auth',
+          refresh: 'my-refresh-token',
+          secure: false,
+          sameSite: 'lax',
+          domain: '.example.com',
+          path: '/dj-rest-auth/'
+        },
+        csrf: false
+      }
+    },
     { tokens: { cookies: { access: '__Secure-a', refresh: '__Host-b' } } },
-    { tokens: { refresh: { idle: 3600, absolute: 3600 } } }, { password: { minLength: 15, validators: [() => true] } },
-    { tokens: { refresh: { idle: 3600, absolute: 3600 }, refreshGrace: 0 } }, { password: { minLength: 15, validators: [() => true] } },
-    field(Type.Optional(Type.Integer({ minimum: 0, maximum: 1e30, default: 0 }))), field(Type.String({ pattern: '^[+\\d]*$' })), field(Type.Optional(Type.String({ format: 'date-time' }))), field(Type.Enum({ A: 'a', B: 'b' })), field(Type.Literal('a')),
-    field(Type.Record(Type.String(), Type.Integer())), field(Type.String({ maxLength: 600 }), { unique: true, column: 'phone_number' })
+    { tokens: { refresh: { idle: 3600, absolute: 3600 } } },
+    { password: { minLength: 15, validators: [() => true] } },
+    { tokens: { refresh: { idle: 3600, absolute: 3600 }, refreshGrace: 0 } },
+    { password: { minLength: 15, validators: [() => true] } },
+    field(Type.Optional(Type.Integer({ minimum: 0, maximum: 1e30, default: 0 }))),
+    field(Type.String({ pattern: '^[+\\d]*$' })),
+    field(Type.Optional(Type.String({ format: 'date-time' }))),
+    field(Type.Enum({ A: 'a', B: 'b' })),
+    field(Type.Literal('a')),
+    field(Type.Record(Type.String(), Type.Integer())),
+    field(Type.String({ maxLength: 600 }), { unique: true, column: 'phone_number' })
   ]
-  for (const options of fine) await t.resolves(start(t, { ...minimal, docs: false, ...options }), JSON.stringify(options))
+  for (const options of fine) { await t.resolves(start(t, { ...minimal, docs: false, ...options }), JSON.stringify(options)) }
 })
 
 t.test('the address of the app ends in no slash, however it is given', async t => {
   const { app } = await start(t, { ...minimal, publicUrl: 'https://app.example///', docs: false })
-  const { access } = (await app.inject({ method: 'POST', url: '/auth/registration', payload: { email: 'alice@example.com', password1: 'Sup3r-secret-pw' } })).json()
+  const { access } = (
+    await app.inject({
+      method: 'POST',
+      url: '/auth/registration',
+      payload: { email: 'alice@example.com', password1: 'Sup3r-secret-pw' }
+    })
+  ).json()
   const claims = JSON.parse(Buffer.from(String(access).split('.')[1] ?? '', 'base64url').toString()) as object
   t.match(claims, { iss: 'https://app.example', aud: 'https://app.example/auth' })
 })
@@ -328,16 +647,25 @@ t.test('in production', async t => {
   const safe = { ...minimal, publicUrl: 'https://app.example', mail: { transport: async () => {} } }
 
   await t.test('a secret and an https address are required', async t => {
-    t.equal(await refusal(t, { ...safe, secret: undefined }), 'fastify-rest-auth: secret: required in production; make one with: npx fastify-rest-auth secret')
-    t.equal(await refusal(t, { ...safe, publicUrl: undefined }), 'fastify-rest-auth: publicUrl: required in production, such as https://app.example')
-    t.equal(await refusal(t, { ...safe, publicUrl: 'http://app.example' }), 'fastify-rest-auth: publicUrl: must be https in production')
+    t.equal(
+      await refusal(t, { ...safe, secret: undefined }),
+      'fastify-rest-auth: secret: required in production; make one with: npx fastify-rest-auth secret'
+    )
+    t.equal(
+      await refusal(t, { ...safe, publicUrl: undefined }),
+      'fastify-rest-auth: publicUrl: required in production, such as https://app.example'
+    )
+    t.equal(
+      await refusal(t, { ...safe, publicUrl: 'http://app.example' }),
+      'fastify-rest-auth: publicUrl: must be https in production'
+    )
     t.equal(await refusal(t, { ...safe, secret: 'x' }), `fastify-rest-auth: ${weak('is shorter than 32 bytes')}`)
   })
 
   await t.test('with them it starts, warns of nothing, and shows no documentation unless told to', async t => {
     const { app, log } = await start(t, safe)
     t.same(log, [])
-    for (const url of ['/docs', '/docs/', '/docs/json', '/docs/yaml']) t.equal((await app.inject({ url })).statusCode, 404, url)
+    for (const url of ['/docs', '/docs/', '/docs/json', '/docs/yaml']) { t.equal((await app.inject({ url })).statusCode, 404, url) }
     t.equal((await app.inject({ method: 'POST', url: '/auth/login', payload: {} })).statusCode, 400)
     const { app: documented } = await start(t, { ...safe, docs: '/docs' })
     t.equal((await documented.inject({ url: '/docs/json' })).statusCode, 200)
@@ -345,20 +673,33 @@ t.test('in production', async t => {
   })
 
   await t.test('cookies are secure, and so are the origins that are trusted', async t => {
-    t.equal(await refusal(t, { ...safe, tokens: { cookies: { secure: false } } }), 'fastify-rest-auth: tokens.cookies.secure: must be true in production')
-    t.equal(await refusal(t, { ...safe, tokens: { cookies: {}, csrf: { origins: ['http://front.example'] } } }), 'fastify-rest-auth: tokens.csrf.origins.0: must be https in production')
+    t.equal(
+      await refusal(t, { ...safe, tokens: { cookies: { secure: false } } }),
+      'fastify-rest-auth: tokens.cookies.secure: must be true in production'
+    )
+    t.equal(
+      await refusal(t, { ...safe, tokens: { cookies: {}, csrf: { origins: ['http://front.example'] } } }),
+      'fastify-rest-auth: tokens.csrf.origins.0: must be https in production'
+    )
     const { log } = await start(t, { ...safe, tokens: { cookies: {}, csrf: { origins: ['https://front.example'] } } })
     t.same(log, [])
   })
 
   await t.test('a mail has to go somewhere but to the console, and links are https', async t => {
-    t.equal(await refusal(t, { ...safe, mail: {} }), "fastify-rest-auth: mail.transport: 'console' would print links that open accounts; give an SMTP URL such as smtps://user:password@smtp.example")
-    t.equal(await refusal(t, { ...safe, urls: { login: 'http://app.example/login' } }), 'fastify-rest-auth: urls.login: must be https in production')
+    t.equal(
+      await refusal(t, { ...safe, mail: {} }),
+      "fastify-rest-auth: mail.transport: 'console' would print links that open accounts; give an SMTP URL such as smtps://user:password@smtp.example"
+    )
+    t.equal(
+      await refusal(t, { ...safe, urls: { login: 'http://app.example/login' } }),
+      'fastify-rest-auth: urls.login: must be https in production'
+    )
   })
 })
 
 t.test('who forgot NODE_ENV shows the mails, which open accounts, to nobody', async t => {
-  const viewer = async (publicUrl?: string) => (await (await start(t, { ...minimal, publicUrl })).app.inject('/docs/mail')).statusCode
+  const viewer = async (publicUrl?: string) =>
+    (await (await start(t, { ...minimal, publicUrl })).app.inject('/docs/mail')).statusCode
   for (const url of ['https://app.example', 'https://localhost.app.example/base']) t.equal(await viewer(url), 404, url)
-  for (const url of ['https://localhost:3000', 'https://127.0.0.1', 'http://192.168.1.5:3000', undefined]) t.equal(await viewer(url), 200, url ?? 'no publicUrl')
+  for (const url of ['https://localhost:3000', 'https://127.0.0.1', 'http://192.168.1.5:3000', undefined]) { t.equal(await viewer(url), 200, url ?? 'no publicUrl') }
 })

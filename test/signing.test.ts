@@ -4,11 +4,14 @@ import { generateSigningKey, readSigningKey } from '../src/lib/signing-keys.js'
 import { codeOf, generate, hs256, open, schemes, signature, type Json } from './forgery.js'
 import { alice, password, secret, sqliteBuild, story, t, temporaryFile, type BuiltApp } from './helper.js'
 
-const newKey = (algorithm: 'EdDSA' | 'ES256'): JsonWebKey => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey
+const newKey = (algorithm: 'EdDSA' | 'ES256'): JsonWebKey =>
+  JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey
 const signed = (algorithm: 'EdDSA' | 'ES256', ...keys: unknown[]) => ({ tokens: { algorithm, keys } })
-const publicHalf = ({ kty, crv, x, y }: JsonWebKey): JsonWebKey => ({ kty, crv, x, ...(y !== undefined && { y }) }) as JsonWebKey
+const publicHalf = ({ kty, crv, x, y }: JsonWebKey): JsonWebKey =>
+  ({ kty, crv, x, ...(y !== undefined && { y }) }) as JsonWebKey
 const jwksOf = async ({ get }: BuiltApp): Promise<Json[]> => (await get('/.well-known/jwks.json')).json().keys
-const login = async ({ post }: BuiltApp): Promise<string> => (await post('/login', { email: alice.email, password })).json().access
+const login = async ({ post }: BuiltApp): Promise<string> =>
+  (await post('/login', { email: alice.email, password })).json().access
 
 for (const algorithm of ['EdDSA', 'ES256'] as const) {
   story(`whatever a session can do it can with ${algorithm}`, async (t, build) => {
@@ -22,7 +25,15 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
 
   t.test(`a key is taken as PKCS#8, as a JWK or as its JSON (${algorithm})`, async t => {
     const jwk = newKey(algorithm)
-    for (const key of [generateSigningKey(algorithm, 'pem'), `\n${generateSigningKey(algorithm, 'pem')}\n`, jwk, JSON.stringify(jwk), ` ${JSON.stringify(jwk, null, 2)}`, { ...publicHalf(jwk), d: jwk.d }, { ...jwk, kid: 'mine', key_ops: ['sign'], ext: true }]) {
+    for (const key of [
+      generateSigningKey(algorithm, 'pem'),
+      `\n${generateSigningKey(algorithm, 'pem')}\n`,
+      jwk,
+      JSON.stringify(jwk),
+      ` ${JSON.stringify(jwk, null, 2)}`,
+      { ...publicHalf(jwk), d: jwk.d },
+      { ...jwk, kid: 'mine', key_ops: ['sign'], ext: true }
+    ]) {
       const { get, register } = await sqliteBuild(t, { options: signed(algorithm, key) })
       t.equal((await get('/user', { token: (await register()).access })).statusCode, 200)
     }
@@ -31,11 +42,17 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
   t.test(`keys rotate: the first signs, all verify and are published, and one that is gone verifies nothing (${algorithm})`, async t => {
     const [old, next] = [newKey(algorithm), newKey(algorithm)]
     const database = temporaryFile(t)
-    const start = async (...keys: unknown[]) => await sqliteBuild(t, { database, options: { ...signed(algorithm, ...keys), database } })
+    const start = async (...keys: unknown[]) =>
+      await sqliteBuild(t, { database, options: { ...signed(algorithm, ...keys), database } })
     const one = await start(old)
     const { access: first } = await one.register()
     // A second instance is given the new key to verify before any signs with it.
-    const [warned, both, publicOnly, late] = [await start(old, next), await start(next, old), await start(next, publicHalf(old)), await start(next)]
+    const [warned, both, publicOnly, late] = [
+      await start(old, next),
+      await start(next, old),
+      await start(next, publicHalf(old)),
+      await start(next)
+    ]
     const young = await login(both)
     t.strictSame([open(first).header.kid, open(young).header.kid], [old.kid, next.kid])
     t.equal(open(await login(warned)).header.kid, old.kid)
@@ -54,7 +71,10 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
     const answer = await get('/.well-known/jwks.json')
     t.match(answer.headers, { 'content-type': /^application\/json/, 'cache-control': 'public, max-age=300' })
     const published: Json[] = answer.json().keys
-    t.strictSame(published.map(key => Object.keys(key).sort()), keys.map(() => ['alg', 'crv', 'kid', 'kty', 'use', 'x', ...(algorithm === 'ES256' ? ['y'] : [])]))
+    t.strictSame(
+      published.map(key => Object.keys(key).sort()),
+      keys.map(() => ['alg', 'crv', 'kid', 'kty', 'use', 'x', ...(algorithm === 'ES256' ? ['y'] : [])])
+    )
     for (const key of published) {
       t.match(key, algorithm === 'EdDSA' ? { kty: 'OKP', crv: 'Ed25519' } : { kty: 'EC', crv: 'P-256' })
       t.match(key, { use: 'sig', alg: algorithm, kid: /^[\w-]{43}$/ })
@@ -64,7 +84,9 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
     t.equal((await get('/.well-known/jwks.json/')).body, answer.body)
     t.equal((await call('HEAD', '/.well-known/jwks.json')).statusCode, 200)
     t.equal((await call('POST', '/.well-known/jwks.json')).headers.allow, 'GET, HEAD, OPTIONS')
-    t.match((app.restAuth.openapi().paths as Json)['/auth/.well-known/jwks.json'], { get: { operationId: 'getJwks', security: [] } })
+    t.match((app.restAuth.openapi().paths as Json)['/auth/.well-known/jwks.json'], {
+      get: { operationId: 'getJwks', security: [] }
+    })
   })
 }
 
@@ -83,11 +105,13 @@ t.test('HS256 publishes nothing', async t => {
 
 t.test('a token of one algorithm opens no app of another, whatever they share', async t => {
   const database = temporaryFile(t)
-  const apps = await Promise.all(schemes.map(async ({ options }) => await sqliteBuild(t, { database, options: { ...options, database } })))
+  const apps = await Promise.all(
+    schemes.map(async ({ options }) => await sqliteBuild(t, { database, options: { ...options, database } }))
+  )
   await apps[0]?.register()
   const tokens = await Promise.all(apps.map(login))
   for (const [index, { get }] of apps.entries()) {
-    for (const [other, token] of tokens.entries()) t.equal((await get('/user', { token })).statusCode, index === other ? 200 : 401, `${other} at ${index}`)
+    for (const [other, token] of tokens.entries()) { t.equal((await get('/user', { token })).statusCode, index === other ? 200 : 401, `${other} at ${index}`) }
   }
 })
 
@@ -103,12 +127,23 @@ t.test('of the two signatures that ECDSA has for a text both verify, and say the
     const { input, parts: [, , text] } = open((await register()).access)
     const bytes = Buffer.from(text, 'base64url')
     const [r, s] = [bytes.subarray(0, 32), bytes.subarray(32)]
-    const statusOf = async (...parts: Buffer[]) => (await get('/user', { token: `${input}.${Buffer.concat(parts).toString('base64url')}` })).statusCode
+    const statusOf = async (...parts: Buffer[]) =>
+      (await get('/user', { token: `${input}.${Buffer.concat(parts).toString('base64url')}` })).statusCode
     // RFC 7518 §3.4 asks for no low s, and no other verifier would: a token is told from others by its jti, never by its text.
     if (algorithm === 'ES256') t.equal(await statusOf(r, toBytes(n - toNumber(s))), 200, 'n - s')
     else t.equal(await statusOf(r, toBytes(toNumber(Buffer.from(s).reverse()) + l).reverse()), 401, 's + l')
     const zero = Buffer.alloc(32)
-    for (const parts of [[zero, zero], [r, zero], [zero, s], [toBytes(n), toBytes(n)], [toBytes(1n), toBytes(1n)], [r], [r, s, zero], [zero, r, s], [s, r]]) t.equal(await statusOf(...parts), 401)
+    for (const parts of [
+      [zero, zero],
+      [r, zero],
+      [zero, s],
+      [toBytes(n), toBytes(n)],
+      [toBytes(1n), toBytes(1n)],
+      [r],
+      [r, s, zero],
+      [zero, r, s],
+      [s, r]
+    ]) { t.equal(await statusOf(...parts), 401) }
   }
 })
 
@@ -117,7 +152,12 @@ t.test('a signature in DER is none', async t => {
   const { get, register } = await sqliteBuild(t, { options: signed('ES256', privateKey.export({ format: 'jwk' })) })
   const { input } = open((await register()).access)
   t.equal((await get('/user', { token: `${input}.${signature(input, privateKey)}` })).statusCode, 200)
-  t.equal(codeOf(await get('/user', { token: `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}` })), '401 token_not_valid')
+  t.equal(
+    codeOf(
+      await get('/user', { token: `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}` })
+    ),
+    '401 token_not_valid'
+  )
 })
 
 story('claims of the app ride along in each access token, computed from the user, sooner or later', async (t, build) => {
@@ -126,20 +166,33 @@ story('claims of the app ride along in each access token, computed from the user
     asked.push(user.email)
     return { role: user.gender === 'F' ? 'admin' : 'user', tags: ['a', 'ö'], nothing: undefined, since: new Date(0) }
   }
-  const { app, get, patch, post, register } = await build(t, { options: { tokens: { claims } }, after: app => { app.get('/claims', { onRequest: app.authenticate }, request => app.restAuth.claims(request)) } })
+  const { app, get, patch, post, register } = await build(t, {
+    options: { tokens: { claims } },
+    after: app => {
+      app.get('/claims', { onRequest: app.authenticate }, request => app.restAuth.claims(request))
+    }
+  })
   const { access, user } = await register()
   t.match(open(access).claims, { sub: user.pk, role: 'admin', tags: ['a', 'ö'], since: '1970-01-01T00:00:00.000Z' })
   t.notOk('nothing' in open(access).claims)
   t.notOk('role' in user)
   t.equal((await get('/user', { token: access })).statusCode, 200)
-  t.strictSame((await app.inject({ url: '/claims', headers: { authorization: `Bearer ${access}` } })).json(), open(access).claims)
+  t.strictSame(
+    (await app.inject({ url: '/claims', headers: { authorization: `Bearer ${access}` } })).json(),
+    open(access).claims
+  )
   await patch('/user', { gender: 'M' }, { token: access })
   t.match(open((await post('/login', { email: alice.email, password })).json().access).claims, { role: 'user' })
   t.same(asked, [alice.email, alice.email])
 })
 
 story('claims are computed where confirming an address logs in', async (t, build) => {
-  const { mails, post } = await build(t, { options: { account: { emailVerification: 'mandatory', loginOnEmailConfirmation: true, username: 'none' }, tokens: { claims: () => ({ role: 'x' }) } } })
+  const { mails, post } = await build(t, {
+    options: {
+      account: { emailVerification: 'mandatory', loginOnEmailConfirmation: true, username: 'none' },
+      tokens: { claims: () => ({ role: 'x' }) }
+    }
+  })
   await post('/registration', alice)
   const [, key] = /confirm-email\/([\w-]{43})/.exec((await mails())[0]?.text ?? '') ?? []
   t.match(open((await post('/registration/verify-email', { key })).json().access).claims, { role: 'x' })
@@ -147,8 +200,14 @@ story('claims are computed where confirming an address logs in', async (t, build
 
 const reserved = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'typ', 'alg', 'kid', 'cnf', 'auth_time']
 const refused: Array<[claims: () => unknown, line: string]> = [
-  ...reserved.map((name): [() => unknown, string] => [() => ({ role: 'x', [name]: 'y' }), `fastify-rest-auth: tokens.claims: ${name} is set by the plugin; choose another name`]),
-  ...['x', 7, ['x'], true].map((value): [() => unknown, string] => [() => value, 'fastify-rest-auth: tokens.claims: must answer with an object']),
+  ...reserved.map((name): [() => unknown, string] => [
+    () => ({ role: 'x', [name]: 'y' }),
+    `fastify-rest-auth: tokens.claims: ${name} is set by the plugin; choose another name`
+  ]),
+  ...['x', 7, ['x'], true].map((value): [() => unknown, string] => [
+    () => value,
+    'fastify-rest-auth: tokens.claims: must answer with an object'
+  ]),
   [() => ({ list: 'x'.repeat(4000) }), 'fastify-rest-auth: tokens.claims: the access token has '],
   [() => { throw new Error('no role today') }, 'no role today'],
   [async () => await Promise.reject(new Error('no role tomorrow')), 'no role tomorrow']
@@ -180,7 +239,10 @@ t.test('a token with claims that only its size is wrong with is none', async t =
   const { get, register } = await sqliteBuild(t)
   const { header, claims } = open((await register()).access)
   t.equal((await get('/user', { token: hs256.forge(header, { ...claims, x: 'x'.repeat(2000) }) })).statusCode, 200)
-  t.equal(codeOf(await get('/user', { token: hs256.forge(header, { ...claims, x: 'x'.repeat(3500) }) })), '401 token_not_valid')
+  t.equal(
+    codeOf(await get('/user', { token: hs256.forge(header, { ...claims, x: 'x'.repeat(3500) }) })),
+    '401 token_not_valid'
+  )
 })
 
 t.test('neither key nor secret stands in the log, or in what an app can print of the plugin', async t => {

@@ -4,19 +4,29 @@ import type { LightMyRequestResponse } from 'fastify'
 import { Rejection } from '../src/index.js'
 import { likeGoogle, withBadProvider, type BadSetup } from './bad-provider-app.js'
 import { emailLies, startBadProvider, type BadPerson } from './bad-provider.js'
-import { alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, temporaryFile, type Build, type BuiltApp, type Test } from './helper.js'
+import {
+  alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, temporaryFile, type Build, type BuiltApp,
+  type Test
+} from './helper.js'
 
 const mandatory = { account: { ...articleOptions.account, emailVerification: 'mandatory' } }
 const optional = { account: { ...articleOptions.account, emailVerification: 'optional' } }
 const other = 'Another-Passw0rd'
 
 const codeOf = (answer: LightMyRequestResponse): string => answer.statusCode === 200 ? 'logged in' : answer.json().code
-const pkOf = (answer: LightMyRequestResponse): string => answer.statusCode === 200 ? answer.json().user.pk : answer.json().code
+const pkOf = (answer: LightMyRequestResponse): string =>
+  answer.statusCode === 200 ? answer.json().user.pk : answer.json().code
 /** All that a client sees. */
-const whole = ({ statusCode, headers: { date: _date, ...headers }, body }: LightMyRequestResponse) => ({ statusCode, headers, body })
-const verified = async ({ app }: BuiltApp, email = alice.email) => (await app.restAuth.users.find({ email }))?.email_verified
+const whole = ({ statusCode, headers: { date: _date, ...headers }, body }: LightMyRequestResponse) => ({
+  statusCode,
+  headers,
+  body
+})
+const verified = async ({ app }: BuiltApp, email = alice.email) =>
+  (await app.restAuth.users.find({ email }))?.email_verified
 const verify = async ({ app }: BuiltApp, pk: string) => await app.restAuth.users.update(pk, { email_verified: true })
-const logIn = async ({ post }: BuiltApp, password1 = password) => await post('/login', { email: alice.email, password: password1 })
+const logIn = async ({ post }: BuiltApp, password1 = password) =>
+  await post('/login', { email: alice.email, password: password1 })
 
 /** What the newest mail to somebody has: `token` of its link. */
 async function newestMail ({ mails }: BuiltApp, to = alice.email) {
@@ -45,24 +55,56 @@ story('an identity is an issuer\'s subject, whatever else of it changes', async 
   const bob = (await enter('bob')).json()
   t.not(bob.user.pk, pk, 'nor who takes her names')
 
-  t.equal(pkOf(await post('/second', { code: 'code-alice' })), 'account_exists', 'another issuer\'s subject of that name is somebody else')
+  t.equal(
+    pkOf(await post('/second', { code: 'code-alice' })),
+    'account_exists',
+    "another issuer's subject of that name is somebody else"
+  )
   Object.assign(second.people.alice ?? {}, { email: 'other@example.com' })
   t.notOk([pk, bob.user.pk].includes(pkOf(await post('/second', { code: 'code-alice' }))))
 })
 
 story('subjects that are not the very same are different people', async (t, build) => {
-  const subjects = ['x', 'X', 'x ', ' x', '\u1e8b', 'x\u0307', '1', '01', '1.0', 'x\u200b', '__proto__', '%', 'x%', '😀', 'a'.repeat(255)]
-  const people = Object.fromEntries(subjects.map((sub, index) => [`p${index}`, { sub, email: `p${index}@example.com`, email_verified: true }]))
+  const subjects = [
+    'x',
+    'X',
+    'x ',
+    ' x',
+    '\u1e8b',
+    'x\u0307',
+    '1',
+    '01',
+    '1.0',
+    'x\u200b',
+    '__proto__',
+    '%',
+    'x%',
+    '😀',
+    'a'.repeat(255)
+  ]
+  const people = Object.fromEntries(
+    subjects.map((sub, index) => [`p${index}`, { sub, email: `p${index}@example.com`, email_verified: true }])
+  )
   const { enter } = await withBadProvider(t, build, { people })
   const pks = []
   for (const person of Object.keys(people)) pks.push(pkOf(await enter(person)))
   t.equal(new Set(pks).size, subjects.length)
-  for (const [index, person] of Object.keys(people).entries()) t.equal(pkOf(await enter(person)), pks[index], subjects[index] ?? '')
+  for (const [index, person] of Object.keys(people).entries()) { t.equal(pkOf(await enter(person)), pks[index], subjects[index] ?? '') }
 })
 
 story('one person has one account by two providers, where both prove the address', async (t, build) => {
   const second = await startBadProvider(t)
-  const { enter, post, get, app, mails } = await withBadProvider(t, build, { social: () => ({ second: { issuer: second.issuer, clientId: second.clientId, clientSecret: 'any', trustEmail: true, label: 'Second & Sons' } }) })
+  const { enter, post, get, app, mails } = await withBadProvider(t, build, {
+    social: () => ({
+      second: {
+        issuer: second.issuer,
+        clientId: second.clientId,
+        clientSecret: 'any',
+        trustEmail: true,
+        label: 'Second & Sons'
+      }
+    })
+  })
   const pk = pkOf(await enter('alice'))
   t.equal((await mails()).length, 0, 'who has made an account knows')
   const answer = await post('/second', { code: 'code-alice' })
@@ -72,7 +114,10 @@ story('one person has one account by two providers, where both prove the address
   t.equal((await get('/user', { token: answer.json().access })).json().pk, pk)
 })
 
-const missing = ['no address', 'an address that is null', 'an address that is none', 'two addresses', 'a list of addresses', 'an address of two lines', 'an endless address']
+const missing = [
+  'no address', 'an address that is null', 'an address that is none', 'two addresses', 'a list of addresses',
+  'an address of two lines', 'an endless address'
+]
 
 void t.test('an address of a provider is proven only where the provider says so in so many words', async t => {
   const built = await withBadProvider(t, sqliteBuild, { options: { account: { ...optional.account } } })
@@ -99,20 +144,42 @@ void t.test('an address of a provider is proven only where the provider says so 
 
 void t.test('and where the app trusts the provider for it', async t => {
   const bob = { email: 'bob@mail.example.com', email_verified: true }
-  const rows = [[true, true], [false, false], [['MAIL.example.com'], true], [['other.example', 'mail.example.com'], true], [['example.com'], false], [['ail.example.com'], false], [[], false], [undefined, false]] as const
+  const rows = [
+    [true, true],
+    [false, false],
+    [['MAIL.example.com'], true],
+    [['other.example', 'mail.example.com'], true],
+    [['example.com'], false],
+    [['ail.example.com'], false],
+    [[], false],
+    [undefined, false]
+  ] as const
   for (const [trustEmail, expected] of rows) {
-    const built = await withBadProvider(t, sqliteBuild, { options: optional, provider: { trustEmail }, people: { bob } })
+    const built = await withBadProvider(t, sqliteBuild, {
+      options: optional,
+      provider: { trustEmail },
+      people: { bob }
+    })
     t.equal(codeOf(await built.enter('bob')), 'logged in')
     t.equal(await verified(built, bob.email), expected, JSON.stringify(trustEmail))
     const mails = await built.mails()
     t.equal(mails.length, expected ? 0 : 1, 'who has not proven it is mailed')
-    if (!expected) t.equal((await built.post('/registration/verify-email', { key: (await newestMail(built, bob.email)).key })).statusCode, 200)
+    if (!expected) {
+      t.equal(
+        (await built.post('/registration/verify-email', { key: (await newestMail(built, bob.email)).key })).statusCode,
+        200
+      )
+    }
     t.equal(await verified(built, bob.email), true)
   }
 })
 
 void t.test('by default it is trusted for the mailboxes that it runs', async t => {
-  const people = { a: { email: 'a@gmail.com', email_verified: true }, b: { email: 'b@works.example', email_verified: true }, c: { email: 'c@gmail.com.evil.example', email_verified: true } }
+  const people = {
+    a: { email: 'a@gmail.com', email_verified: true },
+    b: { email: 'b@works.example', email_verified: true },
+    c: { email: 'c@gmail.com.evil.example', email_verified: true }
+  }
   const built = await withBadProvider(t, sqliteBuild, { social: bad => ({ google: likeGoogle(bad) }), people })
   const logInAs = async (person: string, hd?: string) => {
     built.bad.claims = { hd }
@@ -123,7 +190,10 @@ void t.test('by default it is trusted for the mailboxes that it runs', async t =
   t.equal(await logInAs('c', 'evil.example'), false)
   t.equal(await logInAs('b', undefined), false)
   t.equal(await logInAs('b', 'works.example'), true, 'of a Workspace it is, even when it becomes known later')
-  const none = await withBadProvider(t, sqliteBuild, { options: { account: { emailVerification: 'none' } }, provider: { trustEmail: false } })
+  const none = await withBadProvider(t, sqliteBuild, {
+    options: { account: { emailVerification: 'none' } },
+    provider: { trustEmail: false }
+  })
   t.equal(codeOf(await none.enter('alice')), 'logged in')
   t.equal((await none.mails()).length, 0, 'who does not want it verified sends no mail')
 })
@@ -196,7 +266,10 @@ void t.test('nor by what the app says of those who register', async t => {
     heard.push(email)
     throw new Rejection('Staff only.')
   }
-  const { enter, app, mails } = await withBadProvider(t, sqliteBuild, { options: { ...mandatory, userFields: {}, hooks: { registering } }, provider: { trustEmail: false } })
+  const { enter, app, mails } = await withBadProvider(t, sqliteBuild, {
+    options: { ...mandatory, userFields: {}, hooks: { registering } },
+    provider: { trustEmail: false }
+  })
   await app.restAuth.users.create({ email: alice.email, password, email_verified: true } as never)
   const [taken, free] = [await enter('alice'), await enter('bob')]
   t.same(whole(taken), whole(free))
@@ -210,7 +283,14 @@ story('who proves the mailbox of an account that has not, takes it over from who
   const heard: unknown[] = []
   const second = await startBadProvider(t)
   const built = await withBadProvider(t, build, {
-    options: { ...optional, hooks: { emailVerified: ({ email, email_verified: proven }: { email: string, email_verified: boolean }) => { heard.push([email, proven]) } } },
+    options: {
+      ...optional,
+      hooks: {
+        emailVerified: ({ email, email_verified: proven }: { email: string; email_verified: boolean }) => {
+          heard.push([email, proven])
+        }
+      }
+    },
     social: () => ({ second: { issuer: second.issuer, clientId: second.clientId, clientSecret: 'any' } })
   })
   const { register, enter, get, post, app, mails, clock } = built
@@ -230,8 +310,8 @@ story('who proves the mailbox of an account that has not, takes it over from who
   t.equal(await verified(built), true)
   t.same(heard, [[alice.email, true]])
   t.equal(codeOf(await logIn(built)), 'invalid_credentials', 'the password')
-  for (const token of [access, connected.json().access]) t.equal((await get('/user', { token })).statusCode, 401, 'the sessions')
-  for (const token of [refresh, connected.json().refresh]) t.equal((await post('/token/refresh', { refresh: token })).statusCode, 401)
+  for (const token of [access, connected.json().access]) { t.equal((await get('/user', { token })).statusCode, 401, 'the sessions') }
+  for (const token of [refresh, connected.json().refresh]) { t.equal((await post('/token/refresh', { refresh: token })).statusCode, 401) }
   t.equal((await post('/password/reset/confirm', { uid, token, new_password1: other })).statusCode, 400, 'the links')
   t.equal((await post('/registration/verify-email', { key })).statusCode, 404)
   t.not(pkOf(await post('/second', { code: 'code-bob' })), user.pk, 'and the connections are gone')
@@ -260,7 +340,11 @@ story('an identity that proves the address later has its account alone, unless t
   t.equal((await built.connect('alice', registered.access)).statusCode, 200)
   t.equal(pkOf(await enter('alice')), registered.user.pk)
   t.equal(await verified(built), false)
-  t.equal((await post('/login', { email: alice.email, password })).statusCode, 200, 'what its user has set is not taken away')
+  t.equal(
+    (await post('/login', { email: alice.email, password })).statusCode,
+    200,
+    'what its user has set is not taken away'
+  )
 })
 
 // OA-18
@@ -312,22 +396,35 @@ story('who is deactivated is told what anybody with a wrong password is, and not
 
 story('where registration is closed, those who have an account come in, and nobody else', async (t, build) => {
   let verdict: boolean | string = true
-  const { enter, bad, app } = await withBadProvider(t, build, { options: { account: { ...articleOptions.account, registration: () => verdict } } })
-  await app.restAuth.users.create({ email: 'bob@example.com', email_verified: true, gender: 'F', phone_number: '+1' } as never)
+  const { enter, bad, app } = await withBadProvider(t, build, {
+    options: { account: { ...articleOptions.account, registration: () => verdict } }
+  })
+  await app.restAuth.users.create({
+    email: 'bob@example.com',
+    email_verified: true,
+    gender: 'F',
+    phone_number: '+1'
+  } as never)
   const pk = pkOf(await enter('alice'))
   for (verdict of [false, 'Come back in May.']) {
     t.equal(pkOf(await enter('alice')), pk)
     bad.people.carol = { email: 'carol@example.com', email_verified: true }
     const answer = await enter('carol')
     t.equal(answer.statusCode, 403)
-    t.match(answer.json(), { code: 'registration_closed', detail: verdict || 'You do not have permission to perform this action.' })
+    t.match(answer.json(), {
+      code: 'registration_closed',
+      detail: verdict || 'You do not have permission to perform this action.'
+    })
     t.equal(await app.restAuth.users.find({ email: 'carol@example.com' }), undefined)
   }
   t.equal(codeOf(await enter('bob')), 'logged in', 'a new identity of an account, too')
 })
 
 void t.test('where it is closed, nobody learns whether an address has an account', async t => {
-  const { enter, app, mails } = await withBadProvider(t, sqliteBuild, { options: { account: { ...mandatory.account, registration: 'closed' }, userFields: {} }, provider: { trustEmail: false } })
+  const { enter, app, mails } = await withBadProvider(t, sqliteBuild, {
+    options: { account: { ...mandatory.account, registration: 'closed' }, userFields: {} },
+    provider: { trustEmail: false }
+  })
   await app.restAuth.users.create({ email: alice.email, password, email_verified: true } as never)
   const [taken, free] = [await enter('alice'), await enter('bob')]
   t.equal(free.statusCode, 403)
@@ -343,7 +440,9 @@ story('the app hears of a new user as of any, and may refuse', async (t, build) 
     if (name === refusing) throw new Rejection('No.')
   }
   const names = ['registering', 'registered', 'emailVerified', 'loggedIn']
-  const { enter, app } = await withBadProvider(t, build, { options: { hooks: Object.fromEntries(names.map(name => [name, hear(name)])) } })
+  const { enter, app } = await withBadProvider(t, build, {
+    options: { hooks: Object.fromEntries(names.map(name => [name, hear(name)])) }
+  })
   for (refusing of names.slice(0, 3)) {
     t.match((await enter('alice')).json(), { code: 'rejected', detail: 'No.' })
     t.equal(await app.restAuth.users.find({ email: alice.email }), undefined, refusing)
@@ -365,7 +464,23 @@ story('the app hears of a new user as of any, and may refuse', async (t, build) 
 const suggesting = (fields: object, userFields: object): BadSetup => ({
   options: { userFields },
   social: bad => ({
-    own: { clientId: 'app', clientSecret: 'any', trustEmail: false, provider: { label: 'Own', issuer: bad.issuer, endpoints: { ...bad.endpoints, jwks: undefined }, scopes: [], profile: async ({ get }: { get: (url: string) => Promise<BadPerson & { sub: string }> }) => ({ subject: (await get(bad.endpoints.userinfo)).sub, email: 'alice@example.com', emailVerified: true, fields }) } }
+    own: {
+      clientId: 'app',
+      clientSecret: 'any',
+      trustEmail: false,
+      provider: {
+        label: 'Own',
+        issuer: bad.issuer,
+        endpoints: { ...bad.endpoints, jwks: undefined },
+        scopes: [],
+        profile: async ({ get }: { get: (url: string) => Promise<BadPerson & { sub: string }> }) => ({
+          subject: (await get(bad.endpoints.userinfo)).sub,
+          email: 'alice@example.com',
+          emailVerified: true,
+          fields
+        })
+      }
+    }
   })
 })
 
@@ -375,16 +490,52 @@ void t.test('a provider suggests what its user may give, and nothing else', asyn
   const userFields = {
     nickname: { schema: optionalText },
     given_once: { schema: Type.String(), userDetails: 'read-only' },
-    is_admin: { schema: Type.Optional(Type.Boolean({ default: false })), registration: 'hidden', userDetails: 'read-only' },
+    is_admin: {
+      schema: Type.Optional(Type.Boolean({ default: false })),
+      registration: 'hidden',
+      userDetails: 'read-only'
+    },
     plan: { schema: optionalText, registration: 'hidden', userDetails: 'hidden' },
     motto: { schema: optionalText, registration: 'hidden' }
   }
-  const evil = { pk: 'x', id: 'x', email: 'evil@example.com', email_verified: true, emailVerified: true, is_active: false, isActive: false, password_hash: 'x', passwordHash: 'x', username: 'root', created_at: new Date(0), last_login: null, is_superuser: true, __proto__x: 1, constructor: 'x' }
-  const { post, app } = await withBadProvider(t, sqliteBuild, suggesting({ ...evil, is_admin: true, plan: 'gold', nickname: 'Al', given_once: 'yes', motto: 'Onwards' }, userFields))
+  const evil = {
+    pk: 'x',
+    id: 'x',
+    email: 'evil@example.com',
+    email_verified: true,
+    emailVerified: true,
+    is_active: false,
+    isActive: false,
+    password_hash: 'x',
+    passwordHash: 'x',
+    username: 'root',
+    created_at: new Date(0),
+    last_login: null,
+    is_superuser: true,
+    __proto__x: 1,
+    constructor: 'x'
+  }
+  const { post, app } = await withBadProvider(
+    t,
+    sqliteBuild,
+    suggesting(
+      { ...evil, is_admin: true, plan: 'gold', nickname: 'Al', given_once: 'yes', motto: 'Onwards' },
+      userFields
+    )
+  )
   const answer = await post('/own', { code: 'code-alice' })
   t.equal(codeOf(answer), 'logged in')
   const { pk } = answer.json().user
-  t.match(await app.restAuth.users.find({ pk }), { email: alice.email, email_verified: false, is_active: true, is_admin: false, plan: null, nickname: 'Al', given_once: 'yes', motto: 'Onwards' })
+  t.match(await app.restAuth.users.find({ pk }), {
+    email: alice.email,
+    email_verified: false,
+    is_active: true,
+    is_admin: false,
+    plan: null,
+    nickname: 'Al',
+    given_once: 'yes',
+    motto: 'Onwards'
+  })
   t.equal(codeOf(await logIn({ post } as BuiltApp, 'x')), 'invalid_credentials')
 })
 
@@ -399,30 +550,88 @@ void t.test('what does not fit, or is another\'s, is left for the user to give',
     nul: { schema: Type.String() },
     half: { schema: Type.String() }
   }
-  const fields = { short: 'long', count: '7', gender: 'X', badge: 'A1', address: { city: 7 }, good: 'yes', nul: 'a\u0000b', half: '\ud800', unknown: 'x' }
+  const fields = {
+    short: 'long',
+    count: '7',
+    gender: 'X',
+    badge: 'A1',
+    address: { city: 7 },
+    good: 'yes',
+    nul: 'a\u0000b',
+    half: '\ud800',
+    unknown: 'x'
+  }
   const { post, patch, app } = await withBadProvider(t, sqliteBuild, suggesting(fields, userFields))
-  await app.restAuth.users.create({ email: 'bob@example.com', short: 'b', count: 1, gender: 'M', badge: 'A1', address: { city: 'Bern' }, good: 'g', nul: 'n', half: 'h' } as never)
+  await app.restAuth.users.create({
+    email: 'bob@example.com',
+    short: 'b',
+    count: 1,
+    gender: 'M',
+    badge: 'A1',
+    address: { city: 'Bern' },
+    good: 'g',
+    nul: 'n',
+    half: 'h'
+  } as never)
   const { access: token, user } = (await post('/own', { code: 'code-alice' })).json()
-  t.match(user, { short: null, count: null, gender: null, badge: null, address: null, good: 'yes', missing_fields: ['short', 'count', 'gender', 'badge', 'address', 'nul', 'half'] })
-  const answer = await patch('/user', { short: 'abc', count: 7, gender: 'F', badge: 'A2', address: { city: 'Chur' }, nul: 'n', half: 'h' }, { token })
+  t.match(user, {
+    short: null,
+    count: null,
+    gender: null,
+    badge: null,
+    address: null,
+    good: 'yes',
+    missing_fields: ['short', 'count', 'gender', 'badge', 'address', 'nul', 'half']
+  })
+  const answer = await patch(
+    '/user',
+    { short: 'abc', count: 7, gender: 'F', badge: 'A2', address: { city: 'Chur' }, nul: 'n', half: 'h' },
+    { token }
+  )
   t.equal(answer.statusCode, 200)
   t.notHas(answer.json(), 'missing_fields')
   t.notHas((await post('/own', { code: 'code-alice' })).json().user, 'missing_fields')
 })
 
-const named = { account: { username: 'required', loginMethods: ['email', 'username'], usernameBlocklist: ['admin', 'carol'], usernameMinLength: 5 }, userFields: {} }
+const named = {
+  account: {
+    username: 'required',
+    loginMethods: ['email', 'username'],
+    usernameBlocklist: ['admin', 'carol'],
+    usernameMinLength: 5
+  },
+  userFields: {}
+}
 
 story('where users must have a name, a newcomer gets one after the address', async (t, build) => {
-  const addresses = ['carol@a.example', 'alexander@a.example', 'alexander@b.example', 'ALEXANDER@c.example', 'bo@a.example', 'bo@b.example', 'admin@a.example', 'o\'hara!@a.example', 'ann+tag@a.example', `${'l'.repeat(64)}@a.example`]
+  const addresses = [
+    'carol@a.example',
+    'alexander@a.example',
+    'alexander@b.example',
+    'ALEXANDER@c.example',
+    'bo@a.example',
+    'bo@b.example',
+    'admin@a.example',
+    "o'hara!@a.example",
+    'ann+tag@a.example',
+    `${'l'.repeat(64)}@a.example`
+  ]
   const people = Object.fromEntries(addresses.map((email, index) => [`p${index}`, { email, email_verified: true }]))
   const { enter, patch, app } = await withBadProvider(t, build, { options: named, people })
   const names: string[] = []
   for (const person of Object.keys(people)) names.push((await enter(person)).json().user.username)
-  const expected = [/^carol\d{4,9}$/, /^alexander$/, /^alexander\d{4,9}$/, /^alexander\d{4,9}$/, /^bo000$/, /^bo\d{4,9}$/, /^admin\d{4,9}$/, /^ohara$/, /^ann\+tag$/, /^l{64}$/]
+  const expected = [
+    /^carol\d{4,9}$/, /^alexander$/, /^alexander\d{4,9}$/, /^alexander\d{4,9}$/, /^bo000$/, /^bo\d{4,9}$/,
+    /^admin\d{4,9}$/, /^ohara$/, /^ann\+tag$/, /^l{64}$/
+  ]
   for (const [index, pattern] of expected.entries()) t.match(names[index], pattern, String(addresses[index]))
   t.equal(new Set(names.map(name => name.toLowerCase())).size, names.length)
   const answer = await enter('p4')
-  t.equal((await patch('/user', { username: 'bobolink' }, { token: answer.json().access })).json().username, 'bobolink', 'and may choose another')
+  t.equal(
+    (await patch('/user', { username: 'bobolink' }, { token: answer.json().access })).json().username,
+    'bobolink',
+    'and may choose another'
+  )
   t.equal((await app.restAuth.users.find({ username: 'bobolink' }))?.email, 'bo@a.example')
 })
 
@@ -432,7 +641,9 @@ story('where it may have none, it has none', async (t, build) => {
 })
 
 story('where users need no address, a provider that tells none makes one without', async (t, build) => {
-  const { bad, enter, app, get } = await withBadProvider(t, build, { options: { account: { ...named.account, email: 'optional' }, userFields: {} } })
+  const { bad, enter, app, get } = await withBadProvider(t, build, {
+    options: { account: { ...named.account, email: 'optional' }, userFields: {} }
+  })
   bad.lie = 'no address'
   const [first, second] = [await enter('alice'), await enter('bob')]
   t.match(first.json().user, { email: null, username: 'user0' })
@@ -471,13 +682,21 @@ story('who is logged in connects an account, and goes on under other tokens', as
   t.equal(pkOf(again), pk, 'connected already')
   t.equal((await app.restAuth.socialAccounts.list(pk)).length, 1)
   t.equal((await mails()).length, 1)
-  t.equal(codeOf(await post('/company/connect', { code: 'none' }, { token: again.json().access })), 'code_exchange_failed')
-  t.equal(codeOf(await post('/company/connect', { code: '' }, { token: again.json().access })), 'provider_credentials_required')
+  t.equal(
+    codeOf(await post('/company/connect', { code: 'none' }, { token: again.json().access })),
+    'code_exchange_failed'
+  )
+  t.equal(
+    codeOf(await post('/company/connect', { code: '' }, { token: again.json().access })),
+    'provider_credentials_required'
+  )
   t.equal((await get('/user', { token: again.json().access })).statusCode, 200, 'what fails ends no session')
 })
 
 void t.test('connecting wants a password, or a login, of the last five minutes', async t => {
-  const { connect, enter, post, token, clock, bad } = await withAlice(t, sqliteBuild, { options: { tokens: { access: 3600 } } })
+  const { connect, enter, post, token, clock, bad } = await withAlice(t, sqliteBuild, {
+    options: { tokens: { access: 3600 } }
+  })
   clock.advance(300)
   const { access } = (await connect('bob', token)).json()
   t.ok(access, 'at the last second')
@@ -490,7 +709,11 @@ void t.test('connecting wants a password, or a login, of the last five minutes',
   t.equal((await post('/reauthenticate', { password }, { token: access })).statusCode, 200)
   t.equal(codeOf(await connect('bob', access)), 'logged in')
   clock.advance(301)
-  t.equal(codeOf(await connect('alice', (await enter('bob')).json().access)), 'logged in', 'a login by a provider will do')
+  t.equal(
+    codeOf(await connect('alice', (await enter('bob')).json().access)),
+    'logged in',
+    'a login by a provider will do'
+  )
 })
 
 story('an account that is another\'s is not connected, and is nobody\'s session', async (t, build) => {
@@ -498,7 +721,10 @@ story('an account that is another\'s is not connected, and is nobody\'s session'
   const bob = (await enter('bob')).json()
   const answer = await connect('bob', token)
   t.equal(answer.statusCode, 400)
-  t.match(answer.json(), { code: 'social_account_taken', detail: 'The social account is already connected to a different account.' })
+  t.match(answer.json(), {
+    code: 'social_account_taken',
+    detail: 'The social account is already connected to a different account.'
+  })
   t.notHas(answer.json(), 'access')
   t.equal((await get('/user', { token })).json().pk, pk, 'she is who she was')
   t.equal((await get('/user', { token: bob.access })).json().pk, bob.user.pk)
@@ -512,7 +738,9 @@ story('who is deactivated or deleted while the provider is asked connects nothin
     await meanwhile?.()
     return { subject: claims.sub }
   }
-  const built = await withAlice(t, build, { social: bad => ({ slow: { ...likeGoogle(bad), provider: { ...likeGoogle(bad).provider, profile } } }) })
+  const built = await withAlice(t, build, {
+    social: bad => ({ slow: { ...likeGoogle(bad), provider: { ...likeGoogle(bad).provider, profile } } })
+  })
   const { post, pk, app } = built
   for (const [end, code] of [['deactivate', 'user_inactive'], ['delete', 'user_not_found']] as const) {
     const { access } = (await logIn(built)).json()
@@ -562,11 +790,26 @@ story('a user sees the connections of its own', async (t, build) => {
   t.equal((await get('/socialaccounts')).statusCode, 401)
   const list = (await get('/socialaccounts', { token: access })).json()
   t.match(list, [
-    { id: /^[\w-]{36}$/, provider: 'company', uid: 'bob', last_login: '2026-11-23T12:02:00.000Z', date_joined: '2026-11-23T12:00:00.000Z' },
-    { id: /^[\w-]{36}$/, provider: 'company', uid: 'alice', last_login: '2026-11-23T12:01:00.000Z', date_joined: '2026-11-23T12:01:00.000Z' }
+    {
+      id: /^[\w-]{36}$/,
+      provider: 'company',
+      uid: 'bob',
+      last_login: '2026-11-23T12:02:00.000Z',
+      date_joined: '2026-11-23T12:00:00.000Z'
+    },
+    {
+      id: /^[\w-]{36}$/,
+      provider: 'company',
+      uid: 'alice',
+      last_login: '2026-11-23T12:01:00.000Z',
+      date_joined: '2026-11-23T12:01:00.000Z'
+    }
   ])
   for (const account of list) t.same(Object.keys(account), ['id', 'provider', 'uid', 'last_login', 'date_joined'])
-  t.same((await get('/socialaccounts', { token: carol.access })).json().map(({ uid }: { uid: string }) => uid), ['carol'])
+  t.same(
+    (await get('/socialaccounts', { token: carol.access })).json().map(({ uid }: { uid: string }) => uid),
+    ['carol']
+  )
 })
 
 story('a connection ends when its user says so', async (t, build) => {
@@ -588,7 +831,16 @@ story('what is another\'s, or nothing, can\'t be disconnected', async (t, build)
   const { access } = (await connect('alice', token)).json()
   const bob = (await enter('bob')).json().access
   const [{ id }] = (await get('/socialaccounts', { token: access })).json()
-  for (const unknown of [id, '019391f2-9f0a-7c33-8d1e-6a2b9c4d5e6f', 'none', '1', '%00', '%E2%80%A6', "'%20OR%201=1", 'x'.repeat(100)]) {
+  for (const unknown of [
+    id,
+    '019391f2-9f0a-7c33-8d1e-6a2b9c4d5e6f',
+    'none',
+    '1',
+    '%00',
+    '%E2%80%A6',
+    "'%20OR%201=1",
+    'x'.repeat(100)
+  ]) {
     const answer = await post(`/socialaccounts/${unknown}/disconnect`, {}, { token: bob })
     t.equal(answer.statusCode, 404, unknown)
     t.equal(codeOf(answer), 'not_found')
@@ -605,7 +857,11 @@ story('the last way in stays', async (t, build) => {
   t.equal(refused.statusCode, 400)
   t.equal(codeOf(refused), 'last_login_method')
   const token = (await connect('bob', access)).json().access
-  t.equal((await post(`/socialaccounts/${id}/disconnect`, {}, { token })).statusCode, 200, 'with another it is not the last')
+  t.equal(
+    (await post(`/socialaccounts/${id}/disconnect`, {}, { token })).statusCode,
+    200,
+    'with another it is not the last'
+  )
   const [{ id: left }] = (await get('/socialaccounts', { token })).json()
   t.equal(codeOf(await post(`/socialaccounts/${left}/disconnect`, {}, { token })), 'last_login_method')
   t.equal((await get('/socialaccounts', { token })).json().length, 1)
@@ -613,11 +869,20 @@ story('the last way in stays', async (t, build) => {
 
 void t.test('a provider that the app has no more is no way in', async t => {
   const database = temporaryFile(t)
-  const first = await withBadProvider(t, sqliteBuild, { options: { database }, social: bad => ({ gone: { issuer: bad.issuer, clientId: bad.clientId, clientSecret: 'any' } }) })
+  const first = await withBadProvider(t, sqliteBuild, {
+    options: { database },
+    social: bad => ({ gone: { issuer: bad.issuer, clientId: bad.clientId, clientSecret: 'any' } })
+  })
   const { access } = (await first.enter('alice')).json()
   t.equal((await first.post('/gone/connect', { code: 'code-bob' }, { token: access })).statusCode, 200)
   const { issuer, clientId } = first.bad
-  const { post, get } = await sqliteBuild(t, { options: { ...articleOptions, database, social: { company: { issuer, clientId, clientSecret: 'any', trustEmail: true } } } })
+  const { post, get } = await sqliteBuild(t, {
+    options: {
+      ...articleOptions,
+      database,
+      social: { company: { issuer, clientId, clientSecret: 'any', trustEmail: true } }
+    }
+  })
   const { access: token } = (await post('/company', { code: 'code-alice' })).json()
   const list = (await get('/socialaccounts', { token })).json()
   t.same(list.map(({ provider }: { provider: string }) => provider), ['company', 'gone'])

@@ -22,7 +22,19 @@ export interface AppOptions {
 export async function withProvider (t: Test, build: Build, options: object = {}, provider: object = {}) {
   const openid = await startOpenidProvider(t, { redirectUris: [redirectUri] })
   const built = await build(t, {
-    options: { ...articleOptions, ...options, social: { company: { issuer: openid.issuer, clientId: openid.clientId, clientSecret: openid.clientSecret, trustEmail: true, ...provider } } }
+    options: {
+      ...articleOptions,
+      ...options,
+      social: {
+        company: {
+          issuer: openid.issuer,
+          clientId: openid.clientId,
+          clientSecret: openid.clientSecret,
+          trustEmail: true,
+          ...provider
+        }
+      }
+    }
   })
   openid.clock = built.clock
   return { ...built, openid, browser: createBrowser(built) }
@@ -31,8 +43,18 @@ export async function withProvider (t: Test, build: Build, options: object = {},
 /** An app with two providers that fail and lie as they are told, and tell `iss` in every redirect. */
 export async function withBadProviders (t: Test, build: Build, { options = {}, provider = {}, after, ...rest }: AppOptions & { database?: unknown } = {}) {
   const [bad, other] = await Promise.all([startBadProvider(t), startBadProvider(t)])
-  const optionOf = ({ issuer, clientId }: typeof bad) => ({ issuer, clientId, clientSecret: 'the-client-secret-of-the-app', trustEmail: true, ...provider })
-  const built = await build(t, { options: { ...articleOptions, ...options, social: { company: optionOf(bad), other: optionOf(other) } }, ...(after && { after }), ...rest })
+  const optionOf = ({ issuer, clientId }: typeof bad) => ({
+    issuer,
+    clientId,
+    clientSecret: 'the-client-secret-of-the-app',
+    trustEmail: true,
+    ...provider
+  })
+  const built = await build(t, {
+    options: { ...articleOptions, ...options, social: { company: optionOf(bad), other: optionOf(other) } },
+    ...(after && { after }),
+    ...rest
+  })
   bad.clock = other.clock = built.clock
   /** How many of its endpoints have been asked for tokens. */
   const exchanges = () => bad.calls('token').length + other.calls('token').length

@@ -37,7 +37,15 @@ void t.test('a callback whose state is absent or unknown asks the provider nothi
   const { browser, exchanges } = await withBadProviders(t, sqliteBuild)
   await browser.start('company')
   const [cookie = ''] = [...browser.cookies.keys()]
-  for (const state of ['', '&state=', `&state=${'A'.repeat(43)}`, `&state=${cookie.replace('social-', '')}`, '&state[]=a', '&State=a', '&__proto__=a']) {
+  for (const state of [
+    '',
+    '&state=',
+    `&state=${'A'.repeat(43)}`,
+    `&state=${cookie.replace('social-', '')}`,
+    '&state[]=a',
+    '&State=a',
+    '&__proto__=a'
+  ]) {
     const answer = await browser.open('GET', `/company/callback?code=code-alice${state}`)
     t.equal(answer.statusCode, 400, state)
     t.match(answer.body, '>state_invalid</p>')
@@ -68,7 +76,11 @@ story('another browser can neither finish a login nor spoil it', async (t, build
 // OA-01
 story('a state is good once, whether the login succeeded or failed', async (t, build) => {
   const { bad, browser, exchanges } = await withBadProviders(t, build)
-  for (const [first, status, asked] of [['', 200, 1], ['&error=access_denied', 400, 1], ['&code=twice', 400, 1]] as const) {
+  for (const [first, status, asked] of [
+    ['', 200, 1],
+    ['&error=access_denied', 400, 1],
+    ['&code=twice', 400, 1]
+  ] as const) {
     const redirect = await bad.authorize(await browser.start('company'), 'alice')
     const kept = new Map(browser.cookies)
     t.equal((await browser.comeBack(`${redirect}${first}`)).statusCode, status)
@@ -102,7 +114,11 @@ story('what was begun with one provider is not finished at the callback of anoth
 story('of two registrations on one database neither finishes what the other began', async (t, build, { dialect }) => {
   const shared = sharedDatabase(t, dialect)
   const one = await withBadProviders(t, build, shared.given)
-  const options = { ...articleOptions, prefix: '/auth-too', social: { company: { issuer: one.bad.issuer, clientId: one.bad.clientId, clientSecret: 'any', trustEmail: true } } }
+  const options = {
+    ...articleOptions,
+    prefix: '/auth-too',
+    social: { company: { issuer: one.bad.issuer, clientId: one.bad.clientId, clientSecret: 'any', trustEmail: true } }
+  }
   const two = await build(t, { options, database: shared.given.database ?? one.database })
   const redirect = await one.bad.authorize(await one.browser.start('company'), 'alice')
   const there = createBrowser(two)
@@ -158,7 +174,15 @@ void t.test('a redirect is of the provider that it names, which those that can a
   const app = await withBadProviders(t, sqliteBuild, { options: place })
   const { bad, other, exchanges } = app
   for (const deny of [false, true]) {
-    for (const iss of [undefined, '', other.issuer, `${bad.issuer}/`, bad.issuer.toUpperCase(), 'https://evil.example', 'null']) {
+    for (const iss of [
+      undefined,
+      '',
+      other.issuer,
+      `${bad.issuer}/`,
+      bad.issuer.toUpperCase(),
+      'https://evil.example',
+      'null'
+    ]) {
       bad.redirect = { iss }
       t.equal(endOf(await visit(app, () => {}, { deny })), 'state_invalid', `${iss}`)
     }
@@ -172,9 +196,25 @@ void t.test('a redirect is of the provider that it names, which those that can a
 // OA-05
 void t.test('a provider that need not name itself must not name another', async t => {
   const fake = await startGithub(t, { redirectUris: ['http://localhost:3000/auth/github/callback'] })
-  const built = await sqliteBuild(t, { options: { ...place, social: { github: { clientId: fake.clientId, clientSecret: fake.clientSecret, provider: { ...github, endpoints: fake.endpoints } } } } })
+  const built = await sqliteBuild(t, {
+    options: {
+      ...place,
+      social: {
+        github: {
+          clientId: fake.clientId,
+          clientSecret: fake.clientSecret,
+          provider: { ...github, endpoints: fake.endpoints }
+        }
+      }
+    }
+  })
   const browser = createBrowser(built)
-  for (const [iss, end] of [['https://evil.example', 'state_invalid'], ['https://github.com', 'state_invalid'], [undefined, '/welcome'], ['https://github.com/login/oauth', '/welcome']] as const) {
+  for (const [iss, end] of [
+    ['https://evil.example', 'state_invalid'],
+    ['https://github.com', 'state_invalid'],
+    [undefined, '/welcome'],
+    ['https://github.com/login/oauth', '/welcome']
+  ] as const) {
     const redirect = new URL(await fake.authorize(await browser.start('github'), 'alice'))
     redirect.searchParams.delete('iss')
     if (iss) redirect.searchParams.set('iss', iss)
@@ -231,11 +271,28 @@ void t.test('a redirect that tells an error, or no code, ends the login without 
 void t.test('the provider sends the browser back to where the configuration says, whatever the request says', async t => {
   const built = await sqliteBuild(t, {
     server: { trustProxy: true },
-    options: { publicUrl: 'https://app.example', social: { google: { clientId: 'an-id', clientSecret: 'a-secret' }, github: { clientId: 'an-id', clientSecret: 'a-secret', callbackUrl: 'https://front.example/back' } } }
+    options: {
+      publicUrl: 'https://app.example',
+      social: {
+        google: { clientId: 'an-id', clientSecret: 'a-secret' },
+        github: { clientId: 'an-id', clientSecret: 'a-secret', callbackUrl: 'https://front.example/back' }
+      }
+    }
   })
-  const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http', forwarded: 'host=evil.example', 'sec-fetch-site': 'none' }
-  for (const [provider, uri] of [['google', 'https://app.example/auth/google/callback'], ['github', 'https://front.example/back']] as const) {
-    const { headers: { location } } = await built.get(`/${provider}/login`, { headers })
+  const headers = {
+    host: 'evil.example',
+    'x-forwarded-host': 'evil.example',
+    'x-forwarded-proto': 'http',
+    forwarded: 'host=evil.example',
+    'sec-fetch-site': 'none'
+  }
+  for (const [provider, uri] of [
+    ['google', 'https://app.example/auth/google/callback'],
+    ['github', 'https://front.example/back']
+  ] as const) {
+    const {
+      headers: { location }
+    } = await built.get(`/${provider}/login`, { headers })
     t.equal(new URL(String(location)).searchParams.get('redirect_uri'), uri)
     t.notMatch(location, /evil/)
   }
@@ -251,7 +308,9 @@ void t.test('the exchange names the same address as the start', async t => {
     const { bad, browser } = app
     const address = await browser.start('company')
     t.equal(new URL(address).searchParams.get('redirect_uri'), provider.callbackUrl ?? callbackUrl)
-    await browser.comeBack(await bad.authorize(address, 'alice'), { headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example' } })
+    await browser.comeBack(await bad.authorize(address, 'alice'), {
+      headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example' }
+    })
     t.equal(bad.calls('token')[0]?.form.redirect_uri, provider.callbackUrl ?? callbackUrl)
   }
 })
@@ -274,7 +333,11 @@ void t.test('what a provider answers has to prove the login, or nobody is in', a
 
 // OA-11, OA-25
 void t.test('a provider that fails ends the login in time, and the next try works', async t => {
-  const app = await withBadProviders(t, (t, options) => sqliteBuild(t, { ...options, internals: { providerTimeoutMs: 1500 } }), { options: { ...place, ...cookies } })
+  const app = await withBadProviders(
+    t,
+    (t, options) => sqliteBuild(t, { ...options, internals: { providerTimeoutMs: 1500 } }),
+    { options: { ...place, ...cookies } }
+  )
   const { bad, clock } = app
   // Of those that have to be waited for one is enough.
   for (const fault of faults.filter(fault => fault !== 'drip')) {
@@ -293,9 +356,17 @@ void t.test('a provider that fails ends the login in time, and the next try work
 // OA-13
 story('two tabs finish in any order', async (t, build) => {
   const { bad, browser } = await withBadProviders(t, build, { options: place })
-  const [first, second] = [await browser.start('company', '?next=/first'), await browser.start('other', '?next=/second')]
+  const [first, second] = [
+    await browser.start('company', '?next=/first'),
+    await browser.start('other', '?next=/second')
+  ]
   const [third, fourth] = [await browser.start('company', '?next=/third'), await browser.start('company')]
-  for (const [address, end] of [[third, '/third'], [first, '/first'], [fourth, '/welcome'], [second, '/second']] as const) {
+  for (const [address, end] of [
+    [third, '/third'],
+    [first, '/first'],
+    [fourth, '/welcome'],
+    [second, '/second']
+  ] as const) {
     t.equal(endOf(await browser.comeBack(await bad.authorize(address, 'alice'))), end)
   }
 })
@@ -321,7 +392,11 @@ void t.test('the answers of a callback are redirects by GET, or pages in no fram
     for (const deny of [false, true]) {
       const { statusCode, headers } = await visit(app, () => {}, { deny })
       t.ok([200, 303, 400].includes(statusCode))
-      t.match(headers, { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'content-security-policy': /frame-ancestors 'none'/ })
+      t.match(headers, {
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'content-security-policy': /frame-ancestors 'none'/
+      })
       t.notMatch(headers.location, /code-alice|state=|iss=/)
     }
   }
@@ -332,7 +407,9 @@ story('the log holds nothing that opens anything', async (t, build) => {
   const secrets = new Set<string>(['the-client-secret-of-the-app', 'at-alice'])
   const app = await withBadProviders(t, build, { options: place })
   const { bad, other, browser, logs, call } = app
-  const note = (address: string) => { for (const [name, value] of new URL(address).searchParams) if (['state', 'code', 'nonce'].includes(name)) secrets.add(value) }
+  const note = (address: string) => {
+    for (const [name, value] of new URL(address).searchParams) { if (['state', 'code', 'nonce'].includes(name)) secrets.add(value) }
+  }
   const goAndComeBack = async (spoil: (redirect: string) => string = redirect => redirect) => {
     const address = await browser.start('company')
     note(address)
@@ -349,7 +426,11 @@ story('the log holds nothing that opens anything', async (t, build) => {
   await browser.open('POST', '/other', { body: { login_code: code } })
   await browser.open('POST', '/company', { body: { login_code: code } })
   await browser.open('POST', '/company', { body: { login_code: code } })
-  for (const spoil of [(redirect: string) => redirect.replace('company', 'other'), (redirect: string) => `${redirect}&code=twice`, (redirect: string) => redirect.replace('code-alice', 'code-mallory')]) await goAndComeBack(spoil)
+  for (const spoil of [
+    (redirect: string) => redirect.replace('company', 'other'),
+    (redirect: string) => `${redirect}&code=twice`,
+    (redirect: string) => redirect.replace('code-alice', 'code-mallory')
+  ]) { await goAndComeBack(spoil) }
   bad.lie = 'signed by another key'
   await goAndComeBack()
   bad.faults = { token: 'html' }
@@ -414,7 +495,9 @@ void t.test('of two cookies of one name one was planted, and neither counts', as
   const { bad, browser, call, exchanges } = await withBadProviders(t, sqliteBuild)
   const { pathname, search } = new URL(await bad.authorize(await browser.start('company'), 'alice'))
   const [[name, value] = []] = [...browser.cookies]
-  const answer = await call('GET', `${pathname}${search}`, { headers: { cookie: `${name}=${value}; ${name}=${'A'.repeat(43)}` } })
+  const answer = await call('GET', `${pathname}${search}`, {
+    headers: { cookie: `${name}=${value}; ${name}=${'A'.repeat(43)}` }
+  })
   t.equal(answer.statusCode, 400)
   t.equal(exchanges(), 0)
 })

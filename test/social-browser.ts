@@ -7,7 +7,10 @@ export function createBrowser ({ call }: Pick<BuiltApp, 'call'>) {
 
   async function open (method: 'GET' | 'POST', path: string, { headers = {}, ...rest }: CallOptions = {}): Promise<LightMyRequestResponse> {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const answer = await call(method, path, { ...rest, headers: { 'sec-fetch-site': 'same-origin', ...(cookie && { cookie }), ...headers } })
+    const answer = await call(method, path, {
+      ...rest,
+      headers: { 'sec-fetch-site': 'same-origin', ...(cookie && { cookie }), ...headers }
+    })
     for (const { name, value, maxAge } of answer.cookies) {
       if (maxAge === 0) cookies.delete(name)
       else cookies.set(name, value)
@@ -27,7 +30,10 @@ export function createBrowser ({ call }: Pick<BuiltApp, 'call'>) {
     /** Comes back by the redirect of a provider, which is another site. */
     comeBack: async (redirect: string, rest: CallOptions = {}): Promise<LightMyRequestResponse> => {
       const { pathname, search } = new URL(redirect)
-      return await open('GET', `${pathname}${search}`, { ...rest, headers: { 'sec-fetch-site': 'cross-site', ...rest.headers } })
+      return await open('GET', `${pathname}${search}`, {
+        ...rest,
+        headers: { 'sec-fetch-site': 'cross-site', ...rest.headers }
+      })
     }
   }
 }

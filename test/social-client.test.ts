@@ -16,8 +16,17 @@ const start = new Date('2026-11-23T12:00:00.000Z')
 const seconds = start.getTime() / 1000
 const secret = 'the-client-secret-of-the-app'
 const access = 'provider-access-token'
-const [rsa, stranger, elliptic] = await Promise.all([generateKeyPair('RS256'), generateKeyPair('RS256'), generateKeyPair('ES256')])
-const jwks = { keys: [{ ...await exportJWK(rsa.publicKey), kid: 'rsa', alg: 'RS256', use: 'sig' }, { ...await exportJWK(elliptic.publicKey), kid: 'ec' }] }
+const [rsa, stranger, elliptic] = await Promise.all([
+  generateKeyPair('RS256'),
+  generateKeyPair('RS256'),
+  generateKeyPair('ES256')
+])
+const jwks = {
+  keys: [
+    { ...(await exportJWK(rsa.publicKey)), kid: 'rsa', alg: 'RS256', use: 'sig' },
+    { ...(await exportJWK(elliptic.publicKey)), kid: 'ec' }
+  ]
+}
 
 interface Setup {
   provider?: Partial<Provider>
@@ -34,9 +43,18 @@ async function setUp (t: Test, { provider = {}, settings = {}, discovered = fals
   const clock = { now: start }
   const log: string[] = []
   const note = (level: string) => (...words: unknown[]) => { log.push(inspect([level, ...words], { depth: 9 })) }
-  const endpoints = { authorization: `${url}/authorize`, token: `${url}/token`, jwks: `${url}/jwks`, userinfo: `${url}/userinfo` }
+  const endpoints = {
+    authorization: `${url}/authorize`,
+    token: `${url}/token`,
+    jwks: `${url}/jwks`,
+    userinfo: `${url}/userinfo`
+  }
   server.answers['/.well-known/openid-configuration'] = {
-    issuer: url, authorization_endpoint: endpoints.authorization, token_endpoint: endpoints.token, jwks_uri: endpoints.jwks, userinfo_endpoint: endpoints.userinfo
+    issuer: url,
+    authorization_endpoint: endpoints.authorization,
+    token_endpoint: endpoints.token,
+    jwks_uri: endpoints.jwks,
+    userinfo_endpoint: endpoints.userinfo
   }
   const client = createSocialClient({
     name: 'test',
@@ -52,15 +70,37 @@ async function setUp (t: Test, { provider = {}, settings = {}, discovered = fals
     storeTokens: false,
     ...settings
   }, { clock: () => clock.now, timeoutMs, log: { warn: note('warn'), error: note('error') } })
-  const claims: JWTPayload = { iss: url, sub: 'alice', aud: 'app', iat: seconds - 5, exp: seconds + 300, nonce: 'n', email: 'Alice@Example.org', email_verified: true }
+  const claims: JWTPayload = {
+    iss: url,
+    sub: 'alice',
+    aud: 'app',
+    iat: seconds - 5,
+    exp: seconds + 300,
+    nonce: 'n',
+    email: 'Alice@Example.org',
+    email_verified: true
+  }
   /** A token with these changes; `undefined` leaves a claim out. */
   const sign = async (changes: Record<string, unknown> = {}, { key = rsa.privateKey, header = {} } = {}) =>
     await new SignJWT({ ...claims, ...changes }).setProtectedHeader({ alg: 'RS256', kid: 'rsa', ...header }).sign(key)
   const answerTokens = async (changes: object = {}) => {
-    server.answers['/token'] = { access_token: access, token_type: 'Bearer', expires_in: 3600, id_token: await sign(), ...changes }
+    server.answers['/token'] = {
+      access_token: access,
+      token_type: 'Bearer',
+      expires_in: 3600,
+      id_token: await sign(),
+      ...changes
+    }
   }
   await answerTokens()
-  const byCode = async (changes: object = {}) => await client.identityFromCode({ code: 'the-code', verifier: 'v'.repeat(43), redirectUri: 'https://app.example/cb', nonce: 'n', ...changes })
+  const byCode = async (changes: object = {}) =>
+    await client.identityFromCode({
+      code: 'the-code',
+      verifier: 'v'.repeat(43),
+      redirectUri: 'https://app.example/cb',
+      nonce: 'n',
+      ...changes
+    })
   return { server, url, client, clock, log, claims, sign, answerTokens, byCode }
 }
 
@@ -78,9 +118,18 @@ async function failureOf (promise: Promise<unknown>): Promise<string> {
 void t.test('an ID token counts only with every claim right, under a key of the provider', async t => {
   const { client, server, sign, answerTokens, byCode, url } = await setUp(t)
   const publicPem = await exportSPKI(rsa.publicKey)
-  const hs = async (key: string | Uint8Array) => await new SignJWT({ iss: url, sub: 'alice', aud: 'app', iat: seconds, exp: seconds + 300, nonce: 'n' })
-    .setProtectedHeader({ alg: 'HS256', kid: 'rsa' }).sign(typeof key === 'string' ? new TextEncoder().encode(key) : key)
-  const none = new UnsecuredJWT({ iss: url, sub: 'alice', aud: 'app', iat: seconds, exp: seconds + 300, nonce: 'n' }).encode()
+  const hs = async (key: string | Uint8Array) =>
+    await new SignJWT({ iss: url, sub: 'alice', aud: 'app', iat: seconds, exp: seconds + 300, nonce: 'n' })
+      .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
+      .sign(typeof key === 'string' ? new TextEncoder().encode(key) : key)
+  const none = new UnsecuredJWT({
+    iss: url,
+    sub: 'alice',
+    aud: 'app',
+    iat: seconds,
+    exp: seconds + 300,
+    nonce: 'n'
+  }).encode()
   const good = await sign()
   const [head = '', body = '', signature = ''] = good.split('.')
   const corpus: Array<[what: string, token: string, reason: RegExp]> = [
@@ -91,11 +140,30 @@ void t.test('an ID token counts only with every claim right, under a key of the 
     ['a key of somebody else', await sign({}, { key: stranger.privateKey }), /SIGNATURE_VERIFICATION_FAILED/],
     ['an unknown kid', await sign({}, { header: { kid: 'other' } }), /NO_MATCHING_KEY/],
     ['another key of the provider', await sign({}, { header: { kid: 'ec' } }), /NO_MATCHING_KEY/],
-    ['no kid, where two keys could be meant or none fits', await sign({}, { key: stranger.privateKey, header: { kid: undefined } }), /SIGNATURE_VERIFICATION_FAILED/],
-    ['its key in the header', await sign({}, { key: stranger.privateKey, header: { kid: 'x', jwk: await exportJWK(stranger.publicKey) } }), /NO_MATCHING_KEY/],
-    ['an unknown critical header', await sign({}, { header: { crit: ['exp'], exp: 1 } }).catch(() => `${Buffer.from('{"alg":"RS256","kid":"rsa","crit":["x"],"x":1}').toString('base64url')}.${body}.${signature}`), /NOT_SUPPORTED|JWS_INVALID/],
+    [
+      'no kid, where two keys could be meant or none fits',
+      await sign({}, { key: stranger.privateKey, header: { kid: undefined } }),
+      /SIGNATURE_VERIFICATION_FAILED/
+    ],
+    [
+      'its key in the header',
+      await sign({}, { key: stranger.privateKey, header: { kid: 'x', jwk: await exportJWK(stranger.publicKey) } }),
+      /NO_MATCHING_KEY/
+    ],
+    [
+      'an unknown critical header',
+      await sign({}, { header: { crit: ['exp'], exp: 1 } }).catch(
+        () =>
+          `${Buffer.from('{"alg":"RS256","kid":"rsa","crit":["x"],"x":1}').toString('base64url')}.${body}.${signature}`
+      ),
+      /NOT_SUPPORTED|JWS_INVALID/
+    ],
     ['no signature', `${head}.${body}.`, /SIGNATURE_VERIFICATION_FAILED/],
-    ['another payload', `${head}.${Buffer.from('{"sub":"bob"}').toString('base64url')}.${signature}`, /SIGNATURE_VERIFICATION_FAILED/],
+    [
+      'another payload',
+      `${head}.${Buffer.from('{"sub":"bob"}').toString('base64url')}.${signature}`,
+      /SIGNATURE_VERIFICATION_FAILED/
+    ],
     ['another issuer', await sign({ iss: 'https://evil.example' }), /: iss/],
     ['the issuer with a slash', await sign({ iss: `${url}/` }), /: iss/],
     ['no issuer', await sign({ iss: undefined }), /\(iss\)/],
@@ -136,32 +204,54 @@ void t.test('an ID token counts only with every claim right, under a key of the 
 
   const half = createHash('sha256').update(access).digest().subarray(0, 16).toString('base64url')
   const fine: Array<[string, string]> = [
-    ['as it should be', await sign()], ['a list of one', await sign({ aud: ['app'] })], ['two audiences, and azp the app', await sign({ aud: ['app', 'other'], azp: 'app' })],
-    ['clocks that differ by less than a minute', await sign({ iat: seconds + 59, exp: seconds - 59 })], ['typ JWT', await sign({}, { header: { typ: 'JWT' } })],
-    ['at_hash', await sign({ at_hash: half })], ['ES256', await sign({}, { key: elliptic.privateKey, header: { alg: 'ES256', kid: 'ec' } })]
+    ['as it should be', await sign()],
+    ['a list of one', await sign({ aud: ['app'] })],
+    ['two audiences, and azp the app', await sign({ aud: ['app', 'other'], azp: 'app' })],
+    ['clocks that differ by less than a minute', await sign({ iat: seconds + 59, exp: seconds - 59 })],
+    ['typ JWT', await sign({}, { header: { typ: 'JWT' } })],
+    ['at_hash', await sign({ at_hash: half })],
+    ['ES256', await sign({}, { key: elliptic.privateKey, header: { alg: 'ES256', kid: 'ec' } })]
   ]
   for (const [what, token] of fine) {
     await answerTokens({ id_token: token })
-    t.match(await byCode(), { issuer: url, subject: 'alice', email: 'alice@example.org', emailProven: false, provider: 'test' }, what)
+    t.match(
+      await byCode(),
+      { issuer: url, subject: 'alice', email: 'alice@example.org', emailProven: false, provider: 'test' },
+      what
+    )
     t.match(await client.identityFromIdToken(token, 'n'), { identity: { subject: 'alice' }, expiresAt: Date }, what)
   }
   t.equal(server.count('/jwks'), 1, 'the keys were fetched once for all')
 })
 
-void t.test('an ID token for another client id of the app is taken from clients, but not in exchange for a code', async t => {
-  const { client, sign, answerTokens, byCode } = await setUp(t)
-  const token = await sign({ aud: 'app-ios' })
-  t.match(await client.identityFromIdToken(token, 'n'), { identity: { subject: 'alice' }, expiresAt: new Date((seconds + 300) * 1000) })
-  await answerTokens({ id_token: token })
-  t.match(await failureOf(byCode()), /^provider_error: .*aud/)
-})
+void t.test(
+  'an ID token for another client id of the app is taken from clients, but not in exchange for a code',
+  async t => {
+    const { client, sign, answerTokens, byCode } = await setUp(t)
+    const token = await sign({ aud: 'app-ios' })
+    t.match(await client.identityFromIdToken(token, 'n'), {
+      identity: { subject: 'alice' },
+      expiresAt: new Date((seconds + 300) * 1000)
+    })
+    await answerTokens({ id_token: token })
+    t.match(await failureOf(byCode()), /^provider_error: .*aud/)
+  }
+)
 
 void t.test('a thousand unknown keys cost one fetch a minute', async t => {
   const { client, clock, server, sign } = await setUp(t)
   await client.identityFromIdToken(await sign(), 'n')
-  const tokens = await Promise.all(Array.from({ length: 100 }, async (_one, index) => await sign({}, { header: { kid: `k${index}` } })))
+  const tokens = await Promise.all(
+    Array.from({ length: 100 }, async (_one, index) => await sign({}, { header: { kid: `k${index}` } }))
+  )
   const spray = async () => {
-    for (let round = 0; round < 10; round++) await Promise.all(tokens.map(async token => { t.match(await failureOf(client.identityFromIdToken(token, 'n')), /^provider_token_invalid/) }))
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        tokens.map(async token => {
+          t.match(await failureOf(client.identityFromIdToken(token, 'n')), /^provider_token_invalid/)
+        })
+      )
+    }
   }
   await spray()
   t.equal(server.count('/jwks'), 1)
@@ -197,14 +287,35 @@ const mischief: Array<[what: string, answer: Answer, becomes: RegExp]> = [
   ['silent', silence, unavailable],
   ['dripping', drip, unavailable],
   ['hanging up', response => response.destroy(), unavailable],
-  ['hanging up halfway', response => { response.writeHead(200, { 'content-length': '100' }).write('{'); setTimeout(() => response.destroy(), 20) }, unavailable],
+  [
+    'hanging up halfway',
+    response => {
+      response.writeHead(200, { 'content-length': '100' }).write('{')
+      setTimeout(() => response.destroy(), 20)
+    },
+    unavailable
+  ],
   ['at 500', raw(500, '{}'), unavailable],
   ['at 500 with HTML', raw(500, '<h1>sorry</h1>', { 'content-type': 'text/html' }), unavailable],
   ['at 503', raw(503), unavailable],
   ['at 429', raw(429, '{"error":"slow_down"}'), unavailable],
   ['huge', raw(200, Buffer.alloc(2 ** 20 + 1, ' ')), unusable],
-  ['endless', response => { response.writeHead(200); const more = (): void => { if (!response.destroyed) response.write(Buffer.alloc(65_536, ' '), more) }; more() }, unusable],
-  ...[301, 302, 303, 307, 308].map((status): [string, Answer, RegExp] => [`at ${status}`, raw(status, '{}', { location: '/elsewhere', 'content-type': 'application/json' }), unusable]),
+  [
+    'endless',
+    response => {
+      response.writeHead(200)
+      const more = (): void => {
+        if (!response.destroyed) response.write(Buffer.alloc(65_536, ' '), more)
+      }
+      more()
+    },
+    unusable
+  ],
+  ...[301, 302, 303, 307, 308].map((status): [string, Answer, RegExp] => [
+    `at ${status}`,
+    raw(status, '{}', { location: '/elsewhere', 'content-type': 'application/json' }),
+    unusable
+  ]),
   ['talking HTML', raw(200, '<html>', { 'content-type': 'text/html' }), unusable],
   ['talking garbage', raw(200, '{"access_token":'), unusable],
   ['talking UTF-16', raw(200, Buffer.from('{"access_token":"a"}', 'utf16le')), unusable],
@@ -234,13 +345,26 @@ for (const path of ['/token', '/jwks', '/userinfo', '/.well-known/openid-configu
 }
 
 void t.test('a provider that can not be reached is unavailable, and the answer says when to try again', async t => {
-  const { client } = await setUp(t, { provider: { endpoints: { authorization: 'http://127.0.0.1:1/', token: 'http://127.0.0.1:1/' } } })
-  const failure = await client.identityFromCode({ code: 'c', verifier: undefined, redirectUri: 'https://app.example/cb', nonce: undefined }).catch((error: unknown) => ({ ...error as object }))
-  t.match(failure, { code: 'provider_unavailable', statusCode: 503, headers: { 'retry-after': '5' }, reason: 'token endpoint: ECONNREFUSED' })
+  const { client } = await setUp(t, {
+    provider: { endpoints: { authorization: 'http://127.0.0.1:1/', token: 'http://127.0.0.1:1/' } }
+  })
+  const failure = await client
+    .identityFromCode({ code: 'c', verifier: undefined, redirectUri: 'https://app.example/cb', nonce: undefined })
+    .catch((error: unknown) => ({ ...(error as object) }))
+  t.match(failure, {
+    code: 'provider_unavailable',
+    statusCode: 503,
+    headers: { 'retry-after': '5' },
+    reason: 'token endpoint: ECONNREFUSED'
+  })
 })
 
 void t.test('all requests of a login share its time', async t => {
-  const late = (answer: object): Answer => response => { setTimeout(() => response.writeHead(200).end(JSON.stringify(answer)), 120) }
+  const late =
+    (answer: object): Answer =>
+      response => {
+        setTimeout(() => response.writeHead(200).end(JSON.stringify(answer)), 120)
+      }
   const { server, byCode, sign } = await setUp(t, { discovered: true, timeoutMs: 300 })
   const metadata = server.answers['/.well-known/openid-configuration'] as object
   server.answers['/.well-known/openid-configuration'] = late(metadata)
@@ -271,11 +395,19 @@ void t.test('tokens count only as the specification describes them', async t => 
 void t.test('a refusal of the code is the client\'s fault, one of the app is told to its people', async t => {
   const { server, byCode, log } = await setUp(t)
   const rows: Array<[status: number, answer: object, failure: string]> = [
-    [400, { error: 'invalid_grant', error_description: 'the-code' }, 'code_exchange_failed: token endpoint: invalid_grant'],
+    [
+      400,
+      { error: 'invalid_grant', error_description: 'the-code' },
+      'code_exchange_failed: token endpoint: invalid_grant'
+    ],
     [400, { error: 'invalid_request' }, 'code_exchange_failed: token endpoint: invalid_request'],
     [401, { error: 'weird the-code' }, 'code_exchange_failed: token endpoint: refused'],
     [200, { error: 'bad_verification_code' }, 'code_exchange_failed: token endpoint: bad_verification_code'],
-    [400, { error: { message: 'This authorization code has been used.', type: 'OAuthException', code: 100 } }, 'code_exchange_failed: token endpoint: 100'],
+    [
+      400,
+      { error: { message: 'This authorization code has been used.', type: 'OAuthException', code: 100 } },
+      'code_exchange_failed: token endpoint: 100'
+    ],
     [401, { error: 'invalid_client' }, 'provider_error: token endpoint: invalid_client'],
     [400, { error: 'unauthorized_client' }, 'provider_error: token endpoint: unauthorized_client'],
     [200, { error: 'incorrect_client_credentials' }, 'provider_error: token endpoint: incorrect_client_credentials'],
@@ -296,28 +428,67 @@ void t.test('a refusal of the code is the client\'s fault, one of the app is tol
 void t.test('the client secret is in no URL, no log and no error, whatever the provider throws back', async t => {
   for (const clientAuthentication of ['body', 'header'] as const) {
     const { client, server, byCode, log } = await setUp(t, { provider: { clientAuthentication } })
-    const address = await client.authorizationUrl({ state: 's', nonce: 'n', challenge: 'c', redirectUri: 'https://app.example/cb' })
-    const echo = (status: number): Answer => (response, { body, headers }) =>
-      response.writeHead(status).end(JSON.stringify({ error: `${body} ${headers.authorization}`, error_description: body, echo: headers }))
+    const address = await client.authorizationUrl({
+      state: 's',
+      nonce: 'n',
+      challenge: 'c',
+      redirectUri: 'https://app.example/cb'
+    })
+    const echo =
+      (status: number): Answer =>
+        (response, { body, headers }) =>
+          response
+            .writeHead(status)
+            .end(JSON.stringify({ error: `${body} ${headers.authorization}`, error_description: body, echo: headers }))
     const errors: unknown[] = []
-    for (const answer of [echo(400), echo(401), echo(200), echo(500), raw(200, secret), raw(302, secret, { location: `/${secret}` })]) {
+    for (const answer of [
+      echo(400),
+      echo(401),
+      echo(200),
+      echo(500),
+      raw(200, secret),
+      raw(302, secret, { location: `/${secret}` })
+    ]) {
       server.answers['/token'] = answer
       errors.push(await byCode().catch((error: unknown) => error))
     }
-    const told = [address, ...log, ...server.asked.map(({ path, query }) => `${path}?${query}`), inspect(errors, { depth: 20, showHidden: true }), JSON.stringify(errors)].join('\n')
+    const told = [
+      address,
+      ...log,
+      ...server.asked.map(({ path, query }) => `${path}?${query}`),
+      inspect(errors, { depth: 20, showHidden: true }),
+      JSON.stringify(errors)
+    ].join('\n')
     const basic = Buffer.from(`app:${secret}`).toString('base64')
     for (const hidden of [secret, basic, 'the-code', 'v'.repeat(43), access]) t.notOk(told.includes(hidden), hidden)
     const { body, headers } = server.asked[0] ?? {}
-    t.ok(clientAuthentication === 'body' ? body?.includes(`client_secret=${secret}`) : headers?.authorization === `Basic ${basic}`)
+    t.ok(
+      clientAuthentication === 'body'
+        ? body?.includes(`client_secret=${secret}`)
+        : headers?.authorization === `Basic ${basic}`
+    )
   }
 })
 
 void t.test('the authorization request is RFC 6749\'s, with state, nonce and S256', async t => {
-  const { client, url } = await setUp(t, { provider: { parameters: { prompt: 'select_account', state: 'fixed' } }, discovered: true })
-  const address = new URL(await client.authorizationUrl({ state: 's', nonce: 'n', challenge: 'c', redirectUri: 'https://app.example/cb?a=b' }))
+  const { client, url } = await setUp(t, {
+    provider: { parameters: { prompt: 'select_account', state: 'fixed' } },
+    discovered: true
+  })
+  const address = new URL(
+    await client.authorizationUrl({ state: 's', nonce: 'n', challenge: 'c', redirectUri: 'https://app.example/cb?a=b' })
+  )
   t.equal(address.origin + address.pathname, `${url}/authorize`)
   t.same(Object.fromEntries(address.searchParams), {
-    response_type: 'code', client_id: 'app', scope: 'openid email', redirect_uri: 'https://app.example/cb?a=b', state: 's', nonce: 'n', code_challenge: 'c', code_challenge_method: 'S256', prompt: 'select_account'
+    response_type: 'code',
+    client_id: 'app',
+    scope: 'openid email',
+    redirect_uri: 'https://app.example/cb?a=b',
+    state: 's',
+    nonce: 'n',
+    code_challenge: 'c',
+    code_challenge_method: 'S256',
+    prompt: 'select_account'
   })
 })
 
@@ -326,7 +497,12 @@ void t.test('the code goes to the token endpoint once, with its verifier and the
   t.match(await byCode(), { tokens: { access_token: access, expires_at: start.getTime() + 3_600_000 } })
   t.equal(server.count('/token'), 1)
   t.same(Object.fromEntries(new URLSearchParams(server.asked.find(({ path }) => path === '/token')?.body)), {
-    grant_type: 'authorization_code', code: 'the-code', redirect_uri: 'https://app.example/cb', code_verifier: 'v'.repeat(43), client_id: 'app', client_secret: secret
+    grant_type: 'authorization_code',
+    code: 'the-code',
+    redirect_uri: 'https://app.example/cb',
+    code_verifier: 'v'.repeat(43),
+    client_id: 'app',
+    client_secret: secret
   })
 })
 
@@ -365,17 +541,42 @@ void t.test('metadata are fetched when they are needed, and kept for an hour', a
 
 void t.test('who sent the browser back must be the provider, and must say so where it always does', async t => {
   const { client, server, url } = await setUp(t, { discovered: true })
-  t.same([await client.isIssuer(undefined), await client.isIssuer(url), await client.isIssuer(`${url}/`), await client.isIssuer('')], [true, true, false, false])
+  t.same(
+    [
+      await client.isIssuer(undefined),
+      await client.isIssuer(url),
+      await client.isIssuer(`${url}/`),
+      await client.isIssuer('')
+    ],
+    [true, true, false, false]
+  )
   const always = await setUp(t, { discovered: true })
-  always.server.answers['/.well-known/openid-configuration'] = { ...always.server.answers['/.well-known/openid-configuration'], authorization_response_iss_parameter_supported: true }
-  t.same([await always.client.isIssuer(undefined), await always.client.isIssuer(always.url), await always.client.isIssuer(server.url)], [false, true, false])
+  always.server.answers['/.well-known/openid-configuration'] = {
+    ...always.server.answers['/.well-known/openid-configuration'],
+    authorization_response_iss_parameter_supported: true
+  }
+  t.same(
+    [
+      await always.client.isIssuer(undefined),
+      await always.client.isIssuer(always.url),
+      await always.client.isIssuer(server.url)
+    ],
+    [false, true, false]
+  )
 })
 
 void t.test('the client authenticates as the metadata say', async t => {
-  const rows: Array<[methods: unknown, inBody: boolean]> = [[undefined, false], [['client_secret_basic'], false], [['client_secret_basic', 'client_secret_post'], true]]
+  const rows: Array<[methods: unknown, inBody: boolean]> = [
+    [undefined, false],
+    [['client_secret_basic'], false],
+    [['client_secret_basic', 'client_secret_post'], true]
+  ]
   for (const [methods, inBody] of rows) {
     const { server, byCode } = await setUp(t, { discovered: true })
-    server.answers['/.well-known/openid-configuration'] = { ...server.answers['/.well-known/openid-configuration'], token_endpoint_auth_methods_supported: methods }
+    server.answers['/.well-known/openid-configuration'] = {
+      ...server.answers['/.well-known/openid-configuration'],
+      token_endpoint_auth_methods_supported: methods
+    }
     await byCode()
     const { body = '', headers } = server.asked.find(({ path }) => path === '/token') ?? {}
     t.same([body.includes('client_secret='), headers?.authorization !== undefined], [inBody, !inBody])
@@ -390,8 +591,17 @@ void t.test('the UserInfo endpoint is asked where the ID token tells no address,
   server.answers['/userinfo'] = { email: 'alice@example.org', email_verified: true }
   t.match(await failureOf(byCode()), /somebody else/)
   server.answers['/userinfo'] = { sub: 'alice', email: 'alice@example.org', given_name: 'Alice' }
-  t.match(await byCode(), { email: 'alice@example.org', emailProven: false, fields: { first_name: 'Alice' } }, 'verified was another address')
-  server.answers['/userinfo'] = { sub: 'alice', email: 'alice@example.org', email_verified: true, iss: 'https://evil.example' }
+  t.match(
+    await byCode(),
+    { email: 'alice@example.org', emailProven: false, fields: { first_name: 'Alice' } },
+    'verified was another address'
+  )
+  server.answers['/userinfo'] = {
+    sub: 'alice',
+    email: 'alice@example.org',
+    email_verified: true,
+    iss: 'https://evil.example'
+  }
   t.match(await byCode(), { emailProven: true, subject: 'alice', issuer: server.url })
   t.equal(server.asked.find(({ path }) => path === '/userinfo')?.headers.authorization, `Bearer ${access}`)
 })
@@ -426,7 +636,9 @@ void t.test('a person is named by a string that every database can hold', async 
   }
   const { byCode } = await setUp(t, { provider: { profile: () => undefined as never } })
   t.match(await failureOf(byCode()), unusable)
-  const long = await setUp(t, { provider: { profile: () => ({ subject: 'x'.repeat(255), fields: { a: undefined, b: null, c: 0 } }) } })
+  const long = await setUp(t, {
+    provider: { profile: () => ({ subject: 'x'.repeat(255), fields: { a: undefined, b: null, c: 0 } }) }
+  })
   t.match(await long.byCode(), { subject: 'x'.repeat(255), email: undefined, fields: { c: 0 } })
 })
 
@@ -436,14 +648,17 @@ void t.test('an access token counts only if it was issued to this app', async t 
   const { client, server } = await setUp(t, { provider: { isOurs } })
   const userinfo = (answer: Answer) => { server.answers['/userinfo'] = answer }
   userinfo({ app: 'other', sub: 'alice' })
-  t.equal(await failureOf(client.identityFromAccessToken('t')), 'provider_token_invalid: access token: not issued to this app')
+  t.equal(
+    await failureOf(client.identityFromAccessToken('t')),
+    'provider_token_invalid: access token: not issued to this app'
+  )
   userinfo(raw(401))
   t.equal(await failureOf(client.identityFromAccessToken('t')), 'provider_token_invalid: /userinfo: status 401')
   userinfo(raw(503))
   t.match(await failureOf(client.identityFromAccessToken('t')), unavailable)
   userinfo({ app: 'app', sub: 'alice', email: 'a@example.org' })
   t.match(await client.identityFromAccessToken('t'), { subject: 'alice', email: 'a@example.org' })
-  for (const token of ['', 'a b', 'a\nb', 'ä', 'x'.repeat(16_385)]) t.match(await failureOf(client.identityFromAccessToken(token)), /^provider_token_invalid/)
+  for (const token of ['', 'a b', 'a\nb', 'ä', 'x'.repeat(16_385)]) { t.match(await failureOf(client.identityFromAccessToken(token)), /^provider_token_invalid/) }
   t.same(client.accepts, { idToken: true, accessToken: true })
   const without = await setUp(t)
   t.same(without.client.accepts, { idToken: true, accessToken: false })
@@ -452,9 +667,14 @@ void t.test('an access token counts only if it was issued to this app', async t 
 
 void t.test('a provider without ID tokens takes none', async t => {
   const { client, sign, server } = await setUp(t)
-  const plain = await setUp(t, { provider: { endpoints: { authorization: `${server.url}/authorize`, token: `${server.url}/token` } } })
+  const plain = await setUp(t, {
+    provider: { endpoints: { authorization: `${server.url}/authorize`, token: `${server.url}/token` } }
+  })
   t.same(plain.client.accepts, { idToken: false, accessToken: false })
-  t.equal(await failureOf(plain.client.identityFromIdToken(await sign(), 'n')), 'provider_token_invalid: ID token: there is none')
+  t.equal(
+    await failureOf(plain.client.identityFromIdToken(await sign(), 'n')),
+    'provider_token_invalid: ID token: there is none'
+  )
   t.equal(client.postsBack, false)
 })
 

@@ -14,9 +14,14 @@ import { startApple } from './providers/apple.js'
 import { html, serve } from './providers/server.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const missing = existsSync(executablePath) ? undefined : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
+const missing = existsSync(executablePath)
+  ? undefined
+  : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
 const skipped = { skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000 }
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage']
+const args = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+  '--disable-dev-shm-usage'
+]
 
 // Where the app believes to be, and the browser with it. The providers are at 127.0.0.1, which is another site.
 const home = 'http://localhost:3000'
@@ -55,9 +60,21 @@ async function launch (): Promise<Browser> {
 /** An app in a browser that knows nothing yet; what arrives at it, and what the browser complains of. */
 async function open (t: Test, built: FastifyInstance, { origin = home, javaScriptEnabled = true } = {}) {
   const arrived: Arrived[] = []
-  built.addHook('onResponse', async ({ method, url, headers: { cookie = '', 'sec-fetch-site': site } }, { statusCode: status }) => {
-    arrived.push({ method, path: new URL(url, home).pathname, status, site: site?.toString(), cookies: cookie.split('; ').map(pair => pair.split('=')[0] ?? '').filter(Boolean) })
-  })
+  built.addHook(
+    'onResponse',
+    async ({ method, url, headers: { cookie = '', 'sec-fetch-site': site } }, { statusCode: status }) => {
+      arrived.push({
+        method,
+        path: new URL(url, home).pathname,
+        status,
+        site: site?.toString(),
+        cookies: cookie
+          .split('; ')
+          .map(pair => pair.split('=')[0] ?? '')
+          .filter(Boolean)
+      })
+    }
+  )
   app = await built.ready()
   const context = await (await (launched ??= launch())).newContext({ javaScriptEnabled })
   t.teardown(async () => {
@@ -67,16 +84,32 @@ async function open (t: Test, built: FastifyInstance, { origin = home, javaScrip
   const complaints: string[] = []
   context.on('weberror', error => complaints.push(String(error.error())))
   // Violations of the content security policy are told here too. What is wrong with the pages of a provider is not ours.
-  context.on('console', message => { if (message.type() === 'error' && message.location().url.startsWith(origin)) complaints.push(`${message.location().url}: ${message.text()}`) })
-  return { context, page: await context.newPage(), arrived, complaints, cookieNames: async () => (await context.cookies(origin)).map(({ name }) => name).sort() }
+  context.on('console', message => {
+    if (message.type() === 'error' && message.location().url.startsWith(origin)) { complaints.push(`${message.location().url}: ${message.text()}`) }
+  })
+  return {
+    context,
+    page: await context.newPage(),
+    arrived,
+    complaints,
+    cookieNames: async () => (await context.cookies(origin)).map(({ name }) => name).sort()
+  }
 }
 
 /** The example, with the provider that runs beside it. */
 async function openExample (t: Test, origin = home) {
   const [warnings, notices] = [t.capture(console, 'warn'), t.capture(console, 'info')]
-  const { server, issuer } = await startProvider({ port: 0, client: example.social?.example, redirectUri: `${origin}/auth/example/callback` })
+  const { server, issuer } = await startProvider({
+    port: 0,
+    client: example.social?.example,
+    redirectUri: `${origin}/auth/example/callback`
+  })
   t.teardown(() => { server.closeAllConnections(); server.close() })
-  const opened = await open(t, await buildExample({ ...common, publicUrl: origin, social: { example: { ...example.social?.example, issuer } } }), { origin })
+  const opened = await open(
+    t,
+    await buildExample({ ...common, publicUrl: origin, social: { example: { ...example.social?.example, issuer } } }),
+    { origin }
+  )
   return { ...opened, printed: () => [...warnings(), ...notices()].map(({ args }) => String(args[0])) }
 }
 
@@ -85,9 +118,23 @@ async function openExample (t: Test, origin = home) {
  * cookies of its request vouch for.
  */
 async function buildWithCookies (social: object, { origin = home, cookies = {} }: At = {}) {
-  const app = await buildArticle({ ...common, publicUrl: origin, mail: { ...article.mail, transport: async () => {} }, tokens: { cookies }, urls: { socialLogin: '/page' }, social })
-  app.get('/page', async ({ headers: { cookie = '' } }, reply) =>
-    await reply.type('text/html').send(`<!doctype html><link rel="icon" href="data:,"><p>${cookie.includes('access=') ? 'Welcome' : 'Who are you?'}</p><a href="/page">Again</a>`))
+  const app = await buildArticle({
+    ...common,
+    publicUrl: origin,
+    mail: { ...article.mail, transport: async () => {} },
+    tokens: { cookies },
+    urls: { socialLogin: '/page' },
+    social
+  })
+  app.get(
+    '/page',
+    async ({ headers: { cookie = '' } }, reply) =>
+      await reply
+        .type('text/html')
+        .send(
+          `<!doctype html><link rel="icon" href="data:,"><p>${cookie.includes('access=') ? 'Welcome' : 'Who are you?'}</p><a href="/page">Again</a>`
+        )
+  )
   return app
 }
 
@@ -100,7 +147,10 @@ async function buildWithCompany (t: Test, at: At = {}) {
   const openid = await startOpenidProvider(t, { redirectUris: [`${at.origin ?? home}/auth/company/callback`] })
   openid.clock.now = new Date()
   const { issuer, clientId, clientSecret } = openid
-  return await buildWithCookies({ company: { issuer, clientId, clientSecret, label: 'the company', trustEmail: true } }, at)
+  return await buildWithCookies(
+    { company: { issuer, clientId, clientSecret, label: 'the company', trustEmail: true } },
+    at
+  )
 }
 
 /** At the providers of the tests the login is focused: no click is needed. */
@@ -119,7 +169,8 @@ async function agree (page: Page): Promise<void> {
 }
 
 const status = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
-const whoAmI = async (page: Page) => await page.evaluate('fetch("/auth/user").then(async answer => [answer.status, (await answer.json()).email])')
+const whoAmI = async (page: Page) =>
+  await page.evaluate('fetch("/auth/user").then(async answer => [answer.status, (await answer.json()).email])')
 
 t.test('a page of the app\'s logs in at a provider, asks for what is missing, and logs out', skipped, async t => {
   const { page, complaints, cookieNames, printed } = await openExample(t)
@@ -168,8 +219,16 @@ t.test('with cookies, a login stays over a reload, the Back button and a second 
   await page.goto(`${home}/auth/company/login`)
   await logIn(page)
   await page.waitForURL(`${home}/page`)
-  t.same(await cookieNames(), ['__Host-access', '__Host-refresh'], 'localhost counts as secure, and what the login was tied to the browser by is gone')
-  t.ok((await context.cookies()).filter(({ domain }) => domain === 'localhost').every(({ httpOnly, secure, sameSite }) => httpOnly && secure && sameSite === 'Strict'))
+  t.same(
+    await cookieNames(),
+    ['__Host-access', '__Host-refresh'],
+    'localhost counts as secure, and what the login was tied to the browser by is gone'
+  )
+  t.ok(
+    (await context.cookies())
+      .filter(({ domain }) => domain === 'localhost')
+      .every(({ httpOnly, secure, sameSite }) => httpOnly && secure && sameSite === 'Strict')
+  )
   t.same(await whoAmI(page), [200, 'alice@example.com'])
   await page.reload()
   t.same(await whoAmI(page), [200, 'alice@example.com'])
@@ -219,11 +278,21 @@ t.test('two tabs log in at once', skipped, async t => {
 
 for (const { where, origin, cookies, sites } of [
   { where: 'on localhost', origin: home, cookies: {}, sites: ['cross-site', 'same-origin', 'cross-site', 'cross-site'] },
-  { where: 'on a host without https', origin: plain, cookies: { secure: false }, sites: [undefined, undefined, undefined, undefined] }
+  {
+    where: 'on a host without https',
+    origin: plain,
+    cookies: { secure: false },
+    sites: [undefined, undefined, undefined, undefined]
+  }
 ]) {
   t.test(`where another site leads to a login, one Tab and Enter go on, with neither script nor mouse (${where})`, skipped, async t => {
-    const { page, arrived, complaints } = await open(t, await buildWithCompany(t, { origin, cookies }), { origin, javaScriptEnabled: false })
-    const stranger = await serve(t, () => html(`<!doctype html><title>Win!</title><a href="${origin}/auth/company/login">Your prize</a>`))
+    const { page, arrived, complaints } = await open(t, await buildWithCompany(t, { origin, cookies }), {
+      origin,
+      javaScriptEnabled: false
+    })
+    const stranger = await serve(t, () =>
+      html(`<!doctype html><title>Win!</title><a href="${origin}/auth/company/login">Your prize</a>`)
+    )
     await page.goto(stranger.url.replace('127.0.0.1', 'stranger.test'))
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
@@ -248,7 +317,12 @@ t.test('a provider of another site that posts brings no cookie, and by our redir
   const apple = await startApple(t, { redirectUris: [`${home}/auth/apple/callback`] })
   apple.clock.now = new Date()
   const { clientId, clientSecret, endpoints } = apple
-  const { page, arrived, complaints } = await open(t, await buildWithCookies({ apple: { clientId, clientSecret, provider: { ...providers.apple, endpoints }, trustEmail: true } }))
+  const { page, arrived, complaints } = await open(
+    t,
+    await buildWithCookies({
+      apple: { clientId, clientSecret, provider: { ...providers.apple, endpoints }, trustEmail: true }
+    })
+  )
   await page.goto(`${home}/auth/apple/login`)
   await logIn(page)
   await page.waitForURL(`${home}/page`)

@@ -17,7 +17,9 @@ const defaultRedirectUri = 'http://localhost:3000/auth/company/callback'
 async function withOpenid (t: Test, provider: object = {}) {
   const openid = await startOpenidProvider(t, { redirectUris: [ownRedirectUri, defaultRedirectUri] })
   const { issuer, clientId, clientSecret } = openid
-  const built = await sqliteBuild(t, { options: { ...articleOptions, social: { company: { issuer, clientId, clientSecret, ...provider } } } })
+  const built = await sqliteBuild(t, {
+    options: { ...articleOptions, social: { company: { issuer, clientId, clientSecret, ...provider } } }
+  })
   openid.clock = built.clock
   async function askCode (redirectUri = ownRedirectUri, nonce?: string) {
     const verifier = randomBytes(32).toString('base64url')
@@ -69,7 +71,11 @@ void t.test('a code is nobody\'s with another verifier, another redirect URI, or
   for (const change of changes) {
     const answer = await post('/company', { ...await askCode(), ...change })
     t.equal(answer.statusCode, 400)
-    t.match(answer.json(), { code: 'code_exchange_failed', detail: 'Failed to exchange code for access token' }, JSON.stringify(change))
+    t.match(
+      answer.json(),
+      { code: 'code_exchange_failed', detail: 'Failed to exchange code for access token' },
+      JSON.stringify(change)
+    )
   }
   t.equal(await app.restAuth.users.find({ email: 'alice@example.com' }), undefined)
 })
@@ -77,7 +83,11 @@ void t.test('a code is nobody\'s with another verifier, another redirect URI, or
 void t.test('the redirect URI is by default the callback\'s, and blank fields are as good as none', async t => {
   const { post, call, openid, askCode } = await withOpenid(t)
   const { redirect_uri: _default, ...grant } = await askCode(defaultRedirectUri)
-  t.equal((await post('/company', { ...grant, redirect_uri: '', id_token: '', nonce: '', access_token: '', login_code: '' })).statusCode, 200)
+  t.equal(
+    (await post('/company', { ...grant, redirect_uri: '', id_token: '', nonce: '', access_token: '', login_code: '' }))
+      .statusCode,
+    200
+  )
   t.equal(openid.calls('token')[0]?.form.redirect_uri, defaultRedirectUri)
   const form = { ...await askCode(), id_token: '', nonce: '' }
   t.equal((await call('POST', '/company', { form })).statusCode, 200, 'as a form, too')
@@ -87,26 +97,46 @@ void t.test('with a nonce the code is taken only of a login that was asked for w
   const { post, askCode } = await withOpenid(t)
   t.equal((await post('/company', { ...await askCode(undefined, 'n-1'), nonce: 'n-1' })).statusCode, 200)
   // The token came from the provider itself, by the back channel, so this is the provider's fault.
-  t.equal(codeOf(await post('/company', { ...await askCode(undefined, 'n-1'), nonce: 'n-2' }, { fault: true })), 'provider_error')
+  t.equal(
+    codeOf(await post('/company', { ...(await askCode(undefined, 'n-1')), nonce: 'n-2' }, { fault: true })),
+    'provider_error'
+  )
 })
 
-void t.test('a code that was stolen on its way to the callback is nothing to post, though the provider knows no PKCE', async t => {
-  const { post, call, bad } = await withBadProvider(t, sqliteBuild)
-  const { headers: { location } } = await call('GET', '/company/login', { headers: { 'sec-fetch-site': 'none' } })
-  const code = new URL(await bad.authorize(String(location), 'alice')).searchParams.get('code')
-  const answer = await post('/company', { code, redirect_uri: defaultRedirectUri })
-  t.equal(answer.statusCode, 400)
-  t.equal(codeOf(answer), 'code_exchange_failed')
-})
+void t.test(
+  'a code that was stolen on its way to the callback is nothing to post, though the provider knows no PKCE',
+  async t => {
+    const { post, call, bad } = await withBadProvider(t, sqliteBuild)
+    const {
+      headers: { location }
+    } = await call('GET', '/company/login', { headers: { 'sec-fetch-site': 'none' } })
+    const code = new URL(await bad.authorize(String(location), 'alice')).searchParams.get('code')
+    const answer = await post('/company', { code, redirect_uri: defaultRedirectUri })
+    t.equal(answer.statusCode, 400)
+    t.equal(codeOf(answer), 'code_exchange_failed')
+  }
+)
 
 void t.test('who sends nothing of the provider is told what is wanted', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild)
-  for (const body of [{}, { code: '', id_token: '' }, { nonce: 'n', code_verifier: 'v', redirect_uri: ownRedirectUri }, { access_token: 'at-alice' }]) {
+  for (const body of [
+    {},
+    { code: '', id_token: '' },
+    { nonce: 'n', code_verifier: 'v', redirect_uri: ownRedirectUri },
+    { access_token: 'at-alice' }
+  ]) {
     const answer = await post('/company', body)
     t.equal(answer.statusCode, 400)
-    t.match(answer.json(), { code: 'provider_credentials_required', detail: 'Incorrect input. access_token or code is required.' })
+    t.match(answer.json(), {
+      code: 'provider_credentials_required',
+      detail: 'Incorrect input. access_token or code is required.'
+    })
   }
-  t.same(fieldCodes(await post('/company', { code: 7, id_token: null, redirect_uri: 'x'.repeat(2049) })), { code: ['invalid_type'], redirect_uri: ['max_length'], id_token: ['null'] })
+  t.same(fieldCodes(await post('/company', { code: 7, id_token: null, redirect_uri: 'x'.repeat(2049) })), {
+    code: ['invalid_type'],
+    redirect_uri: ['max_length'],
+    id_token: ['null']
+  })
   t.same(fieldCodes(await post('/company', { code: 'a\u0000' })), { code: ['null_characters_not_allowed'] })
   t.equal(bad.calls('token').length, 0)
   t.equal((await post('/another', { code: 'code-alice' })).statusCode, 404)
@@ -128,11 +158,13 @@ void t.test('in Django REST framework\'s shape it is told as dj-rest-auth tells 
 
 void t.test('whatever stands in a code comes to the provider as it was posted', async t => {
   const { post, call, bad } = await withBadProvider(t, sqliteBuild)
-  const codes = ['4%2F0AX4XfWh', '4/0AX+4Xf=Wh==', 'a b', 'a&client_id=evil', 'ä€😀', '%', '%00', 'a\r\nb', '"}', '__proto__']
+  const codes = [
+    '4%2F0AX4XfWh', '4/0AX+4Xf=Wh==', 'a b', 'a&client_id=evil', 'ä€😀', '%', '%00', 'a\r\nb', '"}', '__proto__'
+  ]
   for (const code of codes) t.equal(codeOf(await post('/company', { code })), 'code_exchange_failed')
   t.equal(codeOf(await call('POST', '/company', { form: { code: '4/0+A%2F' } })), 'code_exchange_failed')
   t.same(bad.calls('token').map(({ form }) => form.code), [...codes, '4/0+A%2F'])
-  for (const { form } of bad.calls('token')) t.match(form, { redirect_uri: defaultRedirectUri, grant_type: 'authorization_code' })
+  for (const { form } of bad.calls('token')) { t.match(form, { redirect_uri: defaultRedirectUri, grant_type: 'authorization_code' }) }
 })
 
 void t.test('of several that are posted the code counts, then the ID token', async t => {
@@ -142,7 +174,11 @@ void t.test('of several that are posted the code counts, then the ID token', asy
   t.equal(await emailOf({ code: 'code-alice', id_token: bob, access_token: 'at-bob' }), 'alice@example.com')
   t.equal(await emailOf({ id_token: alice, access_token: 'at-bob' }), 'alice@example.com')
   t.equal(await emailOf({ access_token: 'at-bob' }), 'bob@example.com')
-  t.equal(codeOf(await post('/google', { code: 'none', id_token: bob, access_token: 'at-bob' })), 'code_exchange_failed', 'one that is wrong is not made good by another')
+  t.equal(
+    codeOf(await post('/google', { code: 'none', id_token: bob, access_token: 'at-bob' })),
+    'code_exchange_failed',
+    'one that is wrong is not made good by another'
+  )
 })
 
 story('an ID token is good once, of sixteen at once one', async (t, build) => {
@@ -171,8 +207,20 @@ void t.test('an ID token that is written otherwise is the same one', async t => 
   // Of the last character of 2048 bits in Base64 only two bits count, and decoders are lenient.
   const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const twin = last[last.indexOf(idToken.at(-1) ?? '') ^ 1]
-  const tries = [`${idToken.slice(0, -1)}${twin}`, `${idToken}==`, `${idToken}\n`, ` ${idToken}`, idToken.replace(/\.(?=[^.]*$)/, '. ')]
-  for (const same of tries) t.equal(codeOf(await post('/company', { id_token: same })), 'provider_token_invalid', JSON.stringify(same.slice(-6)))
+  const tries = [
+    `${idToken.slice(0, -1)}${twin}`,
+    `${idToken}==`,
+    `${idToken}\n`,
+    ` ${idToken}`,
+    idToken.replace(/\.(?=[^.]*$)/, '. ')
+  ]
+  for (const same of tries) {
+    t.equal(
+      codeOf(await post('/company', { id_token: same })),
+      'provider_token_invalid',
+      JSON.stringify(same.slice(-6))
+    )
+  }
 })
 
 void t.test('an ID token is used up at login and at connect alike, and a refused one is not', async t => {
@@ -187,38 +235,80 @@ void t.test('an ID token is used up at login and at connect alike, and a refused
 void t.test('an ID token that was asked for with a nonce is taken with the same one', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild)
   const log = async (nonce: string | undefined, posted: string | undefined) =>
-    codeOf(await post('/company', { id_token: await bad.issueIdToken({ person: 'alice', ...(nonce !== undefined && { nonce }), claims: { jti: unique() } }), ...(posted !== undefined && { nonce: posted }) }))
+    codeOf(
+      await post('/company', {
+        id_token: await bad.issueIdToken({
+          person: 'alice',
+          ...(nonce !== undefined && { nonce }),
+          claims: { jti: unique() }
+        }),
+        ...(posted !== undefined && { nonce: posted })
+      })
+    )
   t.equal(await log('n', 'n'), 'logged in')
   t.equal(await log(undefined, undefined), 'logged in')
   t.equal(await log(undefined, ''), 'logged in')
-  for (const [nonce, posted] of [['n', undefined], ['n', ''], ['n', 'N'], ['n', 'another'], [undefined, 'n']]) t.equal(await log(nonce, posted), 'provider_token_invalid', `${nonce} ${posted}`)
+  for (const [nonce, posted] of [
+    ['n', undefined],
+    ['n', ''],
+    ['n', 'N'],
+    ['n', 'another'],
+    [undefined, 'n']
+  ]) { t.equal(await log(nonce, posted), 'provider_token_invalid', `${nonce} ${posted}`) }
 })
 
 void t.test('an ID token for another app is refused, unless the option names it', async t => {
-  const { post, bad } = await withBadProvider(t, sqliteBuild, { social: bad => ({ phone: { issuer: bad.issuer, clientId: bad.clientId, clientSecret: 'any', trustEmail: true, audiences: ['ios', 'android'] } }) })
-  const log = async (provider: string, claims: object) => codeOf(await post(`/${provider}`, { id_token: await bad.issueIdToken({ person: 'alice', claims: { jti: unique(), ...claims } }) }))
+  const { post, bad } = await withBadProvider(t, sqliteBuild, {
+    social: bad => ({
+      phone: {
+        issuer: bad.issuer,
+        clientId: bad.clientId,
+        clientSecret: 'any',
+        trustEmail: true,
+        audiences: ['ios', 'android']
+      }
+    })
+  })
+  const log = async (provider: string, claims: object) =>
+    codeOf(
+      await post(`/${provider}`, {
+        id_token: await bad.issueIdToken({ person: 'alice', claims: { jti: unique(), ...claims } })
+      })
+    )
   for (const aud of [bad.clientId, 'ios', ['android']]) t.equal(await log('phone', { aud }), 'logged in')
-  for (const aud of ['ios', 'another', ['ios'], '', [], null, 7]) t.equal(await log('company', { aud }), 'provider_token_invalid', JSON.stringify(aud))
+  for (const aud of ['ios', 'another', ['ios'], '', [], null, 7]) { t.equal(await log('company', { aud }), 'provider_token_invalid', JSON.stringify(aud)) }
   for (const aud of ['another', 'iosx', 'IOS']) t.equal(await log('phone', { aud }), 'provider_token_invalid', aud)
   t.equal(await log('phone', { aud: ['ios', 'another'], azp: 'another' }), 'provider_token_invalid')
 })
 
 void t.test('an access token that looks like an ID token is none', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild)
-  const log = async (claims: object) => codeOf(await post('/company', { id_token: await bad.issueIdToken({ person: 'alice', claims: { jti: unique(), ...claims } }) }))
+  const log = async (claims: object) =>
+    codeOf(
+      await post('/company', {
+        id_token: await bad.issueIdToken({ person: 'alice', claims: { jti: unique(), ...claims } })
+      })
+    )
   t.equal(await log({}), 'logged in')
   // As Entra and Authentik make them: the same issuer, audience, subject and type.
-  for (const claims of [{ scp: 'orders.read' }, { scp: ['orders.read'] }, { scope: 'openid email' }]) t.equal(await log(claims), 'provider_token_invalid', JSON.stringify(claims))
+  for (const claims of [{ scp: 'orders.read' }, { scp: ['orders.read'] }, { scope: 'openid email' }]) { t.equal(await log(claims), 'provider_token_invalid', JSON.stringify(claims)) }
 })
 
 void t.test('an ID token ends, and is good under the provider\'s newest key', async t => {
   const { post, bad, clock } = await withBadProvider(t, sqliteBuild)
-  const [kept, old] = await Promise.all(['first', 'second'].map(async jti => await bad.issueIdToken({ person: 'alice', claims: { jti } })))
+  const [kept, old] = await Promise.all(
+    ['first', 'second'].map(async jti => await bad.issueIdToken({ person: 'alice', claims: { jti } }))
+  )
   t.equal(codeOf(await post('/company', { id_token: kept })), 'logged in')
   clock.advance(3600 + 61)
   t.equal(codeOf(await post('/company', { id_token: old })), 'provider_token_invalid', 'too late')
   const withdrawn = await bad.issueIdToken({ person: 'alice' })
-  t.equal(codeOf(await post('/company', { id_token: await bad.issueIdToken({ person: 'alice', claims: { jti: unique() } }) })), 'logged in')
+  t.equal(
+    codeOf(
+      await post('/company', { id_token: await bad.issueIdToken({ person: 'alice', claims: { jti: unique() } }) })
+    ),
+    'logged in'
+  )
   await bad.rotateKeys()
   clock.advance(61)
   t.equal(codeOf(await post('/company', { id_token: await bad.issueIdToken({ person: 'alice' }) })), 'logged in')
@@ -232,21 +322,37 @@ void t.test('no ID token that lies opens anything', async t => {
   const { post, bad, app, logs } = await withBadProvider(t, sqliteBuild)
   for (const lie of [...told, undefined] as Array<Lie | undefined>) {
     bad.lie = lie
-    const answer = await post('/company', { id_token: await bad.issueIdToken({ person: 'alice', nonce: 'n' }), nonce: 'n' })
+    const answer = await post('/company', {
+      id_token: await bad.issueIdToken({ person: 'alice', nonce: 'n' }),
+      nonce: 'n'
+    })
     t.equal(codeOf(answer), lie ? 'provider_token_invalid' : 'logged in', String(lie))
     if (lie) t.equal(await app.restAuth.users.find({ email: 'alice@example.com' }), undefined, lie)
   }
-  for (const idToken of ['none', 'a.b.c', '..', 'e30.e30.', 'eyJhbGciOiJub25lIn0.e30.', '{}', 'x'.repeat(8192)]) t.equal(codeOf(await post('/company', { id_token: idToken })), 'provider_token_invalid', idToken.slice(0, 20))
+  for (const idToken of ['none', 'a.b.c', '..', 'e30.e30.', 'eyJhbGciOiJub25lIn0.e30.', '{}', 'x'.repeat(8192)]) { t.equal(codeOf(await post('/company', { id_token: idToken })), 'provider_token_invalid', idToken.slice(0, 20)) }
   t.notMatch(logs.join(''), /eyJ[\w-]{20,}/, 'none of them stands in the log')
 })
 
 /** An app with GitHub, Facebook and what is like Google, each of which tells whom a token was issued to. */
 async function withTokens (t: Test, accessToken = true) {
-  const [github, facebook] = await Promise.all([startGithub(t, { redirectUris: [] }), startFacebook(t, { redirectUris: [] })])
+  const [github, facebook] = await Promise.all([
+    startGithub(t, { redirectUris: [] }),
+    startFacebook(t, { redirectUris: [] })
+  ])
   const { post, bad, app, logs } = await withBadProvider(t, sqliteBuild, {
     social: bad => ({
-      github: { provider: { ...githubProvider, endpoints: github.endpoints }, clientId: github.clientId, clientSecret: github.clientSecret, accessToken },
-      facebook: { provider: { ...facebookProvider, endpoints: facebook.endpoints }, clientId: facebook.clientId, clientSecret: facebook.clientSecret, accessToken },
+      github: {
+        provider: { ...githubProvider, endpoints: github.endpoints },
+        clientId: github.clientId,
+        clientSecret: github.clientSecret,
+        accessToken
+      },
+      facebook: {
+        provider: { ...facebookProvider, endpoints: facebook.endpoints },
+        clientId: facebook.clientId,
+        clientSecret: facebook.clientSecret,
+        accessToken
+      },
       google: likeGoogle(bad, { accessToken })
     })
   })
@@ -255,7 +361,11 @@ async function withTokens (t: Test, accessToken = true) {
 
 void t.test('an access token is ignored unless the app wants to take any', async t => {
   const { post, github, facebook, bad, app } = await withTokens(t, false)
-  const tokens = { github: github.issueToken({ person: 'alice' }), facebook: facebook.issueToken({ person: 'alice' }), google: 'at-alice' }
+  const tokens = {
+    github: github.issueToken({ person: 'alice' }),
+    facebook: facebook.issueToken({ person: 'alice' }),
+    google: 'at-alice'
+  }
   for (const [provider, token] of Object.entries(tokens)) {
     t.equal(codeOf(await post(`/${provider}`, { access_token: token })), 'provider_credentials_required', provider)
   }
@@ -266,31 +376,59 @@ void t.test('an access token is ignored unless the app wants to take any', async
 void t.test('an access token is taken where the provider says that it was issued to this app', async t => {
   const { post, github, facebook, app } = await withTokens(t)
   const verified = async (email: string) => (await app.restAuth.users.find({ email }))?.email_verified
-  t.equal((await post('/github', { access_token: github.issueToken({ person: 'alice' }) })).json().user.email, 'alice@example.com')
+  t.equal(
+    (await post('/github', { access_token: github.issueToken({ person: 'alice' }) })).json().user.email,
+    'alice@example.com'
+  )
   t.equal(await verified('alice@example.com'), false, 'GitHub is not trusted for it')
-  t.equal(codeOf(await post('/facebook', { access_token: facebook.issueToken({ person: 'alice' }) })), 'account_exists', 'of the same address, which Facebook proves to nobody')
+  t.equal(
+    codeOf(await post('/facebook', { access_token: facebook.issueToken({ person: 'alice' }) })),
+    'account_exists',
+    'of the same address, which Facebook proves to nobody'
+  )
   t.equal((await post('/google', { access_token: 'at-bob' })).json().user.email, 'bob@example.com')
 })
 
 void t.test('an access token of another app opens nothing, nor does one that is none', async t => {
   const { post, github, facebook, bad, app, logs } = await withTokens(t)
-  const stolen = { github: github.issueToken({ person: 'alice', clientId: 'another' }), facebook: facebook.issueToken({ person: 'alice', clientId: 'another' }) }
+  const stolen = {
+    github: github.issueToken({ person: 'alice', clientId: 'another' }),
+    facebook: facebook.issueToken({ person: 'alice', clientId: 'another' })
+  }
   for (const [provider, token] of Object.entries(stolen)) {
     const answer = await post(`/${provider}`, { access_token: token })
     t.equal(answer.statusCode, 400)
     t.match(answer.json(), { code: 'provider_token_invalid', detail: 'Incorrect value' }, provider)
-    for (const none of ['none', `${token}x`, 'a b', 'a\r\nhost: evil', 'ä', '&access_token=x', '../user']) t.equal(codeOf(await post(`/${provider}`, { access_token: none })), 'provider_token_invalid', `${provider} ${none}`)
+    for (const none of ['none', `${token}x`, 'a b', 'a\r\nhost: evil', 'ä', '&access_token=x', '../user']) {
+      t.equal(
+        codeOf(await post(`/${provider}`, { access_token: none })),
+        'provider_token_invalid',
+        `${provider} ${none}`
+      )
+    }
     t.notMatch(logs.join(''), token)
   }
   t.equal(codeOf(await post('/google', { access_token: 'at-nobody' })), 'provider_token_invalid')
-  t.equal(codeOf(await post('/github', { id_token: await bad.issueIdToken({ person: 'alice' }) })), 'provider_credentials_required', 'GitHub has no ID tokens')
+  t.equal(
+    codeOf(await post('/github', { id_token: await bad.issueIdToken({ person: 'alice' }) })),
+    'provider_credentials_required',
+    'GitHub has no ID tokens'
+  )
   t.notOk(await app.restAuth.users.find({ email: 'alice@example.com' }))
 })
 
 void t.test('a client finds in the document what each provider takes', async t => {
   const { app } = await withTokens(t)
-  const { paths } = app.restAuth.openapi() as { paths: Record<string, { post: { operationId: string, requestBody: { content: Record<string, { schema: { properties: object } }> } } }> }
-  const taken = (provider: string) => Object.keys(paths[`/auth/${provider}`]?.post.requestBody.content['application/json']?.schema.properties ?? {}).join(' ')
+  const { paths } = app.restAuth.openapi() as {
+    paths: Record<
+      string,
+      { post: { operationId: string; requestBody: { content: Record<string, { schema: { properties: object } }> } } }
+    >
+  }
+  const taken = (provider: string) =>
+    Object.keys(paths[`/auth/${provider}`]?.post.requestBody.content['application/json']?.schema.properties ?? {}).join(
+      ' '
+    )
   t.equal(taken('company'), 'code code_verifier redirect_uri id_token nonce login_code')
   t.equal(taken('google'), 'code code_verifier redirect_uri id_token nonce access_token login_code')
   t.equal(taken('github'), 'code code_verifier redirect_uri access_token login_code')

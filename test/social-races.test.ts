@@ -5,7 +5,8 @@ import { alice, articleOptions, password, story, type Build, type Test } from '.
 
 const other = 'Another-Passw0rd'
 
-const times = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> => await Promise.all(Array.from({ length: count }, async (_, index) => await work(index)))
+const times = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
+  await Promise.all(Array.from({ length: count }, async (_, index) => await work(index)))
 
 function outcomes (answers: LightMyRequestResponse[]): Record<string, number> {
   const found: Record<string, number> = {}
@@ -19,8 +20,21 @@ function outcomes (answers: LightMyRequestResponse[]): Record<string, number> {
 /** An app whose rows the test can read, and fifty people of the provider. */
 async function withCrowd (t: Test, build: Build, dialect: 'sqlite' | 'postgres', { options, ...setup }: BadSetup = {}) {
   const { given, open } = sharedDatabase(t, dialect)
-  const people = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`p${index}`, { email: `alexander@p${index}.example`, email_verified: true }]))
-  const built = await withBadProvider(t, build, { ...setup, options: { ...given, ...options }, people: { ...people, alice: { email: alice.email, email_verified: true }, mallory: { email: alice.email, email_verified: true } } })
+  const people = Object.fromEntries(
+    Array.from({ length: 50 }, (_, index) => [
+      `p${index}`,
+      { email: `alexander@p${index}.example`, email_verified: true }
+    ])
+  )
+  const built = await withBadProvider(t, build, {
+    ...setup,
+    options: { ...given, ...options },
+    people: {
+      ...people,
+      alice: { email: alice.email, email_verified: true },
+      mallory: { email: alice.email, email_verified: true }
+    }
+  })
   const db = await open(built)
   return {
     ...built,
@@ -43,7 +57,9 @@ story('one new person who comes fifty times at once is one user with one connect
 })
 
 story('fifty new people of one name get fifty usernames', async (t, build, { dialect }) => {
-  const { enter, users, accounts } = await withCrowd(t, build, dialect, { options: { account: { username: 'required', loginMethods: ['email', 'username'] }, userFields: {} } })
+  const { enter, users, accounts } = await withCrowd(t, build, dialect, {
+    options: { account: { username: 'required', loginMethods: ['email', 'username'] }, userFields: {} }
+  })
   const answers = await times(50, async index => await enter(`p${index}`))
   t.same(outcomes(answers), { 200: 50 })
   const names = (await users()).map(({ username }) => username)
@@ -56,15 +72,21 @@ story('fifty new people of one name get fifty usernames', async (t, build, { dia
 story('who comes by a provider while somebody registers the address has it alone', async (t, build, { dialect }) => {
   for (const trustEmail of [true, false]) {
     const { enter, post, get, users, accounts } = await withCrowd(t, build, dialect, { provider: { trustEmail } })
-    const answers = await times(20, async index => index % 2 ? await enter('alice') : await post('/registration', { ...alice, password1: other }))
+    const answers = await times(20, async index =>
+      index % 2 ? await enter('alice') : await post('/registration', { ...alice, password1: other })
+    )
     const [came, registered] = [answers.filter((_, index) => index % 2), answers.filter((_, index) => index % 2 === 0)]
     t.equal((await users()).length, 1)
     const [user] = await users()
     const mayLogIn = (await post('/login', { email: alice.email, password: other })).statusCode === 200
     if (trustEmail) {
       t.same(outcomes(came), { 200: 10 })
-      t.match([user?.emailVerified, mayLogIn], [true, false], 'the provider has proven it, and whoever registered has not')
-      for (const answer of registered) if (answer.statusCode === 201) t.equal((await get('/user', { token: answer.json().access })).statusCode, 401)
+      t.match(
+        [user?.emailVerified, mayLogIn],
+        [true, false],
+        'the provider has proven it, and whoever registered has not'
+      )
+      for (const answer of registered) { if (answer.statusCode === 201) t.equal((await get('/user', { token: answer.json().access })).statusCode, 401) }
     } else {
       const isRegistered = registered.some(({ statusCode }) => statusCode === 201)
       t.same(outcomes(came), isRegistered ? { account_exists: 10 } : { 200: 10 })
@@ -83,7 +105,7 @@ story('of fifty who connect one account at once, one gets it', async (t, build, 
   t.same(others, [])
   t.equal(answers.find(({ statusCode }) => statusCode === 200)?.json().user.pk, owner?.userPk)
   t.equal((await sessions()).length, 50)
-  for (const [index, token] of tokens.entries()) t.equal((await get('/user', { token })).statusCode, answers[index]?.statusCode === 200 ? 401 : 200)
+  for (const [index, token] of tokens.entries()) { t.equal((await get('/user', { token })).statusCode, answers[index]?.statusCode === 200 ? 401 : 200) }
 })
 
 story('one user who connects one account fifty times at once goes on in one session', async (t, build, { dialect }) => {
@@ -93,7 +115,10 @@ story('one user who connects one account fifty times at once goes on in one sess
   t.same(outcomes(answers), { 200: 1, token_not_valid: 49 })
   t.equal((await accounts()).length, 2)
   t.equal((await sessions()).length, 1)
-  t.equal((await get('/user', { token: answers.find(({ statusCode }) => statusCode === 200)?.json().access })).statusCode, 200)
+  t.equal(
+    (await get('/user', { token: answers.find(({ statusCode }) => statusCode === 200)?.json().access })).statusCode,
+    200
+  )
 })
 
 story('of two accounts that are disconnected at once, one stays', async (t, build, { dialect }) => {
@@ -103,7 +128,9 @@ story('of two accounts that are disconnected at once, one stays', async (t, buil
   for (let round = 0; round < 50; round++) {
     token = (await connect('alice', token)).json().access
     const ids = (await app.restAuth.socialAccounts.list(pk)).map(({ id }) => id)
-    const answers = await Promise.all(ids.map(async id => await post(`/socialaccounts/${id}/disconnect`, {}, { token })))
+    const answers = await Promise.all(
+      ids.map(async id => await post(`/socialaccounts/${id}/disconnect`, {}, { token }))
+    )
     t.same(outcomes(answers), { 200: 1, last_login_method: 1 })
     const [left, ...others] = await app.restAuth.socialAccounts.list(pk)
     t.same(others, [])
@@ -116,18 +143,25 @@ story('of two accounts that are disconnected at once, one stays', async (t, buil
 
 story('while the owner resets the password, an identity that was planted gets in before or not at all', async (t, build, { dialect }) => {
   for (let round = 0; round < 5; round++) {
-    const { enter, post, get, mails, accounts, users, bad, connect } = await withCrowd(t, build, dialect, { provider: { trustEmail: false } })
+    const { enter, post, get, mails, accounts, users, bad, connect } = await withCrowd(t, build, dialect, {
+      provider: { trustEmail: false }
+    })
     const planted = (await enter('mallory')).json()
     await post('/password/reset', { email: alice.email })
     const [, uid, token] = /confirm\/([^/\s]+)\/([\w-]{43})/.exec((await mails()).at(-1)?.text ?? '') ?? []
     const [reset, ...came] = await Promise.all([
       post('/password/reset/confirm', { uid, token, new_password1: other }),
-      ...Array.from({ length: 8 }, async (_, index) => index % 4 === round % 4 ? await connect(`p${index}`, planted.access) : await enter('mallory'))
+      ...Array.from({ length: 8 }, async (_, index) =>
+        index % 4 === round % 4 ? await connect(`p${index}`, planted.access) : await enter('mallory')
+      )
     ])
     t.equal(reset?.statusCode, 200)
     t.equal((await users()).find(({ email }) => email === alice.email)?.emailVerified, true)
     t.same((await accounts()).filter(({ userPk }) => userPk === planted.user.pk), [], 'no identity opens it')
-    for (const answer of [planted, ...came.filter(({ statusCode }) => statusCode === 200).map(answer => answer.json())]) {
+    for (const answer of [
+      planted,
+      ...came.filter(({ statusCode }) => statusCode === 200).map(answer => answer.json())
+    ]) {
       t.equal((await get('/user', { token: answer.access })).statusCode, 401, 'no session of before is left')
     }
     t.equal((await enter('mallory')).json().code, 'account_exists')
@@ -140,10 +174,14 @@ story('while the owner proves the address by a provider, who was there before is
   for (let round = 0; round < 5; round++) {
     const { enter, post, get, sessions } = await withCrowd(t, build, dialect)
     await post('/registration', alice)
-    const answers = await times(12, async index => index === round * 2 ? await enter('alice') : await post('/login', { email: alice.email, password }))
+    const answers = await times(12, async index =>
+      index === round * 2 ? await enter('alice') : await post('/login', { email: alice.email, password })
+    )
     const owner = answers[round * 2]
     t.equal(owner?.statusCode, 200)
-    for (const answer of answers) if (answer !== owner && answer.statusCode === 200) t.equal((await get('/user', { token: answer.json().access })).statusCode, 401)
+    for (const answer of answers) {
+      if (answer !== owner && answer.statusCode === 200) { t.equal((await get('/user', { token: answer.json().access })).statusCode, 401) }
+    }
     t.equal((await get('/user', { token: owner?.json().access })).statusCode, 200)
     t.equal((await sessions()).length, 1)
     t.equal((await post('/login', { email: alice.email, password })).json().code, 'invalid_credentials')
@@ -153,7 +191,10 @@ story('while the owner proves the address by a provider, who was there before is
 story('who is deactivated at that moment has no session', async (t, build, { dialect }) => {
   const { enter, app, sessions } = await withCrowd(t, build, dialect)
   const { user: { pk } } = (await enter('alice')).json()
-  const [, ...answers] = await Promise.all([app.restAuth.users.deactivate(pk), ...Array.from({ length: 10 }, async () => await enter('alice'))])
+  const [, ...answers] = await Promise.all([
+    app.restAuth.users.deactivate(pk),
+    ...Array.from({ length: 10 }, async () => await enter('alice'))
+  ])
   for (const answer of answers) t.ok(answer.statusCode === 200 || answer.json().code === 'invalid_credentials')
   t.same(await sessions(), [])
 })

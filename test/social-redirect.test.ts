@@ -15,7 +15,8 @@ import { createBrowser, fragmentOf } from './social-browser.js'
 
 const place = { urls: { socialLogin: '/welcome' } }
 const cookies = { tokens: { cookies: {} } }
-const setCookies = (answer: LightMyRequestResponse) => [answer.headers['set-cookie'] ?? []].flat().map(line => line.replace(/=[^;]*/, '=…'))
+const setCookies = (answer: LightMyRequestResponse) =>
+  [answer.headers['set-cookie'] ?? []].flat().map(line => line.replace(/=[^;]*/, '=…'))
 
 story('a browser goes to the provider and comes back logged in', async (t, build) => {
   const { openid, browser, get } = await withProvider(t, build)
@@ -38,8 +39,13 @@ story('where the app names a place to end, its page fetches the tokens', async (
 })
 
 story('with cookies the browser comes back with them', async (t, build) => {
-  const { openid, browser } = await withProvider(t, build, { tokens: { cookies: {} }, urls: { socialLogin: '/welcome' } })
-  const answer = await browser.comeBack(await openid.authorize(await browser.start('company', '?next=%2Fbasket'), 'alice'))
+  const { openid, browser } = await withProvider(t, build, {
+    tokens: { cookies: {} },
+    urls: { socialLogin: '/welcome' }
+  })
+  const answer = await browser.comeBack(
+    await openid.authorize(await browser.start('company', '?next=%2Fbasket'), 'alice')
+  )
   t.equal(answer.headers.location, 'http://localhost:3000/basket')
   t.same([...browser.cookies.keys()].sort(), ['__Host-access', '__Host-refresh'])
 })
@@ -54,7 +60,7 @@ void t.test('with cookies the tokens are in no address and in no page, and witho
       '__Host-access=…; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Strict',
       '__Host-refresh=…; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict'
     ])
-    for (const { value } of answer.cookies) t.notOk(value !== '' && `${answer.body}${answer.headers.location}`.includes(value))
+    for (const { value } of answer.cookies) { t.notOk(value !== '' && `${answer.body}${answer.headers.location}`.includes(value)) }
     if (query === '') t.match(answer.body, 'You are logged in')
   }
 })
@@ -93,19 +99,32 @@ story('another site\'s link starts nothing, and shows a button; nobody\'s link a
     }
     t.same(await db.orm.select().from(db.socialTransactions), [], 'nothing is under way')
   }
-  for (const site of ['none', 'same-origin']) t.equal((await app.get('/company/login', { headers: { 'sec-fetch-site': site } })).statusCode, 303)
+  for (const site of ['none', 'same-origin']) { t.equal((await app.get('/company/login', { headers: { 'sec-fetch-site': site } })).statusCode, 303) }
   t.equal((await db.orm.select().from(db.socialTransactions)).length, 2)
 })
 
 void t.test('a form of an origin where logins may end starts one, and no other does', async t => {
-  const options = { tokens: { cookies: {}, csrf: { origins: ['https://front.example'] } }, urls: { next: ['https://App.Example:443', 'http://localhost:5173'] } }
+  const options = {
+    tokens: { cookies: {}, csrf: { origins: ['https://front.example'] } },
+    urls: { next: ['https://App.Example:443', 'http://localhost:5173'] }
+  }
   const { call } = await withBadProviders(t, sqliteBuild, { options })
   for (const site of ['cross-site', 'same-site', undefined]) {
     for (const [origin, status] of [
-      ['https://front.example', 303], ['https://app.example', 303], ['http://localhost:5173', 303],
-      ['https://evil.example', 200], ['null', 200], ['https://app.example.evil.example', 200], ['https://front.example:8443', 200], ['http://app.example', 200], ['https://app.example/', 200]
+      ['https://front.example', 303],
+      ['https://app.example', 303],
+      ['http://localhost:5173', 303],
+      ['https://evil.example', 200],
+      ['null', 200],
+      ['https://app.example.evil.example', 200],
+      ['https://front.example:8443', 200],
+      ['http://app.example', 200],
+      ['https://app.example/', 200]
     ] as const) {
-      const answer = await call('POST', '/company/login', { form: {}, headers: { origin, ...(site && { 'sec-fetch-site': site }) } })
+      const answer = await call('POST', '/company/login', {
+        form: {},
+        headers: { origin, ...(site && { 'sec-fetch-site': site }) }
+      })
       t.equal(answer.statusCode, status, `${origin} ${site}`)
       t.equal(answer.cookies.length, status === 303 ? 1 : 0)
     }
@@ -116,9 +135,19 @@ void t.test('browsers that know no Sec-Fetch-Site are asked for Origin, and then
   const { call } = await withBadProviders(t, sqliteBuild)
   const own = 'http://localhost:3000'
   for (const [headers, status] of [
-    [{}, 200], [{ origin: own }, 303], [{ referer: `${own}/auth/company/login?next=/` }, 303], [{ origin: own, referer: 'https://evil.example/' }, 303],
-    [{ referer: 'https://evil.example/' }, 200], [{ referer: `https://evil.example/${own}` }, 200], [{ referer: `${own}.evil.example/` }, 200], [{ referer: `${own}@evil.example/` }, 200],
-    [{ referer: 'garbage' }, 200], [{ referer: '' }, 200], [{ origin: 'null', referer: `${own}/` }, 200], [{ origin: 'https://evil.example', referer: `${own}/` }, 200], [{ origin: '', referer: `${own}/` }, 200]
+    [{}, 200],
+    [{ origin: own }, 303],
+    [{ referer: `${own}/auth/company/login?next=/` }, 303],
+    [{ origin: own, referer: 'https://evil.example/' }, 303],
+    [{ referer: 'https://evil.example/' }, 200],
+    [{ referer: `https://evil.example/${own}` }, 200],
+    [{ referer: `${own}.evil.example/` }, 200],
+    [{ referer: `${own}@evil.example/` }, 200],
+    [{ referer: 'garbage' }, 200],
+    [{ referer: '' }, 200],
+    [{ origin: 'null', referer: `${own}/` }, 200],
+    [{ origin: 'https://evil.example', referer: `${own}/` }, 200],
+    [{ origin: '', referer: `${own}/` }, 200]
   ] as const) {
     for (const method of ['GET', 'POST'] as const) {
       const answer = await call(method, '/company/login', { headers })
@@ -151,9 +180,17 @@ story('HEAD and OPTIONS begin nothing and end nothing', async (t, build, { diale
 })
 
 void t.test('a start page shows nothing of an address that it does not take, and takes it as an address', async t => {
-  const { call } = await withBadProviders(t, sqliteBuild, { options: { site: { name: '<i>Site</i>' } }, provider: { label: '<b>"Company"</b>' } })
-  for (const next of ['/"><script>alert(1)</script>', '/\' onmouseover=\'alert(1)', '"><script>alert(1)</script>', 'javascript:alert(1)', '/&lt;script&gt;']) {
-    const { body } = await call('GET', `/company/login?next=${encodeURIComponent(next)}`, { headers: { 'sec-fetch-site': 'cross-site' } })
+  const { call } = await withBadProviders(t, sqliteBuild, {
+    options: { site: { name: '<i>Site</i>' } },
+    provider: { label: '<b>"Company"</b>' }
+  })
+  for (const next of [
+    '/"><script>alert(1)</script>', "/' onmouseover='alert(1)", '"><script>alert(1)</script>',
+    'javascript:alert(1)', '/&lt;script&gt;'
+  ]) {
+    const { body } = await call('GET', `/company/login?next=${encodeURIComponent(next)}`, {
+      headers: { 'sec-fetch-site': 'cross-site' }
+    })
     t.notMatch(body, /<script|onmouseover='|javascript:|<b>|<i>/)
     t.notMatch(body, next)
   }
@@ -179,7 +216,10 @@ void t.test('a provider that is out when a login starts is told, and the next tr
   const answer = await browser.open('GET', '/company/login', { fault: true })
   t.equal(answer.statusCode, 503)
   t.equal(answer.headers['retry-after'], '5')
-  t.match(answer.body, /company does not answer.*<a class="button" href="\/auth\/company\/login">Try again.*provider_unavailable/s)
+  t.match(
+    answer.body,
+    /company does not answer.*<a class="button" href="\/auth\/company\/login">Try again.*provider_unavailable/s
+  )
   t.same([...browser.cookies], [])
   bad.faults = {}
   const login = await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice'))
@@ -190,7 +230,17 @@ story('what the app says against a login ends it, wherever it was to end', async
   for (const options of [{ ...cookies, ...place }, cookies, place, {}]) {
     let verdict: string | undefined = 'Not today'
     const shared = sharedDatabase(t, dialect)
-    const app = await withBadProviders(t, build, { ...shared.given, options: { ...options, hooks: { loggedIn: () => { if (verdict) throw new Rejection(verdict) } } } })
+    const app = await withBadProviders(t, build, {
+      ...shared.given,
+      options: {
+        ...options,
+        hooks: {
+          loggedIn: () => {
+            if (verdict) throw new Rejection(verdict)
+          }
+        }
+      }
+    })
     const { bad, browser } = app
     const answer = await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice'))
     if (!('urls' in options)) {
@@ -212,15 +262,28 @@ story('what the app says against a login ends it, wherever it was to end', async
 })
 
 void t.test('where an error goes there may be a query already, and a fragment', async t => {
-  const { bad, browser } = await withBadProviders(t, sqliteBuild, { options: { urls: { next: ['https://app.example'] } } })
+  const { bad, browser } = await withBadProviders(t, sqliteBuild, {
+    options: { urls: { next: ['https://app.example'] } }
+  })
   const ends: Array<[next: string, end: RegExp, failed: string]> = [
-    ['/a?b=c#d', /^http:\/\/localhost:3000\/a\?b=c#d&provider=company&login_code=[\w-]{43}$/, 'http://localhost:3000/a?b=c&error=provider_denied#d'],
-    ['https://app.example', /^https:\/\/app.example\/#provider=company&login_code=[\w-]{43}$/, 'https://app.example/?error=provider_denied']
+    [
+      '/a?b=c#d',
+      /^http:\/\/localhost:3000\/a\?b=c#d&provider=company&login_code=[\w-]{43}$/,
+      'http://localhost:3000/a?b=c&error=provider_denied#d'
+    ],
+    [
+      'https://app.example',
+      /^https:\/\/app.example\/#provider=company&login_code=[\w-]{43}$/,
+      'https://app.example/?error=provider_denied'
+    ]
   ]
   for (const [next, end, failed] of ends) {
     const start = async () => await browser.start('company', `?next=${encodeURIComponent(next)}`)
     t.match((await browser.comeBack(await bad.authorize(await start(), 'alice'))).headers.location, end)
-    t.equal((await browser.comeBack(await bad.authorize(await start(), 'alice', { deny: true }))).headers.location, failed)
+    t.equal(
+      (await browser.comeBack(await bad.authorize(await start(), 'alice', { deny: true }))).headers.location,
+      failed
+    )
   }
 })
 
@@ -231,7 +294,8 @@ async function withLogin (t: Test, build: Build, shared: { database?: unknown } 
     const answer = await app.browser.comeBack(await app.bad.authorize(await app.browser.start('company'), 'alice'))
     return fragmentOf(answer).login_code ?? ''
   }
-  const fetch = async (code: string, browser = app.browser, provider = 'company') => (await browser.open('POST', `/${provider}`, { body: { login_code: code } })).json()
+  const fetch = async (code: string, browser = app.browser, provider = 'company') =>
+    (await browser.open('POST', `/${provider}`, { body: { login_code: code } })).json()
   return { ...app, logIn, fetch }
 }
 
@@ -264,7 +328,7 @@ story('a login that waits is for its browser and its provider, and for a minute'
   another.cookies.set([...browser.cookies.keys()][0] ?? '', 'A'.repeat(43))
   t.equal((await fetch(code, another)).code, 'state_invalid', 'with a cookie of its own')
   t.equal((await fetch(code, browser, 'other')).code, 'state_invalid', 'at another provider')
-  for (const wrong of ['A'.repeat(43), code.toLowerCase(), `${code}A`]) t.equal((await fetch(wrong)).code, 'state_invalid')
+  for (const wrong of ['A'.repeat(43), code.toLowerCase(), `${code}A`]) { t.equal((await fetch(wrong)).code, 'state_invalid') }
   clock.advance(59)
   t.equal((await fetch(code)).user.email, 'alice@example.com', 'none of that has spoilt it')
   const late = await logIn()
@@ -284,7 +348,9 @@ story('a login that waits is not for whoever is deactivated, disconnected or del
   }
   await fetchAfter(async () => await users.deactivate(pk))
   await users.activate(pk)
-  await fetchAfter(async () => { for (const { id } of await socialAccounts.list(pk)) await socialAccounts.disconnect(id) })
+  await fetchAfter(async () => {
+    for (const { id } of await socialAccounts.list(pk)) await socialAccounts.disconnect(id)
+  })
   await fetchAfter(async () => await users.delete(pk))
 })
 
@@ -295,15 +361,28 @@ story('two providers stand side by side, each with its own', async (t, build) =>
     options: {
       ...articleOptions,
       social: {
-        company: { issuer: openid.issuer, clientId: openid.clientId, clientSecret: openid.clientSecret, trustEmail: true },
-        github: { clientId: fake.clientId, clientSecret: fake.clientSecret, provider: { ...github, endpoints: fake.endpoints }, trustEmail: true }
+        company: {
+          issuer: openid.issuer,
+          clientId: openid.clientId,
+          clientSecret: openid.clientSecret,
+          trustEmail: true
+        },
+        github: {
+          clientId: fake.clientId,
+          clientSecret: fake.clientSecret,
+          provider: { ...github, endpoints: fake.endpoints },
+          trustEmail: true
+        }
       }
     }
   })
   fake.clock = openid.clock = built.clock
   const browser = createBrowser(built)
   const [there, elsewhere] = [await browser.start('github'), await browser.start('company')]
-  const [first, second] = [await browser.comeBack(await openid.authorize(elsewhere, 'alice')), await browser.comeBack(await fake.authorize(there, 'alice'))]
+  const [first, second] = [
+    await browser.comeBack(await openid.authorize(elsewhere, 'alice')),
+    await browser.comeBack(await fake.authorize(there, 'alice'))
+  ]
   t.equal(first.statusCode, 200)
   t.equal(second.json().user.pk, first.json().user.pk, 'both have proven the address')
   t.equal(openid.calls('token').length, 1)
@@ -318,13 +397,23 @@ story('a provider that posts back is answered with a redirect, to which the brow
       ...place,
       ...cookies,
       userFields: { first_name: { schema: Type.String(), registration: 'optional' } },
-      social: { apple: { clientId: fake.clientId, clientSecret: fake.clientSecret, provider: { ...apple, endpoints: fake.endpoints } } }
+      social: {
+        apple: {
+          clientId: fake.clientId,
+          clientSecret: fake.clientSecret,
+          provider: { ...apple, endpoints: fake.endpoints }
+        }
+      }
     }
   })
   fake.clock = built.clock
   const browser = createBrowser(built)
   // From another site, so without its cookies.
-  const bringBack = async ({ url, form }: PostedRedirect, headers = {}) => await built.call('POST', new URL(url).pathname, { form, headers: { origin: 'https://appleid.apple.com', 'sec-fetch-site': 'cross-site', ...headers } })
+  const bringBack = async ({ url, form }: PostedRedirect, headers = {}) =>
+    await built.call('POST', new URL(url).pathname, {
+      form,
+      headers: { origin: 'https://appleid.apple.com', 'sec-fetch-site': 'cross-site', ...headers }
+    })
 
   const posted = await bringBack(await fake.authorize(await browser.start('apple'), 'alice'))
   t.equal(posted.statusCode, 303)
@@ -336,15 +425,32 @@ story('a provider that posts back is answered with a redirect, to which the brow
   t.equal((await built.get('/user', { token: browser.cookies.get('__Host-access') })).json().first_name, 'Alice')
 
   const refused = await bringBack(await fake.authorize(await browser.start('apple'), 'alice', { deny: true }))
-  t.equal((await browser.comeBack(String(refused.headers.location))).headers.location, 'http://localhost:3000/welcome?error=provider_denied')
+  t.equal(
+    (await browser.comeBack(String(refused.headers.location))).headers.location,
+    'http://localhost:3000/welcome?error=provider_denied'
+  )
 
   const { url, form } = await fake.authorize(await browser.start('apple'), 'alice')
-  const stuffed = await bringBack({ url, form: { ...form, next: 'https://evil.example', redirect_uri: 'https://evil.example' } }, { host: 'evil.example' })
+  const stuffed = await bringBack(
+    { url, form: { ...form, next: 'https://evil.example', redirect_uri: 'https://evil.example' } },
+    { host: 'evil.example' }
+  )
   t.match(stuffed.headers.location, /^http:\/\/localhost:3000\/auth\/apple\/callback\?/)
   t.notMatch(stuffed.headers.location, 'evil')
-  const twice = await built.call('POST', '/apple/callback', { payload: `${new URLSearchParams(form)}&code=another`, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
-  t.equal((await browser.comeBack(String(twice.headers.location))).headers.location, 'http://localhost:3000/welcome?error=state_invalid')
-  for (const body of [undefined, { state: 'a' }, []]) t.equal((await built.call('POST', '/apple/callback', { ...(body !== undefined && { body }) })).headers.location, 'http://localhost:3000/auth/apple/callback?')
+  const twice = await built.call('POST', '/apple/callback', {
+    payload: `${new URLSearchParams(form)}&code=another`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' }
+  })
+  t.equal(
+    (await browser.comeBack(String(twice.headers.location))).headers.location,
+    'http://localhost:3000/welcome?error=state_invalid'
+  )
+  for (const body of [undefined, { state: 'a' }, []]) {
+    t.equal(
+      (await built.call('POST', '/apple/callback', { ...(body !== undefined && { body }) })).headers.location,
+      'http://localhost:3000/auth/apple/callback?'
+    )
+  }
 })
 
 void t.test('only a provider that posts may', async t => {
@@ -359,19 +465,30 @@ void t.test('in the shape of Django REST framework pages stay pages, and refusal
   const denied = await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice', { deny: true }))
   t.equal(denied.headers.location, 'http://localhost:3000/welcome?error=provider_denied')
   t.match((await browser.open('GET', '/company/callback')).headers['content-type'], 'text/html')
-  t.same((await post('/company', { login_code: 'A'.repeat(43) })).json(), { non_field_errors: ['The login was not started in this browser, took too long, or has ended already.'] })
-  t.same((await post('/company', {})).json(), { non_field_errors: ['Incorrect input. access_token or code is required.'] })
+  t.same((await post('/company', { login_code: 'A'.repeat(43) })).json(), {
+    non_field_errors: ['The login was not started in this browser, took too long, or has ended already.']
+  })
+  t.same((await post('/company', {})).json(), {
+    non_field_errors: ['Incorrect input. access_token or code is required.']
+  })
   t.match((await post('/company', { login_code: 7 })).json(), { login_code: [String] })
   t.same((await post('/company/callback', {})).json(), { detail: 'Method "POST" not allowed.' })
 })
 
 void t.test('a query that fails is logged without its values', async t => {
   const nowhere = sqliteTable('nowhere', { name: text('name') })
-  const registering = async (_input: object, tx: Tx) => { await tx.insert(nowhere).values({ name: 'a-value-of-a-query' }) }
+  const registering = async (_input: object, tx: Tx) => {
+    await tx.insert(nowhere).values({ name: 'a-value-of-a-query' })
+  }
   for (const options of [place, {}]) {
-    const { bad, browser, logs } = await withBadProviders(t, sqliteBuild, { options: { ...options, hooks: { registering } } })
+    const { bad, browser, logs } = await withBadProviders(t, sqliteBuild, {
+      options: { ...options, hooks: { registering } }
+    })
     const answer = await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice'), { fault: true })
-    t.equal(answer.headers.location ?? answer.statusCode, options === place ? 'http://localhost:3000/welcome?error=internal_error' : 500)
+    t.equal(
+      answer.headers.location ?? answer.statusCode,
+      options === place ? 'http://localhost:3000/welcome?error=internal_error' : 500
+    )
     t.match(logs.join(''), 'database query failed')
     t.notMatch(`${logs.join('')}${answer.body}`, 'a-value-of-a-query')
   }
@@ -384,7 +501,10 @@ void t.test('people are told in a page that the database is out', async t => {
   const redirect = await bad.authorize(await browser.start('company'), 'alice')
   const db = await shared.open(app)
   await db.execute(db, 'DROP TABLE social_transactions')
-  for (const answer of [await browser.comeBack(redirect, { fault: true }), await browser.open('GET', '/company/login', { fault: true })]) {
+  for (const answer of [
+    await browser.comeBack(redirect, { fault: true }),
+    await browser.open('GET', '/company/login', { fault: true })
+  ]) {
     t.equal(answer.statusCode, 500)
     t.match(answer.headers['content-type'], 'text/html')
     t.match(answer.body, 'Try again')
@@ -396,14 +516,37 @@ void t.test('the buttons of the pages lead where the app is seen from outside', 
   const page = await browser.open('GET', '/company/login?next=/a', { headers: { 'sec-fetch-site': 'cross-site' } })
   t.match(page.body, 'href="/base/auth/company/login?next=%2Fa"')
   t.match((await browser.open('GET', '/company/callback')).body, 'href="/base/auth/company/login"')
-  t.equal(new URL(await browser.start('company')).searchParams.get('redirect_uri'), 'http://localhost:3000/base/auth/company/callback')
+  t.equal(
+    new URL(await browser.start('company')).searchParams.get('redirect_uri'),
+    'http://localhost:3000/base/auth/company/callback'
+  )
 })
 
 void t.test('the document has the pages of both routes, beside what goes wrong before them', async t => {
   const { app } = await withBadProviders(t, sqliteBuild)
-  const { paths } = app.restAuth.openapi() as { paths: Record<string, { get: { responses: Record<string, { content?: object }> } }> }
-  const typesOf = (path: string) => Object.fromEntries(Object.entries(paths[path]?.get.responses ?? {}).filter(([status]) => status !== '303').map(([status, { content = {} }]) => [status, Object.keys(content)]))
+  const { paths } = app.restAuth.openapi() as {
+    paths: Record<string, { get: { responses: Record<string, { content?: object }> } }>
+  }
+  const typesOf = (path: string) =>
+    Object.fromEntries(
+      Object.entries(paths[path]?.get.responses ?? {})
+        .filter(([status]) => status !== '303')
+        .map(([status, { content = {} }]) => [status, Object.keys(content)])
+    )
   const [page, problem] = ['text/html', 'application/problem+json']
-  t.same(typesOf('/auth/company/login'), { 200: [page], 400: [page, problem], 500: [page, problem], 502: [page], 503: [page, problem] })
-  t.same(typesOf('/auth/company/callback'), { 200: ['application/json'], 400: [page, problem], 403: [page], 500: [page, problem], 502: [page], 503: [page, problem] })
+  t.same(typesOf('/auth/company/login'), {
+    200: [page],
+    400: [page, problem],
+    500: [page, problem],
+    502: [page],
+    503: [page, problem]
+  })
+  t.same(typesOf('/auth/company/callback'), {
+    200: ['application/json'],
+    400: [page, problem],
+    403: [page],
+    500: [page, problem],
+    502: [page],
+    503: [page, problem]
+  })
 })

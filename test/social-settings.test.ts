@@ -9,7 +9,11 @@ import { t } from './helper.js'
 
 const base = { clientId: 'app', clientSecret: 'a-secret-never-told' }
 const own = defineProvider({
-  label: 'Own', issuer: 'https://own.example', endpoints: { authorization: 'https://own.example/a', token: 'https://own.example/t' }, scopes: [], profile: () => ({ subject: '1' })
+  label: 'Own',
+  issuer: 'https://own.example',
+  endpoints: { authorization: 'https://own.example/a', token: 'https://own.example/t' },
+  scopes: [],
+  profile: () => ({ subject: '1' })
 })
 
 /** The line that an app with this provider refuses to start with. */
@@ -30,7 +34,10 @@ const resolve = (name: string, given: object = {}, production = true) => {
 
 const pem = (namedCurve: string) => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve })
-  return { private: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), public: publicKey.export({ type: 'spki', format: 'pem' }).toString() }
+  return {
+    private: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    public: publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  }
 }
 const key = pem('P-256')
 const signed = (privateKey: string) => ({ clientSecret: { teamId: 'TEAM', keyId: 'KEY', privateKey } })
@@ -42,34 +49,80 @@ void t.test('what can not work is refused at start', async t => {
     ['9gag', {}, 'social.9gag: name it with a-z, 0-9 and - (31 at most), a letter first'],
     ['a/b', {}, 'social.a/b: name it with a-z, 0-9 and - (31 at most), a letter first'],
     ['a'.repeat(32), {}, `social.${'a'.repeat(32)}: name it with a-z, 0-9 and - (31 at most), a letter first`],
-    ...['login', 'logout', 'user', 'registration', 'token', 'password', 'sessions', 'socialaccounts', 'reauthenticate', 'mfa', 'passkeys', 'email']
-      .map((name): [string, object, string] => [name, { issuer: 'https://own.example' }, `social.${name}: the name is a route's; choose another`]),
-    ['gogle', {}, `social.gogle: is none of the built-in providers (${list}); for another, give its issuer or a provider`],
-    ['constructor', {}, `social.constructor: is none of the built-in providers (${list}); for another, give its issuer or a provider`],
+    ...[
+      'login', 'logout', 'user', 'registration', 'token', 'password', 'sessions', 'socialaccounts',
+      'reauthenticate', 'mfa', 'passkeys', 'email'
+    ].map((name): [string, object, string] => [
+      name,
+      { issuer: 'https://own.example' },
+      `social.${name}: the name is a route's; choose another`
+    ]),
+    [
+      'gogle',
+      {},
+      `social.gogle: is none of the built-in providers (${list}); for another, give its issuer or a provider`
+    ],
+    [
+      'constructor',
+      {},
+      `social.constructor: is none of the built-in providers (${list}); for another, give its issuer or a provider`
+    ],
     ['own', { issuer: 'https://own.example', provider: own }, 'social.own: give issuer or provider, not both'],
     ['own', { issuer: 'http://own.example' }, 'social.own.issuer: must be https'],
     ['own', { issuer: 'http://localhost:9000' }, 'social.own.issuer: must be https'],
     ['own', { issuer: 'https://a:b@own.example' }, 'social.own.issuer: must be https'],
-    ['github', { issuer: 'https://github.example' }, 'social.github.issuer: GitHub is no OpenID provider; choose another name for one'],
-    ['facebook', { issuer: 'https://own.example' }, 'social.facebook.issuer: Facebook is no OpenID provider; choose another name for one'],
-    ['discord', { issuer: 'https://own.example' }, 'social.discord.issuer: Discord is no OpenID provider; choose another name for one'],
-    ['gitlab', { accessToken: true }, 'social.gitlab.accessToken: GitLab does not tell which app an access token was issued to, so that any app\'s would do; let clients post a code or an ID token'],
-    ['google', { issuer: 'https://own.example', accessToken: true }, 'social.google.accessToken: Google does not tell which app an access token was issued to, so that any app\'s would do; let clients post a code or an ID token'],
+    [
+      'github',
+      { issuer: 'https://github.example' },
+      'social.github.issuer: GitHub is no OpenID provider; choose another name for one'
+    ],
+    [
+      'facebook',
+      { issuer: 'https://own.example' },
+      'social.facebook.issuer: Facebook is no OpenID provider; choose another name for one'
+    ],
+    [
+      'discord',
+      { issuer: 'https://own.example' },
+      'social.discord.issuer: Discord is no OpenID provider; choose another name for one'
+    ],
+    [
+      'gitlab',
+      { accessToken: true },
+      "social.gitlab.accessToken: GitLab does not tell which app an access token was issued to, so that any app's would do; let clients post a code or an ID token"
+    ],
+    [
+      'google',
+      { issuer: 'https://own.example', accessToken: true },
+      "social.google.accessToken: Google does not tell which app an access token was issued to, so that any app's would do; let clients post a code or an ID token"
+    ],
     ['github', { audiences: ['other'] }, 'social.github.audiences: GitHub has no ID tokens'],
     ['google', { clientId: 'ä' }, 'social.google.clientId: must be printable ASCII'],
     ['google', { clientSecret: 'se\ncret' }, 'social.google.clientSecret: must be printable ASCII'],
     ['google', signed(key.private), 'social.google.clientSecret: must be a string; only apple\'s is signed'],
     ['apple', signed('nonsense'), 'social.apple.clientSecret.privateKey: is no key: give PKCS#8 PEM or a JWK'],
     ['apple', signed(pem('P-384').private), 'social.apple.clientSecret.privateKey: is no P-256 key, which ES256 needs'],
-    ['apple', signed(key.public), 'social.apple.clientSecret.privateKey: is no private key; Apple gives it in a file AuthKey_….p8'],
+    [
+      'apple',
+      signed(key.public),
+      'social.apple.clientSecret.privateKey: is no private key; Apple gives it in a file AuthKey_….p8'
+    ],
     ['google', { callbackUrl: 'http://app.example/cb' }, 'social.google.callbackUrl: must be https in production'],
-    ['google', { callbackUrl: 'https://:0/cb' }, 'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'],
+    [
+      'google',
+      { callbackUrl: 'https://:0/cb' },
+      'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'
+    ],
     ['google', { scopes: ['openid email'] }, 'social.google.scopes: each must be one word'],
     ['google', { scopes: ['email'] }, 'social.google.scopes: must contain openid, or nobody is named'],
     ['google', { trustEmail: ['@app.example'] }, 'social.google.trustEmail: each must be a domain such as app.example'],
     ['google', { trustEmail: ['*.app.example'] }, 'social.google.trustEmail: each must be a domain such as app.example'],
     ['google', { trustEmail: ['localhost'] }, 'social.google.trustEmail: each must be a domain such as app.example'],
-    ['google', { trustEmail: ['https://app.example'] }, 'social.google.trustEmail: each must be a domain such as app.example']
+    [
+      'google',
+      { trustEmail: ['https://app.example'] },
+      'social.google.trustEmail: each must be a domain such as app.example'
+    ]
   ]
   for (const [name, given, line] of rows) t.equal(refusal(name, given), line)
 })
@@ -90,16 +143,32 @@ void t.test('a provider of the host\'s own is looked at, at start', async t => {
     [{ endpoints: { ...endpoints, token: 'http://own.example/t' } }, 'endpoints.token: must be an https address'],
     [{ endpoints: { ...endpoints, jwks: 7 } }, 'endpoints.jwks: must be an https address']
   ]
-  for (const [changes, line] of rows) t.equal(refusal('own', { provider: { ...own, ...changes } }), `social.own.provider.${line}`)
+  for (const [changes, line] of rows) { t.equal(refusal('own', { provider: { ...own, ...changes } }), `social.own.provider.${line}`) }
   t.equal(resolve('own', { provider: own }).provider, own)
 })
 
 void t.test('http will do on the developer\'s own machine, and nowhere else', async t => {
   for (const host of ['localhost:9000', '127.0.0.1:9000', '[::1]:9000']) {
     t.equal(refusal('own', { issuer: `http://${host}` }, false), 'it started')
-    t.equal(refusal('own', { provider: { ...own, issuer: `http://${host}`, endpoints: { authorization: `http://${host}/a`, token: `http://${host}/t` } } }, false), 'it started')
+    t.equal(
+      refusal(
+        'own',
+        {
+          provider: {
+            ...own,
+            issuer: `http://${host}`,
+            endpoints: { authorization: `http://${host}/a`, token: `http://${host}/t` }
+          }
+        },
+        false
+      ),
+      'it started'
+    )
   }
-  t.equal(refusal('own', { issuer: 'http://localhost.evil.example' }, false), 'social.own.issuer: must be https, or http on localhost, 127.0.0.1 or [::1]')
+  t.equal(
+    refusal('own', { issuer: 'http://localhost.evil.example' }, false),
+    'social.own.issuer: must be https, or http on localhost, 127.0.0.1 or [::1]'
+  )
   t.equal(refusal('google', { callbackUrl: 'http://localhost:3000/auth/google/callback' }, false), 'it started')
 })
 
@@ -107,7 +176,14 @@ void t.test('whoever says no more than who the app is gets the provider\'s own w
   t.same(resolveSocial(undefined, { production: true }), [])
   for (const [name, provider] of Object.entries(providers)) {
     const settings = resolve(name)
-    t.match(settings, { name, label: provider.label, callbackUrl: undefined, trustEmail: undefined, accessToken: false, storeTokens: false })
+    t.match(settings, {
+      name,
+      label: provider.label,
+      callbackUrl: undefined,
+      trustEmail: undefined,
+      accessToken: false,
+      storeTokens: false
+    })
     t.equal(settings.provider, provider)
     t.same(settings.scopes, provider.scopes)
     t.same(settings.audiences, ['app'])
@@ -117,16 +193,32 @@ void t.test('whoever says no more than who the app is gets the provider\'s own w
 
 void t.test('an issuer makes a provider, or moves a built-in one', async t => {
   const keycloak = resolve('keycloak', { issuer: 'https://login.example/realms/app' })
-  t.match(keycloak, { label: 'keycloak', provider: { issuer: 'https://login.example/realms/app', endpoints: undefined }, scopes: ['openid', 'email', 'profile'] })
+  t.match(keycloak, {
+    label: 'keycloak',
+    provider: { issuer: 'https://login.example/realms/app', endpoints: undefined },
+    scopes: ['openid', 'email', 'profile']
+  })
   t.equal(resolve('keycloak', { issuer: 'https://login.example/realms/app', label: 'Example' }).label, 'Example')
-  t.match(resolve('gitlab', { issuer: 'https://git.example' }), { label: 'GitLab', provider: { issuer: 'https://git.example', endpoints: undefined } })
-  const tenant = resolve('microsoft', { issuer: 'https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0' }).provider
+  t.match(resolve('gitlab', { issuer: 'https://git.example' }), {
+    label: 'GitLab',
+    provider: { issuer: 'https://git.example', endpoints: undefined }
+  })
+  const tenant = resolve('microsoft', {
+    issuer: 'https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0'
+  }).provider
   t.match([tenant.acceptsIssuer, tenant.ownsMailbox, tenant.isOurs], [undefined, undefined, undefined])
-  t.equal(resolve('google', { issuer: 'https://accounts.google.com' }).provider, providers.google, 'its own changes nothing')
+  t.equal(
+    resolve('google', { issuer: 'https://accounts.google.com' }).provider,
+    providers.google,
+    'its own changes nothing'
+  )
 })
 
 void t.test('domains are trusted in the form that addresses are compared in', async t => {
-  t.same(resolve('github', { trustEmail: ['Example.ORG', 'Bücher.example'] }).trustEmail, ['example.org', 'xn--bcher-kva.example'])
+  t.same(resolve('github', { trustEmail: ['Example.ORG', 'Bücher.example'] }).trustEmail, [
+    'example.org',
+    'xn--bcher-kva.example'
+  ])
   t.equal(resolve('github', { trustEmail: false }).trustEmail, false)
   t.same(resolve('google', { audiences: ['ios', 'app'] }).audiences, ['app', 'ios'])
 })
@@ -138,7 +230,13 @@ void t.test('Apple\'s secret is signed for an hour, and made anew before it ends
     const seconds = now.getTime() / 1000
     const secret = await clientSecret(now)
     t.same(decodeProtectedHeader(secret), { alg: 'ES256', kid: 'KEY' })
-    t.same(decodeJwt(secret), { iss: 'TEAM', sub: 'app', aud: 'https://appleid.apple.com', iat: seconds, exp: seconds + 3600 })
+    t.same(decodeJwt(secret), {
+      iss: 'TEAM',
+      sub: 'app',
+      aud: 'https://appleid.apple.com',
+      iat: seconds,
+      exp: seconds + 3600
+    })
     await jwtVerify(secret, await importSPKI(key.public, 'ES256'), { currentDate: now })
     t.equal(await clientSecret(new Date(now.getTime() + 2_999_000)), secret)
     const next = await clientSecret(new Date(now.getTime() + 3_000_000))

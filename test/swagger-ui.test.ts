@@ -7,14 +7,19 @@ import { auth, buildApp } from '../examples/article/app.js'
 import { t, type Test } from './helper.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const missing = existsSync(executablePath) ? undefined : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
+const missing = existsSync(executablePath)
+  ? undefined
+  : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
 // Not the address that the app believes to be at, and none that browsers trust without https: as on a tester's network.
 const hostname = 'tester.test'
 
 // The address that the app believes to be at: the links of its mails begin with it.
 const published = 'http://localhost:3000'
 
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage']
+const args = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+  '--disable-dev-shm-usage'
+]
 
 t.test('a tester registers, confirms the address, logs in, changes details and password, logs out and resets the password, with nothing but a browser', {
   skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
@@ -26,9 +31,15 @@ t.test('a tester registers, confirms the address, logs in, changes details and p
   const { context, page, origin, complaints } = await open(t)
   await page.goto(`${origin}/docs`)
   await page.locator('.opblock').first().waitFor()
-  t.same(await page.locator('.opblock-tag').evaluateAll(tags => tags.map(tag => tag.getAttribute('data-tag'))), ['Account', 'Session', 'User', 'Password'])
+  t.same(await page.locator('.opblock-tag').evaluateAll(tags => tags.map(tag => tag.getAttribute('data-tag'))), [
+    'Account', 'Session', 'User', 'Password'
+  ])
 
-  t.match(await execute(page, 'register'), { status: 201, body: { detail: 'Verification e-mail sent.' } }, 'the example is valid as it stands')
+  t.match(
+    await execute(page, 'register'),
+    { status: 201, body: { detail: 'Verification e-mail sent.' } },
+    'the example is valid as it stands'
+  )
   t.match(await execute(page, 'login'), { status: 400, body: { code: 'email_not_verified' } })
   const landed = await follow(context, await findLink(context, `${origin}/docs/mail`, 'account-confirm-email'))
   await landed.locator('.opblock.is-open').waitFor()
@@ -36,29 +47,60 @@ t.test('a tester registers, confirms the address, logs in, changes details and p
   t.match(await landed.locator('.opblock.is-open').getAttribute('id'), /-login$/, 'the link ends where one logs in')
   await landed.close()
   const loggedIn = await execute(page, 'login')
-  t.match(loggedIn, { status: 200, body: { user: { email: 'alice@example.com', gender: 'M', phone_number: '+15550100' } } }, 'and so is the example of the login')
+  t.match(
+    loggedIn,
+    { status: 200, body: { user: { email: 'alice@example.com', gender: 'M', phone_number: '+15550100' } } },
+    'and so is the example of the login'
+  )
 
   t.equal((await execute(page, 'getUser')).status, 401)
   await authorize(page, String(loggedIn.body.access))
   t.match(await execute(page, 'getUser'), { status: 200, body: { gender: 'M', phone_number: '+15550100' } })
-  t.match(await execute(page, 'updateUser', body => ({ ...body, gender: 'NS', phone_number: '+15559999' })), { status: 200, body: { gender: 'NS', phone_number: '+15550100' } })
+  t.match(await execute(page, 'updateUser', body => ({ ...body, gender: 'NS', phone_number: '+15559999' })), {
+    status: 200,
+    body: { gender: 'NS', phone_number: '+15550100' }
+  })
   t.match(await execute(page, 'changePassword'), { status: 200, body: { detail: 'New password has been saved.' } })
   t.equal((await execute(page, 'logout')).status, 200)
-  t.match(await execute(page, 'getUser'), { status: 401, body: { code: 'token_not_valid' } }, 'the session has ended, without a thought about tokens')
+  t.match(
+    await execute(page, 'getUser'),
+    { status: 401, body: { code: 'token_not_valid' } },
+    'the session has ended, without a thought about tokens'
+  )
   t.match(await execute(page, 'login'), { status: 400, body: { code: 'invalid_credentials' } })
   t.equal((await execute(page, 'login', body => ({ ...body, password: 'An0ther-secret-pw' }))).status, 200)
 
-  t.match(await execute(page, 'requestPasswordReset'), { status: 200, body: { detail: 'Password reset e-mail has been sent.' } })
+  t.match(await execute(page, 'requestPasswordReset'), {
+    status: 200,
+    body: { detail: 'Password reset e-mail has been sent.' }
+  })
   const reset = await findLink(context, `${origin}/docs/mail`, 'password/reset/confirm')
   const [token, uid] = (await reset.getAttribute('href') ?? '').split('/').reverse()
   const fresh = 'Y3t-an0ther-secret-pw'
-  t.match(await execute(page, 'confirmPasswordReset', body => ({ ...body, uid, token, new_password1: fresh, new_password2: fresh })), { status: 200 })
+  t.match(
+    await execute(page, 'confirmPasswordReset', body => ({
+      ...body,
+      uid,
+      token,
+      new_password1: fresh,
+      new_password2: fresh
+    })),
+    { status: 200 }
+  )
   t.equal((await execute(page, 'login', body => ({ ...body, password: fresh }))).status, 200)
 
-  const refused = (path: string, status: string) => `${origin}${path}: Failed to load resource: the server responded with a status of ${status}`
-  t.same(complaints, [
-    refused('/auth/login', '400 (Bad Request)'), refused('/auth/user', '401 (Unauthorized)'), refused('/auth/user', '401 (Unauthorized)'), refused('/auth/login', '400 (Bad Request)')
-  ], 'no other host was asked, and the browser found nothing wrong but the refusals')
+  const refused = (path: string, status: string) =>
+    `${origin}${path}: Failed to load resource: the server responded with a status of ${status}`
+  t.same(
+    complaints,
+    [
+      refused('/auth/login', '400 (Bad Request)'),
+      refused('/auth/user', '401 (Unauthorized)'),
+      refused('/auth/user', '401 (Unauthorized)'),
+      refused('/auth/login', '400 (Bad Request)')
+    ],
+    'no other host was asked, and the browser found nothing wrong but the refusals'
+  )
   const folder = mkdtempSync(join(tmpdir(), 'swagger-ui-'))
   await page.screenshot({ path: join(folder, 'swagger-ui.png') })
   await reset.page().screenshot({ path: join(folder, 'mails.png') })
@@ -73,7 +115,10 @@ t.test('where tokens travel in cookies, a tester has nothing to paste', {
     return
   }
   // The page is not from publicUrl, and without https the browser does not say in Sec-Fetch-Site where it is from.
-  const { page, origin } = await open(t, { account: { emailVerification: 'none' }, tokens: { cookies: { secure: false } } })
+  const { page, origin } = await open(t, {
+    account: { emailVerification: 'none' },
+    tokens: { cookies: { secure: false } }
+  })
   await page.goto(`${origin}/docs`)
   await page.locator('.opblock').first().waitFor()
   t.equal((await execute(page, 'getUser')).status, 401)
@@ -81,7 +126,10 @@ t.test('where tokens travel in cookies, a tester has nothing to paste', {
   t.equal(registered.status, 201)
   t.same(Object.keys(registered.body), ['access_expiration', 'refresh_expiration', 'user'])
   t.match(await execute(page, 'getUser'), { status: 200, body: { gender: 'M' } })
-  t.match(await execute(page, 'updateUser', body => ({ ...body, gender: 'NS' })), { status: 200, body: { gender: 'NS' } })
+  t.match(await execute(page, 'updateUser', body => ({ ...body, gender: 'NS' })), {
+    status: 200,
+    body: { gender: 'NS' }
+  })
   t.equal((await execute(page, 'logout')).status, 200)
   t.equal((await execute(page, 'getUser')).status, 401)
   t.equal((await execute(page, 'login')).status, 200)
@@ -97,18 +145,28 @@ for (const [publicUrl, servers] of [
     const app = await buildApp({ database: ':memory:', docs: '/docs', publicUrl })
     t.teardown(() => app.close())
     t.same((await app.inject('/docs/json')).json().servers, servers)
-    t.same(app.restAuth.openapi().servers, [{ url: publicUrl.replace(/\/$/, '') }], 'a document that is passed on names it')
+    t.same(
+      app.restAuth.openapi().servers,
+      [{ url: publicUrl.replace(/\/$/, '') }],
+      'a document that is passed on names it'
+    )
   })
 }
 
 /** The article's app, listening, and a page of a browser that notes whatever it has to complain about. */
 async function open (t: Test, overrides: object = {}) {
-  const app = await buildApp({ database: ':memory:', docs: '/docs', mail: { ...auth.mail, transport: async () => {} }, ...overrides })
+  const app = await buildApp({
+    database: ':memory:',
+    docs: '/docs',
+    mail: { ...auth.mail, transport: async () => {} },
+    ...overrides
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo
   const browser = await chromium.launch({
-    executablePath, args: [...args, `--host-resolver-rules=MAP ${hostname} 127.0.0.1, MAP ${new URL(published).host} 127.0.0.1:${port}`]
+    executablePath,
+    args: [...args, `--host-resolver-rules=MAP ${hostname} 127.0.0.1, MAP ${new URL(published).host} 127.0.0.1:${port}`]
   })
   t.teardown(() => browser.close())
 
@@ -117,8 +175,12 @@ async function open (t: Test, overrides: object = {}) {
   const complaints: string[] = []
   context.on('weberror', error => complaints.push(String(error.error())))
   // Violations of the content security policy are told here too.
-  context.on('console', message => { if (message.type() === 'error') complaints.push(`${message.location().url}: ${message.text()}`) })
-  context.on('request', request => { if (![origin, published, 'data:'].some(own => request.url().startsWith(own))) complaints.push(`asked ${request.url()}`) })
+  context.on('console', message => {
+    if (message.type() === 'error') complaints.push(`${message.location().url}: ${message.text()}`)
+  })
+  context.on('request', request => {
+    if (![origin, published, 'data:'].some(own => request.url().startsWith(own))) { complaints.push(`asked ${request.url()}`) }
+  })
   return { context, page: await context.newPage(), origin, complaints }
 }
 

@@ -9,7 +9,8 @@ import { openDatabase } from '../src/db/open.js'
 import { password, story, temporaryFile, type Build, type BuiltApp, type Test } from './helper.js'
 
 const crowd = 25
-const times = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> => await Promise.all(Array.from({ length: count }, async (_, index) => await work(index)))
+const times = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
+  await Promise.all(Array.from({ length: count }, async (_, index) => await work(index)))
 const emailOf = (index: number) => `u${index}@example.com`
 
 interface Pair { access: string, refresh: string }
@@ -28,7 +29,8 @@ async function buildTwo (t: Test, build: Build, dialect: string, options: object
     apps,
     app: (index: number): BuiltApp => index % 2 === 0 ? one : other,
     advance: (seconds: number) => { for (const { clock } of new Set(apps)) clock.advance(seconds) },
-    login: async (email: string, given = password): Promise<Login> => (await one.post('/login', { email, password: given })).json(),
+    login: async (email: string, given = password): Promise<Login> =>
+      (await one.post('/login', { email, password: given })).json(),
     sessions: async () => await db.orm.select().from(db.sessions),
     refreshTokens: async () => await db.orm.select().from(db.refreshTokens)
   }
@@ -45,7 +47,7 @@ for (const [where, instances, total] of [['at once', undefined, 20], ['over two 
     for (let round = 1; round <= total; round++) {
       const answers = await times(20, async index => await refreshAt(app(index), refresh))
       const given = new Set(answers.filter(isGiven).map(answer => answer.json().refresh))
-      if (!answers.every(isGiven) || given.size !== 1) t.fail(`round ${round}`, { answers: answers.map(({ body }) => body) })
+      if (!answers.every(isGiven) || given.size !== 1) { t.fail(`round ${round}`, { answers: answers.map(({ body }) => body) }) }
       refresh = [...given][0]
       if ((await refreshTokens()).length !== round + 1) t.fail(`round ${round}: ${(await refreshTokens()).length} rows`)
     }
@@ -55,7 +57,12 @@ for (const [where, instances, total] of [['at once', undefined, 20], ['over two 
 }
 
 story('in strict mode one of twenty is answered, and the others end the session', async (t, build, { dialect }) => {
-  const { app, apps: [{ register }], login, sessions } = await buildTwo(t, build, dialect, { tokens: { refreshGrace: 0 } })
+  const {
+    app,
+    apps: [{ register }],
+    login,
+    sessions
+  } = await buildTwo(t, build, dialect, { tokens: { refreshGrace: 0 } })
   const { access: token } = await register({ email: emailOf(0) })
   await app(0).post('/logout', {}, { token })
   for (let round = 0; round < 12; round++) {
@@ -91,9 +98,21 @@ interface Ending {
 }
 
 const endings: Record<string, Ending> = {
-  'a logout by access token': { end: async ({ post }, { access }) => await post('/logout', {}, { token: access }), left: 1, rounds: 3 },
-  'a logout by the same refresh token': { end: async ({ post }, { refresh }) => await post('/logout', { refresh }), left: 1, rounds: 3 },
-  'a logout everywhere': { end: async ({ post }, { other }) => await post('/logout/all', undefined, { token: other.access }), left: 0, rounds: 3 },
+  'a logout by access token': {
+    end: async ({ post }, { access }) => await post('/logout', {}, { token: access }),
+    left: 1,
+    rounds: 3
+  },
+  'a logout by the same refresh token': {
+    end: async ({ post }, { refresh }) => await post('/logout', { refresh }),
+    left: 1,
+    rounds: 3
+  },
+  'a logout everywhere': {
+    end: async ({ post }, { other }) => await post('/logout/all', undefined, { token: other.access }),
+    left: 0,
+    rounds: 3
+  },
   'a new password': {
     end: async ({ post }, victim) => {
       const { password: old, other } = victim
@@ -120,7 +139,8 @@ for (const [title, { end, left, rounds = 8, pace = 3, after }] of Object.entries
   story(`a refresh that meets ${title} leaves nothing alive`, async (t, build, { dialect }) => {
     const two = await buildTwo(t, build, dialect)
     const { apps: [one] } = two
-    const endAll = async () => await Promise.all((await two.sessions()).map(async ({ id }) => await one.app.restAuth.sessions.end(id)))
+    const endAll = async () =>
+      await Promise.all((await two.sessions()).map(async ({ id }) => await one.app.restAuth.sessions.end(id)))
     await times(crowd, async index => await one.register({ email: emailOf(index) }))
     const passwords = Array<string>(crowd).fill(password)
     const figures = { races: 0, refreshed: 0, violations: 0 }
@@ -128,11 +148,18 @@ for (const [title, { end, left, rounds = 8, pace = 3, after }] of Object.entries
       await endAll()
       const victims = await times(crowd, async index => await prepare(two, index, passwords[index] ?? ''))
       two.advance(11)
-      const answers = (await Promise.all(victims.map(async victim => await race(two, victim, pace, async () => await end(two.app(victim.index), victim))))).flat()
+      const answers = (
+        await Promise.all(
+          victims.map(
+            async victim => await race(two, victim, pace, async () => await end(two.app(victim.index), victim))
+          )
+        )
+      ).flat()
       const given = answers.filter(isGiven).map(answer => answer.json())
       figures.races += crowd
       figures.refreshed += given.length
-      figures.violations += Math.abs((await two.sessions()).length - left * crowd) + await countAlive(two, [...victims, ...given])
+      figures.violations +=
+        Math.abs((await two.sessions()).length - left * crowd) + (await countAlive(two, [...victims, ...given]))
       for (const { index, password } of victims) passwords[index] = password
       if (after) await Promise.all(victims.map(async victim => await after(one, victim)))
     }
@@ -149,7 +176,10 @@ async function prepare ({ apps: [app], login }: Two, index: number, password: st
 
 /** Two refreshes, one at each instance, and what ends the session: now before, now between, now after. */
 async function race ({ app }: Two, { index, refresh }: Victim, pace: number, end: () => Promise<unknown>): Promise<LightMyRequestResponse[]> {
-  const later = async <T>(milliseconds: number, work: () => Promise<T>) => { await sleep(milliseconds); return await work() }
+  const later = async <T>(milliseconds: number, work: () => Promise<T>) => {
+    await sleep(milliseconds)
+    return await work()
+  }
   const [one, other] = await Promise.all([
     later(index % 3, async () => await refreshAt(app(index), refresh)),
     later(index * pace, async () => await refreshAt(app(index + 1), refresh)),
@@ -160,7 +190,11 @@ async function race ({ app }: Two, { index, refresh }: Victim, pace: number, end
 
 /** How many of these tokens are good. */
 async function countAlive ({ app }: Two, pairs: Pair[]): Promise<number> {
-  const answers = await Promise.all(pairs.flatMap(({ access, refresh }) => [access, refresh]).map(async (token, index) => await app(index).post('/token/verify', { token })))
+  const answers = await Promise.all(
+    pairs
+      .flatMap(({ access, refresh }) => [access, refresh])
+      .map(async (token, index) => await app(index).post('/token/verify', { token }))
+  )
   return answers.filter(({ statusCode }) => statusCode !== 401).length
 }
 

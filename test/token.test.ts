@@ -3,7 +3,10 @@ import { openDatabase } from '../src/db/open.js'
 import { alice, password, secret, sqliteBuild, story, t, temporaryFile, type BuiltApp, type Test } from './helper.js'
 
 const invalid = { code: 'token_not_valid', detail: 'Token is invalid' }
-const refreshWith = ({ post }: Pick<BuiltApp, 'post'>) => async (refresh: string) => await post('/token/refresh', { refresh })
+const refreshWith =
+  ({ post }: Pick<BuiltApp, 'post'>) =>
+    async (refresh: string) =>
+      await post('/token/refresh', { refresh })
 const rowsOf = async (t: Test, database: unknown) => {
   const db = await openDatabase(database, [], () => {})
   t.teardown(() => db.close())
@@ -57,7 +60,13 @@ story('within the grace a token answers with the same next one; so nobody is log
 for (const [title, options, replay] of [
   ['after the grace', {}, async ({ clock }: BuiltApp) => { clock.advance(11) }],
   ['in strict mode, at once', { tokens: { refreshGrace: 0 } }, async () => {}],
-  ['once the next one is used too', {}, async ({ post }: BuiltApp, next: string) => { await post('/token/refresh', { refresh: next }) }]
+  [
+    'once the next one is used too',
+    {},
+    async ({ post }: BuiltApp, next: string) => {
+      await post('/token/refresh', { refresh: next })
+    }
+  ]
 ] as const) {
   story(`a token that is used a second time ${title} ends the session for both, and its owner is told`, async (t, build) => {
     const app = await build(t, { options })
@@ -69,7 +78,7 @@ for (const [title, options, replay] of [
     const answer = await refresh(stolen)
     t.equal(answer.statusCode, 401)
     t.match(answer.json(), invalid)
-    for (const token of [access, next.access]) t.equal((await app.get('/user', { token })).json().code, 'token_not_valid', 'access tokens too')
+    for (const token of [access, next.access]) { t.equal((await app.get('/user', { token })).json().code, 'token_not_valid', 'access tokens too') }
     t.match((await refresh(next.refresh)).json(), invalid, 'whoever was faster is out as well')
     t.equal((await app.get('/user', { token: other.access })).statusCode, 200, 'another session of the user lives on')
     t.equal((await refresh(other.refresh)).statusCode, 200)
@@ -117,7 +126,9 @@ story('a session that is not refreshed for the idle time is over', async (t, bui
 })
 
 story('rotation never makes a session last longer than its absolute time', async (t, build) => {
-  const { get, post, register, clock } = await build(t, { options: { tokens: { access: 3600, refresh: { idle: 7200, absolute: 36000 } } } })
+  const { get, post, register, clock } = await build(t, {
+    options: { tokens: { access: 3600, refresh: { idle: 7200, absolute: 36000 } } }
+  })
   let { refresh } = await register()
   for (let hour = 1; hour < 10; hour++) {
     clock.advance(3600)
@@ -137,7 +148,10 @@ story('rotation never makes a session last longer than its absolute time', async
 
 story('of a thousand rotations the rows of the idle time are kept', async (t, build, { dialect }) => {
   const database = dialect === 'sqlite' ? temporaryFile(t) : undefined
-  const built = await build(t, { options: { ...(database && { database }), tokens: { refresh: { idle: 3600 } } }, server: { logger: false } })
+  const built = await build(t, {
+    options: { ...(database && { database }), tokens: { refresh: { idle: 3600 } } },
+    server: { logger: false }
+  })
   const { refreshTokens } = await rowsOf(t, database ?? built.database)
   let { refresh } = await built.register()
   for (let round = 0; round < 1000; round++) {
@@ -190,8 +204,13 @@ story('what is no refresh token of ours is refused, and nothing else happens', a
     t.equal(answer.statusCode, 401)
     t.match(answer.json(), invalid)
   }
-  for (const body of [undefined, {}]) t.match((await post('/token/refresh', body)).json(), { code: 'token_not_valid', detail: 'No valid refresh token found.' })
-  for (const wrong of ['', null, 5, ['x'], 'x'.repeat(4097), 'a\0b']) t.equal((await post('/token/refresh', { refresh: wrong })).statusCode, 400)
+  for (const body of [undefined, {}]) {
+    t.match((await post('/token/refresh', body)).json(), {
+      code: 'token_not_valid',
+      detail: 'No valid refresh token found.'
+    })
+  }
+  for (const wrong of ['', null, 5, ['x'], 'x'.repeat(4097), 'a\0b']) { t.equal((await post('/token/refresh', { refresh: wrong })).statusCode, 400) }
   t.notOk(logs.some(line => line.includes('token_reuse')))
   t.equal((await post('/token/refresh', { refresh })).statusCode, 200)
   t.equal((await post('/token/refresh', undefined, { form: { refresh } })).statusCode, 200, 'a form will do')
@@ -213,7 +232,11 @@ story('verify says of either token whether it is good, and of none why not', asy
     t.strictSame(answer.json(), {})
   }
   const next = (await post('/token/refresh', { refresh })).json()
-  t.equal((await verify(refresh)).statusCode, 200, 'as long as it is answered again: who has a copy can\'t tell when its owner used it')
+  t.equal(
+    (await verify(refresh)).statusCode,
+    200,
+    "as long as it is answered again: who has a copy can't tell when its owner used it"
+  )
   clock.advance(11)
   const answers = [await verify(refresh), await verify('garbage'), await verify('a.b.c'), await verify(`${access}x`)]
   t.equal((await verify(next.refresh)).statusCode, 200, 'to ask of a used one ends no session')
@@ -241,7 +264,11 @@ t.test('a token that was made before the secret changed answers with the same ne
   const second = (await after.post('/token/refresh', { refresh: first })).json().refresh
   t.equal((await after.post('/token/refresh', { refresh: first })).json().refresh, second)
   const without = await sqliteBuild(t, { options: { database, secret: newer } })
-  t.equal((await without.post('/token/refresh', { refresh: second })).statusCode, 200, 'a refresh token needs no secret')
+  t.equal(
+    (await without.post('/token/refresh', { refresh: second })).statusCode,
+    200,
+    'a refresh token needs no secret'
+  )
 })
 
 t.test('a database that fails is not an invalid token', async t => {
@@ -251,6 +278,6 @@ t.test('a database that fails is not an invalid token', async t => {
   const db = await openDatabase(database, [], () => {})
   await db.execute(db, 'ALTER TABLE sessions RENAME TO gone')
   await db.close()
-  for (const token of [access, refresh]) t.equal((await post('/token/verify', { token }, { fault: true })).statusCode, 500)
+  for (const token of [access, refresh]) { t.equal((await post('/token/verify', { token }, { fault: true })).statusCode, 500) }
   t.equal((await post('/token/refresh', { refresh }, { fault: true })).statusCode, 500)
 })

@@ -16,7 +16,15 @@ const everyKind = {
   note: { schema: Type.String(), registration: 'optional', userDetails: 'hidden' },
   badge: { schema: Type.Optional(Type.String({ maxLength: 10 })), unique: true, column: 'badge_number' }
 } as const
-const values = { nickname: 'Al', level: 3, height: 1.7, newsletter: false, plan: "d'or", address: { city: 'Bern' }, tags: ['a', 'b'] }
+const values = {
+  nickname: 'Al',
+  level: 3,
+  height: 1.7,
+  newsletter: false,
+  plan: "d'or",
+  address: { city: 'Bern' },
+  tags: ['a', 'b']
+}
 const newcomer = { email: alice.email, password1: alice.password1, ...values }
 const options = { userFields: everyKind }
 
@@ -32,16 +40,35 @@ story('a user field of every kind is asked for, stored in a column of its own, a
   if (dialect === 'sqlite') return
   const db = await openDatabase(database, [], () => {})
   t.teardown(() => db.close())
-  const columns = await db.orm.select({ name: sql<string>`column_name`, type: sql<string>`data_type` }).from(sql`information_schema.columns`).where(sql`table_name = 'users'`)
+  const columns = await db.orm
+    .select({ name: sql<string>`column_name`, type: sql<string>`data_type` })
+    .from(sql`information_schema.columns`)
+    .where(sql`table_name = 'users'`)
   t.match(Object.fromEntries(columns.map(({ name, type }) => [name, type])), {
-    nickname: 'text', level: 'bigint', height: 'double precision', newsletter: 'boolean', plan: 'text', address: 'jsonb', tags: 'jsonb', badge_number: 'text'
+    nickname: 'text',
+    level: 'bigint',
+    height: 'double precision',
+    newsletter: 'boolean',
+    plan: 'text',
+    address: 'jsonb',
+    tags: 'jsonb',
+    badge_number: 'text'
   })
 })
 
 story('what does not fit a user field is refused beside it', async (t, build) => {
   const { post } = await build(t, { options })
   const answer = await post('/registration', {
-    ...newcomer, nickname: 'x'.repeat(21), level: 0, height: '1.7', newsletter: 'no', plan: 'gold', address: { town: 'Bern' }, tags: ['x'.repeat(11)], website: 'nowhere', badge: 7
+    ...newcomer,
+    nickname: 'x'.repeat(21),
+    level: 0,
+    height: '1.7',
+    newsletter: 'no',
+    plan: 'gold',
+    address: { town: 'Bern' },
+    tags: ['x'.repeat(11)],
+    website: 'nowhere',
+    badge: 7
   })
   t.equal(answer.statusCode, 400)
   t.same(fieldCodes(answer), {
@@ -61,13 +88,19 @@ story('an object takes the keys it names, at every depth, unless it says otherwi
   const { post } = await build(t, {
     options: {
       userFields: {
-        closed: { schema: Type.Object({ inner: Type.Object({ a: Type.Number() }), list: Type.Optional(Type.Array(Type.Object({ b: Type.Number() }))) }) },
+        closed: {
+          schema: Type.Object({
+            inner: Type.Object({ a: Type.Number() }),
+            list: Type.Optional(Type.Array(Type.Object({ b: Type.Number() })))
+          })
+        },
         open: { schema: Type.Optional(Type.Object({}, { additionalProperties: true })) }
       }
     }
   })
   let users = 0
-  const register = async (closed: object, open?: object) => await post('/registration', { email: `user${++users}@example.com`, password1: alice.password1, closed, open })
+  const register = async (closed: object, open?: object) =>
+    await post('/registration', { email: `user${++users}@example.com`, password1: alice.password1, closed, open })
   const fine = { inner: { a: 1 }, list: [{ b: 2 }] }
   t.match((await register(fine, { any: ['thing'] })).json().user, { closed: fine, open: { any: ['thing'] } })
   for (const more of [{ ...fine, x: 1 }, { inner: { a: 1, x: 1 } }, { inner: { a: 1 }, list: [{ b: 2, x: 1 }] }]) {
@@ -82,8 +115,12 @@ story('registration ignores a hidden field, and takes an optional one or null', 
 })
 
 story('from a form numbers and booleans are read, and a blank optional field is absent', async (t, build) => {
-  const { call } = await build(t, { options: { userFields: { level: everyKind.level, newsletter: everyKind.newsletter, website: everyKind.website } } })
-  const answer = await call('POST', '/registration', { form: { email: alice.email, password1: alice.password1, level: '3', newsletter: 'true', website: '' } })
+  const { call } = await build(t, {
+    options: { userFields: { level: everyKind.level, newsletter: everyKind.newsletter, website: everyKind.website } }
+  })
+  const answer = await call('POST', '/registration', {
+    form: { email: alice.email, password1: alice.password1, level: '3', newsletter: 'true', website: '' }
+  })
   t.equal(answer.statusCode, 201)
   t.match(answer.json().user, { level: 3, newsletter: true, website: null })
 })
@@ -97,7 +134,10 @@ story('the owner changes an editable field, never a read-only or hidden one', as
   t.match(await app.restAuth.users.find({ email: alice.email }), { note: null })
   const incomplete = await put('/user', { nickname: 'Al' }, { token })
   t.same(Object.keys(fieldCodes(incomplete)), ['level', 'height', 'newsletter', 'plan', 'address', 'tags'])
-  t.equal((await put('/user', { ...values, website: 'https://al.example/' }, { token })).json().website, 'https://al.example/')
+  t.equal(
+    (await put('/user', { ...values, website: 'https://al.example/' }, { token })).json().website,
+    'https://al.example/'
+  )
   t.equal((await patch('/user', { website: null }, { token })).json().website, null, 'an optional field can be emptied')
   t.same(fieldCodes(await patch('/user', { level: null }, { token })), { level: ['null'] })
 })
@@ -105,27 +145,37 @@ story('the owner changes an editable field, never a read-only or hidden one', as
 story('no two users share the value of a unique field', async (t, build) => {
   const { post, patch } = await build(t, { options })
   await post('/registration', { ...newcomer, badge: 'A1' })
-  t.same(fieldCodes(await post('/registration', { ...newcomer, email: 'bob@example.com', badge: 'A1' })), { badge: ['value_taken'] })
+  t.same(fieldCodes(await post('/registration', { ...newcomer, email: 'bob@example.com', badge: 'A1' })), {
+    badge: ['value_taken']
+  })
   const { access: token } = (await post('/registration', { ...newcomer, email: 'bob@example.com' })).json()
   t.same(fieldCodes(await patch('/user', { badge: 'A1' }, { token })), { badge: ['value_taken'] })
   t.equal((await patch('/user', { badge: 'B2' }, { token })).json().badge, 'B2')
   t.equal((await patch('/user', { badge: 'B2' }, { token })).statusCode, 200, 'one may keep what one has')
 })
 
-story('a default fills what registration did not ask for: Django\'s first and last name are blank', async (t, build) => {
+story("a default fills what registration did not ask for: Django's first and last name are blank", async (t, build) => {
   const { post, patch } = await build(t, { options: { userFields: undefined } })
-  const { user, access: token } = (await post('/registration', { email: alice.email, password1: alice.password1 })).json()
+  const { user, access: token } = (
+    await post('/registration', { email: alice.email, password1: alice.password1 })
+  ).json()
   t.match(user, { first_name: '', last_name: '' })
   t.match((await patch('/user', { first_name: 'Alice' }, { token })).json(), { first_name: 'Alice', last_name: '' })
 })
 
-story('a field that is declared later gets its column, and users from before have nothing in it', async (t, build, { dialect }) => {
-  const first = await build(t, dialect === 'sqlite' ? { database: temporaryFile(t) } : {})
-  await first.register()
-  const { post } = await build(t, { database: first.database, options: { userFields: { ...articleOptions.userFields, badge: everyKind.badge, level: everyKind.level } } })
-  const answer = await post('/login', { email: alice.email, password: alice.password1 })
-  t.match(answer.json().user, { gender: 'F', badge: null, level: null })
-})
+story(
+  'a field that is declared later gets its column, and users from before have nothing in it',
+  async (t, build, { dialect }) => {
+    const first = await build(t, dialect === 'sqlite' ? { database: temporaryFile(t) } : {})
+    await first.register()
+    const { post } = await build(t, {
+      database: first.database,
+      options: { userFields: { ...articleOptions.userFields, badge: everyKind.badge, level: everyKind.level } }
+    })
+    const answer = await post('/login', { email: alice.email, password: alice.password1 })
+    t.match(answer.json().user, { gender: 'F', badge: null, level: null })
+  }
+)
 
 t.test('a string without a bound gets one, so that no request is unbounded', async t => {
   const { describeField } = await import('../schemas/user-fields.js')

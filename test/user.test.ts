@@ -3,7 +3,15 @@ import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/index.js'
 import { alice, fieldCodes, password, story } from './helper.js'
 
-const named = { userFields: {}, account: { username: 'required', loginMethods: ['username', 'email'], usernameBlocklist: ['root'], usernameMinLength: 3 } }
+const named = {
+  userFields: {},
+  account: {
+    username: 'required',
+    loginMethods: ['username', 'email'],
+    usernameBlocklist: ['root'],
+    usernameMinLength: 3
+  }
+}
 const ann = { username: 'Ann', email: alice.email, password1: password }
 
 story('the owner reads what is declared of the user, and nothing else', async (t, build) => {
@@ -64,8 +72,12 @@ story('a username may be changed to one that is free, or kept, in any case', asy
 })
 
 story('an optional username is given, sent back as it was answered, and given up', async (t, build) => {
-  const { patch, put, post } = await build(t, { options: { userFields: {}, account: { username: 'optional', loginMethods: ['username', 'email'] } } })
-  const { access: token, user } = (await post('/registration', { email: alice.email, password1: password, username: null })).json()
+  const { patch, put, post } = await build(t, {
+    options: { userFields: {}, account: { username: 'optional', loginMethods: ['username', 'email'] } }
+  })
+  const { access: token, user } = (
+    await post('/registration', { email: alice.email, password1: password, username: null })
+  ).json()
   t.equal(user.username, null)
   t.same((await put('/user', user, { token })).json(), user)
   t.equal((await patch('/user', { username: 'Ann' }, { token })).json().username, 'Ann')

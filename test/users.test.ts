@@ -4,32 +4,57 @@ import { Failure } from '../src/index.js'
 import { alice, articleOptions, password, sqliteBuild, story, t } from './helper.js'
 
 const bob = { email: 'Bob@Example.com', gender: 'M' as const, phone_number: '+15550101', password }
-const fieldsOf = (error: unknown) => error instanceof Failure ? error.fields.map(({ field, code }) => [field, code]) : error
+const fieldsOf = (error: unknown) =>
+  error instanceof Failure ? error.fields.map(({ field, code }) => [field, code]) : error
 
-story('code on the server creates a user as registration would, without its hooks, and the user logs in', async (t, build) => {
-  const { app, post } = await build(t, { options: { hooks: { registering: () => { throw new Error('not called') } } } })
-  const user = await app.restAuth.users.create(bob as never)
-  t.match(user, { email: 'bob@example.com', gender: 'M', is_active: true, last_login: null })
-  t.notHas(user, 'passwordHash')
-  t.equal((await post('/login', { email: bob.email, password })).statusCode, 200)
-})
+story(
+  'code on the server creates a user as registration would, without its hooks, and the user logs in',
+  async (t, build) => {
+    const { app, post } = await build(t, {
+      options: {
+        hooks: {
+          registering: () => {
+            throw new Error('not called')
+          }
+        }
+      }
+    })
+    const user = await app.restAuth.users.create(bob as never)
+    t.match(user, { email: 'bob@example.com', gender: 'M', is_active: true, last_login: null })
+    t.notHas(user, 'passwordHash')
+    t.equal((await post('/login', { email: bob.email, password })).statusCode, 200)
+  }
+)
 
 story('what is wrong with a user is thrown as a failure with its fields', async (t, build) => {
   const { app } = await build(t)
   const { users } = app.restAuth
   await users.create(bob as never)
-  const codes = async (input: object) => fieldsOf(await users.create(input as never).then(() => undefined, (error: unknown) => error))
-  t.same(await codes({ ...bob, gender: 'X', phone_number: undefined, email: 'x' }), [['email', 'invalid_email'], ['gender', 'invalid_choice'], ['phone_number', 'required']])
+  const codes = async (input: object) =>
+    fieldsOf(
+      await users.create(input as never).then(
+        () => undefined,
+        (error: unknown) => error
+      )
+    )
+  t.same(await codes({ ...bob, gender: 'X', phone_number: undefined, email: 'x' }), [
+    ['email', 'invalid_email'],
+    ['gender', 'invalid_choice'],
+    ['phone_number', 'required']
+  ])
   t.same(await codes(bob), [['email', 'email_taken']])
-  t.same(await codes({ ...bob, email: 'carol@example.com', password: '123' }), [['password', 'password_too_short'], ['password', 'password_entirely_numeric']])
+  t.same(await codes({ ...bob, email: 'carol@example.com', password: '123' }), [
+    ['password', 'password_too_short'],
+    ['password', 'password_entirely_numeric']
+  ])
 })
 
 story('a user is found by any identifier, in any case, or not at all', async (t, build) => {
   const { app } = await build(t, { options: { userFields: {}, account: { username: 'optional' } } })
   const { users } = app.restAuth
   const { pk } = await users.create({ email: alice.email, username: 'Alice', password } as never)
-  for (const by of [{ pk }, { email: 'ALICE@example.com' }, { username: 'aLICE' }]) t.equal((await users.find(by))?.pk, pk)
-  for (const by of [{ pk: '0' }, { email: 'nobody@example.com' }, { email: 'nonsense' }, { username: 'nobody' }]) t.equal(await users.find(by), undefined)
+  for (const by of [{ pk }, { email: 'ALICE@example.com' }, { username: 'aLICE' }]) { t.equal((await users.find(by))?.pk, pk) }
+  for (const by of [{ pk: '0' }, { email: 'nobody@example.com' }, { email: 'nonsense' }, { username: 'nobody' }]) { t.equal(await users.find(by), undefined) }
 })
 
 story('code on the server may change what its owner may not, but not what is taken', async (t, build) => {
@@ -37,7 +62,10 @@ story('code on the server may change what its owner may not, but not what is tak
   const { users } = app.restAuth
   const { user: { pk } } = await register()
   await users.create(bob as never)
-  t.match(await users.update(pk, { phone_number: '1', email: 'Alice2@example.com' } as never), { phone_number: '1', email: 'alice2@example.com' })
+  t.match(await users.update(pk, { phone_number: '1', email: 'Alice2@example.com' } as never), {
+    phone_number: '1',
+    email: 'alice2@example.com'
+  })
   t.match(await users.update(pk, {}), { pk })
   t.same(await users.update(pk, { email: 'bob@example.com' } as never).catch(fieldsOf), [['email', 'email_taken']])
   t.equal(await users.update('0', { phone_number: '1' } as never), undefined)
@@ -95,9 +123,12 @@ story('a misspelt field, and a search for nothing, are told to whoever wrote the
   const { app, register } = await build(t)
   const { user: { pk } } = await register()
   const { users } = app.restAuth
-  await t.rejects(users.update(pk, { emial: 'x' } as never), { name: 'TypeError', message: 'users: there is no field emial' })
+  await t.rejects(users.update(pk, { emial: 'x' } as never), {
+    name: 'TypeError',
+    message: 'users: there is no field emial'
+  })
   await t.rejects(users.create({ ...bob, admin: true } as never), { message: 'users: there is no field admin' })
-  for (const by of [{}, { email: undefined }, { pk, email: alice.email }]) await t.rejects(users.find(by as never), { message: /^users\.find: give one of/ })
+  for (const by of [{}, { email: undefined }, { pk, email: alice.email }]) { await t.rejects(users.find(by as never), { message: /^users\.find: give one of/ }) }
 })
 
 t.test('a fault of the database tells neither a client nor a log what it was asked to store', async t => {
@@ -118,7 +149,7 @@ t.test('a fault of the database tells neither a client nor a log what it was ask
   ]
   for (const { statusCode, body } of answers) {
     t.equal(statusCode, 500)
-    for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk, 'insert into', 'select']) t.notMatch(body, told)
+    for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk, 'insert into', 'select']) { t.notMatch(body, told) }
   }
   for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk]) t.notMatch(logs.join(''), told)
   t.match(logs.join(''), /database query failed/)

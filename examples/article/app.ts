@@ -9,7 +9,12 @@ import Fastify, { type FastifyServerOptions } from 'fastify'
 import restAuth, { defineRestAuth } from 'fastify-rest-auth'
 
 /** Who else may say who somebody is: those that the environment knows, if any. */
-export const providersOf = ({ GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET = '', GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET = '' }: Record<string, string | undefined>) => ({
+export const providersOf = ({
+  GOOGLE_CLIENT_ID,
+  GOOGLE_CLIENT_SECRET = '',
+  GITHUB_CLIENT_ID,
+  GITHUB_CLIENT_SECRET = ''
+}: Record<string, string | undefined>) => ({
   ...(GOOGLE_CLIENT_ID && { google: { clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET } }),
   ...(GITHUB_CLIENT_ID && { github: { clientId: GITHUB_CLIENT_ID, clientSecret: GITHUB_CLIENT_SECRET } })
 })
@@ -28,7 +33,11 @@ export const auth = defineRestAuth({
   },
   social: providersOf(process.env),
   userFields: {
-    gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')], { description: 'Male, female, not specified.' }) },
+    gender: {
+      schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')], {
+        description: 'Male, female, not specified.'
+      })
+    },
     phone_number: { schema: Type.String({ maxLength: 30, examples: ['+15550100'] }), userDetails: 'read-only' }
   }
 })
@@ -39,7 +48,10 @@ export async function buildApp (overrides: object = {}, server: FastifyServerOpt
   const app = Fastify(server)
   await app.register(restAuth, { ...auth, ...overrides })
   app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
-  app.get('/me', { onRequest: app.authenticate }, async request => ({ hello: request.user.email, gender: request.user.gender }))
+  app.get('/me', { onRequest: app.authenticate }, async request => ({
+    hello: request.user.email,
+    gender: request.user.gender
+  }))
   return app
 }
 

@@ -7,7 +7,11 @@ import { pathToFileURL } from 'node:url'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import restAuth from 'fastify-rest-auth'
 
-const files = { '/': ['index.html', 'text/html'], '/main.js': ['main.js', 'text/javascript'], '/style.css': ['style.css', 'text/css'] } as const
+const files = {
+  '/': ['index.html', 'text/html'],
+  '/main.js': ['main.js', 'text/javascript'],
+  '/style.css': ['style.css', 'text/css']
+} as const
 
 /** Scripts, styles and requests are the page's own, and nobody frames it. */
 const policy = "default-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
@@ -25,7 +29,12 @@ export async function buildApp (overrides: object = {}, server: FastifyServerOpt
   })
   for (const [path, [file, type]] of Object.entries(files)) {
     const content = readFileSync(new URL(`public/${file}`, import.meta.url))
-    app.get(path, (_request, reply) => reply.type(`${type}; charset=utf-8`).headers({ 'content-security-policy': policy, 'x-content-type-options': 'nosniff' }).send(content))
+    app.get(path, (_request, reply) =>
+      reply
+        .type(`${type}; charset=utf-8`)
+        .headers({ 'content-security-policy': policy, 'x-content-type-options': 'nosniff' })
+        .send(content)
+    )
   }
 
   // A route of the app's own: the cookie authenticates it, and a forgery never gets here.

@@ -10,7 +10,13 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 export function buildService (issuer = 'http://localhost:3000', keysAt = `${issuer}/auth/.well-known/jwks.json`) {
   const keys = createRemoteJWKSet(new URL(keysAt))
   // All of it: a key that fits is not yet a token for here.
-  const expected = { issuer, audience: `${issuer}/auth`, typ: 'at+jwt', algorithms: ['EdDSA'], requiredClaims: ['sub', 'exp'] }
+  const expected = {
+    issuer,
+    audience: `${issuer}/auth`,
+    typ: 'at+jwt',
+    algorithms: ['EdDSA'],
+    requiredClaims: ['sub', 'exp']
+  }
 
   async function holder ({ headers }: FastifyRequest) {
     const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? []
@@ -18,7 +24,10 @@ export function buildService (issuer = 'http://localhost:3000', keysAt = `${issu
       return (await jwtVerify(token, keys, expected)).payload
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error
-      throw Object.assign(new Error('Not a token of ours.'), { statusCode: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
+      throw Object.assign(new Error('Not a token of ours.'), {
+        statusCode: 401,
+        headers: { 'www-authenticate': 'Bearer error="invalid_token"' }
+      })
     }
   }
 

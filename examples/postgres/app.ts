@@ -21,11 +21,15 @@ type Drizzle = PgDatabase<PgQueryResultHKT>
 export async function buildApp (database: Drizzle, options: object = {}) {
   const app = Fastify()
   const hooks = {
-    registered: async (user: { pk: string }, tx: Drizzle) => { await tx.insert(profiles).values({ userPk: user.pk, motto: 'New here' }) }
+    registered: async (user: { pk: string }, tx: Drizzle) => {
+      await tx.insert(profiles).values({ userPk: user.pk, motto: 'New here' })
+    }
   }
   const auth: object = { database, migrate: true, hooks, ...options }
   await app.register(restAuth, auth)
-  await database.execute(sql`CREATE TABLE IF NOT EXISTS profiles (user_pk text PRIMARY KEY REFERENCES users (pk) ON DELETE CASCADE, motto text NOT NULL)`)
+  await database.execute(
+    sql`CREATE TABLE IF NOT EXISTS profiles (user_pk text PRIMARY KEY REFERENCES users (pk) ON DELETE CASCADE, motto text NOT NULL)`
+  )
   app.get('/profile', { onRequest: app.authenticate }, async request => {
     const [profile] = await database.select().from(profiles).where(eq(profiles.userPk, request.user.pk))
     return profile

@@ -50,15 +50,23 @@ export async function buildApp (overrides: object = {}, server: FastifyServerOpt
   await app.register(restAuth, options)
   for (const [path, [file, type]] of Object.entries(files)) {
     const content = readFileSync(new URL(`public/${file}`, import.meta.url))
-    app.get(path, (_request, reply) => reply.type(type).headers({ 'content-security-policy': policy, 'x-content-type-options': 'nosniff' }).send(content))
+    app.get(path, (_request, reply) =>
+      reply.type(type).headers({ 'content-security-policy': policy, 'x-content-type-options': 'nosniff' }).send(content)
+    )
   }
-  app.get('/providers', async () => Object.entries(options.social ?? {}).map(([name, { label = name }]) => ({ name, label })))
+  app.get('/providers', async () =>
+    Object.entries(options.social ?? {}).map(([name, { label = name }]) => ({ name, label }))
+  )
   return app
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { startProvider } = await import('./provider.js')
-  await startProvider({ port: 3001, client: auth.social?.example, redirectUri: 'http://localhost:3000/auth/example/callback' })
+  await startProvider({
+    port: 3001,
+    client: auth.social?.example,
+    redirectUri: 'http://localhost:3000/auth/example/callback'
+  })
   const app = await buildApp({}, { logger: { level: 'warn' } })
   await app.listen({ port: 3000 })
   console.log('http://localhost:3000')

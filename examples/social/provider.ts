@@ -30,7 +30,12 @@ export async function startProvider ({ port, client, redirectUri }: Options) {
     ttl: { Interaction: hour, Session: hour, Grant: hour, AccessToken: hour, IdToken: hour, AuthorizationCode: 60 },
     findAccount: (_context: unknown, name: string) => ({
       accountId: name,
-      claims: () => ({ sub: name, email: `${name.toLowerCase().replace(/[^a-z0-9]+/g, '.')}@example.com`, email_verified: true, given_name: name })
+      claims: () => ({
+        sub: name,
+        email: `${name.toLowerCase().replace(/[^a-z0-9]+/g, '.')}@example.com`,
+        email_verified: true,
+        given_name: name
+      })
     })
   })
   server.on('request', provider.callback())

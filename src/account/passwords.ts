@@ -21,10 +21,20 @@ export function createPasswords ({ minLength, validators }: Settings['password']
 
     /** Everything wrong with a new password for this user, as errors of `field`; as in Django, likeness comes last. */
     async check (field: string, password: string, owner: PasswordOwner): Promise<FieldError[]> {
-      const found = rules.filter(([, breaks]) => breaks(password)).map(([code]) => fieldError(field, code, { limit: minLength }))
+      const found = rules
+        .filter(([, breaks]) => breaks(password))
+        .map(([code]) => fieldError(field, code, { limit: minLength }))
       // Digits of an identifier that nobody chose are in many a password.
-      const alike = Object.entries(owner).find(([name, value]) => name !== 'pk' && typeof value === 'string' && value !== '' && isSimilar(password, value))
-      if (alike) found.push(fieldError(field, 'password_too_similar', { attribute: alike[0] === 'email' ? 'email address' : alike[0].replaceAll('_', ' ') }))
+      const alike = Object.entries(owner).find(
+        ([name, value]) => name !== 'pk' && typeof value === 'string' && value !== '' && isSimilar(password, value)
+      )
+      if (alike) {
+        found.push(
+          fieldError(field, 'password_too_similar', {
+            attribute: alike[0] === 'email' ? 'email address' : alike[0].replaceAll('_', ' ')
+          })
+        )
+      }
       for (const validate of validators) {
         const verdict = await validate(password, owner)
         if (verdict !== true) found.push({ field, code: 'password_not_allowed', message: verdict })
@@ -37,7 +47,14 @@ export function createPasswords ({ minLength, validators }: Settings['password']
       const second = (step: 2 | 3) => ({ field: 'new_password2', step })
       const differs = repeated !== undefined && repeated !== password
       return [
-        ...(differs ? [{ ...fieldError('new_password2', 'password_mismatch', {}, second(2)), message: 'The two password fields didn’t match.' }] : []),
+        ...(differs
+          ? [
+              {
+                ...fieldError('new_password2', 'password_mismatch', {}, second(2)),
+                message: 'The two password fields didn’t match.'
+              }
+            ]
+          : []),
         ...(await this.check('new_password1', password, owner)).map(problem => ({ ...problem, drf: second(3) }))
       ]
     }

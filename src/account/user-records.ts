@@ -19,7 +19,8 @@ export interface AccountInput {
 export function createUserRecords ({ account, fields, social }: Settings) {
   const blocked = new Set(account.usernameBlocklist.map(usernameKey))
   const unique = fields.filter(field => field.unique).map(field => field.name)
-  const named = (is: (field: FieldSpec) => boolean) => social.length > 0 ? fields.filter(is).map(field => field.name) : []
+  const named = (is: (field: FieldSpec) => boolean) =>
+    social.length > 0 ? fields.filter(is).map(field => field.name) : []
   const [required, once] = [named(mayBeMissing), named(isWriteOnce)]
   const lacks = (row: UserRow, name: string) => (row as Record<string, unknown>)[name] === null
 
@@ -31,13 +32,17 @@ export function createUserRecords ({ account, fields, social }: Settings) {
       return {
         ...(email !== undefined && { email: canonicalEmail(email) ?? null }),
         ...(username === null && { username, usernameKey: null }),
-        ...(typeof username === 'string' && { username: normalizeUsername(username), usernameKey: usernameKey(username) }),
+        ...(typeof username === 'string' && {
+          username: normalizeUsername(username),
+          usernameKey: usernameKey(username)
+        }),
         ...Object.fromEntries(own)
       }
     },
 
     /** The defaults of the user fields, for a new row. */
-    defaultColumns: (): Record<string, unknown> => Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default])),
+    defaultColumns: (): Record<string, unknown> =>
+      Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default])),
 
     /** Whether these hold a field that its owner gives once. */
     hasWriteOnceField: (columns: object): boolean => once.some(name => name in columns),
@@ -48,9 +53,15 @@ export function createUserRecords ({ account, fields, social }: Settings) {
     /** Which of the values may not be had: taken by another user than `pk`, or blocked. */
     async conflicts (db: Db, columns: Partial<NewUserRow>, pk?: string): Promise<FieldError[]> {
       const values = columns as Record<string, unknown>
-      const wanted = { email: columns.email, usernameKey: columns.usernameKey, ...Object.fromEntries(unique.map(name => [name, values[name]])) }
+      const wanted = {
+        email: columns.email,
+        usernameKey: columns.usernameKey,
+        ...Object.fromEntries(unique.map(name => [name, values[name]]))
+      }
       const taken = await takenColumns(db, wanted, pk)
-      const found = taken.map(name => name === 'usernameKey' ? fieldError('username', 'username_taken') : fieldError(name, takenCode(name)))
+      const found = taken.map(name =>
+        name === 'usernameKey' ? fieldError('username', 'username_taken') : fieldError(name, takenCode(name))
+      )
       if (blocked.has(columns.usernameKey ?? '')) found.push(fieldError('username', 'username_not_allowed'))
       return found
     },

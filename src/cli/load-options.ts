@@ -7,6 +7,6 @@ export async function loadOptions (path: string | undefined): Promise<object> {
   if (path === undefined) return {}
   const module: Record<string, unknown> = await import(pathToFileURL(resolve(path)).href)
   const options = module.auth ?? module.default
-  if (typeof options !== 'object' || options === null) throw new Error(`${path}: exports neither auth nor a default object`)
+  if (typeof options !== 'object' || options === null) { throw new Error(`${path}: exports neither auth nor a default object`) }
   return options
 }

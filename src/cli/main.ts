@@ -19,12 +19,21 @@ migrate and openapi read your plugin options from a module:
 async function main (): Promise<void> {
   const { values, positionals: [command] } = parseArgs({
     allowPositionals: true,
-    options: { options: { type: 'string' }, database: { type: 'string' }, print: { type: 'boolean', default: false }, algorithm: { type: 'string', default: 'HS256' }, pem: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } }
+    options: {
+      options: { type: 'string' },
+      database: { type: 'string' },
+      print: { type: 'boolean', default: false },
+      algorithm: { type: 'string', default: 'HS256' },
+      pem: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
   })
-  const options = async () => ({ ...await loadOptions(values.options), ...(values.database !== undefined && { database: values.database }) })
+  const options = async () => ({
+    ...(await loadOptions(values.options)),
+    ...(values.database !== undefined && { database: values.database })
+  })
   if (command === 'secret') console.log(secretCommand(values.algorithm, values.pem))
-  else if (command === 'migrate') console.log(await (await import('./migrate.js')).migrateCommand(await options(), values.print))
-  else if (command === 'openapi') console.log(await (await import('./openapi.js')).openapiCommand(await options()))
+  else if (command === 'migrate') { console.log(await (await import('./migrate.js')).migrateCommand(await options(), values.print)) } else if (command === 'openapi') console.log(await (await import('./openapi.js')).openapiCommand(await options()))
   else console.log(usage)
   if (!values.help && !['secret', 'migrate', 'openapi'].includes(command ?? '')) process.exitCode = 2
 }

@@ -12,7 +12,7 @@ export async function migrateCommand (options: object, print: boolean): Promise<
   const database = print && typeof named === 'string' && !isPostgres(named) && !existsSync(named) ? ':memory:' : named
   const db = await openDatabase(database, fields, () => {}).catch(refuseToStart)
   try {
-    if (print) return (await pendingStatements(db, db, fields)).map(statement => statement.replace(/;?$/, ';')).join('\n')
+    if (print) { return (await pendingStatements(db, db, fields)).map(statement => statement.replace(/;?$/, ';')).join('\n') }
     const statements = await migrate(db, fields).catch(refuseToStart)
     return statements.length === 0 ? 'up to date' : `${statements.length} statements run`
   } finally {

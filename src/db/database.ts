@@ -41,7 +41,9 @@ export function prepared<Values extends Record<string, unknown>, Rows> (build: (
     let statement = statements.get(db.orm)
     if (!statement) {
       const query = build(db)
-      statement = query.prepare(`rest_auth_${createHash('sha256').update(query.toSQL().sql).digest('hex').slice(0, 24)}`)
+      statement = query.prepare(
+        `rest_auth_${createHash('sha256').update(query.toSQL().sql).digest('hex').slice(0, 24)}`
+      )
       statements.set(db.orm, statement)
     }
     return await statement.execute(values)

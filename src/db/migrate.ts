@@ -11,9 +11,12 @@ import type { Database, Db } from './database.js'
 type Dialect = Database['dialect']
 
 // The sources lie one folder higher than what is compiled from them.
-const migrations = ['../../migrations/', '../../../migrations/'].map(path => new URL(path, import.meta.url)).find(url => existsSync(url))
+const migrations = ['../../migrations/', '../../../migrations/']
+  .map(path => new URL(path, import.meta.url))
+  .find(url => existsSync(url))
 
-const createBook = 'CREATE TABLE IF NOT EXISTS "rest_auth_schema" ("entry" text PRIMARY KEY NOT NULL, "definition" text NOT NULL)'
+const createBook =
+  'CREATE TABLE IF NOT EXISTS "rest_auth_schema" ("entry" text PRIMARY KEY NOT NULL, "definition" text NOT NULL)'
 
 const types: Record<Dialect, Record<ColumnKind, string>> = {
   sqlite: { text: 'text', integer: 'integer', real: 'real', boolean: 'integer', json: 'text' },
@@ -26,21 +29,26 @@ export async function pendingStatements (database: Database, tx: Db, fields: rea
   const columns = await readColumns(database.dialect, tx)
   const migrated = readMigrations(database.dialect).filter(({ tag }) => !book.has(`migration:${tag}`))
     .flatMap(({ tag, statements }) => [...statements, recordEntry(`migration:${tag}`, 'applied')])
-  const added = fields.flatMap(field => fieldStatements(database.dialect, field, book.get(`field:${field.name}`), columns.get(field.column)))
+  const added = fields.flatMap(field =>
+    fieldStatements(database.dialect, field, book.get(`field:${field.name}`), columns.get(field.column))
+  )
   const statements = [...migrated, ...added]
   return book.size === 0 && statements.length > 0 ? [createBook, ...statements] : statements
 }
 
 /** Runs what is pending, all or nothing, one process at a time; answers with what was run. */
-export const migrate = (database: Database, fields: readonly FieldSpec[]): Promise<string[]> => database.underMigrationLock(async tx => {
-  const statements = await pendingStatements(database, tx, fields)
-  for (const statement of statements) await database.execute(tx, statement)
-  return statements
-})
+export const migrate = (database: Database, fields: readonly FieldSpec[]): Promise<string[]> =>
+  database.underMigrationLock(async tx => {
+    const statements = await pendingStatements(database, tx, fields)
+    for (const statement of statements) await database.execute(tx, statement)
+    return statements
+  })
 
 function readMigrations (dialect: Dialect): Array<{ tag: string, statements: string[] }> {
   const folder = new URL(`${dialect}/`, migrations)
-  const journal = JSON.parse(readFileSync(new URL('meta/_journal.json', folder), 'utf8')) as { entries: Array<{ tag: string }> }
+  const journal = JSON.parse(readFileSync(new URL('meta/_journal.json', folder), 'utf8')) as {
+    entries: Array<{ tag: string }>
+  }
   return journal.entries.map(({ tag }) => ({
     tag,
     // drizzle-kit names the schema in references; the search path of the connection decides instead.
@@ -58,15 +66,17 @@ function fieldStatements (dialect: Dialect, field: FieldSpec, known: string | un
   ]
   if (type === undefined) return add
   if (known === wanted.whole) return []
-  if (known === undefined && type === types[dialect][field.kind]) return [recordEntry(`field:${field.name}`, wanted.whole)]
-  throw new Error(`userFields.${field.name}: its column is «${known ?? type}» and the declaration wants «${wanted.whole}». Run this SQL, then start again: ${[
-    `DROP INDEX IF EXISTS "users_${field.column}_unique"`,
-    `ALTER TABLE "users" RENAME COLUMN "${field.column}" TO "${field.column}_old"`,
-    ...add.slice(0, 1),
-    `UPDATE "users" SET "${field.column}" = CAST("${field.column}_old" AS ${types[dialect][field.kind]})`,
-    `ALTER TABLE "users" DROP COLUMN "${field.column}_old"`,
-    ...add.slice(1)
-  ].join('; ')};`)
+  if (known === undefined && type === types[dialect][field.kind]) { return [recordEntry(`field:${field.name}`, wanted.whole)] }
+  throw new Error(
+    `userFields.${field.name}: its column is «${known ?? type}» and the declaration wants «${wanted.whole}». Run this SQL, then start again: ${[
+      `DROP INDEX IF EXISTS "users_${field.column}_unique"`,
+      `ALTER TABLE "users" RENAME COLUMN "${field.column}" TO "${field.column}_old"`,
+      ...add.slice(0, 1),
+      `UPDATE "users" SET "${field.column}" = CAST("${field.column}_old" AS ${types[dialect][field.kind]})`,
+      `ALTER TABLE "users" DROP COLUMN "${field.column}_old"`,
+      ...add.slice(1)
+    ].join('; ')};`
+  )
 }
 
 function definition (dialect: Dialect, { column, kind, choices, unique }: FieldSpec) {
@@ -79,7 +89,10 @@ const quote = (value: string) => `'${value.replaceAll("'", "''")}'`
 const recordEntry = (entry: string, text: string) =>
   `INSERT INTO "rest_auth_schema" ("entry", "definition") VALUES (${quote(entry)}, ${quote(text)}) ON CONFLICT ("entry") DO UPDATE SET "definition" = excluded."definition"`
 
-const ledgerTable = sqliteTable('rest_auth_schema', { entry: column('entry').notNull(), definition: column('definition').notNull() })
+const ledgerTable = sqliteTable('rest_auth_schema', {
+  entry: column('entry').notNull(),
+  definition: column('definition').notNull()
+})
 
 async function readLedger (dialect: Dialect, { orm }: Db): Promise<Map<string, string>> {
   if ((await readTypes(dialect, { orm }, 'rest_auth_schema')).size === 0) return new Map()
@@ -93,7 +106,12 @@ const readColumns = (dialect: Dialect, db: Db) => readTypes(dialect, db, 'users'
 async function readTypes (dialect: Dialect, { orm }: Pick<Db, 'orm'>, table: string): Promise<Map<string, string>> {
   const catalogue: Record<Dialect, [name: SQL<string>, type: SQL<string>, from: SQL, where: SQL]> = {
     sqlite: [sql`name`, sql`type`, sql`pragma_table_info(${table})`, sql`true`],
-    postgres: [sql`column_name`, sql`data_type`, sql`information_schema.columns`, sql`table_name = ${table} AND table_schema = current_schema()`]
+    postgres: [
+      sql`column_name`,
+      sql`data_type`,
+      sql`information_schema.columns`,
+      sql`table_name = ${table} AND table_schema = current_schema()`
+    ]
   }
   const [name, type, from, where] = catalogue[dialect]
   const rows = await orm.select({ name, type }).from(from).where(where)

@@ -18,7 +18,11 @@ export async function openDatabase (database: unknown, fields: readonly FieldSpe
   }
   if (is(database, PgDatabase)) return await openPostgres(database, fields, log)
   const client = is(database, BaseSQLiteDatabase) && '$client' in database ? database.$client : undefined
-  if (!isBetterSqlite3(client)) throw new Error('database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL')
+  if (!isBetterSqlite3(client)) {
+    throw new Error(
+      'database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL'
+    )
+  }
   // A connection of our own to the host's file: what the host writes meanwhile must not fall into our transactions.
   return await openSqlite(client.memory ? client : client.name, fields)
 }

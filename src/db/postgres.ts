@@ -14,9 +14,18 @@ const migrationLock = 7237280
 
 /** Opens a pool for a `postgres://` URL, or uses the host's instance. `log` hears of idle connections that break. */
 export async function openPostgres (target: string | PgOrm, fields: readonly FieldSpec[], log: (error: Error) => void): Promise<Database> {
-  const { orm, close } = typeof target === 'string' ? await openPool(target, log) : { orm: target, close: async () => {} }
+  const { orm, close } =
+    typeof target === 'string' ? await openPool(target, log) : { orm: target, close: async () => {} }
   const { sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions } = postgres
-  const tables = { users: postgres.usersTable(fields), sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions }
+  const tables = {
+    users: postgres.usersTable(fields),
+    sessions,
+    refreshTokens,
+    outbox,
+    oneTimeTokens,
+    socialAccounts,
+    socialTransactions
+  }
   // The one cast of the seam: the builders of both dialects share their methods, and tables.ts proves the rows equal.
   const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
 
@@ -40,7 +49,12 @@ export async function openPostgres (target: string | PgOrm, fields: readonly Fie
 }
 
 async function openPool (url: string, log: (error: Error) => void) {
-  const [{ default: { Pool } }, { drizzle }] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')]).catch(error => {
+  const [
+    {
+      default: { Pool }
+    },
+    { drizzle }
+  ] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')]).catch(error => {
     throw new Error('database: PostgreSQL needs the package pg (npm install pg)', { cause: error })
   })
   const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 5000, statement_timeout: 5000 })

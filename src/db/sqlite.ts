@@ -9,7 +9,9 @@ import { drizzle, type AsyncRemoteCallback } from 'drizzle-orm/sqlite-proxy'
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database, Db } from './database.js'
-import { oneTimeTokens, outbox, refreshTokens, sessions, socialAccounts, socialTransactions, usersTable } from './tables-sqlite.js'
+import {
+  oneTimeTokens, outbox, refreshTokens, sessions, socialAccounts, socialTransactions, usersTable
+} from './tables-sqlite.js'
 
 // A longer wait inside SQLite would freeze the whole process (measured: 4 s); we wait outside, and others go on.
 const busyTimeoutMs = 50
@@ -29,7 +31,7 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
   const { turns, transactions } = queueOf(client)
 
   const runInTurn: AsyncRemoteCallback = async (statement, params, method) => {
-    if (transactions.getStore()?.open) throw new Error('Inside a transaction every query goes through its tx: another would wait for itself')
+    if (transactions.getStore()?.open) { throw new Error('Inside a transaction every query goes through its tx: another would wait for itself') }
     const query = () => run(statement, params, method)
     if (turns.activeCount + turns.pendingCount === 0) {
       try {
@@ -41,7 +43,15 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
     // Waiting, too, takes its turn: tried again without one, the write could fall into a transaction begun meanwhile.
     return await turns(() => whileBusy(query))
   }
-  const tables = { users: usersTable(fields), sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions }
+  const tables = {
+    users: usersTable(fields),
+    sessions,
+    refreshTokens,
+    outbox,
+    oneTimeTokens,
+    socialAccounts,
+    socialTransactions
+  }
   const tx: Db = { ...tables, orm: drizzle(async (statement, params, method) => run(statement, params, method)) }
 
   const transaction: Database['transaction'] = work => turns(async () => {
@@ -103,7 +113,8 @@ function createRunner (client: BetterSqlite3.Database) {
   }
 }
 
-const isBusy = (error: unknown): boolean => error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
 
 /** Another process holds the file: tries again, with jitter, without blocking this one. */
 async function whileBusy<T> (attempt: () => T): Promise<T> {

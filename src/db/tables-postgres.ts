@@ -1,5 +1,8 @@
 /** The tables on PostgreSQL. Row for row the same as on SQLite: `tables.ts` does not compile otherwise. */
-import { bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, text, timestamp as timestamptz, uniqueIndex } from 'drizzle-orm/pg-core'
+import {
+  bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, text, timestamp as timestamptz,
+  uniqueIndex
+} from 'drizzle-orm/pg-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 
 const timestamp = (name: string) => timestamptz(name, { withTimezone: true, precision: 3, mode: 'date' })
@@ -71,38 +74,63 @@ export const outbox = pgTable('mail_outbox', {
   lastError: text('last_error')
 }, table => [index('mail_outbox_due_at_index').on(table.dueAt), index('mail_outbox_user_pk_index').on(table.userPk)])
 
-export const oneTimeTokens = pgTable('one_time_tokens', {
-  digest: text('digest').primaryKey(),
-  mailId: text('mail_id').notNull(),
-  purpose: text('purpose').notNull(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
-  address: text('address').notNull(),
-  passwordDigest: text('password_digest').notNull(),
-  createdAt: timestamp('created_at').notNull(),
-  expiresAt: timestamp('expires_at').notNull()
-}, table => [uniqueIndex('one_time_tokens_mail_id_unique').on(table.mailId), index('one_time_tokens_user_pk_index').on(table.userPk)])
+export const oneTimeTokens = pgTable(
+  'one_time_tokens',
+  {
+    digest: text('digest').primaryKey(),
+    mailId: text('mail_id').notNull(),
+    purpose: text('purpose').notNull(),
+    userPk: text('user_pk')
+      .notNull()
+      .references(() => users.pk, { onDelete: 'cascade' }),
+    address: text('address').notNull(),
+    passwordDigest: text('password_digest').notNull(),
+    createdAt: timestamp('created_at').notNull(),
+    expiresAt: timestamp('expires_at').notNull()
+  },
+  table => [
+    uniqueIndex('one_time_tokens_mail_id_unique').on(table.mailId),
+    index('one_time_tokens_user_pk_index').on(table.userPk)
+  ]
+)
 
 /** Who may log in by which account elsewhere: (issuer, subject) names it for ever. */
-export const socialAccounts = pgTable('social_accounts', {
-  id: text('id').primaryKey(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
-  provider: text('provider').notNull(),
-  issuer: text('issuer').notNull(),
-  subject: text('subject').notNull(),
-  createdAt: timestamp('created_at').notNull(),
-  lastLogin: timestamp('last_login').notNull(),
-  tokens: text('tokens')
-}, table => [uniqueIndex('social_accounts_identity_unique').on(table.issuer, table.subject), index('social_accounts_user_pk_index').on(table.userPk)])
+export const socialAccounts = pgTable(
+  'social_accounts',
+  {
+    id: text('id').primaryKey(),
+    userPk: text('user_pk')
+      .notNull()
+      .references(() => users.pk, { onDelete: 'cascade' }),
+    provider: text('provider').notNull(),
+    issuer: text('issuer').notNull(),
+    subject: text('subject').notNull(),
+    createdAt: timestamp('created_at').notNull(),
+    lastLogin: timestamp('last_login').notNull(),
+    tokens: text('tokens')
+  },
+  table => [
+    uniqueIndex('social_accounts_identity_unique').on(table.issuer, table.subject),
+    index('social_accounts_user_pk_index').on(table.userPk)
+  ]
+)
 
 /** What is under way with a provider, each good once: a redirect, its result that is still to be fetched, an ID token that was used. */
-export const socialTransactions = pgTable('social_transactions', {
-  digest: text('digest').primaryKey(),
-  purpose: text('purpose').notNull(),
-  origin: text('origin').notNull(),
-  provider: text('provider').notNull(),
-  browser: text('browser'),
-  userPk: text('user_pk').references(() => users.pk, { onDelete: 'cascade' }),
-  next: text('next'),
-  createdAt: timestamp('created_at').notNull(),
-  expiresAt: timestamp('expires_at').notNull()
-}, table => [index('social_transactions_expires_at_index').on(table.expiresAt), index('social_transactions_user_pk_index').on(table.userPk)])
+export const socialTransactions = pgTable(
+  'social_transactions',
+  {
+    digest: text('digest').primaryKey(),
+    purpose: text('purpose').notNull(),
+    origin: text('origin').notNull(),
+    provider: text('provider').notNull(),
+    browser: text('browser'),
+    userPk: text('user_pk').references(() => users.pk, { onDelete: 'cascade' }),
+    next: text('next'),
+    createdAt: timestamp('created_at').notNull(),
+    expiresAt: timestamp('expires_at').notNull()
+  },
+  table => [
+    index('social_transactions_expires_at_index').on(table.expiresAt),
+    index('social_transactions_user_pk_index').on(table.userPk)
+  ]
+)

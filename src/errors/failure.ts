@@ -23,7 +23,15 @@ export class Failure extends Error {
   /** Whether whoever threw it has told the log why. */
   readonly isLogged: boolean = false
 
-  constructor (code: AnswerCode, { message = messageOf(code), fields = [], headers = {}, tokenIn = 'header' }: Partial<Pick<Failure, 'message' | 'fields' | 'headers' | 'tokenIn'>> = {}) {
+  constructor (
+    code: AnswerCode,
+    {
+      message = messageOf(code),
+      fields = [],
+      headers = {},
+      tokenIn = 'header'
+    }: Partial<Pick<Failure, 'message' | 'fields' | 'headers' | 'tokenIn'>> = {}
+  ) {
     super(message)
     this.code = code
     this.fields = fields
@@ -34,7 +42,8 @@ export class Failure extends Error {
 }
 
 /** RFC 6750 §3: the challenge says what went wrong, but for a request that tried nothing. */
-const challengeFor = (code: AnswerCode) => code === 'not_authenticated' ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"'
+const challengeFor = (code: AnswerCode) =>
+  code === 'not_authenticated' ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"'
 
 /** For hooks of the host: an answer 400 `rejected` with this sentence, beside `field` if one is named. */
 export class Rejection extends Error {
@@ -46,8 +55,12 @@ export class Rejection extends Error {
   }
 }
 
-export const fieldError = (field: string, code: FieldCode, values: Record<string, string | number> = {}, drf?: FieldError['drf']): FieldError =>
-  ({ field, code, message: messageOf(code, values), ...(drf !== undefined && { drf }) })
+export const fieldError = (
+  field: string,
+  code: FieldCode,
+  values: Record<string, string | number> = {},
+  drf?: FieldError['drf']
+): FieldError => ({ field, code, message: messageOf(code, values), ...(drf !== undefined && { drf }) })
 
 /** A failure to throw. `values` fill the placeholders of the message. */
 export const failure = (code: AnswerCode, values: Record<string, string | number> = {}): Failure =>
@@ -69,7 +82,9 @@ export function toFailure (error: unknown, request: FastifyRequest): Failure | u
   if (error instanceof Rejection) {
     return error.field === undefined
       ? new Failure('rejected', { message: error.message })
-      : new Failure('validation_error', { fields: [{ field: error.field, code: 'value_not_allowed', message: error.message }] })
+      : new Failure('validation_error', {
+        fields: [{ field: error.field, code: 'value_not_allowed', message: error.message }]
+      })
   }
   const passing = toTransientFailure(error)
   if (passing) return passing
@@ -90,5 +105,7 @@ function toTransientFailure (error: unknown): Failure | undefined {
 /** What the host's code gets to see, and may answer or log: never the values of a query. */
 export function redactForHost (error: unknown): unknown {
   const safe = redactQueryError(error)
-  return safe === error ? error : Object.assign(toTransientFailure(error) ?? new Failure('internal_error'), { cause: safe })
+  return safe === error
+    ? error
+    : Object.assign(toTransientFailure(error) ?? new Failure('internal_error'), { cause: safe })
 }

@@ -9,7 +9,7 @@ function drfFields (fields: readonly FieldError[]) {
   const answer: Record<string, string[]> = {}
   // Never mixed: a later step runs only where the one before found nothing.
   const reached = Math.min(...fields.map(({ drf }) => drf?.step ?? 0))
-  for (const { field, drf, message } of fields) if ((drf?.step ?? 0) === reached) (answer[drf?.field ?? field] ??= []).push(message)
+  for (const { field, drf, message } of fields) { if ((drf?.step ?? 0) === reached) (answer[drf?.field ?? field] ??= []).push(message) }
   return answer
 }
 
@@ -18,7 +18,7 @@ const drfCodes = new Set<Code>(['bad_authorization_header', 'user_not_found', 'u
 function drfBody ({ code, message, fields, tokenIn }: Failure): Record<string, unknown> {
   if (fields.length > 0) return drfFields(fields)
   if (errors[code][2] === 'object') return { non_field_errors: [message] }
-  if (code !== 'token_not_valid' && code !== 'token_expired') return drfCodes.has(code) ? { detail: message, code } : { detail: message }
+  if (code !== 'token_not_valid' && code !== 'token_expired') { return drfCodes.has(code) ? { detail: message, code } : { detail: message } }
   if (tokenIn === 'body') return { detail: message, code: 'token_not_valid' }
   const reason = code === 'token_expired' ? message : 'Token is invalid'
   return {
@@ -48,9 +48,10 @@ export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'prob
 }
 
 /** The error handler of our routes. */
-export const createErrorHandler = (shape: 'problem' | 'drf') => function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const answer = toFailure(error, request)
-  if (!answer) throw error
-  if (answer.statusCode >= 500 && !answer.isLogged) request.log.error({ err: redactQueryError(error) }, 'request failed')
-  sendFailure(reply, answer, shape)
-}
+export const createErrorHandler = (shape: 'problem' | 'drf') =>
+  function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+    const answer = toFailure(error, request)
+    if (!answer) throw error
+    if (answer.statusCode >= 500 && !answer.isLogged) { request.log.error({ err: redactQueryError(error) }, 'request failed') }
+    sendFailure(reply, answer, shape)
+  }

@@ -36,20 +36,31 @@ export const emailVerification: Feature = (app, { settings, contract, db, clock,
     return { detail: 'ok' }
   })
 
-  app.get<{ Params: { key: string } }>('/registration/account-confirm-email/:key', { ...tokenInUrl, schema: contract.confirmEmailPage }, async (request, reply) => {
-    // A scanner's HEAD confirms nothing even where a GET does.
-    if (account.confirmEmailOnGet && request.method === 'GET') return await confirmAndShow(request, reply, 302)
-    const token = await findToken(db, purpose, hashToken(request.params.key), clock())
-    return token ? sendPage(reply, 200, confirmEmailPage(pageFrame())) : sendPage(reply, 404, linkInvalidPage(pageFrame(), 'email'))
-  })
+  app.get<{ Params: { key: string } }>(
+    '/registration/account-confirm-email/:key',
+    { ...tokenInUrl, schema: contract.confirmEmailPage },
+    async (request, reply) => {
+      // A scanner's HEAD confirms nothing even where a GET does.
+      if (account.confirmEmailOnGet && request.method === 'GET') return await confirmAndShow(request, reply, 302)
+      const token = await findToken(db, purpose, hashToken(request.params.key), clock())
+      return token
+        ? sendPage(reply, 200, confirmEmailPage(pageFrame()))
+        : sendPage(reply, 404, linkInvalidPage(pageFrame(), 'email'))
+    }
+  )
 
   // The button: without JavaScript a form can post to its own address, and a browser then wants a page.
-  app.post<{ Params: { key: string } }>('/registration/account-confirm-email/:key', { ...tokenInUrl, schema: { hide: true } },
-    async (request, reply) => await confirmAndShow(request, reply, 303))
+  app.post<{ Params: { key: string } }>(
+    '/registration/account-confirm-email/:key',
+    { ...tokenInUrl, schema: { hide: true } },
+    async (request, reply) => await confirmAndShow(request, reply, 303)
+  )
 
   async function confirmAndShow ({ params }: { params: { key: string } }, reply: FastifyReply, status: 302 | 303) {
     if (!await confirm(params.key)) return sendPage(reply, 404, linkInvalidPage(pageFrame(), 'email'))
-    return urls.login === undefined ? sendPage(reply, 200, emailConfirmedPage(pageFrame())) : await reply.redirect(urls.login, status)
+    return urls.login === undefined
+      ? sendPage(reply, 200, emailConfirmedPage(pageFrame()))
+      : await reply.redirect(urls.login, status)
   }
 
   /** Spends the key; undefined when it is none, or no longer that of the user's address. */

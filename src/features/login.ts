@@ -22,7 +22,9 @@ export const login: Feature = (app, { settings, contract, db, clock, userRecords
     if (!found || !matches || !found.isActive) throw failure('invalid_credentials')
     if (emailVerification === 'mandatory' && !found.emailVerified) throw failure('email_not_verified')
 
-    const rehashed = passwords.isOutdated(found.passwordHash ?? '') ? { passwordHash: await passwords.hash(password) } : {}
+    const rehashed = passwords.isOutdated(found.passwordHash ?? '')
+      ? { passwordHash: await passwords.hash(password) }
+      : {}
     const session = sessions.create(found.pk, request)
     const row = await db.transaction(async tx => {
       const user = await recordLogin(tx, found, { lastLogin: clock(), ...rehashed })
@@ -36,7 +38,10 @@ export const login: Feature = (app, { settings, contract, db, clock, userRecords
   })
 
   /** Where both are sent the address counts, as in dj-rest-auth. */
-  async function findByIdentifier (email: string | undefined, username: string | undefined): Promise<UserRow | undefined> {
+  async function findByIdentifier (
+    email: string | undefined,
+    username: string | undefined
+  ): Promise<UserRow | undefined> {
     if (!email) return await findUserByUsername(db, usernameKey(username ?? ''))
     const canonical = canonicalEmail(email)
     return canonical === undefined ? undefined : await findUserByEmail(db, canonical)

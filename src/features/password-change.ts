@@ -27,7 +27,11 @@ export const passwordChange: Feature = (app, { settings, contract, db, userRecor
         ? await replacePassword(tx, user.pk, user.passwordHash, hash)
         : await updateUser(tx, user.pk, { passwordHash: hash })
       // Another change was faster, and what was verified is no longer the password; or the user is gone.
-      if (!changed) throw requireOld ? new Failure('validation_error', { fields: [fieldError('old_password', 'wrong_password')] }) : failure('user_not_found')
+      if (!changed) {
+        throw requireOld
+          ? new Failure('validation_error', { fields: [fieldError('old_password', 'wrong_password')] })
+          : failure('user_not_found')
+      }
       if (logoutOnChange) await deleteSessions(tx, user.pk, sessionId)
       await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
       await settings.hooks.passwordChanged?.(userRecords.toUser(changed), tx.orm)
@@ -41,7 +45,7 @@ export const passwordChange: Feature = (app, { settings, contract, db, userRecor
     const { body, invalid } = readBody<Body<Contract['changePassword']>>(request)
     const { old_password: old, new_password1: password, new_password2: repeated } = body
     const found: FieldError[] = [...invalid]
-    if (requireOld && old !== undefined && !await passwords.verify(user.passwordHash, old)) found.push(fieldError('old_password', 'wrong_password'))
+    if (requireOld && old !== undefined && !(await passwords.verify(user.passwordHash, old))) { found.push(fieldError('old_password', 'wrong_password')) }
     if (password !== undefined) found.push(...await passwords.checkPair(password, repeated, userRecords.toUser(user)))
     throwIfInvalid(inOrder(contract.changePassword.body, found))
     // Nothing was found wrong: it is there.

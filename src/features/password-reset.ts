@@ -39,16 +39,26 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, use
     return { detail: 'Password reset e-mail has been sent.' }
   })
 
-  app.post('/password/reset/confirm', { schema: contract.confirmPasswordReset, attachValidation: true }, async request => {
-    const { body, invalid } = readBody<Input>(request)
-    await reset(body, invalid)
-    return { detail: 'Password has been reset with the new password.' }
-  })
+  app.post(
+    '/password/reset/confirm',
+    { schema: contract.confirmPasswordReset, attachValidation: true },
+    async request => {
+      const { body, invalid } = readBody<Input>(request)
+      await reset(body, invalid)
+      return { detail: 'Password has been reset with the new password.' }
+    }
+  )
 
-  app.get<{ Params: Link }>('/password/reset/confirm/:uid/:token', { ...tokenInUrl, schema: contract.passwordResetPage }, async ({ params }, reply) => {
-    const owner = await ownerOf(params)
-    return owner ? sendPage(reply, 200, askPage(owner, [])) : sendPage(reply, 404, linkInvalidPage(pageFrame(), 'password'))
-  })
+  app.get<{ Params: Link }>(
+    '/password/reset/confirm/:uid/:token',
+    { ...tokenInUrl, schema: contract.passwordResetPage },
+    async ({ params }, reply) => {
+      const owner = await ownerOf(params)
+      return owner
+        ? sendPage(reply, 200, askPage(owner, []))
+        : sendPage(reply, 404, linkInvalidPage(pageFrame(), 'password'))
+    }
+  )
 
   // The form of the page posts to its own address; a browser then wants a page.
   app.post<{ Params: Link }>('/password/reset/confirm/:uid/:token', {
@@ -62,14 +72,18 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, use
     } catch (error) {
       return await showProblems(request, reply, error)
     }
-    return urls.login === undefined ? sendPage(reply, 200, passwordResetPage(pageFrame())) : await reply.redirect(urls.login, 303)
+    return urls.login === undefined
+      ? sendPage(reply, 200, passwordResetPage(pageFrame()))
+      : await reply.redirect(urls.login, 303)
   })
 
   /** Whose password the link may replace; undefined when it is spent, too old, or made for another password or address. */
   async function ownerOf ({ uid, token }: Link): Promise<UserRow | undefined> {
     const row = await findToken(db, purpose, hashToken(token), clock())
     const user = row && row.userPk === uid ? await findUser(db, uid) : undefined
-    return user?.isActive && user.email === row?.address && hashToken(user.passwordHash ?? '') === row.passwordDigest ? user : undefined
+    return user?.isActive && user.email === row?.address && hashToken(user.passwordHash ?? '') === row.passwordDigest
+      ? user
+      : undefined
   }
 
   /** Sets the password, or throws everything that is wrong at once. A weak one burns no token. */
@@ -77,8 +91,8 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, use
     const { uid, token, new_password1: password, new_password2: repeated } = input
     const found = [...invalid]
     const owner = uid !== undefined && token !== undefined ? await ownerOf({ uid, token }) : undefined
-    if (uid !== undefined && token !== undefined && !owner) found.push(fieldError('token', 'token_invalid', {}, { field: 'token', step: 1 }))
-    if (password !== undefined) found.push(...await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}))
+    if (uid !== undefined && token !== undefined && !owner) { found.push(fieldError('token', 'token_invalid', {}, { field: 'token', step: 1 })) }
+    if (password !== undefined) { found.push(...(await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}))) }
     throwIfInvalid(inOrder(schema, found))
     // Nothing was found wrong: all of it is there.
     await replace(owner as UserRow, token as string, await passwords.hash(password as string))
@@ -89,7 +103,7 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, use
       const spent = await spendToken(tx, purpose, hashToken(token), clock())
       const user = spent && await replacePassword(tx, owner.pk, owner.passwordHash, hash, { emailVerified: true })
       // Spent, changed or deactivated while the new password was being hashed.
-      if (!user?.isActive || user.email !== spent?.address) throw new Failure('validation_error', { fields: [fieldError('token', 'token_invalid')] })
+      if (!user?.isActive || user.email !== spent?.address) { throw new Failure('validation_error', { fields: [fieldError('token', 'token_invalid')] }) }
       await deleteTokens(tx, user.pk)
       await deleteSessions(tx, user.pk)
       // Whoever connected them may never have read this mailbox (a trojan identifier).
@@ -110,6 +124,13 @@ export const passwordReset: Feature = (app, { settings, contract, db, clock, use
     const owner = await ownerOf(request.params)
     if (!owner) return sendPage(reply, 404, linkInvalidPage(pageFrame(), 'password'))
     const problems = failure.fields.length > 0 ? failure.fields : [{ field: 'new_password1', message: failure.message }]
-    return sendPage(reply, 400, askPage(owner, problems.map(({ field, message }) => ({ field: field === 'new_password2' ? field : 'new_password1', message }))))
+    return sendPage(
+      reply,
+      400,
+      askPage(
+        owner,
+        problems.map(({ field, message }) => ({ field: field === 'new_password2' ? field : 'new_password1', message }))
+      )
+    )
   }
 }

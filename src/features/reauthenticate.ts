@@ -13,7 +13,7 @@ export const reauthenticate: Feature = (app, { contract, db, clock, passwords, a
     const { user, sessionId } = authenticatedUserOf(request)
     const matches = await passwords.verify(user.passwordHash, request.body.password)
     // The session, or the password that was verified, may be gone by now.
-    if (!matches || !await renewSession(db, sessionId, user, clock())) throw new Failure('validation_error', { fields: [fieldError('password', 'incorrect_password')] })
+    if (!matches || !(await renewSession(db, sessionId, user, clock()))) { throw new Failure('validation_error', { fields: [fieldError('password', 'incorrect_password')] }) }
     return { detail: 'Password confirmed.' }
   })
 }

@@ -18,12 +18,16 @@ export const sessions: Feature = (app, { contract, db, clock, authenticate }) =>
     return rows.map(row => toAnswer(row, sessionId))
   })
 
-  app.delete<{ Params: { id: string } }>('/sessions/:id', { schema: contract.endSession, onRequest: authenticate }, async (request, reply) => {
-    const { id } = request.params
-    // Not everything that an address can hold is text to PostgreSQL.
-    if (!isUuid(id) || !await deleteOwnSession(db, authenticatedUserOf(request).user.pk, id)) throw failure('not_found')
-    reply.code(204)
-  })
+  app.delete<{ Params: { id: string } }>(
+    '/sessions/:id',
+    { schema: contract.endSession, onRequest: authenticate },
+    async (request, reply) => {
+      const { id } = request.params
+      // Not everything that an address can hold is text to PostgreSQL.
+      if (!isUuid(id) || !(await deleteOwnSession(db, authenticatedUserOf(request).user.pk, id))) { throw failure('not_found') }
+      reply.code(204)
+    }
+  )
 }
 
 const toAnswer = ({ id, ip, userAgent, createdAt, lastSeenAt, expiresAt }: SessionRow, current: string) => ({

@@ -27,19 +27,27 @@ export const socialAccounts: Feature = (app, { contract, db, userRecords, authen
 
   for (const client of clients) {
     const { name } = client.settings
-    app.post(`/${name}/connect`, { schema: contract.social(shapeOf(client)).connect, onRequest: authenticate({ maxAge }) }, async (request, reply) => {
-      const { session, user } = await connect(client, request.body, request)
-      return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
-    })
+    app.post(
+      `/${name}/connect`,
+      { schema: contract.social(shapeOf(client)).connect, onRequest: authenticate({ maxAge }) },
+      async (request, reply) => {
+        const { session, user } = await connect(client, request.body, request)
+        return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
+      }
+    )
   }
 
   app.get('/socialaccounts', { schema: contract.listSocialAccounts, onRequest: authenticate }, async request =>
     (await listSocialAccounts(db, authenticatedUserOf(request).user.pk)).map(toAnswer))
 
-  app.post<{ Params: { id: string } }>('/socialaccounts/:id/disconnect', { schema: contract.disconnectSocialAccount, onRequest: authenticate }, async request => {
-    await disconnect(authenticatedUserOf(request).user.pk, request.params.id)
-    return {}
-  })
+  app.post<{ Params: { id: string } }>(
+    '/socialaccounts/:id/disconnect',
+    { schema: contract.disconnectSocialAccount, onRequest: authenticate },
+    async request => {
+      await disconnect(authenticatedUserOf(request).user.pk, request.params.id)
+      return {}
+    }
+  )
 
   /** What opens an account has changed: its session goes on under another name (ASVS 7.2.4). */
   async function connect (client: SocialClient, body: CredentialsBody, request: FastifyRequest) {

@@ -20,7 +20,9 @@ export const socialLogin: Feature = (app, { contract, db, userRecords, sessions,
     const { name } = client.settings
     app.post(`/${name}`, { schema: contract.social(shapeOf(client)).login }, async (request, reply) => {
       const { login_code: loginCode } = request.body
-      const { session, user } = loginCode ? await fetchLogin(name, loginCode, request, reply) : await logIn(client, request.body, request)
+      const { session, user } = loginCode
+        ? await fetchLogin(name, loginCode, request, reply)
+        : await logIn(client, request.body, request)
       return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
     })
   }
@@ -38,7 +40,8 @@ export const socialLogin: Feature = (app, { contract, db, userRecords, sessions,
       const pk = await transactions.consumePendingLogin(tx, request, reply, provider, code)
       const user = pk === undefined ? undefined : await lockUser(tx, pk)
       // Deactivated or disconnected in the moment between.
-      const isConnected = user?.isActive && (await listSocialAccounts(tx, user.pk)).some(account => account.provider === provider)
+      const isConnected =
+        user?.isActive && (await listSocialAccounts(tx, user.pk)).some(account => account.provider === provider)
       if (!user || !isConnected) throw failure('state_invalid')
       return await sessions.logIn(tx, user.pk, request)
     })

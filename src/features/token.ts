@@ -21,7 +21,10 @@ import { continueSession, deleteSession, findUserAndSession } from '../store/ses
 const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
 const expired = () => new Failure('token_expired', { tokenIn: 'body' })
 
-export const token: Feature = (app, { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox }) => {
+export const token: Feature = (
+  app,
+  { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox }
+) => {
   const { refreshDigest } = sessions
   const grace = settings.tokens.refreshGrace * 1000
   // The first makes the next token; the others are for one that was made before the secret changed.
@@ -47,7 +50,11 @@ export const token: Feature = (app, { settings, contract, db, clock, userRecords
   })
 
   /** The session on its next token; undefined when the token was used before, and the session is ended. */
-  async function rotate (tx: Db, { token, session: { id } }: OwnedToken, refresh: string): Promise<IssuedSession | undefined> {
+  async function rotate (
+    tx: Db,
+    { token, session: { id } }: OwnedToken,
+    refresh: string
+  ): Promise<IssuedSession | undefined> {
     const now = clock()
     // The lock comes first: what ends the session meanwhile either is done, or waits and takes the next token along.
     const row = await continueSession(tx, id, now)
@@ -55,11 +62,19 @@ export const token: Feature = (app, { settings, contract, db, clock, userRecords
     const possibleSuccessors = derivers.map(derive => derive(refresh))
     const [next = ''] = possibleSuccessors
     if (await spendRefreshToken(tx, token.digest, now)) return await sessions.rotateRefreshToken(tx, row, next, now)
-    return await replayWithinGrace(tx, row, token.digest, possibleSuccessors, now) ?? await endSessionOnReuse(tx, row)
+    return (
+      (await replayWithinGrace(tx, row, token.digest, possibleSuccessors, now)) ?? (await endSessionOnReuse(tx, row))
+    )
   }
 
   /** The same answer again, where that is no theft. */
-  async function replayWithinGrace (tx: Db, row: SessionRow, parent: string, candidates: string[], now: Date): Promise<IssuedSession | undefined> {
+  async function replayWithinGrace (
+    tx: Db,
+    row: SessionRow,
+    parent: string,
+    candidates: string[],
+    now: Date
+  ): Promise<IssuedSession | undefined> {
     const spentAt = (await findRefreshToken(tx, parent))?.token.spentAt
     if (!spentAt || grace === 0 || now.getTime() - spentAt.getTime() > grace) return undefined
     const child = await findUnspentToken(tx, row.id, candidates.map(refreshDigest), now)
@@ -74,7 +89,10 @@ export const token: Feature = (app, { settings, contract, db, clock, userRecords
 
   function refuseReuse (request: FastifyRequest, { id, userPk }: SessionRow): never {
     outbox.wake()
-    request.log.error({ event: 'token_reuse', sessionId: id, userPk }, 'a refresh token was used again: its session has ended')
+    request.log.error(
+      { event: 'token_reuse', sessionId: id, userPk },
+      'a refresh token was used again: its session has ended'
+    )
     throw notValid()
   }
 
@@ -85,12 +103,21 @@ export const token: Feature = (app, { settings, contract, db, clock, userRecords
     const found = await findRefreshToken(db, refreshDigest(refresh))
     if (!found || isExpired(found) || !found.user.isActive) return false
     const { token, session } = found
-    return !token.spentAt || await replayWithinGrace(db, session, token.digest, derivers.map(derive => derive(refresh)), clock()) !== undefined
+    return (
+      !token.spentAt ||
+      (await replayWithinGrace(
+        db,
+        session,
+        token.digest,
+        derivers.map(derive => derive(refresh)),
+        clock()
+      )) !== undefined
+    )
   }
 
   async function isGoodAccess (access: string): Promise<boolean> {
     const claims = readAccess(access)
-    const found = claims && await findUserAndSession(db, claims.sub, claims.sid)
+    const found = claims && (await findUserAndSession(db, claims.sub, claims.sid))
     return found?.session != null && found.session.expiresAt > clock() && found.user.isActive
   }
 

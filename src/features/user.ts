@@ -14,9 +14,18 @@ import { inOrder } from '../validation/field-errors.js'
 
 export const user: Feature = (app, { settings, contract, db, userRecords, authenticate }) => {
   const { getUser, replaceUser, updateUser: patchUser } = contract
-  app.get('/user', { schema: getUser, onRequest: authenticate }, async request => userRecords.toUser(authenticatedUserOf(request).user))
+  app.get('/user', { schema: getUser, onRequest: authenticate }, async request =>
+    userRecords.toUser(authenticatedUserOf(request).user)
+  )
   for (const [method, schema] of [['PUT', replaceUser], ['PATCH', patchUser]] as const) {
-    app.route({ method, url: '/user', schema, attachValidation: true, onRequest: authenticate, handler: request => write(request, schema.body) })
+    app.route({
+      method,
+      url: '/user',
+      schema,
+      attachValidation: true,
+      onRequest: authenticate,
+      handler: request => write(request, schema.body)
+    })
   }
 
   async function write (request: FastifyRequest, schema: object) {
@@ -26,7 +35,12 @@ export const user: Feature = (app, { settings, contract, db, userRecords, authen
     // Read-only by now: as with any such field, nothing that is sent in it can be wrong, or tell whose a value is.
     const settled = userRecords.fixedFields(known)
     const changes = userRecords.toColumns(without(body, settled))
-    throwIfInvalid(inOrder(schema, [...invalid.filter(({ field }) => !settled.has(field)), ...await userRecords.conflicts(db, changes, pk)]))
+    throwIfInvalid(
+      inOrder(schema, [
+        ...invalid.filter(({ field }) => !settled.has(field)),
+        ...(await userRecords.conflicts(db, changes, pk))
+      ])
+    )
     const row = Object.keys(changes).length === 0 ? await findUser(db, pk) : await store(pk, changes)
     if (!row) throw failure('user_not_found')
     return userRecords.toUser(row)

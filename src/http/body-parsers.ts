@@ -20,11 +20,15 @@ export function addBodyParsers (app: FastifyInstance): void {
       done(problem === undefined ? null : malformed(problem), value)
     })
   })
-  app.addContentTypeParser<Buffer>('application/x-www-form-urlencoded', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (_request, body, done) => {
-    const text = decode(body)
-    if (text === undefined || !isWellEncoded(text)) return done(malformed('not a valid form'))
-    done(null, new FormBody(new URLSearchParams(text)))
-  })
+  app.addContentTypeParser<Buffer>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
+    (_request, body, done) => {
+      const text = decode(body)
+      if (text === undefined || !isWellEncoded(text)) return done(malformed('not a valid form'))
+      done(null, new FormBody(new URLSearchParams(text)))
+    }
+  )
 }
 
 const malformed = (reason: string) => failure('malformed_body', { reason })

@@ -36,7 +36,7 @@ export function createCsrfCheck ({ server }: FastifyInstance, { publicUrl }: Set
       if (origin === 'null' || (site !== 'same-origin' && !isOwn(origin, request))) {
         refuse(`Origin checking failed - ${origin?.slice(0, 200)} does not match any trusted origins.`)
       }
-      if (site !== undefined && site !== 'same-origin' && site !== 'none') refuse('The request comes from another site.')
+      if (site !== undefined && site !== 'same-origin' && site !== 'none') { refuse('The request comes from another site.') }
     }
     if (!isPreflighted(request)) refuse('Send application/json, or the header X-Requested-With.')
   }

@@ -2,7 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Settings } from '../settings/types.js'
 
-const camelCase = (path: string) => path.slice(1).replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())
+const camelCase = (path: string) =>
+  path.slice(1).replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())
 
 const namedDocuments = new WeakSet<object>()
 

@@ -3,10 +3,19 @@ import type { FastifyInstance } from 'fastify'
 import type { Tag } from './openapi-components.js'
 
 /** Swagger 2 has neither bearer tokens nor cookies: both are headers to it. */
-const asSwagger = (schemes: Record<string, object>) => Object.fromEntries(Object.keys(schemes).map(name => [name, { type: 'apiKey', in: 'header', name: name === 'bearer' ? 'authorization' : 'cookie' } as const]))
+const asSwagger = (schemes: Record<string, object>) =>
+  Object.fromEntries(
+    Object.keys(schemes).map(name => [
+      name,
+      { type: 'apiKey', in: 'header', name: name === 'bearer' ? 'authorization' : 'cookie' } as const
+    ])
+  )
 
 function addMissing (document: { components?: { securitySchemes?: object }, tags?: Array<{ name: string }> }, schemes: Record<string, object>, tags: Tag[]): void {
-  document.components = { ...document.components, securitySchemes: { ...schemes, ...document.components?.securitySchemes } }
+  document.components = {
+    ...document.components,
+    securitySchemes: { ...schemes, ...document.components?.securitySchemes }
+  }
   const known = new Set(document.tags?.map(({ name }) => name))
   document.tags = [...document.tags ?? [], ...tags.filter(({ name }) => !known.has(name))]
 }
@@ -21,7 +30,12 @@ export function addToHostDocument (app: FastifyInstance, url: string, schemes: R
     config: {
       swaggerTransform: ({ schema, url, ...document }) => {
         if ('openapiObject' in document) addMissing(document.openapiObject, schemes, tags)
-        else document.swaggerObject.securityDefinitions = { ...asSwagger(schemes), ...document.swaggerObject.securityDefinitions }
+        else {
+          document.swaggerObject.securityDefinitions = {
+            ...asSwagger(schemes),
+            ...document.swaggerObject.securityDefinitions
+          }
+        }
         return { schema, url }
       }
     }

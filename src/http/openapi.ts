@@ -22,7 +22,8 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
       openapi: '3.1.0',
       info: {
         title: 'Authentication',
-        description: 'Registration, login, user details and passwords, by fastify-rest-auth. Every failure carries a stable `code`.',
+        description:
+          'Registration, login, user details and passwords, by fastify-rest-auth. Every failure carries a stable `code`.',
         version: packageVersion,
         license: { name: 'MIT', identifier: 'MIT' }
       },
@@ -30,7 +31,8 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
       tags,
       components: { securitySchemes: schemes }
     },
-    transformObject: document => 'openapiObject' in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject,
+    transformObject: document =>
+      'openapiObject' in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject,
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) }
   })
   if (docs === false) return
@@ -38,7 +40,13 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
   await app.register(swaggerUi, {
     routePrefix: docs,
     // Without the bar on top: it offers to load other documents, and its logo needs an inline style.
-    uiConfig: { layout: 'BaseLayout', persistAuthorization: true, tryItOutEnabled: true, displayRequestDuration: true, defaultModelsExpandDepth: 0 },
+    uiConfig: {
+      layout: 'BaseLayout',
+      persistAuthorization: true,
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+      defaultModelsExpandDepth: 0
+    },
     staticCSP: true,
     // Its default makes every request https, which breaks the page where there is none, and lets images come from elsewhere.
     transformStaticCSP: csp => csp.replace(' upgrade-insecure-requests;', '').replace(' validator.swagger.io', ''),
@@ -63,5 +71,9 @@ const hints = {
 /** Execute calls the server that the page is from, whatever publicUrl is: another would be another origin. */
 function forTrying ({ servers, ...document }: Record<string, any>, hint: string, publicUrl = '') {
   const path = publicUrl.replace(/^https?:\/\/[^/]+/, '')
-  return { ...document, ...(path && { servers: [{ url: path }] }), info: { ...document.info, description: `${document.info.description}\n\n${hint}` } }
+  return {
+    ...document,
+    ...(path && { servers: [{ url: path }] }),
+    info: { ...document.info, description: `${document.info.description}\n\n${hint}` }
+  }
 }

@@ -65,7 +65,14 @@ export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf', 
     for (const [url, known] of groupByUrl(routes)) {
       addMethodNotAllowed(app, url, known, shape)
       if (ignoreTrailingSlash) continue
-      for (const route of known) app.route({ ...route, url: `${url}/`, schema: { ...route.schema, response: successResponses(route.schema?.response), hide: true }, config: { ...route.config, isTrailingSlashTwin: true } })
+      for (const route of known) {
+        app.route({
+          ...route,
+          url: `${url}/`,
+          schema: { ...route.schema, response: successResponses(route.schema?.response), hide: true },
+          config: { ...route.config, isTrailingSlashTwin: true }
+        })
+      }
       addMethodNotAllowed(app, `${url}/`, known, shape)
     }
   }
@@ -81,8 +88,14 @@ function recordRoutes (app: FastifyInstance, routes: RouteOptions[]): FastifyIns
     routes.push(options)
     return app.route(options)
   }
-  const shorthand = (method: string) => (url: string, options: object, handler: RouteOptions['handler']) => route({ ...options, method, url, handler })
-  return Object.assign(Object.create(app), { route, get: shorthand('GET'), post: shorthand('POST'), delete: shorthand('DELETE') })
+  const shorthand = (method: string) => (url: string, options: object, handler: RouteOptions['handler']) =>
+    route({ ...options, method, url, handler })
+  return Object.assign(Object.create(app), {
+    route,
+    get: shorthand('GET'),
+    post: shorthand('POST'),
+    delete: shorthand('DELETE')
+  })
 }
 
 function refuseUnknown (): never {
@@ -90,7 +103,8 @@ function refuseUnknown (): never {
 }
 
 /** Declared failures are for documents: by their schemas Fastify would garble what a hook of the host refuses with. */
-const successResponses = (response: unknown = {}) => Object.fromEntries(Object.entries(response as object).filter(([status]) => status.startsWith('2')))
+const successResponses = (response: unknown = {}) =>
+  Object.fromEntries(Object.entries(response as object).filter(([status]) => status.startsWith('2')))
 
 function groupByUrl (routes: RouteOptions[]): Map<string, RouteOptions[]> {
   const paths = new Map<string, RouteOptions[]>()
@@ -109,7 +123,12 @@ function addMethodNotAllowed (app: FastifyInstance, url: string, known: RouteOpt
   const others = hasHead ? methods : [...methods, 'HEAD']
   // Whatever the method, an address that holds a secret stays out of the log.
   const { logSerializers } = known[0] ?? {}
-  const common = { url, schema: { hide: true }, config: { isTrailingSlashTwin: true }, ...(logSerializers && { logSerializers }) }
+  const common = {
+    url,
+    schema: { hide: true },
+    config: { isTrailingSlashTwin: true },
+    ...(logSerializers && { logSerializers })
+  }
   app.route({
     ...common,
     method: others.filter(method => !allowed.includes(method)),

@@ -24,7 +24,7 @@ export function cookieValues (header: string | undefined, name: string): string[
 /** A Set-Cookie header, HttpOnly always; `maxAge` in seconds, 0 deletes. Throws for what no browser would keep. */
 export function setCookie (name: string, value: string, maxAge: number, { secure, sameSite, path, domain }: CookieAttributes): string {
   const bytes = Buffer.byteLength(name) + Buffer.byteLength(value)
-  if (bytes > maxCookieBytes) throw new Error(`the cookie ${name} would have ${bytes} bytes; browsers drop what has more than ${maxCookieBytes}`)
+  if (bytes > maxCookieBytes) { throw new Error(`the cookie ${name} would have ${bytes} bytes; browsers drop what has more than ${maxCookieBytes}`) }
   return [
     `${name}=${value}`,
     `Max-Age=${maxAge}`,

@@ -17,12 +17,14 @@ const mostIterations = 10_000_000
 const mostScryptN = 2 ** 18
 const mostBcryptRounds = 15
 
-const pbkdf2Verifier = (algorithm: 'sha256' | 'sha1'): Verifier => async ([, iterations = '', salt = '', expected = ''], password) => {
-  const rounds = Number(iterations)
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > mostIterations) return false
-  const known = Buffer.from(expected, 'base64')
-  return isEqual(await derivePbkdf2(password, salt, rounds, algorithm === 'sha256' ? 32 : 20, algorithm), known)
-}
+const pbkdf2Verifier =
+  (algorithm: 'sha256' | 'sha1'): Verifier =>
+    async ([, iterations = '', salt = '', expected = ''], password) => {
+      const rounds = Number(iterations)
+      if (!Number.isInteger(rounds) || rounds < 1 || rounds > mostIterations) return false
+      const known = Buffer.from(expected, 'base64')
+      return isEqual(await derivePbkdf2(password, salt, rounds, algorithm === 'sha256' ? 32 : 20, algorithm), known)
+    }
 
 const scryptVerifier: Verifier = async ([, work = '', salt = '', r = '', p = '', expected = ''], password) => {
   const N = Number(work)
@@ -46,7 +48,9 @@ const bcryptTurns = pLimit(1)
 const bcryptVerifier = (prehashed: boolean): Verifier => async (_parts, password, hash) => {
   const crypt = hash.slice(hash.indexOf('$') + 1)
   if (!(Number(crypt.split('$')[2]) <= mostBcryptRounds)) return false
-  return await bcryptTurns(() => verifyBcrypt(prehashed ? createHash('sha256').update(password).digest('hex') : password, crypt))
+  return await bcryptTurns(() =>
+    verifyBcrypt(prehashed ? createHash('sha256').update(password).digest('hex') : password, crypt)
+  )
 }
 
 const verifiers = new Map<string, Verifier>([

@@ -22,7 +22,11 @@ export function canonicalEmail (address: string): string | undefined {
   if (at < 1 || local.length > 64 || !localPart.test(local) || !domainName.test(text.slice(at + 1))) return undefined
   const domain = domainToASCII(text.slice(at + 1))
   const labels = domain.split('.')
-  const valid = labels.length > 1 && domain.length <= 253 && labels.every(part => label.test(part)) && !/^\d+$/.test(labels.at(-1) ?? '')
+  const valid =
+    labels.length > 1 &&
+    domain.length <= 253 &&
+    labels.every(part => label.test(part)) &&
+    !/^\d+$/.test(labels.at(-1) ?? '')
   return valid && local.length + domain.length < 254 ? `${local}@${domain}` : undefined
 }
 

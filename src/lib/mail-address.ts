@@ -9,7 +9,8 @@ export interface Sender {
   address: string
 }
 
-const address = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i
+const address =
+  /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i
 // RFC 5322 §3.2.3: outside of quotes these mean something.
 const specials = /["(),.:;<>@[\\\]]/
 const mailbox = /^(?:(?:"((?:[^"\\]|\\.)*)"|([^"(),:;<>@[\\\]]*)) *)<([^<>]*)>$/
@@ -22,7 +23,7 @@ export function parseSender (from: string): Sender {
   const text = from.trim()
   const [, quoted, plain, inBrackets] = mailbox.exec(text) ?? ['', undefined, '', text]
   const name = (quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '').trim()
-  if (!isAddress(inBrackets ?? '') || /\p{Cc}/u.test(text)) refuseOption('mail.from: must be one address such as noreply@app.example or App <noreply@app.example>')
+  if (!isAddress(inBrackets ?? '') || /\p{Cc}/u.test(text)) { refuseOption('mail.from: must be one address such as noreply@app.example or App <noreply@app.example>') }
   return { name, address: inBrackets ?? '' }
 }
 

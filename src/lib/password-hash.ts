@@ -47,7 +47,9 @@ export function createHasher (cost: HashCost) {
     async verify (stored: string | null | undefined, password: string): Promise<boolean> {
       const known = stored ?? await dummy
       const text = password.normalize('NFC')
-      const matches = await queued(async () => phc.test(known) ? await verifyOwn(known, text) : await verifyDjangoHash(known, password))
+      const matches = await queued(async () =>
+        phc.test(known) ? await verifyOwn(known, text) : await verifyDjangoHash(known, password)
+      )
       return matches && stored !== null && stored !== undefined
     },
 

@@ -8,7 +8,8 @@ export const mintToken = (): string => randomBytes(32).toString('base64url')
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 /** Names a signing secret without telling it, for the `kid` of a token. */
-export const keyId = (secret: string): string => createHmac('sha256', secret).update('fastify-rest-auth kid').digest('base64url').slice(0, 8)
+export const keyId = (secret: string): string =>
+  createHmac('sha256', secret).update('fastify-rest-auth kid').digest('base64url').slice(0, 8)
 
 /**
  * A maker of tokens that are the same for the same words and hopeless to guess without the secret (RFC 5869, RFC 2104):

@@ -30,27 +30,38 @@ export function resolveSite ({ name, domain }: Settings['site'], publicUrl: stri
 }
 
 export const createComposer = ({ settings, templates, links, toUser }: ComposerOptions) =>
-  async function compose (mail: MailRow, { user: row, token }: PreparedMail, policy: MailPolicy | undefined): Promise<MailMessage> {
+  async function compose (
+    mail: MailRow,
+    { user: row, token }: PreparedMail,
+    policy: MailPolicy | undefined
+  ): Promise<MailMessage> {
     const site = resolveSite(settings.site, links.publicUrl())
     const user = toUser(row)
     const { hostname } = new URL(`http://${site.domain}`)
-    const { subject, text, html } = await templates.render(mail.template, {
-      ...await resolveVariables(settings.mail.variables, user),
-      ...mail.variables as object,
-      site_name: site.name,
-      site_domain: site.domain,
-      user,
-      user_display: row.username ?? row.email,
-      username: settings.account.loginMethods.includes('username') ? row.username : undefined,
-      login_url: links.login(),
-      changed_at: mail.createdAt,
-      ended_at: mail.createdAt,
-      connected_at: mail.createdAt,
-      ...(token !== undefined && policy?.token?.variables(row, token))
-    }, settings.mail.subjectPrefix ?? `[${site.name}] `)
+    const { subject, text, html } = await templates.render(
+      mail.template,
+      {
+        ...(await resolveVariables(settings.mail.variables, user)),
+        ...(mail.variables as object),
+        site_name: site.name,
+        site_domain: site.domain,
+        user,
+        user_display: row.username ?? row.email,
+        username: settings.account.loginMethods.includes('username') ? row.username : undefined,
+        login_url: links.login(),
+        changed_at: mail.createdAt,
+        ended_at: mail.createdAt,
+        connected_at: mail.createdAt,
+        ...(token !== undefined && policy?.token?.variables(row, token))
+      },
+      settings.mail.subjectPrefix ?? `[${site.name}] `
+    )
     return {
       to: row.email,
-      from: settings.mail.from === undefined ? { name: site.name, address: `noreply@${hostname}` } : parseSender(settings.mail.from),
+      from:
+        settings.mail.from === undefined
+          ? { name: site.name, address: `noreply@${hostname}` }
+          : parseSender(settings.mail.from),
       subject,
       text,
       html,
@@ -61,6 +72,11 @@ export const createComposer = ({ settings, templates, links, toUser }: ComposerO
   }
 
 async function resolveVariables (variables: Record<string, unknown> = {}, user: object): Promise<Record<string, unknown>> {
-  const entries = await Promise.all(Object.entries(variables).map(async ([name, value]) => [name, typeof value === 'function' ? await value(user) : value]))
+  const entries = await Promise.all(
+    Object.entries(variables).map(async ([name, value]) => [
+      name,
+      typeof value === 'function' ? await value(user) : value
+    ])
+  )
   return Object.fromEntries(entries)
 }

@@ -30,10 +30,10 @@ const readers = ['include', 'render', 'layout', 'block']
 
 export function createParser (part: 'html' | 'text', { filters, tags }: Extensions): Parse {
   const liquid = new Liquid({ ...shared, templates: {}, ...(part === 'html' && { outputEscape: 'escape' as const }) })
-  for (const name of Object.keys(filters)) if (name in liquid.filters) refuseOption(`mail.filters.${name}: Liquid has a filter of this name; choose another`)
-  for (const name of Object.keys(tags)) if (name in liquid.tags) refuseOption(`mail.tags.${name}: Liquid has a tag of this name; choose another`)
+  for (const name of Object.keys(filters)) { if (name in liquid.filters) refuseOption(`mail.filters.${name}: Liquid has a filter of this name; choose another`) }
+  for (const name of Object.keys(tags)) { if (name in liquid.tags) refuseOption(`mail.tags.${name}: Liquid has a tag of this name; choose another`) }
   for (const name of readers) delete liquid.tags[name]
-  for (const [name, filter] of Object.entries(filters)) liquid.registerFilter(name, (value, ...parameters) => filter(value, ...parameters))
+  for (const [name, filter] of Object.entries(filters)) { liquid.registerFilter(name, (value, ...parameters) => filter(value, ...parameters)) }
   for (const [name, tag] of Object.entries(tags)) registerTag(liquid, name, tag)
   return ({ file, text }) => {
     const parsed = parseOrRefuse(liquid, file, text)
@@ -63,7 +63,9 @@ function registerTag (liquid: Liquid, name: string, run: Extensions['tags'][stri
       this.arguments = () => values
     },
     async render (context, emitter) {
-      const values = await Promise.all((this.values as ValueToken[]).map(value => toPromise(evalTokenValue(value, context))))
+      const values = await Promise.all(
+        (this.values as ValueToken[]).map(value => toPromise(evalTokenValue(value, context)))
+      )
       const answer = await run(...values)
       const { outputEscape } = liquid.options
       emitter.write(outputEscape ? outputEscape.call({ context }, answer) : answer)

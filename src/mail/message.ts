@@ -24,6 +24,20 @@ export interface MailSender {
 }
 
 /** A mail in plain words, for functions of the host and for the viewer. */
-export const toOutgoingMail = ({ to, from, subject, text, html, headers, messageId, date }: MailMessage): OutgoingMail => ({
-  to, from: formatSender(from), subject, text, html, headers: { ...headers, 'Message-ID': messageId, Date: date.toUTCString().replace('GMT', '+0000') }
+export const toOutgoingMail = ({
+  to,
+  from,
+  subject,
+  text,
+  html,
+  headers,
+  messageId,
+  date
+}: MailMessage): OutgoingMail => ({
+  to,
+  from: formatSender(from),
+  subject,
+  text,
+  html,
+  headers: { ...headers, 'Message-ID': messageId, Date: date.toUTCString().replace('GMT', '+0000') }
 })

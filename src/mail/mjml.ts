@@ -10,7 +10,7 @@ const options = { validationLevel: 'strict', ignoreIncludes: true, keepComments:
 
 export async function compileMjml ({ file, text }: Source): Promise<string> {
   // Ignored it would be missing from the mail, and nobody told.
-  if (text.includes('<mj-include')) refuseOption(`mail.templates: ${file}: mj-include is not supported; copy in what it includes`)
+  if (text.includes('<mj-include')) { refuseOption(`mail.templates: ${file}: mj-include is not supported; copy in what it includes`) }
   const mjml = await loadMjml(file)
   try {
     return (await mjml(text, options)).html
@@ -31,6 +31,8 @@ async function loadMjml (file: string) {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes("'mjml'")) throw error
-    return refuseOption(`mail.templates: ${file} needs the package mjml (npm install mjml), or give ${file.replace(/mjml$/, 'html')}`)
+    return refuseOption(
+      `mail.templates: ${file} needs the package mjml (npm install mjml), or give ${file.replace(/mjml$/, 'html')}`
+    )
   }
 }

@@ -4,9 +4,13 @@ import { refuseOption } from '../lib/refuse-option.js'
 import { PermanentMailError, type MailSender } from './message.js'
 
 /** A wrong login or sender is for the app's people to mend, and 503 is about the session, not the mail: such mails wait. */
-const isForGood = ({ code, command, responseCode, permanent }: NodemailerError): boolean => responseCode === undefined
-  ? permanent === true
-  : (code === 'EENVELOPE' || code === 'EMESSAGE') && command !== 'MAIL FROM' && responseCode >= 500 && responseCode !== 503
+const isForGood = ({ code, command, responseCode, permanent }: NodemailerError): boolean =>
+  responseCode === undefined
+    ? permanent === true
+    : (code === 'EENVELOPE' || code === 'EMESSAGE') &&
+      command !== 'MAIL FROM' &&
+      responseCode >= 500 &&
+      responseCode !== 503
 
 /** The error for the log. A server may quote the mail with its link, or the login; an HTTP client's error has the request in it. */
 export function redactError (thrown: unknown): Error {
@@ -17,11 +21,21 @@ export function redactError (thrown: unknown): Error {
   const known = [code, responseCode].filter(Boolean).join(' ')
   const message = known ? `${known}: ${harmless}` : harmless
   const frames = stack.split('\n').filter(line => /^ +at /.test(line))
-  return Object.assign(isForGood(error) ? new PermanentMailError(message) : new Error(message), { code, responseCode, stack: [`Error: ${message}`, ...frames].join('\n') })
+  return Object.assign(isForGood(error) ? new PermanentMailError(message) : new Error(message), {
+    code,
+    responseCode,
+    stack: [`Error: ${message}`, ...frames].join('\n')
+  })
 }
 
 /** nodemailer would wait minutes, and hold a process that closes for a dead server's goodbye. The host's own win over these. */
-export const timeouts = { dnsTimeout: 5000, connectionTimeout: 5000, greetingTimeout: 5000, socketTimeout: 15000, socketCloseTimeout: 0 }
+export const timeouts = {
+  dnsTimeout: 5000,
+  connectionTimeout: 5000,
+  greetingTimeout: 5000,
+  socketTimeout: 15000,
+  socketCloseTimeout: 0
+}
 
 async function createOrRefuse (options: object): Promise<Transporter> {
   const { createTransport } = await import('nodemailer')
@@ -36,7 +50,12 @@ async function createOrRefuse (options: object): Promise<Transporter> {
 export const sendWith = (transporter: Transporter): MailSender['send'] => async ({ to, ...message }, signal) => {
   const recipient = { name: '', address: to }
   await transporter.sendMail({
-    ...message, to: recipient, envelope: { from: message.from, to: recipient }, signal, disableFileAccess: true, disableUrlAccess: true
+    ...message,
+    to: recipient,
+    envelope: { from: message.from, to: recipient },
+    signal,
+    disableFileAccess: true,
+    disableUrlAccess: true
   })
 }
 
@@ -44,6 +63,6 @@ export async function openNodemailer (options: object): Promise<MailSender> {
   const transporter = await createOrRefuse(options)
   const { name, options: resolved } = transporter.transporter as { name?: string, options?: SMTPTransportOptions }
   // nodemailer would mail to localhost, when an environment variable is not set or a service is misspelt.
-  if (name?.startsWith('SMTP') && !resolved?.host) refuseOption('mail.transport: names no host, and no other way to send that nodemailer knows')
+  if (name?.startsWith('SMTP') && !resolved?.host) { refuseOption('mail.transport: names no host, and no other way to send that nodemailer knows') }
   return { send: sendWith(transporter), close: () => { transporter.close() } }
 }

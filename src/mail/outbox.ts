@@ -67,7 +67,15 @@ export function createOutbox ({ origin, db, clock, log, transport, policies, pre
 
   async function drain (): Promise<void> {
     for (;;) {
-      const mails = stopped ? [] : await claimMails(db, { origin, now: clock(), abandoned: later(-orphanedAfterSeconds), leaseEnd: later(leaseSeconds), limit: batchSize })
+      const mails = stopped
+        ? []
+        : await claimMails(db, {
+          origin,
+          now: clock(),
+          abandoned: later(-orphanedAfterSeconds),
+          leaseEnd: later(leaseSeconds),
+          limit: batchSize
+        })
       if (mails.length === 0) return
       await Promise.all(mails.map(deliver))
       await deleteSentMails(db, later(-retentionSeconds))
@@ -96,8 +104,17 @@ export function createOutbox ({ origin, db, clock, log, transport, policies, pre
     const isHopeless = error instanceof PermanentMailError || attempts >= maxTries
     const err = redactQueryError(error)
     const lastError = (err instanceof Error ? err.message : String(err)).slice(0, 500)
-    log[isHopeless ? 'error' : 'warn']({ mail: { id, template, attempts }, err }, isHopeless ? 'mail given up' : 'mail not sent yet')
-    await recordOutcome(db, mail, isHopeless ? { dueAt: null, failedAt: clock(), lastError } : { dueAt: later(firstRetrySeconds * 2 ** (attempts - 1)), lastError })
+    log[isHopeless ? 'error' : 'warn'](
+      { mail: { id, template, attempts }, err },
+      isHopeless ? 'mail given up' : 'mail not sent yet'
+    )
+    await recordOutcome(
+      db,
+      mail,
+      isHopeless
+        ? { dueAt: null, failedAt: clock(), lastError }
+        : { dueAt: later(firstRetrySeconds * 2 ** (attempts - 1)), lastError }
+    )
   }
 
   const complain = (error: unknown) => log.warn({ err: redactQueryError(error) }, 'the outbox could not be read')
@@ -117,7 +134,15 @@ export function createOutbox ({ origin, db, clock, log, transport, policies, pre
     /** Queues a mail in the flow's own transaction; call `wake` once that is committed. */
     async enqueue (tx: Db, template: string, { address, userPk }: Recipient, variables: object = {}): Promise<string> {
       const id = uuid()
-      await insertMail(tx, { id, origin, template, address: address ?? null, userPk: userPk ?? null, variables, createdAt: clock() })
+      await insertMail(tx, {
+        id,
+        origin,
+        template,
+        address: address ?? null,
+        userPk: userPk ?? null,
+        variables,
+        createdAt: clock()
+      })
       return id
     },
 

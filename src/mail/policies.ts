@@ -26,7 +26,12 @@ export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Lin
   const reset: MailPolicy['token'] = {
     purpose: 'password-reset',
     lifetimeSeconds: tokens.passwordReset,
-    variables: ({ pk }, token) => ({ password_reset_url: links.passwordReset(pk, token), uid: pk, token, minutes: Math.round(tokens.passwordReset / 60) })
+    variables: ({ pk }, token) => ({
+      password_reset_url: links.passwordReset(pk, token),
+      uid: pk,
+      token,
+      minutes: Math.round(tokens.passwordReset / 60)
+    })
   }
   return {
     'email-verification': {
@@ -35,7 +40,11 @@ export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Lin
       token: {
         purpose: 'email-verification',
         lifetimeSeconds: tokens.emailVerification,
-        variables: (_user, key) => ({ activate_url: links.emailConfirmation(key), key, hours: Math.round(tokens.emailVerification / 360) / 10 })
+        variables: (_user, key) => ({
+          activate_url: links.emailConfirmation(key),
+          key,
+          hours: Math.round(tokens.emailVerification / 360) / 10
+        })
       }
     },
     'password-reset': { isWanted: isActive, limit: { count: 5, seconds: retentionSeconds }, token: reset },

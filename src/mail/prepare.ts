@@ -29,12 +29,13 @@ export function createPreparer ({ db, clock, secrets: [secret = ''] }: PreparerO
   /** Undefined when the mail is wanted no more. */
   return async function prepare (mail: MailRow, policy: MailPolicy): Promise<PreparedMail | undefined> {
     return await db.transaction(async tx => {
-      const found = mail.userPk === null ? await findUserByEmail(tx, mail.address ?? '') : await findUser(tx, mail.userPk)
+      const found =
+        mail.userPk === null ? await findUserByEmail(tx, mail.address ?? '') : await findUser(tx, mail.userPk)
       const user = found && await lockUser(tx, found.pk)
       if (!user || !hasAddress(user) || !policy.isWanted(user)) return undefined
       if (mail.admittedAt) return await prepareAgain(tx, mail, policy, user)
       const { limit } = policy
-      if (limit && await countMails(tx, mail, user.pk, secondsAfter(clock(), -limit.seconds)) >= limit.count) return undefined
+      if (limit && (await countMails(tx, mail, user.pk, secondsAfter(clock(), -limit.seconds))) >= limit.count) { return undefined }
       await recordOutcome(tx, mail, { userPk: user.pk, admittedAt: clock() })
       return { user, token: policy.token && await mint(tx, mail, policy.token, user) }
     })

@@ -14,7 +14,9 @@ export type Extension = 'mjml' | 'html' | 'txt' | 'subject.txt'
 export type Files = Partial<Record<Extension, Source>>
 
 // The sources lie one folder higher than what is compiled from them.
-const builtins = ['../../email-templates/', '../../../email-templates/'].map(path => new URL(path, import.meta.url)).find(url => existsSync(url))
+const builtins = ['../../email-templates/', '../../../email-templates/']
+  .map(path => new URL(path, import.meta.url))
+  .find(url => existsSync(url))
 
 /** A built-in mail; its MJML was compiled when the package was made, so that mjml need not be installed. */
 export async function readBuiltin (name: string): Promise<Files> {
@@ -39,7 +41,9 @@ async function listFolder (folder: string): Promise<string[]> {
     const entries = await readdir(folder, { withFileTypes: true })
     return entries.filter(entry => !entry.isDirectory()).map(entry => entry.name).sort()
   } catch (error) {
-    return refuseOption(`mail.templates: there is no folder ${folder} to read (${(error as NodeJS.ErrnoException).code})`)
+    return refuseOption(
+      `mail.templates: there is no folder ${folder} to read (${(error as NodeJS.ErrnoException).code})`
+    )
   }
 }
 

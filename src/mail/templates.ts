@@ -63,8 +63,17 @@ async function assemble (name: string, builtin: Files, own: Files, parse: Record
   if (own.mjml && own.html) refuseOption(`mail.templates: ${name}.mjml and ${name}.html are both there; keep one`)
   const ownHtml = await resolveHtml(own, parse.html)
   const html = ownHtml ?? builtin.html
-  const text = own.txt ?? builtin.txt ?? refuseOption(`mail.templates: ${name} needs a ${name}.txt: a mail always has a plain-text part`)
-  const subject = own['subject.txt'] ?? titleOf(ownHtml) ?? titleOf(builtin.html) ?? refuseOption(`mail.templates: ${name} needs a title in its HTML, or a ${name}.subject.txt; the built-in mails are ${Object.keys(builtinMails).join(', ')}`)
+  const text =
+    own.txt ??
+    builtin.txt ??
+    refuseOption(`mail.templates: ${name} needs a ${name}.txt: a mail always has a plain-text part`)
+  const subject =
+    own['subject.txt'] ??
+    titleOf(ownHtml) ??
+    titleOf(builtin.html) ??
+    refuseOption(
+      `mail.templates: ${name} needs a title in its HTML, or a ${name}.subject.txt; the built-in mails are ${Object.keys(builtinMails).join(', ')}`
+    )
   for (const source of [text, subject]) if (isBlank(source)) refuseOption(`mail.templates: ${source.file} is empty`)
   const mail = {
     text: parse.text(text),

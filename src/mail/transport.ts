@@ -25,7 +25,10 @@ export async function openTransport (option: unknown, print: (text: string) => v
       const timer = setTimeout(() => controller.abort(new Error(`ETIMEDOUT: not sent within ${limit / 1000} s`)), limit)
       running.add(controller)
       try {
-        const sending = way.send({ ...message, subject: message.subject.replace(/[\s\p{Cc}]+/gu, ' ').trim() }, controller.signal)
+        const sending = way.send(
+          { ...message, subject: message.subject.replace(/[\s\p{Cc}]+/gu, ' ').trim() },
+          controller.signal
+        )
         await Promise.race([sending, whenAborted(controller.signal)])
       } catch (error) {
         throw controller.signal.aborted ? controller.signal.reason : redactError(error)
@@ -35,13 +38,14 @@ export async function openTransport (option: unknown, print: (text: string) => v
       }
     },
     close: async () => {
-      for (const controller of running) controller.abort(new Error('ECONNECTION: the server stopped while the mail was being sent'))
+      for (const controller of running) { controller.abort(new Error('ECONNECTION: the server stopped while the mail was being sent')) }
       way.close?.()
     }
   }
 }
 
-const whenAborted = (signal: AbortSignal) => new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+const whenAborted = (signal: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 
 const isSmtpUrl = (option: string) => /^smtps?:\/\/[^\s/?#]+\/?(\?[^\s@#]*)?$/i.test(option) && URL.canParse(option)
 
@@ -50,7 +54,9 @@ async function selectSender (option: unknown, print: (text: string) => void): Pr
   if (typeof option === 'function') return { send: async message => await option(toOutgoingMail(message)) }
   if (typeof option === 'string' && isSmtpUrl(option)) return await openNodemailer({ ...timeouts, url: option })
   if (typeof option !== 'object' || option === null || Array.isArray(option)) {
-    return refuseOption("mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function")
+    return refuseOption(
+      "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
+    )
   }
   // The host's own: it may send other mail of the app, and is not ours to close.
   if (can('sendMail', option)) return { send: sendWith(option as Transporter) }

@@ -16,7 +16,8 @@ const options = { schema: { hide: true }, logLevel: 'warn' } as const
 /** The list at `path`, a mail at `path/:id`, its HTML at `path/:id/html`. */
 export function addMailViewer (app: FastifyInstance, path: string, inbox: Inbox): void {
   const name = path.slice(path.lastIndexOf('/') + 1)
-  const showList = (request: FastifyRequest, reply: FastifyReply) => show(reply, 'Mail', listOf(inbox.list(), `${up(request)}${name}`), refresh)
+  const showList = (request: FastifyRequest, reply: FastifyReply) =>
+    show(reply, 'Mail', listOf(inbox.list(), `${up(request)}${name}`), refresh)
 
   app.get(path, options, showList)
   app.get(`${path}/:id`, options, (request: MailRequest, reply) => {
@@ -25,7 +26,9 @@ export function addMailViewer (app: FastifyInstance, path: string, inbox: Inbox)
     if (id === '') return showList(request, reply)
     const mail = inbox.find(id)
     const list = `${up(request)}../${name}`
-    return mail ? show(reply, mail.subject, mailOf(mail, request.query.part, list, up(request))) : show(reply.code(404), 'No such mail', missing(list))
+    return mail
+      ? show(reply, mail.subject, mailOf(mail, request.query.part, list, up(request)))
+      : show(reply.code(404), 'No such mail', missing(list))
   })
   app.get(`${path}/:id/html`, options, (request: MailRequest, reply) => {
     const source = inbox.find(request.params.id)?.html
@@ -48,20 +51,27 @@ const show = (reply: FastifyReply, title: string, body: Markup, head = html``) =
 
 const address = ({ id }: ViewedMail) => encodeURIComponent(id)
 
-const listOf = (mails: ViewedMail[], path: string) => html`<main>
-<h1>Mail</h1>
-${mails.length === 0
-  ? html`<div class="empty">
-<p>No mail yet.</p>
-<p>What this server sends is shown here: register, or ask for a password reset.</p>
-</div>`
-  : html`<ul class="mails">${mails.map(mail => html`
-<li>
-<a href="${path}/${address(mail)}"><b>${mail.subject}</b> <span>to ${mail.to}</span> ${time(mail.at)}</a>${linksOf(mail).map(link => html`
-<p>${newTab(link)}</p>`)}
-</li>`)}
-</ul>`}
-</main>`
+const listOf = (mails: ViewedMail[], path: string) =>
+  html`<main>
+    <h1>Mail</h1>
+    ${
+      mails.length === 0
+        ? html`<div class="empty">
+            <p>No mail yet.</p>
+            <p>What this server sends is shown here: register, or ask for a password reset.</p>
+          </div>`
+        : html`<ul class="mails">
+            ${mails.map(
+              mail =>
+                html` <li>
+                  <a href="${path}/${address(mail)}"
+                    ><b>${mail.subject}</b> <span>to ${mail.to}</span> ${time(mail.at)}</a
+                  >${linksOf(mail).map(link => html` <p>${newTab(link)}</p>`)}
+                </li>`
+            )}
+          </ul>`
+    }
+  </main>`
 
 const missing = (list: string) => html`<main>
 <h1>No such mail</h1>
@@ -93,23 +103,33 @@ ${views[chosen](mail, up)}
 }
 
 const views: Record<Part, (mail: ViewedMail, up: string) => Markup> = {
-  html: (mail, up) => html`<iframe class="part" title="HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="${up}${address(mail)}/html"></iframe>`,
+  html: (mail, up) =>
+    html`<iframe
+      class="part"
+      title="HTML"
+      sandbox="allow-popups allow-popups-to-escape-sandbox"
+      src="${up}${address(mail)}/html"
+    ></iframe>`,
   text: ({ text }) => html`<pre class="part">${withLinks(text)}</pre>`,
   headers: ({ headers }) => html`<dl class="part">${Object.entries(headers).map(([name, value]) => html`
 <dt>${name}</dt><dd>${value}</dd>`)}
 </dl>`
 }
 
-const time = (at: Date) => html`<time datetime="${at.toISOString()}">${at.toISOString().slice(0, 19).replace('T', ' ')} UTC</time>`
+const time = (at: Date) =>
+  html`<time datetime="${at.toISOString()}">${at.toISOString().slice(0, 19).replace('T', ' ')} UTC</time>`
 
 // A full stop or bracket after an address is the sentence's.
 const webAddress = /(https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}])/i
 
 const newTab = (link: string) => html`<a href="${link}" target="_blank" rel="noopener noreferrer">${link}</a>`
-const withLinks = (text: string) => text.split(webAddress).map((part, index) => index % 2 === 1 ? newTab(part) : html`${part}`)
+const withLinks = (text: string) =>
+  text.split(webAddress).map((part, index) => (index % 2 === 1 ? newTab(part) : html`${part}`))
 const linksOf = ({ text }: ViewedMail) => [...new Set(text.split(webAddress).filter((_part, index) => index % 2 === 1))]
 
-const isolation = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+const isolation =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 /** Right after the doctype, wherever the head is: the parser makes one for it, and the first `base` counts. */
-const withNewTabs = (source: string) => source.replace(/^\s*(?:<!doctype[^>]*>)?/i, start => `${start}<base target="_blank">`)
+const withNewTabs = (source: string) =>
+  source.replace(/^\s*(?:<!doctype[^>]*>)?/i, start => `${start}<base target="_blank">`)

@@ -38,6 +38,7 @@ export function createCachedFetch<T> ({ load, ttlMs, timeoutMs, clock }: CachedF
 
   return {
     get: async signal => kept && isWithin(kept.at, ttlMs) ? kept.value : await fetchForAll(signal),
-    refetch: async (signal, cooldown) => kept && !running && isWithin(triedAt, cooldown) ? kept.value : await fetchForAll(signal)
+    refetch: async (signal, cooldown) =>
+      kept && !running && isWithin(triedAt, cooldown) ? kept.value : await fetchForAll(signal)
   }
 }

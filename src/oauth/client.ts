@@ -29,8 +29,13 @@ export function createSocialClient (settings: SocialSettings, { clock, log, time
   const withMetadata = createProviderCall(settings.name, { metadataOf, log, timeoutMs })
   const hasIdTokens = !provider.endpoints || provider.endpoints.jwks !== undefined
 
-  const verify = async (token: string | undefined, { endpoints: { jwks } }: Metadata, signal: AbortSignal, expected: Omit<Expected, 'keys' | 'provider' | 'now'>) => {
-    if (token === undefined || jwks === undefined) throw new ProviderError(expected.failureCode, 'ID token: there is none')
+  const verify = async (
+    token: string | undefined,
+    { endpoints: { jwks } }: Metadata,
+    signal: AbortSignal,
+    expected: Omit<Expected, 'keys' | 'provider' | 'now'>
+  ) => {
+    if (token === undefined || jwks === undefined) { throw new ProviderError(expected.failureCode, 'ID token: there is none') }
     return await verifyIdToken(token, { ...expected, keys: keysOf(jwks, signal), provider, now: clock() })
   }
 
@@ -42,36 +47,51 @@ export function createSocialClient (settings: SocialSettings, { clock, log, time
     isIssuer: async iss => await withMetadata(async ({ sendsIssuer }) =>
       iss === undefined ? !sendsIssuer : iss === provider.issuer || provider.acceptsIssuer?.(iss, undefined) === true),
 
-    authorizationUrl: async ({ state, nonce, challenge, redirectUri }) => await withMetadata(async metadata => await authorizationUrl(metadata, {
-      ...provider.parameters,
-      ...(scopes.length > 0 && { scope: scopes.join(' ') }),
-      ...(hasIdTokens && provider.sendsNonce !== false && { nonce }),
-      ...(provider.pkce !== false && { code_challenge: challenge, code_challenge_method: 'S256' }),
-      state,
-      redirect_uri: redirectUri
-    })),
+    authorizationUrl: async ({ state, nonce, challenge, redirectUri }) =>
+      await withMetadata(
+        async metadata =>
+          await authorizationUrl(metadata, {
+            ...provider.parameters,
+            ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+            ...(hasIdTokens && provider.sendsNonce !== false && { nonce }),
+            ...(provider.pkce !== false && { code_challenge: challenge, code_challenge_method: 'S256' }),
+            state,
+            redirect_uri: redirectUri
+          })
+      ),
 
     identityFromCode: async ({ code, verifier, redirectUri, nonce, extras = {} }) => await withMetadata(async (metadata, signal) => {
       const proof = provider.pkce !== false && verifier !== undefined ? { code_verifier: verifier } : {}
       const tokens = await exchange(metadata, { code, redirect_uri: redirectUri, ...proof }, signal)
       const { accessToken, idToken } = tokens
-      const claims = hasIdTokens ? await verify(idToken, metadata, signal, { audiences: [clientId], nonce, accessToken, failureCode: 'provider_error' }) : undefined
+      const claims = hasIdTokens
+        ? await verify(idToken, metadata, signal, {
+          audiences: [clientId],
+          nonce,
+          accessToken,
+          failureCode: 'provider_error'
+        })
+        : undefined
       // Of a login that began elsewhere, as in our own redirect flow: not every provider has the verifier bind its code.
-      if (nonce === undefined && claims?.nonce !== undefined) throw new ProviderError('code_exchange_failed', 'ID token: nonce')
+      if (nonce === undefined && claims?.nonce !== undefined) { throw new ProviderError('code_exchange_failed', 'ID token: nonce') }
       return await identify({ metadata, signal, claims, accessToken, extras, tokens })
     }),
 
     identityFromIdToken: async (idToken, nonce) => await withMetadata(async (metadata, signal) => {
-      const claims = await verify(idToken, metadata, signal, { audiences, nonce, failureCode: 'provider_token_invalid' })
+      const claims = await verify(idToken, metadata, signal, {
+        audiences,
+        nonce,
+        failureCode: 'provider_token_invalid'
+      })
       // An access token of the same key and audience: whoever was served with it could enter (RFC 9068 §2.2.3; Entra says `scp`).
-      if ((claims.scope ?? claims.scp) !== undefined) throw new ProviderError('provider_token_invalid', 'ID token: scope')
+      if ((claims.scope ?? claims.scp) !== undefined) { throw new ProviderError('provider_token_invalid', 'ID token: scope') }
       // Whoever has it from elsewhere does not know what it was asked for with.
-      if (nonce === undefined && claims.nonce !== undefined) throw new ProviderError('provider_token_invalid', 'ID token: nonce')
+      if (nonce === undefined && claims.nonce !== undefined) { throw new ProviderError('provider_token_invalid', 'ID token: nonce') }
       return { identity: await identify({ metadata, signal, claims }), expiresAt: new Date(claims.exp * 1000) }
     }),
 
     identityFromAccessToken: async accessToken => await withMetadata(async (metadata, signal) => {
-      if (!await isOurs({ metadata, signal, accessToken })) throw new ProviderError('provider_token_invalid', 'access token: not issued to this app')
+      if (!(await isOurs({ metadata, signal, accessToken }))) { throw new ProviderError('provider_token_invalid', 'access token: not issued to this app') }
       return await identify({ metadata, signal, accessToken })
     })
   }

@@ -39,7 +39,10 @@ export function createCodeExchange ({ clientId, clientSecret }: SocialSettings, 
       const oauth2 = await oauth2Of(metadata)
       const { agent, seen } = createAbortableAgent(metadata.endpoints.token, signal)
       try {
-        const { token } = await withinTime(oauth2.getToken(parameters, { agent, maxBytes, json: 'force', redirects: 0, redirect303: true }), signal)
+        const { token } = await withinTime(
+          oauth2.getToken(parameters, { agent, maxBytes, json: 'force', redirects: 0, redirect303: true }),
+          signal
+        )
         return readTokenAnswer(token, seen().status, clock())
       } catch (error) {
         throw exchangeError(error, seen())
@@ -59,7 +62,12 @@ async function openOAuth2 ({ endpoints, clientAuthentication }: Metadata, client
     callbackUri: 'https://unused.example',
     credentials: {
       client,
-      auth: { authorizeHost: authorization.origin, authorizePath: pathOf(authorization), tokenHost: token.origin, tokenPath: pathOf(token) },
+      auth: {
+        authorizeHost: authorization.origin,
+        authorizePath: pathOf(authorization),
+        tokenHost: token.origin,
+        tokenPath: pathOf(token)
+      },
       options: { authorizationMethod: clientAuthentication }
     }
   })

@@ -19,11 +19,20 @@ const hour = 3_600_000
 export function createDiscovery (provider: Provider, { clock, timeoutMs }: { clock: () => Date, timeoutMs: number }): (signal: AbortSignal) => Promise<Metadata> {
   const { endpoints, sendsIssuer = false, clientAuthentication = 'body' } = provider
   if (endpoints) return async () => ({ endpoints, sendsIssuer, clientAuthentication })
-  return createCachedFetch({ load: async signal => await fetchMetadata(provider, signal), ttlMs: hour, timeoutMs, clock }).get
+  return createCachedFetch({
+    load: async signal => await fetchMetadata(provider, signal),
+    ttlMs: hour,
+    timeoutMs,
+    clock
+  }).get
 }
 
 async function fetchMetadata ({ issuer, ...provider }: Provider, signal: AbortSignal): Promise<Metadata> {
-  const answer = await fetchJson({ what: 'metadata', url: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, signal }) as Record<string, unknown>
+  const answer = (await fetchJson({
+    what: 'metadata',
+    url: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+    signal
+  })) as Record<string, unknown>
   // §4.3: the very same string, or one provider could speak for another.
   if (answer.issuer !== issuer) throw new ProviderError('provider_error', 'metadata: the issuer is another')
   const endpoint = (name: string) => checkEndpoint(name, answer[name], issuer)
@@ -35,16 +44,18 @@ async function fetchMetadata ({ issuer, ...provider }: Provider, signal: AbortSi
       ...(answer.userinfo_endpoint !== undefined && { userinfo: endpoint('userinfo_endpoint') })
     },
     sendsIssuer: provider.sendsIssuer ?? answer.authorization_response_iss_parameter_supported === true,
-    clientAuthentication: provider.clientAuthentication ?? authenticationOf(answer.token_endpoint_auth_methods_supported)
+    clientAuthentication:
+      provider.clientAuthentication ?? authenticationOf(answer.token_endpoint_auth_methods_supported)
   }
 }
 
 /** §3: whoever says nothing takes Basic. */
-const authenticationOf = (methods: unknown) => Array.isArray(methods) && methods.includes('client_secret_post') ? 'body' : 'header'
+const authenticationOf = (methods: unknown) =>
+  Array.isArray(methods) && methods.includes('client_secret_post') ? 'body' : 'header'
 
 /** An issuer on the developer's own machine, the only one without TLS, may have such endpoints. */
 function checkEndpoint (name: string, value: unknown, issuer: string): string {
   const { protocol = '', username = '' } = typeof value === 'string' && URL.canParse(value) ? new URL(value) : {}
-  if ((protocol !== 'https:' && protocol !== new URL(issuer).protocol) || username !== '') throw new ProviderError('provider_error', `metadata: ${name} is no https address`)
+  if ((protocol !== 'https:' && protocol !== new URL(issuer).protocol) || username !== '') { throw new ProviderError('provider_error', `metadata: ${name} is no https address`) }
   return value as string
 }

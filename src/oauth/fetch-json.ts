@@ -24,7 +24,12 @@ export async function fetchJson ({ what, url, signal, headers = {}, body }: Fetc
   const response = await send(what, url, {
     signal,
     redirect: 'manual',
-    headers: { accept: 'application/json', 'user-agent': userAgent, ...(body && { 'content-type': 'application/json' }), ...lowerCase(headers) },
+    headers: {
+      accept: 'application/json',
+      'user-agent': userAgent,
+      ...(body && { 'content-type': 'application/json' }),
+      ...lowerCase(headers)
+    },
     ...(body && { method: 'POST', body: JSON.stringify(body) })
   })
   if (response.status !== 200) {
@@ -34,7 +39,8 @@ export async function fetchJson ({ what, url, signal, headers = {}, body }: Fetc
   return parse(what, await read(what, response))
 }
 
-export const lowerCase = (headers: Record<string, string>) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+export const lowerCase = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 async function send (what: string, url: string, init: RequestInit): Promise<Response> {
   try {

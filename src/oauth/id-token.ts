@@ -38,18 +38,26 @@ export async function verifyIdToken (token: string, expected: Expected): Promise
 async function verifySignature (token: string, { keys, audiences, now, failureCode }: Expected): Promise<JWTVerifyResult> {
   try {
     return await jwtVerify(token, keys, {
-      algorithms, audience: [...audiences], currentDate: now, clockTolerance: clockToleranceSeconds, requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat']
+      algorithms,
+      audience: [...audiences],
+      currentDate: now,
+      clockTolerance: clockToleranceSeconds,
+      requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat']
     })
   } catch (error) {
     if (error instanceof ProviderError) throw error
     const { code, claim } = error as errors.JWTClaimValidationFailed
-    throw new ProviderError(failureCode, `ID token: ${error instanceof errors.JOSEError ? code : 'unusable key'}${claim ? ` (${claim})` : ''}`)
+    throw new ProviderError(
+      failureCode,
+      `ID token: ${error instanceof errors.JOSEError ? code : 'unusable key'}${claim ? ` (${claim})` : ''}`
+    )
   }
 }
 
 function firstFailedCheck (claims: JWTPayload, { alg, typ }: { alg: string, typ?: string }, { provider, audiences, nonce, accessToken, now }: Expected): string | undefined {
   const { iss, sub, aud, azp, exp, iat, nonce: given, at_hash: hash } = claims
-  const isIssuer = iss === provider.issuer || (typeof iss === 'string' && provider.acceptsIssuer?.(iss, claims as IdClaims) === true)
+  const isIssuer =
+    iss === provider.issuer || (typeof iss === 'string' && provider.acceptsIssuer?.(iss, claims as IdClaims) === true)
   const checks: Record<string, boolean> = {
     iss: isIssuer,
     sub: typeof sub === 'string' && sub !== '',

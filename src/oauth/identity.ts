@@ -13,7 +13,13 @@ interface Origin {
 
 /** Throws `provider_error` where the profile names nobody, or somebody other than the ID token. */
 export function readProfile (profile: Profile, { name, provider, trustEmail, storeTokens }: SocialSettings, { claims, tokens }: Origin): Identity {
-  const { subject, issuer = provider.issuer, email: address, emailVerified, fields } = Object(profile) as Partial<Profile>
+  const {
+    subject,
+    issuer = provider.issuer,
+    email: address,
+    emailVerified,
+    fields
+  } = Object(profile) as Partial<Profile>
   if (!isName(subject) || !isName(issuer)) throw new ProviderError('provider_error', 'profile: no usable subject')
   const email = typeof address === 'string' ? canonicalEmail(address) : undefined
   const isTrusted = (address: string) => typeof trustEmail === 'object'
@@ -25,7 +31,9 @@ export function readProfile (profile: Profile, { name, provider, trustEmail, sto
     subject,
     email,
     emailProven: email !== undefined && emailVerified === true && isTrusted(email),
-    fields: Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined && value !== null)),
+    fields: Object.fromEntries(
+      Object.entries(fields ?? {}).filter(([, value]) => value !== undefined && value !== null)
+    ),
     tokens: storeTokens && tokens ? toStoredTokens(tokens) : undefined
   }
 }

@@ -15,7 +15,17 @@ const minute = 60_000
 export function createJwks ({ clock, timeoutMs }: { clock: () => Date, timeoutMs: number }): (uri: string, signal: AbortSignal) => JWTVerifyGetKey {
   let current: { uri: string, set: CachedFetch<KeySet> } | undefined
   const setOf = (uri: string) => {
-    if (current?.uri !== uri) current = { uri, set: createCachedFetch({ load: async signal => await fetchKeys(uri, signal), ttlMs: 10 * minute, timeoutMs, clock }) }
+    if (current?.uri !== uri) {
+      current = {
+        uri,
+        set: createCachedFetch({
+          load: async signal => await fetchKeys(uri, signal),
+          ttlMs: 10 * minute,
+          timeoutMs,
+          clock
+        })
+      }
+    }
     return current.set
   }
   return (uri, signal) => async (header, token) => {

@@ -28,26 +28,35 @@ export function createProfileReader (settings: SocialSettings, clock: () => Date
     try {
       return await question(grantOf(evidence), { clientId, clientSecret: await clientSecret(clock()) })
     } catch (error) {
-      const problem = error instanceof ProviderError ? error : new ProviderError('provider_error', `profile: ${inOneLine(error)}`)
-      throw evidence.accessToken !== undefined && !evidence.tokens && isRefusal(problem) ? new ProviderError('provider_token_invalid', problem.reason) : problem
+      const problem =
+        error instanceof ProviderError ? error : new ProviderError('provider_error', `profile: ${inOneLine(error)}`)
+      throw evidence.accessToken !== undefined && !evidence.tokens && isRefusal(problem)
+        ? new ProviderError('provider_token_invalid', problem.reason)
+        : problem
     }
   }
 
   return {
     /** Throws `provider_error`, `provider_unavailable`; `provider_token_invalid` where the provider refuses a posted access token. */
     identify: async (evidence: ProfileInput): Promise<Identity> =>
-      readProfile(await callProvider(evidence, provider.profile), settings, { claims: evidence.claims, tokens: evidence.tokens }),
+      readProfile(await callProvider(evidence, provider.profile), settings, {
+        claims: evidence.claims,
+        tokens: evidence.tokens
+      }),
 
     /** Whether a posted access token was issued to this app. Throws as `identify`. */
     isOurs: async (evidence: ProfileInput & { accessToken: string }): Promise<boolean> =>
       // RFC 6750 §2.1: a token is visible ASCII; anything else would not even fit into a header.
-      provider.isOurs !== undefined && /^[\x21-\x7E]{1,16384}$/.test(evidence.accessToken) && await callProvider(evidence, provider.isOurs) === true
+      provider.isOurs !== undefined &&
+      /^[\x21-\x7E]{1,16384}$/.test(evidence.accessToken) &&
+      (await callProvider(evidence, provider.isOurs)) === true
   }
 }
 
 const isRefusal = ({ code, status = 0 }: ProviderError) => code === 'provider_error' && status >= 400 && status < 500
 
-const inOneLine = (error: unknown) => (error instanceof Error ? error.message : 'threw no Error').replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 200)
+const inOneLine = (error: unknown) =>
+  (error instanceof Error ? error.message : 'threw no Error').replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 200)
 
 function grantOf ({ metadata: { endpoints }, signal, claims, accessToken, extras = {} }: ProfileInput): Grant {
   const authorization = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }
@@ -58,7 +67,8 @@ function grantOf ({ metadata: { endpoints }, signal, claims, accessToken, extras
     accessToken,
     extras,
     endpoints,
-    get: async (url, headers = {}) => await fetchJson({ what: what(url), url, signal, headers: { ...authorization, ...lowerCase(headers) } }),
+    get: async (url, headers = {}) =>
+      await fetchJson({ what: what(url), url, signal, headers: { ...authorization, ...lowerCase(headers) } }),
     post: async (url, body, headers = {}) => await fetchJson({ what: what(url), url, signal, headers, body })
   }
 }

@@ -6,7 +6,10 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { AnswerCode } from '../../schemas/errors.js'
 import { Failure } from '../errors/failure.js'
 
-export type ProviderErrorCode = Extract<AnswerCode, 'provider_unavailable' | 'provider_error' | 'provider_token_invalid' | 'code_exchange_failed'>
+export type ProviderErrorCode = Extract<
+  AnswerCode,
+  'provider_unavailable' | 'provider_error' | 'provider_token_invalid' | 'code_exchange_failed'
+>
 
 interface ProviderErrorOptions {
   /** That the provider answered with. */
@@ -22,7 +25,11 @@ export class ProviderError extends Failure {
   readonly status: number | undefined
   readonly ours: boolean
 
-  constructor (code: ProviderErrorCode, reason: string, { status, isMisconfiguration = false }: ProviderErrorOptions = {}) {
+  constructor (
+    code: ProviderErrorCode,
+    reason: string,
+    { status, isMisconfiguration = false }: ProviderErrorOptions = {}
+  ) {
     super(code, { headers: code === 'provider_unavailable' ? { 'retry-after': '5' } : {} })
     this.reason = reason
     this.status = status
@@ -46,7 +53,10 @@ export function statusError (what: string, status: number): ProviderError {
 /** A request that got no whole answer: of the error nothing is told but its code (`ECONNREFUSED`). */
 export function networkError (what: string, error: unknown): ProviderError {
   const { code } = Object(error) as { code?: unknown }
-  return new ProviderError('provider_unavailable', `${what}: ${/^[A-Z][A-Z0-9_]{1,40}$/.exec(String(code))?.[0] ?? 'connection lost'}`)
+  return new ProviderError(
+    'provider_unavailable',
+    `${what}: ${/^[A-Z][A-Z0-9_]{1,40}$/.exec(String(code))?.[0] ?? 'connection lost'}`
+  )
 }
 
 /** What a promise comes to, unless the signal comes first. */

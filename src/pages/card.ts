@@ -29,7 +29,8 @@ export function card (frame: PageFrame, heading: string, content: Markup, { titl
 }
 
 /** Undefined where there is no address to log in at. */
-export const loginLink = ({ loginUrl }: PageFrame, style = 'button'): Markup | undefined => buttonTo(loginUrl, 'Log in', style)
+export const loginLink = ({ loginUrl }: PageFrame, style = 'button'): Markup | undefined =>
+  buttonTo(loginUrl, 'Log in', style)
 
 export const loginButton = (frame: PageFrame): Markup => loginLink(frame) ?? html`<p>You can close this page.</p>`
 

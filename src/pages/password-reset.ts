@@ -20,17 +20,22 @@ export interface PasswordForm {
 
 export function newPasswordPage (frame: PageFrame, problems: readonly PasswordProblem[], { minLength, username }: PasswordForm): Page {
   const title = 'Choose a new password'
-  const messagesOf = (name: PasswordProblem['field']) => problems.filter(({ field }) => field === name).map(({ message }) => message)
+  const messagesOf = (name: PasswordProblem['field']) =>
+    problems.filter(({ field }) => field === name).map(({ message }) => message)
   const invalid = (['new_password1', 'new_password2'] as const).find(name => messagesOf(name).length > 0)
   const field = (name: PasswordProblem['field'], label: string, hint?: string) =>
     passwordField({ name, label, hint, messages: messagesOf(name), autofocus: name === invalid })
-  return card(frame, title, html`
-<form method="post">
-${username && html`<input class="for-machines" type="text" name="username" autocomplete="username" value="${username}" readonly tabindex="-1" aria-hidden="true">`}
-${field('new_password1', 'New password', `At least ${minLength} characters.`)}
-${field('new_password2', 'New password, again')}
-<button class="button" type="submit">Save new password</button>
-</form>`, { title: invalid ? `Error: ${title}` : title })
+  return card(
+    frame,
+    title,
+    html` <form method="post">
+      ${username && html`<input class="for-machines" type="text" name="username" autocomplete="username" value="${username}" readonly tabindex="-1" aria-hidden="true" />`}
+      ${field('new_password1', 'New password', `At least ${minLength} characters.`)}
+      ${field('new_password2', 'New password, again')}
+      <button class="button" type="submit">Save new password</button>
+    </form>`,
+    { title: invalid ? `Error: ${title}` : title }
+  )
 }
 
 export const passwordResetPage = (frame: PageFrame): Page => card(frame, 'Your password is changed', html`
@@ -50,10 +55,17 @@ function passwordField ({ name, label, hint, messages, autofocus }: Field): Mark
   const invalid = messages.length > 0
   const described = [hint && `${name}-hint`, invalid && `${name}-error`].filter(Boolean).join(' ')
   return html`<div class="field">
-<label for="${name}">${label}</label>
-${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
-<input type="password" id="${name}" name="${name}" autocomplete="new-password" required${
-  described && html` aria-describedby="${described}"`}${invalid && html` aria-invalid="true"`}${autofocus && html` autofocus`}>
-${invalid && html`<div class="error" id="${name}-error" role="alert">${messages.map(message => html`<p>${message}</p>`)}</div>`}
-</div>`
+    <label for="${name}">${label}</label>
+    ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
+    <input
+      type="password"
+      id="${name}"
+      name="${name}"
+      autocomplete="new-password"
+      required${
+        described && html` aria-describedby="${described}"`
+      }${invalid && html` aria-invalid="true"`}${autofocus && html` autofocus`}
+    />
+    ${invalid && html`<div class="error" id="${name}-error" role="alert">${messages.map(message => html`<p>${message}</p>`)}</div>`}
+  </div>`
 }

@@ -39,7 +39,8 @@ ${buttonTo(startUrl, `Continue with ${label}`)}
 
 /** What clients are told in the words of OAuth. */
 const sentences: { readonly [Code in AnswerCode]?: (label: string) => string } = {
-  account_exists: () => 'There is an account with your e-mail address already. Log in to it as you did before; then you can connect this one.',
+  account_exists: () =>
+    'There is an account with your e-mail address already. Log in to it as you did before; then you can connect this one.',
   code_exchange_failed: label => `${label} did not confirm the login. Please try again.`,
   email_not_verified: () => 'We have sent you a mail. Follow the link in it, then log in again.',
   provider_denied: label => `${label} says that you did not agree.`,
@@ -49,11 +50,15 @@ const sentences: { readonly [Code in AnswerCode]?: (label: string) => string } =
   state_invalid: () => 'This login took too long, or has ended already. Please start again.'
 }
 
-export const socialFailedPage = (frame: PageFrame, { label, code, message, retryUrl }: SocialFailure): Page => card(frame, 'You are not logged in', html`
-<p>${sentences[code]?.(label) ?? message}</p>
-${retryUrl.startsWith('/') && buttonTo(retryUrl, 'Try again')}
-${loginLink(frame, 'button second')}
-<p class="hint">${code}</p>`, { title: `Not logged in with ${label}` })
+export const socialFailedPage = (frame: PageFrame, { label, code, message, retryUrl }: SocialFailure): Page =>
+  card(
+    frame,
+    'You are not logged in',
+    html` <p>${sentences[code]?.(label) ?? message}</p>
+      ${retryUrl.startsWith('/') && buttonTo(retryUrl, 'Try again')} ${loginLink(frame, 'button second')}
+      <p class="hint">${code}</p>`,
+    { title: `Not logged in with ${label}` }
+  )
 
 /** Where the app names no destination. */
 export const loggedInPage = (frame: PageFrame): Page => card(frame, 'You are logged in', html`

@@ -21,7 +21,14 @@ export function createAppleSecret (option: string, clientId: string, { teamId, k
   return now => {
     const time = Math.floor(now.getTime() / 1000)
     if (!current || time >= current.until || time < current.until - lifetime) {
-      current = { secret: sign({ iss: teamId, sub: clientId, aud: 'https://appleid.apple.com', iat: time, exp: time + lifetime }, keyId, key), until: time + lifetime - 600 }
+      current = {
+        secret: sign(
+          { iss: teamId, sub: clientId, aud: 'https://appleid.apple.com', iat: time, exp: time + lifetime },
+          keyId,
+          key
+        ),
+        until: time + lifetime - 600
+      }
     }
     return current.secret
   }

@@ -5,7 +5,8 @@ import type { Grant, Profile } from './provider.js'
 export const membersOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : {}
 
-export const asText = (value: unknown): string | undefined => typeof value === 'string' && value !== '' ? value : undefined
+export const asText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined
 
 /**
  * The claims of a login: of the ID token, and of the UserInfo endpoint where that one tells no address. They must be of

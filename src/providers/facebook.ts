@@ -21,11 +21,18 @@ export const facebook = defineProvider({
     const query = new URLSearchParams({ fields: 'id,email,first_name,last_name', appsecret_proof: proof })
     const { id, email, first_name: first, last_name: last } = membersOf(await get(`${userinfo}?${query}`))
     // It does not say whether anybody has ever read that mailbox.
-    return { subject: asText(id) ?? '', email: asText(email), emailVerified: false, fields: { first_name: asText(first), last_name: asText(last) } }
+    return {
+      subject: asText(id) ?? '',
+      email: asText(email),
+      emailVerified: false,
+      fields: { first_name: asText(first), last_name: asText(last) }
+    }
   },
   isOurs: async ({ accessToken = '', endpoints: { tokeninfo }, get }, { clientId, clientSecret }) => {
     // The app's own token goes into a header: it has the secret in it.
-    const answer = await get(`${tokeninfo}?${new URLSearchParams({ input_token: accessToken })}`, { authorization: `Bearer ${clientId}|${clientSecret}` })
+    const answer = await get(`${tokeninfo}?${new URLSearchParams({ input_token: accessToken })}`, {
+      authorization: `Bearer ${clientId}|${clientSecret}`
+    })
     const { app_id: app, is_valid: valid, type = 'USER' } = membersOf(membersOf(answer).data)
     return valid === true && String(app) === clientId && type === 'USER'
   }

@@ -24,7 +24,11 @@ export const github = defineProvider({
   },
   isOurs: async ({ accessToken, endpoints: { tokeninfo = '' }, post }, { clientId, clientSecret }) => {
     const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
-    const answer = await post(tokeninfo.replace('{client_id}', encodeURIComponent(clientId)), { access_token: accessToken }, { ...accept, authorization })
+    const answer = await post(
+      tokeninfo.replace('{client_id}', encodeURIComponent(clientId)),
+      { access_token: accessToken },
+      { ...accept, authorization }
+    )
     return membersOf(membersOf(answer).app).client_id === clientId
   }
 })

@@ -20,9 +20,14 @@ export const google = defineProvider({
   acceptsIssuer: iss => iss === 'accounts.google.com',
   profile: async grant => standardProfile(await claimsOf(grant)),
   isOurs: async ({ accessToken = '', endpoints: { tokeninfo }, get }, { clientId }) => {
-    const { aud, azp, expires_in: left } = membersOf(await get(`${tokeninfo}?${new URLSearchParams({ access_token: accessToken })}`))
+    const {
+      aud,
+      azp,
+      expires_in: left
+    } = membersOf(await get(`${tokeninfo}?${new URLSearchParams({ access_token: accessToken })}`))
     return aud === clientId && (azp === undefined || azp === clientId) && Number(left) > 0
   },
   // Of another address it once sent a mail there, and says that it is verified for ever; `hd` is the domain of a Workspace.
-  ownsMailbox: (email, claims) => ['gmail.com', 'googlemail.com', asText(claims?.hd)?.toLowerCase()].includes(domainOf(email))
+  ownsMailbox: (email, claims) =>
+    ['gmail.com', 'googlemail.com', asText(claims?.hd)?.toLowerCase()].includes(domainOf(email))
 })

@@ -9,7 +9,7 @@ import { withoutQueryValues } from './without-query-values.js'
 export function createMailApi ({ db, clock, outbox, templates }: Pick<Context, 'db' | 'clock' | 'outbox' | 'templates'>): RestAuth['mail'] {
   return withoutQueryValues({
     async send (template, { pk }, variables = {}, { tx } = {}) {
-      if (!templates.has(template)) throw new TypeError(`mail.send: there is no template ${template}; there is ${templates.names().join(', ')}`)
+      if (!templates.has(template)) { throw new TypeError(`mail.send: there is no template ${template}; there is ${templates.names().join(', ')}`) }
       // The app's own type of Drizzle follows from its database: the query builder is the same.
       const scope = tx ? { ...db, orm: tx as unknown as typeof db.orm } : db
       const user = await findUser(scope, pk)

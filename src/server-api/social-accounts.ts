@@ -9,7 +9,8 @@ export function createSocialAccountsApi ({ db, settings }: Pick<Context, 'db' | 
   const providerTokens = createProviderTokens(settings.secrets)
 
   const socialAccounts: RestAuth['socialAccounts'] = {
-    list: async userPk => (await listSocialAccounts(db, userPk)).map(({ userPk: _owner, tokens: _tokens, ...account }) => account),
+    list: async userPk =>
+      (await listSocialAccounts(db, userPk)).map(({ userPk: _owner, tokens: _tokens, ...account }) => account),
 
     async tokens (id) {
       const account = await getSocialAccount(db, id)

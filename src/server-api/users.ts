@@ -24,18 +24,29 @@ export function createUsersApi (context: Pick<Context, 'contract' | 'db' | 'cloc
 
   const users: RestAuth['users'] = {
     async create (input: NewUser) {
-      const { password, email_verified: emailVerified = false, ...fields } = checked(checkNew, contract.programmatic.create, input)
+      const {
+        password,
+        email_verified: emailVerified = false,
+        ...fields
+      } = checked(checkNew, contract.programmatic.create, input)
       const columns = { ...userRecords.defaultColumns(), ...userRecords.toColumns(fields) }
       throwIfInvalid(await userRecords.conflicts(db, columns))
       if (typeof password === 'string') throwIfInvalid(await passwords.check('password', password, fields))
       const passwordHash = typeof password === 'string' ? await passwords.hash(password) : null
-      const row = await insertUser(db, { ...columns, pk: uuid(), passwordHash, isActive: true, emailVerified: emailVerified === true, createdAt: clock() })
+      const row = await insertUser(db, {
+        ...columns,
+        pk: uuid(),
+        passwordHash,
+        isActive: true,
+        emailVerified: emailVerified === true,
+        createdAt: clock()
+      })
       if (!row) throw new Failure('validation_error', { fields: await userRecords.conflicts(db, columns) })
       return toUser(row)
     },
 
     async find (by) {
-      if (Object.values(by).filter(value => typeof value === 'string').length !== 1) throw new TypeError('users.find: give one of pk, email and username')
+      if (Object.values(by).filter(value => typeof value === 'string').length !== 1) { throw new TypeError('users.find: give one of pk, email and username') }
       if ('pk' in by) return known(await findUser(db, by.pk))
       if ('username' in by) return known(await findUserByUsername(db, usernameKey(by.username)))
       const email = canonicalEmail(by.email)
@@ -46,7 +57,11 @@ export function createUsersApi (context: Pick<Context, 'contract' | 'db' | 'cloc
       const { email_verified: given, ...fields } = checked(checkChanges, contract.programmatic.update, changes)
       const columns = await withVerification(pk, userRecords.toColumns(fields), given)
       throwIfInvalid(await userRecords.conflicts(db, columns, pk))
-      return known(Object.keys(columns).length === 0 ? await findUser(db, pk) : await userRecords.retryOnConflict(db, columns, pk, async () => await updateUser(db, pk, columns)))
+      return known(
+        Object.keys(columns).length === 0
+          ? await findUser(db, pk)
+          : await userRecords.retryOnConflict(db, columns, pk, async () => await updateUser(db, pk, columns))
+      )
     },
 
     activate: async pk => known(await updateUser(db, pk, { isActive: true })),

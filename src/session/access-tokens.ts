@@ -24,7 +24,9 @@ const ClaimSet = Type.Object({
 export type Claims = Static<typeof ClaimSet>
 const areClaims = TypeCompiler.Compile(ClaimSet)
 
-const Header = TypeCompiler.Compile(Type.Object({ kid: Type.Optional(Type.String({ maxLength: 64 })), crit: Type.Optional(Type.Never()) }))
+const Header = TypeCompiler.Compile(
+  Type.Object({ kid: Type.Optional(Type.String({ maxLength: 64 })), crit: Type.Optional(Type.Never()) })
+)
 
 /** Seconds by which clocks may differ. */
 const leewaySeconds = 5
@@ -49,7 +51,11 @@ export async function createAccessTokens (app: FastifyInstance, { keys: signing,
     sign: (claims: Pick<Claims, 'sub' | 'sid' | 'jti' | 'iat' | 'exp'>, own: Record<string, unknown>): string => {
       if (!signer) throw new Error('no key to sign with')
       const token = signer.sign({ ...own, iss: pinned.issuer, aud: pinned.audience, ...claims })
-      if (token.length > maxTokenLength) throw new Error(`fastify-rest-auth: tokens.claims: the access token has ${token.length} bytes, of ${maxTokenLength} at most; claim less`)
+      if (token.length > maxTokenLength) {
+        throw new Error(
+          `fastify-rest-auth: tokens.claims: the access token has ${token.length} bytes, of ${maxTokenLength} at most; claim less`
+        )
+      }
       return token
     },
 
@@ -76,7 +82,14 @@ async function registerKey (app: FastifyInstance, { kid, secret }: SigningKey, {
     secret,
     decoratorName: `${namespace} claims`,
     sign: { algorithm, header: { alg: algorithm, typ: 'at+jwt', kid } },
-    verify: { algorithms: [algorithm], allowedIss: issuer, allowedAud: audience, checkTyp: 'at+jwt', ignoreExpiration: true, cache: false }
+    verify: {
+      algorithms: [algorithm],
+      allowedIss: issuer,
+      allowedAud: audience,
+      checkTyp: 'at+jwt',
+      ignoreExpiration: true,
+      cache: false
+    }
   })
   // Its types know of no namespaces.
   const jwt = (app.jwt as unknown as Record<string, JWT>)[namespace]
@@ -97,4 +110,5 @@ function read (keys: Map<string, JWT>, token: string): Claims | undefined {
 }
 
 /** The last character of a signature has bits to spare: of its spellings only the one we signed is the token. */
-const isCanonical = (signature: string): boolean => Buffer.from(signature, 'base64url').toString('base64url') === signature
+const isCanonical = (signature: string): boolean =>
+  Buffer.from(signature, 'base64url').toString('base64url') === signature

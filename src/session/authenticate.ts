@@ -48,7 +48,12 @@ export function createAuthenticate ({ db, clock, accessTokens, tokenTransport, u
     const token = tokenTransport.readAccessToken(request)
     if (token === undefined && !optional) throw failure('not_authenticated')
     const verified = token === undefined ? undefined : accessTokens.verify(token, clock())
-    const identity = verified && !stateless ? await identify(verified, maxAge).catch(error => { throw redactForHost(error) }) : undefined
+    const identity =
+      verified && !stateless
+        ? await identify(verified, maxAge).catch(error => {
+          throw redactForHost(error)
+        })
+        : undefined
     // Of two hooks of one request the last counts, alone.
     setOrDelete(claims, request, verified)
     setOrDelete(identities, request, identity)
@@ -75,7 +80,10 @@ export function createAuthenticate ({ db, clock, accessTokens, tokenTransport, u
   function authenticate (given: FastifyRequest | CheckedAuthentication) {
     return 'raw' in given ? plain(given) : createHook(checked(given))
   }
-  return { authenticate: declareSecurity(authenticate, { cookie }), claims: (request => claims.get(request) ?? null) satisfies RestAuth['claims'] }
+  return {
+    authenticate: declareSecurity(authenticate, { cookie }),
+    claims: (request => claims.get(request) ?? null) satisfies RestAuth['claims']
+  }
 }
 
 function setOrDelete<T> (of: WeakMap<FastifyRequest, T>, request: FastifyRequest, value: T | undefined): void {
@@ -87,7 +95,7 @@ export type Authenticate = ReturnType<typeof createAuthenticate>['authenticate']
 
 function checked (options: CheckedAuthentication): CheckedAuthentication {
   for (const error of Value.Errors(Authentication, options)) refuseOption(`authenticate: ${optionError(error)}`)
-  if (options.stateless && options.maxAge !== undefined) refuseOption('authenticate: maxAge: needs the session, which stateless does not look up')
+  if (options.stateless && options.maxAge !== undefined) { refuseOption('authenticate: maxAge: needs the session, which stateless does not look up') }
   return options
 }
 
@@ -97,7 +105,9 @@ const authenticatedAtOf = ({ authenticatedAt, createdAt }: SessionRow) => authen
 
 /** RFC 9470 §3: the challenge says how recent it must be. */
 const reauthenticationRequired = (maxAge: number) => new Failure('reauthentication_required', {
-  headers: { 'www-authenticate': `Bearer realm="api", error="insufficient_user_authentication", error_description="Confirm your password", max_age="${maxAge}"` }
+  headers: {
+    'www-authenticate': `Bearer realm="api", error="insufficient_user_authentication", error_description="Confirm your password", max_age="${maxAge}"`
+  }
 })
 
 /** The stored user and the session of an authenticated request. */

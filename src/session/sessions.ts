@@ -70,7 +70,12 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
       if (replaced) await deleteSessionOfRefreshToken(tx, refreshDigest(replaced))
       await deleteExpiredSessions(tx, row.userPk, row.createdAt)
       await insertSession(tx, row)
-      await insertRefreshToken(tx, { digest: refreshDigest(refresh), sessionId: row.id, createdAt: row.createdAt, expiresAt: refreshExpiration })
+      await insertRefreshToken(tx, {
+        digest: refreshDigest(refresh),
+        sessionId: row.id,
+        createdAt: row.createdAt,
+        expiresAt: refreshExpiration
+      })
     },
 
     /** Opens a session for a user who is locked, and notes the login. */
@@ -97,7 +102,12 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
     async rotateRefreshToken (tx: Db, row: SessionRow, next: string, now: Date): Promise<IssuedSession> {
       const refreshExpiration = earlier(secondsAfter(now, refresh.idle), row.expiresAt)
       await deleteExpiredRefreshTokens(tx, row.id, now)
-      await insertRefreshToken(tx, { digest: refreshDigest(next), sessionId: row.id, createdAt: now, expiresAt: refreshExpiration })
+      await insertRefreshToken(tx, {
+        digest: refreshDigest(next),
+        sessionId: row.id,
+        createdAt: now,
+        expiresAt: refreshExpiration
+      })
       return { row, refresh: next, refreshExpiration }
     },
 
@@ -109,7 +119,10 @@ export function createSessions ({ accessTokens, tokens: { access, refresh, claim
       const iat = Math.floor(now.getTime() / 1000)
       const exp = Math.min(iat + access, Math.floor(row.expiresAt.getTime() / 1000))
       return {
-        access: accessTokens.sign({ sub: row.userPk, sid: row.id, jti: uuid(), iat, exp }, await customClaims(claims, user)),
+        access: accessTokens.sign(
+          { sub: row.userPk, sid: row.id, jti: uuid(), iat, exp },
+          await customClaims(claims, user)
+        ),
         refresh,
         access_expiration: new Date(exp * 1000).toISOString(),
         refresh_expiration: refreshExpiration.toISOString()

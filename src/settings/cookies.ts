@@ -27,7 +27,7 @@ export function resolveCookies ({ cookies }: GivenCookies, production: boolean):
   if (cookies === false) return undefined
   const { secure = true, sameSite = 'strict', path = '/', domain } = cookies
   if (!secure && production) refuseOption('tokens.cookies.secure: must be true in production')
-  if (!secure && sameSite === 'none') refuseOption("tokens.cookies.sameSite: 'none' needs tokens.cookies.secure, or browsers drop the cookies")
+  if (!secure && sameSite === 'none') { refuseOption("tokens.cookies.sameSite: 'none' needs tokens.cookies.secure, or browsers drop the cookies") }
   const prefix = !secure ? '' : path === '/' && domain === undefined ? '__Host-' : '__Secure-'
   const { access = `${prefix}access`, refresh = `${prefix}refresh` } = cookies
   for (const [option, name] of Object.entries({ access, refresh })) {
@@ -40,10 +40,12 @@ export function resolveCookies ({ cookies }: GivenCookies, production: boolean):
 /** RFC 6265bis §4.1.3. Browsers compare without regard to case, and drop what breaks the promise. */
 function checkPrefix (option: string, name: string, { secure, path, domain }: Pick<CookieSettings, 'secure' | 'path' | 'domain'>): void {
   const [prefix = ''] = /^__\w+-/.exec(name) ?? []
-  if (prefix !== '__Host-' && prefix !== '__Secure-') refuseOption(`tokens.cookies.${option}: write the prefix __Host- or __Secure-`)
-  if (!secure) refuseOption(`tokens.cookies.${option}: ${prefix} needs tokens.cookies.secure, or browsers drop the cookie`)
+  if (prefix !== '__Host-' && prefix !== '__Secure-') { refuseOption(`tokens.cookies.${option}: write the prefix __Host- or __Secure-`) }
+  if (!secure) { refuseOption(`tokens.cookies.${option}: ${prefix} needs tokens.cookies.secure, or browsers drop the cookie`) }
   if (prefix === '__Host-' && (path !== '/' || domain !== undefined)) {
-    refuseOption(`tokens.cookies.${option}: __Host- goes with neither domain nor a path but /, or browsers drop the cookie; use __Secure-`)
+    refuseOption(
+      `tokens.cookies.${option}: __Host- goes with neither domain nor a path but /, or browsers drop the cookie; use __Secure-`
+    )
   }
 }
 
@@ -54,13 +56,17 @@ export function resolveCsrf ({ cookies, csrf }: GivenCookies, production: boolea
     return undefined
   }
   if (csrf === false) {
-    if (cookies.sameSite === 'none') refuseOption("tokens.csrf: must not be false where tokens.cookies.sameSite is 'none': every site could act for your users")
+    if (cookies.sameSite === 'none') {
+      refuseOption(
+        "tokens.csrf: must not be false where tokens.cookies.sameSite is 'none': every site could act for your users"
+      )
+    }
     return undefined
   }
   const { origins = [] } = csrf === true ? {} : csrf
   for (const [index, origin] of origins.entries()) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) refuseOption(`tokens.csrf.origins.${index}: must be an origin such as https://app.example`)
-    if (production && !origin.startsWith('https:')) refuseOption(`tokens.csrf.origins.${index}: must be https in production`)
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) { refuseOption(`tokens.csrf.origins.${index}: must be an origin such as https://app.example`) }
+    if (production && !origin.startsWith('https:')) { refuseOption(`tokens.csrf.origins.${index}: must be https in production`) }
   }
   return { origins, trustHost: !production }
 }

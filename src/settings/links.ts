@@ -20,19 +20,24 @@ export interface Links {
 
 /** `path` is that of our routes; `publicUrl` is asked each time, because in development it is known only once the app listens. */
 export function createLinks ({ urls }: Pick<Settings, 'urls'>, path: string, publicUrl: () => string): Links {
-  const absolute = (address: string | undefined) => address?.startsWith('/') ? `${new URL(publicUrl()).origin}${address}` : address
+  const absolute = (address: string | undefined) =>
+    address?.startsWith('/') ? `${new URL(publicUrl()).origin}${address}` : address
   return {
     publicUrl,
     path,
-    emailConfirmation: key => fill(urls.emailConfirmation ?? `${publicUrl()}${path}/registration/account-confirm-email/{key}`, { key }),
-    passwordReset: (uid, token) => fill(urls.passwordReset ?? `${publicUrl()}${path}/password/reset/confirm/{uid}/{token}`, { uid, token }),
+    emailConfirmation: key =>
+      fill(urls.emailConfirmation ?? `${publicUrl()}${path}/registration/account-confirm-email/{key}`, { key }),
+    passwordReset: (uid, token) =>
+      fill(urls.passwordReset ?? `${publicUrl()}${path}/password/reset/confirm/{uid}/{token}`, { uid, token }),
     login: () => absolute(urls.login),
     socialLogin: () => absolute(urls.socialLogin)
   }
 }
 
 const fill = (template: string, values: Record<string, string>): string =>
-  template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] === undefined ? whole : encodeURIComponent(values[name]))
+  template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    values[name] === undefined ? whole : encodeURIComponent(values[name])
+  )
 
 /** In development, the address that the server listens on; what it listens on everywhere is reached as localhost. */
 export function listenedOn (server: Server): string {

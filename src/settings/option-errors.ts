@@ -10,7 +10,7 @@ function schemaInWords ({ title, anyOf, const: literal, type, items, minimum, ma
   if (literal !== undefined) return JSON.stringify(literal)
   if (anyOf) return anyOf.map(schemaInWords).join(' or ')
   if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`
-  if (type === 'array') return `a list${minItems ? ', not empty' : ''}${uniqueItems ? ', without repetition' : ''}, each item ${schemaInWords(items)}`
+  if (type === 'array') { return `a list${minItems ? ', not empty' : ''}${uniqueItems ? ', without repetition' : ''}, each item ${schemaInWords(items)}` }
   return typeNames[type] ?? `a string${minLength ? ', not empty' : ''}`
 }
 

@@ -5,7 +5,8 @@ const ours = `pk id email username password password1 password2 new_password1 ne
   emailverified created_at createdat last_login lastlogin access refresh access_expiration refresh_expiration user
   non_field_errors missing_fields`
 
-const javaScript = 'constructor prototype __proto__ hasownproperty isprototypeof propertyisenumerable tostring tolocalestring valueof tojson then'
+const javaScript =
+  'constructor prototype __proto__ hasownproperty isprototypeof propertyisenumerable tostring tolocalestring valueof tojson then'
 
 // The words that PostgreSQL or SQLite reserve, and the columns that every table has there.
 const sql = `all analyse analyze and any array as asc asymmetric add alter authorization begin between binary both by

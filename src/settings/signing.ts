@@ -18,8 +18,8 @@ export function resolveSigning (algorithm: Signing['algorithm'], keys: Array<str
   if (!keys) return refuseOption(`tokens.keys: ${algorithm} needs a private key; make one with: ${command}`)
   const read = keys.map((key, index) => readOrRefuse(`tokens.keys[${index}]`, key, algorithm, command))
   const [signer] = read
-  if (typeof signer?.secret === 'object' && signer.secret.private === undefined) refuseOption('tokens.keys[0]: signs, so it must be private')
-  if (new Set(read.map(({ kid }) => kid)).size < read.length) refuseOption('tokens.keys: the same one stands in the list twice')
+  if (typeof signer?.secret === 'object' && signer.secret.private === undefined) { refuseOption('tokens.keys[0]: signs, so it must be private') }
+  if (new Set(read.map(({ kid }) => kid)).size < read.length) { refuseOption('tokens.keys: the same one stands in the list twice') }
   return { algorithm, keys: read }
 }
 

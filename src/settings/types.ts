@@ -31,7 +31,11 @@ export interface SocialSettings {
   storeTokens: boolean
 }
 
-type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown) ? T : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
+type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown)
+  ? T
+  : T extends object
+    ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> }
+    : T
 type Given<T> = { [K in keyof T]-?: T[K] | undefined }
 type Option<Name extends keyof CheckedOptions> = Filled<NonNullable<CheckedOptions[Name]>>
 type Hook = (subject: BaseUser | Record<string, unknown>, context: unknown) => unknown
@@ -48,7 +52,9 @@ export interface Settings {
   account: Omit<Option<'account'>, 'registration'> & { registration: 'open' | 'closed' | RegistrationGuard }
   fields: readonly FieldSpec[]
   password: Omit<Option<'password'>, 'validators'> & { validators: readonly PasswordValidator[] }
-  tokens: Omit<Option<'tokens'>, 'claims' | 'keys' | keyof GivenCookies> & { claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined }
+  tokens: Omit<Option<'tokens'>, 'claims' | 'keys' | keyof GivenCookies> & {
+    claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined
+  }
   /** Undefined where tokens travel in bodies and the Authorization header. */
   cookies: CookieSettings | undefined
   csrf: CsrfSettings | undefined

@@ -14,7 +14,9 @@ import type { Identity } from '../oauth/types.js'
 import type { Settings } from '../settings/types.js'
 import { deleteTokens } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
-import { deleteSocialAccounts, findSocialAccount, insertSocialAccount, useSocialAccount } from '../store/social-accounts.js'
+import {
+  deleteSocialAccounts, findSocialAccount, insertSocialAccount, useSocialAccount
+} from '../store/social-accounts.js'
 import { findUserByEmail, insertUser, lockUser, updateUser } from '../store/users.js'
 import { createNewUserFrom } from './new-user.js'
 
@@ -55,9 +57,11 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
 
   async function signInKnown (tx: Db, { email, emailProven, provider }: Identity, known: SocialAccountRow, { tokens, lastLogin }: SocialAccountRow): Promise<UserRow> {
     const user = await activeUser(tx, known.userPk)
-    if (!await useSocialAccount(tx, known.id, { lastLogin, provider, ...(tokens !== null && { tokens }) })) throw new ConcurrentChange()
+    if (!(await useSocialAccount(tx, known.id, { lastLogin, provider, ...(tokens !== null && { tokens }) }))) { throw new ConcurrentChange() }
     // A password may be a stranger's, who registered the address first: with one the mailbox is left to be proven by mail.
-    return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null ? await takeOver(tx, user, known.id) : user
+    return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null
+      ? await takeOver(tx, user, known.id)
+      : user
   }
 
   async function linkByEmail (tx: Db, { email }: Identity, pk: string, row: SocialAccountRow): Promise<UserRow> {
@@ -89,11 +93,18 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
     if (identity.email === undefined && emailRule === 'required') throw failure('provider_email_missing')
     const { input, columns } = await newUserFrom(tx, identity)
     await hooks.registering?.(input, tx.orm)
-    const user = await insertUser(tx, { ...columns, pk: row.userPk, passwordHash: null, isActive: true, emailVerified: identity.emailProven, createdAt: row.createdAt })
+    const user = await insertUser(tx, {
+      ...columns,
+      pk: row.userPk,
+      passwordHash: null,
+      isActive: true,
+      emailVerified: identity.emailProven,
+      createdAt: row.createdAt
+    })
     if (!user || !await insertSocialAccount(tx, row)) throw new ConcurrentChange()
     await hooks.registered?.(userRecords.toUser(user), tx.orm)
     if (identity.emailProven) await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
-    else if (emailVerification !== 'none' && user.email !== null) await outbox.enqueue(tx, 'email-verification', { userPk: user.pk })
+    else if (emailVerification !== 'none' && user.email !== null) { await outbox.enqueue(tx, 'email-verification', { userPk: user.pk }) }
     return user
   }
 

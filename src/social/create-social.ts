@@ -31,18 +31,34 @@ interface SocialOptions {
 export async function createSocial (app: FastifyInstance, { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }: SocialOptions) {
   if (settings.social.length === 0) return undefined
   const { createSocialClient } = await import('../oauth/client.js')
-  const clients = settings.social.map(provider => createSocialClient(provider, { clock, log: app.log, timeoutMs: providerTimeoutMs }))
+  const clients = settings.social.map(provider =>
+    createSocialClient(provider, { clock, log: app.log, timeoutMs: providerTimeoutMs })
+  )
   await Promise.all(clients.map(checkMetadata))
   const [secret = ''] = settings.secrets
-  const transactions = createLoginTransactions({ db, clock, path: links.path, secret, binding: createBrowserBinding(settings) })
-  const redirectUri = ({ settings: { name, callbackUrl } }: SocialClient) => callbackUrl ?? `${links.publicUrl()}${links.path}/${name}/callback`
+  const transactions = createLoginTransactions({
+    db,
+    clock,
+    path: links.path,
+    secret,
+    binding: createBrowserBinding(settings)
+  })
+  const redirectUri = ({ settings: { name, callbackUrl } }: SocialClient) =>
+    callbackUrl ?? `${links.publicUrl()}${links.path}/${name}/callback`
   return {
     clients,
     transactions,
     redirectUri,
     verifyCredentials: createCredentialsVerifier({ redirectUri, transactions }),
     returnUrl: createReturnUrl(settings, links.publicUrl),
-    identities: createSignIn({ settings, db, clock, userRecords, outbox, providerTokens: createProviderTokens(settings.secrets) })
+    identities: createSignIn({
+      settings,
+      db,
+      clock,
+      userRecords,
+      outbox,
+      providerTokens: createProviderTokens(settings.secrets)
+    })
   }
 }
 
@@ -51,11 +67,16 @@ async function checkMetadata ({ settings: { name }, discover }: SocialClient): P
   try {
     await discover()
   } catch (error) {
-    if (error instanceof ProviderError && error.code === 'provider_error') refuseOption(`social.${name}.issuer: ${error.reason}`)
+    if (error instanceof ProviderError && error.code === 'provider_error') { refuseOption(`social.${name}.issuer: ${error.reason}`) }
   }
 }
 
 /** What the contract says of a provider. */
-export const shapeOf = ({ settings: { name, label }, accepts, postsBack }: SocialClient): ProviderShape => ({ name, label, takes: accepts, postsBack })
+export const shapeOf = ({ settings: { name, label }, accepts, postsBack }: SocialClient): ProviderShape => ({
+  name,
+  label,
+  takes: accepts,
+  postsBack
+})
 
 export type Social = NonNullable<Awaited<ReturnType<typeof createSocial>>>

@@ -25,9 +25,21 @@ const noop = async () => {}
 export function createCredentialsVerifier ({ redirectUri, transactions }: CredentialsVerifierOptions) {
   /** Of several that are sent, the one that proves most counts. */
   return async function verifyCredentials (client: SocialClient, body: CredentialsBody): Promise<VerifiedCredentials> {
-    const { code, code_verifier: verifier, redirect_uri: uri, id_token: idToken, nonce, access_token: accessToken } = body
+    const {
+      code,
+      code_verifier: verifier,
+      redirect_uri: uri,
+      id_token: idToken,
+      nonce,
+      access_token: accessToken
+    } = body
     if (code) {
-      const identity = await client.identityFromCode({ code, verifier: verifier || undefined, redirectUri: uri || redirectUri(client), nonce: nonce || undefined })
+      const identity = await client.identityFromCode({
+        code,
+        verifier: verifier || undefined,
+        redirectUri: uri || redirectUri(client),
+        nonce: nonce || undefined
+      })
       return { identity, consume: noop }
     }
     if (idToken && client.accepts.idToken) {
@@ -35,11 +47,11 @@ export function createCredentialsVerifier ({ redirectUri, transactions }: Creden
       return {
         identity,
         consume: async tx => {
-          if (!await transactions.markIdTokenUsed(tx, client.settings.name, idToken, expiresAt)) throw failure('provider_token_invalid')
+          if (!(await transactions.markIdTokenUsed(tx, client.settings.name, idToken, expiresAt))) { throw failure('provider_token_invalid') }
         }
       }
     }
-    if (accessToken && client.accepts.accessToken) return { identity: await client.identityFromAccessToken(accessToken), consume: noop }
+    if (accessToken && client.accepts.accessToken) { return { identity: await client.identityFromAccessToken(accessToken), consume: noop } }
     throw failure('provider_credentials_required')
   }
 }

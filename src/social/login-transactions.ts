@@ -30,13 +30,25 @@ export function createLoginTransactions ({ db, clock, path, secret, binding }: L
   async function store (tx: Db, purpose: TransactionPurpose, provider: string, given: { digest: string, browser: string | null, lifetime: number, userPk?: string, next?: string | undefined }): Promise<boolean> {
     const { lifetime, userPk = null, next = null, ...rest } = given
     const now = clock()
-    return await insertTransaction(tx, { ...rest, purpose, origin: path, provider, userPk, next, createdAt: now, expiresAt: secondsAfter(now, lifetime) })
+    return await insertTransaction(tx, {
+      ...rest,
+      purpose,
+      origin: path,
+      provider,
+      userPk,
+      next,
+      createdAt: now,
+      expiresAt: secondsAfter(now, lifetime)
+    })
   }
 
   async function spend (tx: Db, purpose: TransactionPurpose, provider: string, token: string, request: FastifyRequest, reply: FastifyReply) {
     const key = hashToken(token)
     const browser = binding.read(request, key)
-    const row = browser === undefined ? undefined : await spendTransaction(tx, { digest: key, purpose, origin: path, provider, browser }, clock())
+    const row =
+      browser === undefined
+        ? undefined
+        : await spendTransaction(tx, { digest: key, purpose, origin: path, provider, browser }, clock())
     // Whoever is at the wrong callback needs it at the right one.
     if (row) binding.release(reply, key)
     return row
@@ -47,8 +59,17 @@ export function createLoginTransactions ({ db, clock, path, secret, binding }: L
     async start (reply: FastifyReply, provider: string, next: string | undefined) {
       const state = mintToken()
       const key = hashToken(state)
-      await store(db, 'redirect', provider, { digest: key, browser: binding.bind(reply, key, redirectLifetimeSeconds), lifetime: redirectLifetimeSeconds, next })
-      return { state, nonce: nonceOf(state), challenge: createHash('sha256').update(verifierOf(state)).digest('base64url') }
+      await store(db, 'redirect', provider, {
+        digest: key,
+        browser: binding.bind(reply, key, redirectLifetimeSeconds),
+        lifetime: redirectLifetimeSeconds,
+        next
+      })
+      return {
+        state,
+        nonce: nonceOf(state),
+        challenge: createHash('sha256').update(verifierOf(state)).digest('base64url')
+      }
     },
 
     /** When the browser is back; undefined where it is another browser, another provider, too late, or not the first time. */
@@ -61,13 +82,23 @@ export function createLoginTransactions ({ db, clock, path, secret, binding }: L
     async storePendingLogin (tx: Db, reply: FastifyReply, provider: string, userPk: string): Promise<string> {
       const code = mintToken()
       const key = hashToken(code)
-      await store(tx, 'login', provider, { digest: key, browser: binding.bind(reply, key, pendingLoginLifetimeSeconds), lifetime: pendingLoginLifetimeSeconds, userPk })
+      await store(tx, 'login', provider, {
+        digest: key,
+        browser: binding.bind(reply, key, pendingLoginLifetimeSeconds),
+        lifetime: pendingLoginLifetimeSeconds,
+        userPk
+      })
       return code
     },
 
     /** Whose login it is; undefined as for `finish`. */
-    consumePendingLogin: async (tx: Db, request: FastifyRequest, reply: FastifyReply, provider: string, code: string): Promise<string | undefined> =>
-      (await spend(tx, 'login', provider, code, request, reply))?.userPk ?? undefined,
+    consumePendingLogin: async (
+      tx: Db,
+      request: FastifyRequest,
+      reply: FastifyReply,
+      provider: string,
+      code: string
+    ): Promise<string | undefined> => (await spend(tx, 'login', provider, code, request, reply))?.userPk ?? undefined,
 
     /** Notes that an ID token was used; false when it was before. */
     async markIdTokenUsed (tx: Db, provider: string, idToken: string, expiresAt: Date): Promise<boolean> {
@@ -75,7 +106,11 @@ export function createLoginTransactions ({ db, clock, path, secret, binding }: L
       // The signature can be written in several ways; what it signs, in one.
       const signed = idToken.slice(0, idToken.lastIndexOf('.'))
       // Past its end it is refused for that; until a moment after, clocks may differ.
-      return await store(tx, 'id-token', provider, { digest: hashToken(signed), browser: null, lifetime: lifetime + 120 })
+      return await store(tx, 'id-token', provider, {
+        digest: hashToken(signed),
+        browser: null,
+        lifetime: lifetime + 120
+      })
     }
   }
 }

@@ -16,8 +16,12 @@ interface Newcomer {
 export function createNewUserFrom ({ account, fields }: Pick<Settings, 'account' | 'fields'>, userRecords: UserRecords) {
   const validator = createBodyValidator()
   // What only the app's own code sets, nobody else suggests.
-  const suggestible = fields.filter(({ registration, userDetails }) => registration !== 'hidden' || userDetails === 'editable')
-  const checks = new Map(suggestible.map(({ name, input }) => [name, validator(Type.Object({ [name]: Type.Optional(input) }))]))
+  const suggestible = fields.filter(
+    ({ registration, userDetails }) => registration !== 'hidden' || userDetails === 'editable'
+  )
+  const checks = new Map(
+    suggestible.map(({ name, input }) => [name, validator(Type.Object({ [name]: Type.Optional(input) }))])
+  )
 
   /** A provider only suggests: what the app would refuse is left for the user to give. */
   async function acceptedSuggestions (tx: Db, { fields }: Identity): Promise<Record<string, unknown>> {
@@ -35,7 +39,11 @@ export function createNewUserFrom ({ account, fields }: Pick<Settings, 'account'
   async function freeUsername (tx: Db, { email = '' }: Identity): Promise<string> {
     const [local = ''] = email.split('@')
     const base = local.replace(/[^a-z0-9_.+-]/g, '').slice(0, 100) || 'user'
-    for (let name = base.padEnd(account.usernameMinLength, '0'); ; name = `${base}${suffix(account.usernameMinLength - base.length)}`) {
+    for (
+      let name = base.padEnd(account.usernameMinLength, '0');
+      ;
+      name = `${base}${suffix(account.usernameMinLength - base.length)}`
+    ) {
       if ((await userRecords.conflicts(tx, userRecords.toColumns({ username: name }))).length === 0) return name
     }
   }

@@ -9,7 +9,8 @@ import type { ProviderTokens } from '../oauth/types.js'
 
 type Owner = Pick<SocialAccountRow, 'issuer' | 'subject'>
 
-const keyOf = (secret: string) => new Uint8Array(hkdfSync('sha256', secret, '', 'fastify-rest-auth provider tokens', 32))
+const keyOf = (secret: string) =>
+  new Uint8Array(hkdfSync('sha256', secret, '', 'fastify-rest-auth provider tokens', 32))
 
 /** Of several secrets the first encrypts, all decrypt. */
 export function createProviderTokens (secrets: readonly string[]) {
@@ -28,7 +29,10 @@ export function createProviderTokens (secrets: readonly string[]) {
       const { kid } = decodeProtectedHeader(sealed)
       const secret = secrets.find(one => keyId(one) === kid)
       if (secret === undefined) return undefined
-      const { plaintext } = await compactDecrypt(sealed, keyOf(secret), { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] })
+      const { plaintext } = await compactDecrypt(sealed, keyOf(secret), {
+        keyManagementAlgorithms: ['dir'],
+        contentEncryptionAlgorithms: ['A256GCM']
+      })
       const { issuer, subject, tokens } = JSON.parse(new TextDecoder().decode(plaintext))
       return issuer === owner.issuer && subject === owner.subject ? tokens : undefined
     }

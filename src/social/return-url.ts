@@ -17,7 +17,9 @@ export function createReturnUrl ({ urls }: Pick<Settings, 'urls'>, publicUrl: ()
     if (!URL.canParse(next, own)) return undefined
     const url = new URL(next, own)
     if (url.username !== '' || url.password !== '') return undefined
-    const isOurs = isPath ? url.origin === own && !url.pathname.startsWith('//') : url.origin === own || urls.next.includes(url.origin)
+    const isOurs = isPath
+      ? url.origin === own && !url.pathname.startsWith('//')
+      : url.origin === own || urls.next.includes(url.origin)
     return isOurs ? url.href : undefined
   }
 }

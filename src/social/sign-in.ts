@@ -23,7 +23,16 @@ export function createSignIn ({ db, clock, providerTokens, ...ingredients }: Acc
 
   async function rowOf ({ provider, issuer, subject, tokens }: Identity, userPk: string): Promise<SocialAccountRow> {
     const now = clock()
-    return { id: uuid(), userPk, provider, issuer, subject, createdAt: now, lastLogin: now, tokens: tokens ? await providerTokens.encrypt(tokens, { issuer, subject }) : null }
+    return {
+      id: uuid(),
+      userPk,
+      provider,
+      issuer,
+      subject,
+      createdAt: now,
+      lastLogin: now,
+      tokens: tokens ? await providerTokens.encrypt(tokens, { issuer, subject }) : null
+    }
   }
 
   /** Tries again when a transaction was overtaken. */
@@ -81,8 +90,12 @@ export function createSignIn ({ db, clock, providerTokens, ...ingredients }: Acc
           if (!user?.isActive) throw failure(user ? 'user_inactive' : 'user_not_found')
           const known = await findSocialAccount(tx, identity.issuer, identity.subject)
           if (known && known.userPk !== pk) throw failure('social_account_taken')
-          if (known) await useSocialAccount(tx, known.id, { provider: row.provider, ...(row.tokens !== null && { tokens: row.tokens }) })
-          else await accountLinking.connect(tx, row)
+          if (known) {
+            await useSocialAccount(tx, known.id, {
+              provider: row.provider,
+              ...(row.tokens !== null && { tokens: row.tokens })
+            })
+          } else await accountLinking.connect(tx, row)
           return await work(tx, user)
         })
       })

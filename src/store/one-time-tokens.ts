@@ -11,7 +11,11 @@ export async function insertToken ({ orm, oneTimeTokens }: Db, row: OneTimeToken
 
 /** The token of a mail that is tried again, under the digest it has now; undefined when it was spent or has expired. */
 export async function renewToken ({ orm, oneTimeTokens }: Db, mailId: string, digest: string, now: Date): Promise<OneTimeTokenRow | undefined> {
-  const [row] = await orm.update(oneTimeTokens).set({ digest }).where(and(eq(oneTimeTokens.mailId, mailId), gt(oneTimeTokens.expiresAt, now))).returning()
+  const [row] = await orm
+    .update(oneTimeTokens)
+    .set({ digest })
+    .where(and(eq(oneTimeTokens.mailId, mailId), gt(oneTimeTokens.expiresAt, now)))
+    .returning()
   return row
 }
 
@@ -24,14 +28,18 @@ export async function findToken ({ orm, oneTimeTokens }: Db, purpose: Purpose, d
 
 /** Whoever deletes the row owns the action; of two racers one gets undefined. */
 export async function spendToken ({ orm, oneTimeTokens }: Db, purpose: Purpose, digest: string, now: Date): Promise<OneTimeTokenRow | undefined> {
-  const [row] = await orm.delete(oneTimeTokens)
-    .where(and(eq(oneTimeTokens.digest, digest), eq(oneTimeTokens.purpose, purpose), gt(oneTimeTokens.expiresAt, now))).returning()
+  const [row] = await orm
+    .delete(oneTimeTokens)
+    .where(and(eq(oneTimeTokens.digest, digest), eq(oneTimeTokens.purpose, purpose), gt(oneTimeTokens.expiresAt, now)))
+    .returning()
   return row
 }
 
 /** Every token of a user, or those of one purpose. */
 export async function deleteTokens ({ orm, oneTimeTokens }: Db, userPk: string, purpose?: Purpose): Promise<void> {
-  await orm.delete(oneTimeTokens).where(and(eq(oneTimeTokens.userPk, userPk), purpose && eq(oneTimeTokens.purpose, purpose)))
+  await orm
+    .delete(oneTimeTokens)
+    .where(and(eq(oneTimeTokens.userPk, userPk), purpose && eq(oneTimeTokens.purpose, purpose)))
 }
 
 export async function deleteExpiredTokens ({ orm, oneTimeTokens }: Db, now: Date): Promise<void> {

@@ -26,8 +26,12 @@ export async function insertMail ({ orm, outbox }: Db, row: Pick<MailRow, 'id' |
  */
 export async function claimMails ({ orm, outbox }: Db, { origin, now, abandoned, leaseEnd, limit }: Claim): Promise<MailRow[]> {
   for (;;) {
-    const due = await orm.select({ id: outbox.id, attempts: outbox.attempts }).from(outbox)
-      .where(and(lte(outbox.dueAt, now), or(eq(outbox.origin, origin), lte(outbox.dueAt, abandoned)))).orderBy(asc(outbox.dueAt), asc(outbox.id)).limit(limit)
+    const due = await orm
+      .select({ id: outbox.id, attempts: outbox.attempts })
+      .from(outbox)
+      .where(and(lte(outbox.dueAt, now), or(eq(outbox.origin, origin), lte(outbox.dueAt, abandoned))))
+      .orderBy(asc(outbox.dueAt), asc(outbox.id))
+      .limit(limit)
     const claimed: MailRow[] = []
     for (const { id, attempts } of due) {
       const [row] = await orm.update(outbox).set({ dueAt: leaseEnd, attempts: attempts + 1 })
@@ -41,7 +45,10 @@ export async function claimMails ({ orm, outbox }: Db, { origin, now, abandoned,
 
 /** Notes what became of a claimed mail; not if the lease has gone to another meanwhile. */
 export async function recordOutcome ({ orm, outbox }: Db, { id, attempts }: MailRow, outcome: Partial<Pick<MailRow, 'dueAt' | 'sentAt' | 'failedAt' | 'lastError' | 'userPk' | 'admittedAt'>>): Promise<void> {
-  await orm.update(outbox).set(outcome).where(and(eq(outbox.id, id), eq(outbox.attempts, attempts), isNotNull(outbox.dueAt)))
+  await orm
+    .update(outbox)
+    .set(outcome)
+    .where(and(eq(outbox.id, id), eq(outbox.attempts, attempts), isNotNull(outbox.dueAt)))
 }
 
 export async function deleteMail ({ orm, outbox }: Db, id: string): Promise<void> {
@@ -53,15 +60,22 @@ export async function deleteMail ({ orm, outbox }: Db, id: string): Promise<void
  * behind a long queue all of them are old. Nor does it help to have them bounce.
  */
 export async function countMails ({ orm, outbox }: Db, { id, template }: MailRow, userPk: string, since: Date): Promise<number> {
-  const [row] = await orm.select({ count: count() }).from(outbox)
-    .where(and(eq(outbox.userPk, userPk), eq(outbox.template, template), ne(outbox.id, id), gt(outbox.admittedAt, since)))
+  const [row] = await orm
+    .select({ count: count() })
+    .from(outbox)
+    .where(
+      and(eq(outbox.userPk, userPk), eq(outbox.template, template), ne(outbox.id, id), gt(outbox.admittedAt, since))
+    )
   return row?.count ?? 0
 }
 
 /** Whether a later mail of this template is there for the user. */
 export async function hasLaterMail ({ orm, outbox }: Db, { id, template }: MailRow, userPk: string): Promise<boolean> {
-  const later = await orm.select({ id: outbox.id }).from(outbox)
-    .where(and(eq(outbox.userPk, userPk), eq(outbox.template, template), gt(outbox.id, id), isNull(outbox.failedAt))).limit(1)
+  const later = await orm
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(and(eq(outbox.userPk, userPk), eq(outbox.template, template), gt(outbox.id, id), isNull(outbox.failedAt)))
+    .limit(1)
   return later.length > 0
 }
 
@@ -73,8 +87,11 @@ export async function listMails ({ orm, outbox }: Db, state?: MailState): Promis
 
 /** Gives dead letters (or the one of that id) their tries again; answers with how many. */
 export async function retryFailedMails ({ orm, outbox }: Db, now: Date, id?: string): Promise<number> {
-  const revived = await orm.update(outbox).set({ dueAt: now, failedAt: null, attempts: 0 })
-    .where(and(isNotNull(outbox.failedAt), id === undefined ? undefined : eq(outbox.id, id))).returning({ id: outbox.id })
+  const revived = await orm
+    .update(outbox)
+    .set({ dueAt: now, failedAt: null, attempts: 0 })
+    .where(and(isNotNull(outbox.failedAt), id === undefined ? undefined : eq(outbox.id, id)))
+    .returning({ id: outbox.id })
   return revived.length
 }
 

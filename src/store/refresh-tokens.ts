@@ -18,19 +18,32 @@ const withOwner = prepared<{ digest: string }, OwnedToken[]>(({ orm, refreshToke
     .where(eq(refreshTokens.digest, sql.placeholder('digest'))))
 
 /** A refresh token, spent or expired even, with its session and that session's user. */
-export const findRefreshToken = async (db: Db, digest: string): Promise<OwnedToken | undefined> => (await withOwner(db, { digest }))[0]
+export const findRefreshToken = async (db: Db, digest: string): Promise<OwnedToken | undefined> =>
+  (await withOwner(db, { digest }))[0]
 
 /** Whoever marks the row owns the rotation; false when it was spent before. */
 export async function spendRefreshToken ({ orm, refreshTokens }: Db, digest: string, now: Date): Promise<boolean> {
-  const spent = await orm.update(refreshTokens).set({ spentAt: now })
-    .where(and(eq(refreshTokens.digest, digest), isNull(refreshTokens.spentAt))).returning({ digest: refreshTokens.digest })
+  const spent = await orm
+    .update(refreshTokens)
+    .set({ spentAt: now })
+    .where(and(eq(refreshTokens.digest, digest), isNull(refreshTokens.spentAt)))
+    .returning({ digest: refreshTokens.digest })
   return spent.length > 0
 }
 
 /** The one of these that the session is at: not spent, and in time. */
 export async function findUnspentToken ({ orm, refreshTokens }: Db, sessionId: string, digests: string[], now: Date): Promise<RefreshTokenRow | undefined> {
-  const [row] = await orm.select().from(refreshTokens)
-    .where(and(inArray(refreshTokens.digest, digests), eq(refreshTokens.sessionId, sessionId), isNull(refreshTokens.spentAt), gt(refreshTokens.expiresAt, now)))
+  const [row] = await orm
+    .select()
+    .from(refreshTokens)
+    .where(
+      and(
+        inArray(refreshTokens.digest, digests),
+        eq(refreshTokens.sessionId, sessionId),
+        isNull(refreshTokens.spentAt),
+        gt(refreshTokens.expiresAt, now)
+      )
+    )
   return row
 }
 

@@ -3,10 +3,14 @@ import { and, desc, eq, exists, gt, inArray, lte, ne, or, sql } from 'drizzle-or
 import { prepared, type Db } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'
 
-const withUser = prepared<{ userPk: string, id: string }, Array<{ user: UserRow, session: SessionRow | null }>>(({ orm, users, sessions }) =>
-  orm.select({ user: users, session: sessions }).from(users)
-    .leftJoin(sessions, and(eq(sessions.id, sql.placeholder('id')), eq(sessions.userPk, users.pk)))
-    .where(eq(users.pk, sql.placeholder('userPk'))))
+const withUser = prepared<{ userPk: string; id: string }, Array<{ user: UserRow; session: SessionRow | null }>>(
+  ({ orm, users, sessions }) =>
+    orm
+      .select({ user: users, session: sessions })
+      .from(users)
+      .leftJoin(sessions, and(eq(sessions.id, sql.placeholder('id')), eq(sessions.userPk, users.pk)))
+      .where(eq(users.pk, sql.placeholder('userPk')))
+)
 
 /** The user, and its session of that id while there is one: the one query of every authenticated request. */
 export const findUserAndSession = async (db: Db, userPk: string, id: string) => (await withUser(db, { userPk, id }))[0]
@@ -24,7 +28,10 @@ export async function touchSession ({ orm, sessions }: Db, id: string, now: Date
  * it has ended.
  */
 export async function continueSession ({ orm, users, sessions }: Db, id: string, now: Date): Promise<SessionRow | undefined> {
-  const active = orm.select({ pk: users.pk }).from(users).where(and(eq(users.pk, sessions.userPk), eq(users.isActive, true)))
+  const active = orm
+    .select({ pk: users.pk })
+    .from(users)
+    .where(and(eq(users.pk, sessions.userPk), eq(users.isActive, true)))
   const [session] = await orm.update(sessions).set({ lastSeenAt: now })
     .where(and(eq(sessions.id, id), gt(sessions.expiresAt, now), exists(active))).returning()
   return session
@@ -32,14 +39,25 @@ export async function continueSession ({ orm, users, sessions }: Db, id: string,
 
 /** Notes that the password was given again; false when the session is no more, or the user as the password was verified for. */
 export async function renewSession ({ orm, sessions, users }: Db, id: string, { pk, passwordHash }: UserRow, now: Date): Promise<boolean> {
-  const owner = orm.select({ pk: users.pk }).from(users).where(and(eq(users.pk, pk), eq(users.isActive, true), eq(users.passwordHash, passwordHash ?? '')))
-  const renewed = await orm.update(sessions).set({ authenticatedAt: now }).where(and(eq(sessions.id, id), inArray(sessions.userPk, owner))).returning({ id: sessions.id })
+  const owner = orm
+    .select({ pk: users.pk })
+    .from(users)
+    .where(and(eq(users.pk, pk), eq(users.isActive, true), eq(users.passwordHash, passwordHash ?? '')))
+  const renewed = await orm
+    .update(sessions)
+    .set({ authenticatedAt: now })
+    .where(and(eq(sessions.id, id), inArray(sessions.userPk, owner)))
+    .returning({ id: sessions.id })
   return renewed.length > 0
 }
 
 /** Newest first. */
 export const listSessions = async ({ orm, sessions }: Db, userPk: string): Promise<SessionRow[]> =>
-  await orm.select().from(sessions).where(eq(sessions.userPk, userPk)).orderBy(desc(sessions.createdAt), desc(sessions.id))
+  await orm
+    .select()
+    .from(sessions)
+    .where(eq(sessions.userPk, userPk))
+    .orderBy(desc(sessions.createdAt), desc(sessions.id))
 
 /** Those that can go on, and the current one; newest first. */
 export async function listLiveSessions ({ orm, sessions, refreshTokens }: Db, userPk: string, current: string, now: Date): Promise<SessionRow[]> {
@@ -56,7 +74,14 @@ export async function deleteSession ({ orm, sessions }: Db, id: string): Promise
 
 /** Ends a session of this user; false when the user has none of that id. */
 export async function deleteOwnSession ({ orm, sessions }: Db, userPk: string, id: string): Promise<boolean> {
-  return (await orm.delete(sessions).where(and(eq(sessions.id, id), eq(sessions.userPk, userPk))).returning({ id: sessions.id })).length > 0
+  return (
+    (
+      await orm
+        .delete(sessions)
+        .where(and(eq(sessions.id, id), eq(sessions.userPk, userPk)))
+        .returning({ id: sessions.id })
+    ).length > 0
+  )
 }
 
 /** Ends every session of a user, but for the one kept, and the logins by a provider that wait to be fetched. */

@@ -9,7 +9,15 @@ export type TransactionPurpose = 'redirect' | 'login' | 'id-token'
 /** Stores a transaction, and sweeps those that are over; false when there is one of that digest. */
 export async function insertTransaction ({ orm, socialTransactions }: Db, row: SocialTransactionRow & { purpose: TransactionPurpose }): Promise<boolean> {
   await orm.delete(socialTransactions).where(lte(socialTransactions.expiresAt, row.createdAt))
-  return (await orm.insert(socialTransactions).values(row).onConflictDoNothing().returning({ digest: socialTransactions.digest })).length > 0
+  return (
+    (
+      await orm
+        .insert(socialTransactions)
+        .values(row)
+        .onConflictDoNothing()
+        .returning({ digest: socialTransactions.digest })
+    ).length > 0
+  )
 }
 
 type Key = Pick<SocialTransactionRow, 'digest' | 'origin' | 'provider' | 'browser'> & { purpose: TransactionPurpose }

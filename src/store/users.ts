@@ -4,15 +4,32 @@ import { prepared, type Db } from '../db/database.js'
 import { isConflict } from '../db/errors.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 
-const byPk = prepared<{ pk: string }, UserRow[]>(({ orm, users }) => orm.select().from(users).where(eq(users.pk, sql.placeholder('pk'))))
-const byEmail = prepared<{ email: string }, UserRow[]>(({ orm, users }) => orm.select().from(users).where(eq(users.email, sql.placeholder('email'))))
-const byUsername = prepared<{ key: string }, UserRow[]>(({ orm, users }) => orm.select().from(users).where(eq(users.usernameKey, sql.placeholder('key'))))
+const byPk = prepared<{ pk: string }, UserRow[]>(({ orm, users }) =>
+  orm
+    .select()
+    .from(users)
+    .where(eq(users.pk, sql.placeholder('pk')))
+)
+const byEmail = prepared<{ email: string }, UserRow[]>(({ orm, users }) =>
+  orm
+    .select()
+    .from(users)
+    .where(eq(users.email, sql.placeholder('email')))
+)
+const byUsername = prepared<{ key: string }, UserRow[]>(({ orm, users }) =>
+  orm
+    .select()
+    .from(users)
+    .where(eq(users.usernameKey, sql.placeholder('key')))
+)
 
 export const findUser = async (db: Db, pk: string): Promise<UserRow | undefined> => (await byPk(db, { pk }))[0]
 /** `email` in canonical form. */
-export const findUserByEmail = async (db: Db, email: string): Promise<UserRow | undefined> => (await byEmail(db, { email }))[0]
+export const findUserByEmail = async (db: Db, email: string): Promise<UserRow | undefined> =>
+  (await byEmail(db, { email }))[0]
 /** `key` as `usernameKey()` makes it. */
-export const findUserByUsername = async (db: Db, key: string): Promise<UserRow | undefined> => (await byUsername(db, { key }))[0]
+export const findUserByUsername = async (db: Db, key: string): Promise<UserRow | undefined> =>
+  (await byUsername(db, { key }))[0]
 
 /** Stores a user; undefined when one of the unique values is taken. The index decides, not a look before. */
 export async function insertUser ({ orm, users }: Db, row: NewUserRow): Promise<UserRow | undefined> {
@@ -40,7 +57,11 @@ export async function takenColumns ({ orm, users }: Db, values: Record<string, u
   for (const [name, value] of Object.entries(values)) {
     const column = columns[name]
     if (!column || value === undefined || value === null) continue
-    const [other] = await orm.select({ pk: users.pk }).from(users).where(and(eq(column, value as string), ne(users.pk, pk))).limit(1)
+    const [other] = await orm
+      .select({ pk: users.pk })
+      .from(users)
+      .where(and(eq(column, value as string), ne(users.pk, pk)))
+      .limit(1)
     if (other) taken.push(name)
   }
   return taken
@@ -56,7 +77,8 @@ export async function recordLogin ({ orm, users }: Db, { pk, passwordHash }: Use
   return user
 }
 
-const hasPassword = (users: Db['users'], hash: string | null) => hash === null ? isNull(users.passwordHash) : eq(users.passwordHash, hash)
+const hasPassword = (users: Db['users'], hash: string | null) =>
+  hash === null ? isNull(users.passwordHash) : eq(users.passwordHash, hash)
 
 /** The user, whose row nobody else changes until the transaction ends. */
 export async function lockUser ({ orm, users }: Db, pk: string): Promise<UserRow | undefined> {
@@ -66,13 +88,21 @@ export async function lockUser ({ orm, users }: Db, pk: string): Promise<UserRow
 
 /** Notes that the user's mailbox is proven; undefined when the address is not the user's any more, or the user is not active. */
 export async function verifyEmail ({ orm, users }: Db, pk: string, email: string): Promise<UserRow | undefined> {
-  const [user] = await orm.update(users).set({ emailVerified: true }).where(and(eq(users.pk, pk), eq(users.email, email), eq(users.isActive, true))).returning()
+  const [user] = await orm
+    .update(users)
+    .set({ emailVerified: true })
+    .where(and(eq(users.pk, pk), eq(users.email, email), eq(users.isActive, true)))
+    .returning()
   return user
 }
 
 /** Replaces one password hash by another; undefined when it was not `from` any more, so that of two racers one wins. */
 export async function replacePassword ({ orm, users }: Db, pk: string, from: string | null, to: string, changes: Partial<NewUserRow> = {}): Promise<UserRow | undefined> {
-  const [user] = await orm.update(users).set({ ...changes, passwordHash: to }).where(and(eq(users.pk, pk), hasPassword(users, from))).returning()
+  const [user] = await orm
+    .update(users)
+    .set({ ...changes, passwordHash: to })
+    .where(and(eq(users.pk, pk), hasPassword(users, from)))
+    .returning()
   return user
 }
 

@@ -53,7 +53,15 @@ const addFormats = addFormatsModule as unknown as typeof addFormatsModule.defaul
 function unknownFormat (warning: string): never { throw new Error(warning.replace(' ignored in schema', '')) }
 
 function createAjv (coerceTypes: boolean): Ajv {
-  const ajv = new Ajv({ allErrors: true, verbose: true, coerceTypes, strict: false, validateFormats: true, validateSchema: false, logger: { log () {}, warn: unknownFormat, error () {} } })
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    coerceTypes,
+    strict: false,
+    validateFormats: true,
+    validateSchema: false,
+    logger: { log () {}, warn: unknownFormat, error () {} }
+  })
   addFormats(ajv)
   ajv.addFormat('email', (text: string) => canonicalEmail(text) !== undefined)
   ajv.addFormat('password', true)
@@ -78,7 +86,9 @@ export function createBodyValidator () {
       const type = pythonType(body)
       if (type !== 'dict') return { error: failure('not_an_object', { type }) }
       const isForm = body instanceof FormBody
-      const read = isForm ? (name: string, property: Property, isRequired: boolean) => body.read(name, property, isRequired) : (name: string) => ownValue(body, name)
+      const read = isForm
+        ? (name: string, property: Property, isRequired: boolean) => body.read(name, property, isRequired)
+        : (name: string) => ownValue(body, name)
       const value = normalise(described, read, isForm)
       const found = fieldErrors(described, value, isForm ? checkForm ??= form.compile(schema) : checkJson)
       return found.length > 0 ? { error: new InvalidBody(value, found) } : { value }
@@ -127,7 +137,8 @@ function normalise ({ properties, required = [] }: BodySchema, read: (name: stri
   return value
 }
 
-const ownValue = (body: unknown, name: string): unknown => Object.hasOwn(Object(body), name) ? (body as Record<string, unknown>)[name] : undefined
+const ownValue = (body: unknown, name: string): unknown =>
+  Object.hasOwn(Object(body), name) ? (body as Record<string, unknown>)[name] : undefined
 
 // A username is judged as it will be stored: NFKC makes `(` of `⑴`, and 18 letters of one Arabic ligature.
 const clean = (name: string, given: string) => name === 'username' ? normalizeUsername(given) : given.trim()

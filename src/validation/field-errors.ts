@@ -10,7 +10,10 @@ export function fieldErrors (schema: object, value: Record<string, unknown>, val
   if (!validate(value)) {
     const byField = new Map<string, ErrorObject[]>()
     for (const error of validate.errors ?? []) {
-      const field = error.keyword === 'required' && error.instancePath === '' ? String(error.params.missingProperty) : fieldOf(error)
+      const field =
+        error.keyword === 'required' && error.instancePath === ''
+          ? String(error.params.missingProperty)
+          : fieldOf(error)
       byField.set(field, [...byField.get(field) ?? [], error])
     }
     for (const [field, errors] of byField) {
@@ -19,29 +22,47 @@ export function fieldErrors (schema: object, value: Record<string, unknown>, val
     }
   }
   // From a form `Infinity` and `1e309` are read as numbers.
-  const infinite = Object.keys(value).filter(field => infinities.has(value[field]) && !found.some(error => error.field === field))
+  const infinite = Object.keys(value).filter(
+    field => infinities.has(value[field]) && !found.some(error => error.field === field)
+  )
   found.push(...infinite.map(field => fieldError(field, 'invalid_type', { type: 'number' })))
   return inOrder(schema, found)
 }
 
 const infinities = new Set<unknown>([Infinity, -Infinity])
-const fieldOf = ({ instancePath }: ErrorObject) => instancePath.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~') ?? ''
+const fieldOf = ({ instancePath }: ErrorObject) =>
+  instancePath.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~') ?? ''
 
 /** Characters that no database and no other program agrees on, wherever in the value they stand. */
 function textErrors (field: string, value: unknown): FieldError[] {
   if (typeof value === 'object' && value !== null) {
-    return Object.entries(value).flatMap(([key, inner]) => [...textErrors(field, key), ...textErrors(field, inner)]).slice(0, 1)
+    return Object.entries(value)
+      .flatMap(([key, inner]) => [...textErrors(field, key), ...textErrors(field, inner)])
+      .slice(0, 1)
   }
   if (typeof value !== 'string') return []
   if (value.includes('\0')) return [fieldError(field, 'null_characters_not_allowed')]
   const surrogate = /\p{Surrogate}/u.exec(value)?.[0]
-  return surrogate ? [fieldError(field, 'surrogate_characters_not_allowed', { codePoint: surrogate.charCodeAt(0).toString(16).toUpperCase() })] : []
+  return surrogate
+    ? [
+        fieldError(field, 'surrogate_characters_not_allowed', {
+          codePoint: surrogate.charCodeAt(0).toString(16).toUpperCase()
+        })
+      ]
+    : []
 }
 
 // What says most about a value comes first: one message a field.
 const rank = ['required', 'type', 'minLength', 'enum', 'const', 'maxLength', 'format', 'pattern', 'minimum', 'maximum']
 
-const typeNames: Record<string, string> = { string: 'string', integer: 'integer', number: 'number', boolean: 'boolean', object: 'dictionary', array: 'list' }
+const typeNames: Record<string, string> = {
+  string: 'string',
+  integer: 'integer',
+  number: 'number',
+  boolean: 'boolean',
+  object: 'dictionary',
+  array: 'list'
+}
 
 function translate (field: string, errors: ErrorObject[]): FieldError {
   const place = (error: ErrorObject) => (rank.indexOf(error.keyword) + rank.length + 1) % (rank.length + 1)

@@ -9,7 +9,10 @@ import type { Test } from '../helper.js'
 import { authorizeByPost, formPost, logIn } from './browser.js'
 import { createCodes, type CodeFault } from './codes.js'
 import { takeSigningKey } from './keys.js'
-import { createCalls, createClock, html, json, redirect, secondsOf, serve, withQuery, type Answer, type RecordedRequest } from './server.js'
+import {
+  createCalls, createClock, html, json, redirect, secondsOf, serve, withQuery, type Answer,
+  type RecordedRequest
+} from './server.js'
 
 export interface ApplePerson {
   sub: string
@@ -28,8 +31,18 @@ const issuer = 'https://appleid.apple.com'
 const sixMonths = 15_777_000
 
 const createPeople = (): Record<string, ApplePerson> => ({
-  alice: { sub: '001234.5b3a3bdf9c0b4f049c1471cae1cd1d8d.0001', email: 'alice@example.com', firstName: 'Alice', lastName: 'Liddell' },
-  bob: { sub: '001234.0a9c64f1e2d74b5ea1f6c8f0d1b2a3c4.0002', email: 'dpdcnf87nu@privaterelay.appleid.com', firstName: 'Bob', lastName: 'Dodgson' }
+  alice: {
+    sub: '001234.5b3a3bdf9c0b4f049c1471cae1cd1d8d.0001',
+    email: 'alice@example.com',
+    firstName: 'Alice',
+    lastName: 'Liddell'
+  },
+  bob: {
+    sub: '001234.0a9c64f1e2d74b5ea1f6c8f0d1b2a3c4.0002',
+    email: 'dpdcnf87nu@privaterelay.appleid.com',
+    firstName: 'Bob',
+    lastName: 'Dodgson'
+  }
 })
 
 const faults: Record<CodeFault, string> = {
@@ -73,8 +86,14 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
         iat: now,
         ...(sub !== undefined && { sub }),
         ...(nonce !== undefined && { nonce }),
-        ...(accessToken && { at_hash: createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url') }),
-        ...(email && { email, email_verified: 'true', ...(email.endsWith('@privaterelay.appleid.com') && { is_private_email: 'true' }) }),
+        ...(accessToken && {
+          at_hash: createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url')
+        }),
+        ...(email && {
+          email,
+          email_verified: 'true',
+          ...(email.endsWith('@privaterelay.appleid.com') && { is_private_email: 'true' })
+        }),
         auth_time: now,
         nonce_supported: true
       })
@@ -95,11 +114,16 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
     if (client_id !== clientId) return html('invalid_client', 400)
     if (!redirectUris.includes(redirect_uri)) return html('invalid_request: Invalid web redirect url.', 400)
     if (response_type !== 'code') return html('unsupported_response_type', 400)
-    if (scope && response_mode !== 'form_post') return html('invalid_request: response_mode must be form_post when name or email scope is requested.', 400)
+    if (scope && response_mode !== 'form_post') { return html('invalid_request: response_mode must be form_post when name or email scope is requested.', 400) }
     return logIn(request, people, person => {
-      const fields = person === undefined ? { error: 'user_cancelled_authorize' } : { code: codes.issue(request, person, redirect_uri), ...introduce(person, scope) }
+      const fields =
+        person === undefined
+          ? { error: 'user_cancelled_authorize' }
+          : { code: codes.issue(request, person, redirect_uri), ...introduce(person, scope) }
       const form = { ...(state !== undefined && { state }), ...fields }
-      return response_mode === 'form_post' ? html(formPost({ url: redirect_uri, form })) : redirect(withQuery(redirect_uri, form))
+      return response_mode === 'form_post'
+        ? html(formPost({ url: redirect_uri, form }))
+        : redirect(withQuery(redirect_uri, form))
     })
   }
 
@@ -108,21 +132,41 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
     if (known.has(person) || !scope) return {}
     known.add(person)
     const { firstName, lastName, email } = people[person] ?? {}
-    return { user: JSON.stringify({ ...(scope.includes('name') && { name: { firstName, lastName } }), ...(scope.includes('email') && { email }) }) }
+    return {
+      user: JSON.stringify({
+        ...(scope.includes('name') && { name: { firstName, lastName } }),
+        ...(scope.includes('email') && { email })
+      })
+    }
   }
 
   async function exchange (form: Record<string, string>): Promise<Answer> {
     if (form.grant_type !== 'authorization_code') return json({ error: 'unsupported_grant_type' }, 400)
-    if (form.client_id !== clientId || !await isOurs(form.client_secret ?? '')) return json({ error: 'invalid_client' }, 400)
+    if (form.client_id !== clientId || !(await isOurs(form.client_secret ?? ''))) { return json({ error: 'invalid_client' }, 400) }
     const redeemed = codes.redeem(form, true)
     if (typeof redeemed === 'string') return json({ error: 'invalid_grant', error_description: faults[redeemed] }, 400)
     const { person, nonce } = redeemed
-    const [accessToken, refreshToken] = [randomBytes(32), randomBytes(32)].map(bytes => bytes.toString('base64url')) as [string, string]
-    return json({ access_token: accessToken, token_type: 'Bearer', expires_in: 3600, refresh_token: refreshToken, id_token: await apple.issueIdToken({ person, nonce, accessToken }) })
+    const [accessToken, refreshToken] = [randomBytes(32), randomBytes(32)].map(bytes =>
+      bytes.toString('base64url')
+    ) as [string, string]
+    return json({
+      access_token: accessToken,
+      token_type: 'Bearer',
+      expires_in: 3600,
+      refresh_token: refreshToken,
+      id_token: await apple.issueIdToken({ person, nonce, accessToken })
+    })
   }
 
   async function isOurs (secret: string): Promise<boolean> {
-    const checks = { algorithms: ['ES256'], issuer: key.teamId, subject: clientId, audience: issuer, requiredClaims: ['iat', 'exp'], currentDate: apple.clock.now }
+    const checks = {
+      algorithms: ['ES256'],
+      issuer: key.teamId,
+      subject: clientId,
+      audience: issuer,
+      requiredClaims: ['iat', 'exp'],
+      currentDate: apple.clock.now
+    }
     const verified = await jwtVerify(secret, createPublicKey(key.privateKey), checks).catch(() => undefined)
     const { iat = 0, exp = 0 } = verified?.payload ?? {}
     return verified?.protectedHeader.kid === key.keyId && exp - iat <= sixMonths
@@ -131,6 +175,10 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
 
 /** What Apple gives to a developer: the option `clientSecret`. */
 function createKey () {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } })
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' }
+  })
   return { teamId: 'A1B2C3D4E5', keyId: 'ABC123DEFG', privateKey }
 }

@@ -27,7 +27,9 @@ export function logIn ({ method, form }: RecordedRequest, people: object, answer
 /** A page that posts itself to the client. */
 export const formPost = ({ url, form }: PostedRedirect): string => `<!DOCTYPE html>
 <html lang="en"><title>Back</title><body onload="document.forms[0].submit()">
-<form method="post" action="${escaped(url)}">${Object.entries(form).map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}"/>`).join('')}<button>Back to the app</button></form>`
+<form method="post" action="${escaped(url)}">${Object.entries(form)
+  .map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}"/>`)
+  .join('')}<button>Back to the app</button></form>`
 
 /** Logs a person in, in a browser that knows nobody yet, and answers with the redirect to the client, which is not followed. */
 export async function authorize (authorizationUrl: string, person: string, options?: AuthorizeOptions): Promise<string> {
@@ -51,8 +53,14 @@ async function browse (authorizationUrl: string, person: string, { deny = false 
   // A login takes four requests; a refused one is asked again and again.
   for (let requests = 0; requests < 8; requests++) {
     const cookie = [...cookies].map(pair => pair.join('=')).join('; ')
-    const answer = await fetch(url, { redirect: 'manual', headers: { cookie, accept: 'text/html' }, ...(body && { method: 'POST', body }) })
-    for (const [, name = '', value = ''] of answer.headers.getSetCookie().map(text => /^([^=]*)=([^;]*)/.exec(text) ?? [])) cookies.set(name, value)
+    const answer = await fetch(url, {
+      redirect: 'manual',
+      headers: { cookie, accept: 'text/html' },
+      ...(body && { method: 'POST', body })
+    })
+    for (const [, name = '', value = ''] of answer.headers
+      .getSetCookie()
+      .map(text => /^([^=]*)=([^;]*)/.exec(text) ?? [])) { cookies.set(name, value) }
     const page = await answer.text()
     const location = answer.headers.get('location')
     if (location !== null && answer.status >= 300) {
@@ -72,8 +80,12 @@ async function browse (authorizationUrl: string, person: string, { deny = false 
 }
 
 const fieldsOf = (page: string): Record<string, string> =>
-  Object.fromEntries([...page.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, unescaped(value)]))
+  Object.fromEntries(
+    [...page.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, unescaped(value)])
+  )
 
 const entities = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&#x27;': "'" }
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
-const unescaped = (text: string): string => text.replace(/&(?:amp|lt|gt|quot|#39|#x27);/g, entity => entities[entity as keyof typeof entities])
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
+const unescaped = (text: string): string =>
+  text.replace(/&(?:amp|lt|gt|quot|#39|#x27);/g, entity => entities[entity as keyof typeof entities])

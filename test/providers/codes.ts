@@ -30,7 +30,14 @@ export function createCodes (provider: { clock: ProviderClock }, lifetime: numbe
     issue: ({ query }, person, redirectUri) => {
       const code = randomBytes(20).toString('hex')
       codes.set(code, {
-        clientId: query.client_id ?? '', redirectUri, person, scopes: (query.scope ?? '').split(/[ ,]+/).filter(Boolean), nonce: query.nonce, challenge: query.code_challenge, issued: provider.clock.now, used: false
+        clientId: query.client_id ?? '',
+        redirectUri,
+        person,
+        scopes: (query.scope ?? '').split(/[ ,]+/).filter(Boolean),
+        nonce: query.nonce,
+        challenge: query.code_challenge,
+        issued: provider.clock.now,
+        used: false
       })
       return code
     },
@@ -40,7 +47,10 @@ export function createCodes (provider: { clock: ProviderClock }, lifetime: numbe
       if (found.used) return 'used'
       if (provider.clock.now.getTime() - found.issued.getTime() > lifetime * 1000) return 'expired'
       if (redirect_uri === undefined ? redirectUriRequired : redirect_uri !== found.redirectUri) return 'redirect_uri'
-      if (found.challenge !== undefined && createHash('sha256').update(code_verifier).digest('base64url') !== found.challenge) return 'verifier'
+      if (
+        found.challenge !== undefined &&
+        createHash('sha256').update(code_verifier).digest('base64url') !== found.challenge
+      ) { return 'verifier' }
       found.used = true
       return found
     }

@@ -7,7 +7,10 @@ import type { Endpoints } from '../../src/providers/provider.js'
 import type { Test } from '../helper.js'
 import { authorize, logIn } from './browser.js'
 import { bearerOf, createCodes, type CodeFault, type IssuedToken } from './codes.js'
-import { createCalls, createClock, html, json, redirect, secondsOf, serve, withQuery, type Answer, type RecordedRequest } from './server.js'
+import {
+  createCalls, createClock, html, json, redirect, secondsOf, serve, withQuery, type Answer,
+  type RecordedRequest
+} from './server.js'
 
 export interface FacebookPerson {
   /** Of this app alone. */
@@ -25,7 +28,13 @@ export interface FacebookOptions {
 }
 
 const createPeople = (): Record<string, FacebookPerson> => ({
-  alice: { id: '10220000000000001', name: 'Alice Liddell', first_name: 'Alice', last_name: 'Liddell', email: 'alice@example.com' },
+  alice: {
+    id: '10220000000000001',
+    name: 'Alice Liddell',
+    first_name: 'Alice',
+    last_name: 'Liddell',
+    email: 'alice@example.com'
+  },
   bob: { id: '10220000000000002', name: 'Bob Dodgson', first_name: 'Bob', last_name: 'Dodgson' }
 })
 
@@ -33,7 +42,8 @@ const faults: Record<CodeFault, string> = {
   unknown: 'Invalid verification code format.',
   used: 'This authorization code has been used.',
   expired: 'This authorization code has expired.',
-  redirect_uri: 'Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request',
+  redirect_uri:
+    'Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request',
   verifier: 'Error validating verification code. The code_verifier does not match the code_challenge.'
 }
 
@@ -44,8 +54,12 @@ export async function startFacebook (t: Test, { redirectUris, people = createPeo
   const tokens = new Map<string, IssuedToken & { issued: number }>()
   const server = await serve(t, request => {
     const answer = graph({ ...request, path: request.path.replace(/^\/v\d+\.\d+/, '') })
-    const script = answer.headers?.['content-type']?.startsWith('application/json') && !request.headers.accept?.includes('application/json')
-    return script ? { ...answer, headers: { ...answer.headers, 'content-type': 'text/javascript; charset=UTF-8' } } : answer
+    const script =
+      answer.headers?.['content-type']?.startsWith('application/json') &&
+      !request.headers.accept?.includes('application/json')
+    return script
+      ? { ...answer, headers: { ...answer.headers, 'content-type': 'text/javascript; charset=UTF-8' } }
+      : answer
   })
   const endpoints = {
     authorization: `${server.url}/v23.0/dialog/oauth`,
@@ -63,7 +77,15 @@ export async function startFacebook (t: Test, { redirectUris, people = createPeo
     calls: createCalls(server.requests, endpoints),
     authorize,
     /** An access token as some app, this or another, has got it. */
-    issueToken: ({ person, clientId: app = clientId, scopes = ['email', 'public_profile'] }: { person: string, clientId?: string, scopes?: string[] }): string => {
+    issueToken: ({
+      person,
+      clientId: app = clientId,
+      scopes = ['email', 'public_profile']
+    }: {
+      person: string
+      clientId?: string
+      scopes?: string[]
+    }): string => {
       const token = `EAA${randomBytes(48).toString('hex')}`
       tokens.set(token, { clientId: app, person, scopes, issued: secondsOf(facebook.clock) })
       return token
@@ -82,8 +104,8 @@ export async function startFacebook (t: Test, { redirectUris, people = createPeo
 
   function login (request: RecordedRequest): Answer {
     const { client_id, redirect_uri = '', state } = request.query
-    if (client_id !== clientId) return html('Invalid App ID: the provided app ID does not look like a valid app ID.', 400)
-    if (!redirectUris.includes(redirect_uri)) return html('URL Blocked: this redirect failed because the redirect URI is not white-listed', 400)
+    if (client_id !== clientId) { return html('Invalid App ID: the provided app ID does not look like a valid app ID.', 400) }
+    if (!redirectUris.includes(redirect_uri)) { return html('URL Blocked: this redirect failed because the redirect URI is not white-listed', 400) }
     // Facebook ends every redirect so, that no fragment of its own page goes with it.
     return logIn(request, people, person => redirect(`${withQuery(redirect_uri, person === undefined
       ? { error_reason: 'user_denied', error: 'access_denied', error_description: 'Permissions error', state }
@@ -91,9 +113,9 @@ export async function startFacebook (t: Test, { redirectUris, people = createPeo
   }
 
   function exchange (form: Record<string, string>): Answer {
-    if (form.client_id !== clientId) return refuse('Error validating application. Cannot get application info due to a system error.', 101)
+    if (form.client_id !== clientId) { return refuse('Error validating application. Cannot get application info due to a system error.', 101) }
     if (form.client_secret !== clientSecret) return refuse('Error validating client secret.', 1)
-    if (form.grant_type === 'client_credentials') return json({ access_token: `${clientId}|${clientSecret}`, token_type: 'bearer' })
+    if (form.grant_type === 'client_credentials') { return json({ access_token: `${clientId}|${clientSecret}`, token_type: 'bearer' }) }
     if (form.redirect_uri === undefined) return refuse('Missing redirect_uri parameter.', 191)
     const redeemed = codes.redeem(form, true)
     if (typeof redeemed === 'string') return refuse(faults[redeemed], 100)
@@ -102,24 +124,30 @@ export async function startFacebook (t: Test, { redirectUris, people = createPeo
 
   function me (request: RecordedRequest): Answer {
     const given = request.query.access_token ?? bearerOf(request, 'bearer', 'oauth')
-    if (given === undefined) return refuse('An active access token must be used to query information about the current user.', 2500)
+    if (given === undefined) { return refuse('An active access token must be used to query information about the current user.', 2500) }
     const token = valid(given)
     if (!token) return refuse('Invalid OAuth access token - Cannot parse access token', 190)
     const proof = request.query.appsecret_proof
-    if (proof !== undefined && proof !== createHmac('sha256', clientSecret).update(given).digest('hex')) return refuse('Invalid appsecret_proof provided in the API argument', 100, 'GraphMethodException')
+    if (proof !== undefined && proof !== createHmac('sha256', clientSecret).update(given).digest('hex')) { return refuse('Invalid appsecret_proof provided in the API argument', 100, 'GraphMethodException') }
     const person: Record<string, unknown> = { ...people[token.person] }
     if (!token.scopes.includes('email')) delete person.email
     // The id comes with whatever is asked for.
     const fields = new Set([...(request.query.fields ?? 'name').split(','), 'id'])
-    return json(Object.fromEntries([...fields].filter(field => person[field] !== undefined).map(field => [field, person[field]])))
+    return json(
+      Object.fromEntries([...fields].filter(field => person[field] !== undefined).map(field => [field, person[field]]))
+    )
   }
 
   function debug (request: RecordedRequest): Answer {
     const { input_token = '', access_token = bearerOf(request, 'bearer', 'oauth') } = request.query
     if (access_token !== `${clientId}|${clientSecret}`) return refuse('Invalid OAuth access token signature.', 190)
     const token = tokens.get(input_token)
-    if (!token) return json({ data: { error: { code: 190, message: 'Invalid OAuth access token.' }, is_valid: false, scopes: [] } })
-    if (token.clientId !== clientId) return refuse('(#100) The App_id in the input_token did not match the Viewing App', 100)
+    if (!token) {
+      return json({
+        data: { error: { code: 190, message: 'Invalid OAuth access token.' }, is_valid: false, scopes: [] }
+      })
+    }
+    if (token.clientId !== clientId) { return refuse('(#100) The App_id in the input_token did not match the Viewing App', 100) }
     return json({
       data: {
         app_id: token.clientId,

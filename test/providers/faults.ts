@@ -33,22 +33,39 @@ export type Fault = typeof faults[number]
 export function failWith (fault: Fault, truth: Answer, response: ServerResponse, elsewhere: string): Answer | undefined {
   const body = String(truth.body)
   switch (fault) {
-    case 'slow': return
-    case 'drip': return drip(response)
+    case 'slow':
+      return
+    case 'drip':
+      return drip(response)
     case 'reset':
       response.socket?.resetAndDestroy()
       return
-    case 'empty': return { ...truth, body: '' }
-    case 'html': return html('<!DOCTYPE html><html lang="en"><title>Welcome</title><p>Room number?')
-    case 'truncated': return { ...truth, body: body.slice(0, -2) }
-    case 'charset': return { ...truth, headers: { 'content-type': 'application/json; charset=utf-16le' }, body: Buffer.from(body, 'utf16le') }
-    case 'null': return json(null)
-    case 'array': return json([JSON.parse(body)])
-    case 'huge': return { ...truth, body: padded(body) }
-    case 'bomb': return { ...truth, headers: { ...truth.headers, 'content-encoding': 'gzip' }, body: gzipSync(padded(body)) }
-    case 'redirect': return { status: 307, headers: { location: elsewhere } }
-    case 'error500': return json({ error: 'server_error' }, 500)
-    case 'error429': return json({ error: 'temporarily_unavailable' }, 429, { 'retry-after': '30' })
+    case 'empty':
+      return { ...truth, body: '' }
+    case 'html':
+      return html('<!DOCTYPE html><html lang="en"><title>Welcome</title><p>Room number?')
+    case 'truncated':
+      return { ...truth, body: body.slice(0, -2) }
+    case 'charset':
+      return {
+        ...truth,
+        headers: { 'content-type': 'application/json; charset=utf-16le' },
+        body: Buffer.from(body, 'utf16le')
+      }
+    case 'null':
+      return json(null)
+    case 'array':
+      return json([JSON.parse(body)])
+    case 'huge':
+      return { ...truth, body: padded(body) }
+    case 'bomb':
+      return { ...truth, headers: { ...truth.headers, 'content-encoding': 'gzip' }, body: gzipSync(padded(body)) }
+    case 'redirect':
+      return { status: 307, headers: { location: elsewhere } }
+    case 'error500':
+      return json({ error: 'server_error' }, 500)
+    case 'error429':
+      return json({ error: 'temporarily_unavailable' }, 429, { 'retry-after': '30' })
   }
 }
 

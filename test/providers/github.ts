@@ -7,7 +7,9 @@ import type { Endpoints } from '../../src/providers/provider.js'
 import type { Test } from '../helper.js'
 import { authorize, logIn } from './browser.js'
 import { basicOf, bearerOf, createCodes, type IssuedToken } from './codes.js'
-import { createCalls, createClock, html, json, redirect, serve, withQuery, type Answer, type RecordedRequest } from './server.js'
+import {
+  createCalls, createClock, html, json, redirect, serve, withQuery, type Answer, type RecordedRequest
+} from './server.js'
 
 export interface GithubPerson {
   id: number
@@ -46,7 +48,13 @@ const createPeople = (): Record<string, GithubPerson> => ({
       { email: '583231+alice-hub@users.noreply.github.com', primary: false, verified: true, visibility: null }
     ]
   },
-  bob: { id: 583232, login: 'bob', name: null, email: 'bob@example.com', emails: [{ email: 'bob@example.com', primary: true, verified: false, visibility: 'public' }] }
+  bob: {
+    id: 583232,
+    login: 'bob',
+    name: null,
+    email: 'bob@example.com',
+    emails: [{ email: 'bob@example.com', primary: true, verified: false, visibility: 'public' }]
+  }
 })
 
 export async function startGithub (t: Test, { redirectUris, people = createPeople() }: GithubOptions) {
@@ -66,10 +74,21 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
     endpoints,
     people,
     clock: createClock(),
-    calls: createCalls(server.requests, { ...endpoints, tokeninfo: endpoints.tokeninfo.replace('{client_id}', clientId) }),
+    calls: createCalls(server.requests, {
+      ...endpoints,
+      tokeninfo: endpoints.tokeninfo.replace('{client_id}', clientId)
+    }),
     authorize,
     /** An access token as some app, this or another, has got it. */
-    issueToken: ({ person, clientId: app = clientId, scopes = ['user:email'] }: { person: string, clientId?: string, scopes?: string[] }): string => {
+    issueToken: ({
+      person,
+      clientId: app = clientId,
+      scopes = ['user:email']
+    }: {
+      person: string
+      clientId?: string
+      scopes?: string[]
+    }): string => {
       const token = `gho_${randomBytes(18).toString('hex')}`
       tokens.set(token, { clientId: app, person, scopes })
       return token
@@ -81,19 +100,43 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
   function answer (request: RecordedRequest): Answer {
     if (request.path === '/login/oauth/authorize') return login(request)
     if (request.path === '/login/oauth/access_token') return exchange(request)
-    if (!request.headers['user-agent']) return html('Request forbidden by administrative rules. Please make sure your request has a User-Agent header', 403)
+    if (!request.headers['user-agent']) {
+      return html(
+        'Request forbidden by administrative rules. Please make sure your request has a User-Agent header',
+        403
+      )
+    }
     if (request.path === '/user') return withToken(request, ({ person }) => json(userOf(people[person])))
     // Who has not asked for the scope is told of no such path.
-    if (request.path === '/user/emails') return withToken(request, ({ person, scopes }) => scopes.some(scope => ['user', 'user:email'].includes(scope)) ? json(people[person]?.emails) : notFound)
+    if (request.path === '/user/emails') {
+      return withToken(request, ({ person, scopes }) =>
+        scopes.some(scope => ['user', 'user:email'].includes(scope)) ? json(people[person]?.emails) : notFound
+      )
+    }
     if (request.path === `/applications/${clientId}/token`) return inspect(request)
     return notFound
   }
 
   function login (request: RecordedRequest): Answer {
-    const { client_id, redirect_uri = redirectUris[0] ?? '', state, code_challenge, code_challenge_method } = request.query
+    const {
+      client_id,
+      redirect_uri = redirectUris[0] ?? '',
+      state,
+      code_challenge,
+      code_challenge_method
+    } = request.query
     if (client_id !== clientId) return html('Not Found', 404)
     if (code_challenge !== undefined && code_challenge_method !== 'S256') return html('Only S256 is supported', 400)
-    const refuse = (uri: string, error: string, error_description: string) => redirect(withQuery(uri, { error, error_description, error_uri: `${docs}/apps/troubleshooting-authorization-request-errors/#${error.replaceAll('_', '-')}`, state, iss: issuer }))
+    const refuse = (uri: string, error: string, error_description: string) =>
+      redirect(
+        withQuery(uri, {
+          error,
+          error_description,
+          error_uri: `${docs}/apps/troubleshooting-authorization-request-errors/#${error.replaceAll('_', '-')}`,
+          state,
+          iss: issuer
+        })
+      )
     if (!redirectUris.includes(redirect_uri)) return refuse(redirectUris[0] ?? '', 'redirect_uri_mismatch', mismatch)
     return logIn(request, people, person => person === undefined
       ? refuse(redirect_uri, 'access_denied', 'The user has denied your application access.')
@@ -101,12 +144,21 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
   }
 
   function exchange ({ method, form, headers }: RecordedRequest): Answer {
-    const speak = (members: Record<string, string>) => headers.accept?.includes('application/json')
-      ? json(members)
-      : { headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }, body: new URLSearchParams(members).toString() }
-    const refuse = (error: string, error_description: string) => speak({ error, error_description, error_uri: `${docs}/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors/#${error.replaceAll('_', '-')}` })
+    const speak = (members: Record<string, string>) =>
+      headers.accept?.includes('application/json')
+        ? json(members)
+        : {
+            headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+            body: new URLSearchParams(members).toString()
+          }
+    const refuse = (error: string, error_description: string) =>
+      speak({
+        error,
+        error_description,
+        error_uri: `${docs}/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors/#${error.replaceAll('_', '-')}`
+      })
     if (method !== 'POST') return html('Not Found', 404)
-    if (form.client_id !== clientId || form.client_secret !== clientSecret) return refuse('incorrect_client_credentials', 'The client_id and/or client_secret passed are incorrect.')
+    if (form.client_id !== clientId || form.client_secret !== clientSecret) { return refuse('incorrect_client_credentials', 'The client_id and/or client_secret passed are incorrect.') }
     const redeemed = codes.redeem(form, false)
     if (redeemed === 'redirect_uri') return refuse('redirect_uri_mismatch', mismatch)
     if (typeof redeemed === 'string') return refuse('bad_verification_code', 'The code passed is incorrect or expired.')
@@ -127,7 +179,17 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
     if (basicOf(request) !== `${clientId}:${clientSecret}`) return refused('Bad credentials')
     const { access_token } = request.form
     if (request.method !== 'POST') return notFound
-    if (!access_token) return json({ message: 'Validation Failed', errors: [{ resource: 'OauthAccess', code: 'missing_field', field: 'access_token' }], documentation_url: docs, status: '422' }, 422)
+    if (!access_token) {
+      return json(
+        {
+          message: 'Validation Failed',
+          errors: [{ resource: 'OauthAccess', code: 'missing_field', field: 'access_token' }],
+          documentation_url: docs,
+          status: '422'
+        },
+        422
+      )
+    }
     const token = tokens.get(access_token)
     // Of another app's token it says no more than of none at all.
     if (token?.clientId !== clientId) return notFound

@@ -27,6 +27,7 @@ async function createSigningKey (): Promise<SigningKey> {
     kid,
     publicJwk: { ...await exportJWK(publicKey), ...use },
     privateJwk: { ...await exportJWK(privateKey), ...use },
-    sign: async (claims, header) => await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, ...header }).sign(privateKey)
+    sign: async (claims, header) =>
+      await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, ...header }).sign(privateKey)
   }
 }

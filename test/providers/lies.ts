@@ -17,12 +17,24 @@ type Change = (telling: Telling) => void
 
 /** Changes of claims. */
 const claim = (claims: Record<string, unknown>): Change => telling => { Object.assign(telling.claims, claims) }
-const later = (claim: string, seconds: number): Change => ({ claims }) => { claims[claim] = Number(claims.iat) + seconds }
-const signed = (signature: Telling['signature'], header = {}): Change => telling => { Object.assign(telling, { signature, header }) }
+const later =
+  (claim: string, seconds: number): Change =>
+    ({ claims }) => {
+      claims[claim] = Number(claims.iat) + seconds
+    }
+const signed =
+  (signature: Telling['signature'], header = {}): Change =>
+    telling => {
+      Object.assign(telling, { signature, header })
+    }
 const answered = (answer: Record<string, unknown>): Change => telling => { Object.assign(telling.answer, answer) }
 const informed = (userinfo: Record<string, unknown>): Change => telling => { Object.assign(telling.userinfo, userinfo) }
 /** Told in the ID token and by userinfo. */
-const told = (claims: Record<string, unknown>): Change => telling => { for (const place of [telling.claims, telling.userinfo]) Object.assign(place, claims) }
+const told =
+  (claims: Record<string, unknown>): Change =>
+    telling => {
+      for (const place of [telling.claims, telling.userinfo]) Object.assign(place, claims)
+    }
 
 /** Of an ID token: whoever believes one of these lets a stranger in. */
 const idToken = {
@@ -37,7 +49,9 @@ const idToken = {
   'no issuer': claim({ iss: undefined }),
   'another audience': claim({ aud: 'another-app' }),
   'several audiences without us': claim({ aud: ['another-app', 'a-third'] }),
-  'several audiences, used by another': telling => { Object.assign(telling.claims, { aud: [telling.claims.aud, 'another-app'], azp: 'another-app' }) },
+  'several audiences, used by another': telling => {
+    Object.assign(telling.claims, { aud: [telling.claims.aud, 'another-app'], azp: 'another-app' })
+  },
   'used by another': claim({ azp: 'another-app' }),
   'no audience': claim({ aud: undefined }),
   expired: later('exp', -3600),
@@ -112,10 +126,19 @@ export async function signTelling ({ claims, header, signature }: Telling, own: 
   const payload = claims as JWTPayload
   if (signature === 'none') return new UnsecuredJWT(payload).encode()
   if (signature === 'hmac') {
-    const pem = createPublicKey({ key: own.publicJwk as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+    const pem = createPublicKey({ key: own.publicJwk as JsonWebKey, format: 'jwk' }).export({
+      type: 'spki',
+      format: 'pem'
+    })
     return await new SignJWT(payload).setProtectedHeader({ alg: 'HS256', kid: own.kid }).sign(Buffer.from(pem))
   }
-  if (signature === 'stranger') return await stranger.sign(payload, { kid: own.kid, ...header, ...('jwk' in header && { jwk: stranger.publicJwk }) })
+  if (signature === 'stranger') {
+    return await stranger.sign(payload, {
+      kid: own.kid,
+      ...header,
+      ...('jwk' in header && { jwk: stranger.publicJwk })
+    })
+  }
   const token = await own.sign(payload, header)
   if (signature === 'own') return token
   const [head, , mac] = token.split('.')

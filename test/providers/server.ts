@@ -1,5 +1,7 @@
 /** What the identity providers of the tests are built on: an HTTP server on loopback that remembers what it was asked. */
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import {
+  createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Endpoints } from '../../src/providers/provider.js'
@@ -59,14 +61,29 @@ export async function serve (t: Test, handle: (request: RecordedRequest, respons
 async function record (request: IncomingMessage): Promise<RecordedRequest> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
   const body = await text(request)
-  const form = /json/.test(request.headers['content-type'] ?? '') ? JSON.parse(body) : Object.fromEntries(new URLSearchParams(body))
-  return { method: request.method ?? '', path: pathname, query: Object.fromEntries(searchParams), headers: request.headers, form }
+  const form = /json/.test(request.headers['content-type'] ?? '')
+    ? JSON.parse(body)
+    : Object.fromEntries(new URLSearchParams(body))
+  return {
+    method: request.method ?? '',
+    path: pathname,
+    query: Object.fromEntries(searchParams),
+    headers: request.headers,
+    form
+  }
 }
 
-export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
-  ({ status, headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers }, body: JSON.stringify(body) })
+export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Answer => ({
+  status,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+  body: JSON.stringify(body)
+})
 
-export const html = (body: string, status = 200): Answer => ({ status, headers: { 'content-type': 'text/html; charset=utf-8' }, body })
+export const html = (body: string, status = 200): Answer => ({
+  status,
+  headers: { 'content-type': 'text/html; charset=utf-8' },
+  body
+})
 
 export const redirect = (url: string): Answer => ({ status: 302, headers: { location: url } })
 
@@ -83,7 +100,10 @@ export type Calls = (endpoint: keyof Endpoints | 'discovery') => RecordedRequest
 export const metadataPath = '/.well-known/openid-configuration'
 
 export function createCalls (requests: RecordedRequest[], endpoints: Endpoints): Calls {
-  const paths = new Map(Object.entries(endpoints).map(([endpoint, url]) => [endpoint, new URL(url).pathname])).set('discovery', metadataPath)
+  const paths = new Map(Object.entries(endpoints).map(([endpoint, url]) => [endpoint, new URL(url).pathname])).set(
+    'discovery',
+    metadataPath
+  )
   return endpoint => requests.filter(({ path }) => path === paths.get(endpoint))
 }
 

@@ -6,7 +6,11 @@ const form = element('credentials')
 
 /** Asks the server; JSON and the page's own origin are what tells the request from a forgery. */
 async function send (method, path, body) {
-  const answer = await fetch(path, { method, headers: { 'content-type': 'application/json' }, ...(body && { body: JSON.stringify(body) }) })
+  const answer = await fetch(path, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) })
+  })
   return { ok: answer.ok, status: answer.status, body: await answer.json() }
 }
 
@@ -37,13 +41,18 @@ async function look () {
   show(ok ? body : undefined, ok ? 'Welcome.' : 'Nobody is logged in.')
 }
 
-const explain = ({ detail, errors = [] }) => errors.map(({ field, message }) => `${field}: ${message}`).join(' ') || detail
+const explain = ({ detail, errors = [] }) =>
+  errors.map(({ field, message }) => `${field}: ${message}`).join(' ') || detail
 
 form.addEventListener('submit', async event => {
   event.preventDefault()
   const { email, password } = Object.fromEntries(new FormData(form))
   const action = event.submitter.value
-  const { ok, body } = await send('POST', `/auth/${action}`, action === 'login' ? { email, password } : { email, password1: password })
+  const { ok, body } = await send(
+    'POST',
+    `/auth/${action}`,
+    action === 'login' ? { email, password } : { email, password1: password }
+  )
   form.password.value = ''
   show(ok ? body.user : undefined, ok ? 'Welcome.' : explain(body))
 })

@@ -12,7 +12,10 @@ let tokens
 async function send (method, path, body) {
   const answer = await fetch(path, {
     method,
-    headers: { ...(body && { 'content-type': 'application/json' }), ...(tokens && { authorization: `Bearer ${tokens.access}` }) },
+    headers: {
+      ...(body && { 'content-type': 'application/json' }),
+      ...(tokens && { authorization: `Bearer ${tokens.access}` })
+    },
     ...(body && { body: JSON.stringify(body) })
   })
   return { ok: answer.ok, body: await answer.json() }

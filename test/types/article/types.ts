@@ -5,7 +5,10 @@ import { Type } from '@sinclair/typebox'
 import type { SQLiteTableWithColumns } from 'drizzle-orm/sqlite-core'
 import Fastify from 'fastify'
 import type { FastifyRequest } from 'fastify'
-import restAuth, { defineRestAuth, type AccessClaims, type AuthenticateHook, type HooksOf, type NewUser, type Session, type Tx, type User, type UserChanges } from 'fastify-rest-auth'
+import restAuth, {
+  defineRestAuth, type AccessClaims, type AuthenticateHook, type HooksOf, type NewUser, type Session, type Tx,
+  type User, type UserChanges
+} from 'fastify-rest-auth'
 import * as tables from 'fastify-rest-auth/drizzle/sqlite'
 import { createContract, type AnswerCode } from 'fastify-rest-auth/schemas'
 import { same } from '../equal.js'
@@ -39,7 +42,9 @@ request.user.shoe_size.toString()
 void request.user.password
 
 // The programmatic side.
-same<NewUser, { email: string, gender: Gender, phone_number: string, email_verified?: boolean, password?: string }>(true)
+same<NewUser, { email: string; gender: Gender; phone_number: string; email_verified?: boolean; password?: string }>(
+  true
+)
 same<UserChanges, { email?: string, email_verified?: boolean, gender?: Gender, phone_number?: string }>(true)
 const app = Fastify()
 export const { users, sessions, openapi, migrate, under } = app.restAuth
@@ -73,8 +78,16 @@ same<ReturnType<typeof app.authenticate>, Promise<void>>(true)
 const fresh = app.authenticate({ maxAge: 300 })
 same<typeof fresh, AuthenticateHook>(true)
 app.get('/me', { onRequest: app.authenticate }, async request => { same<typeof request.user, User>(true) })
-app.get('/anybody', { onRequest: app.authenticate({ optional: true }) }, async request => request.user?.email ?? 'nobody')
-app.get('/many', { onRequest: [app.authenticate({ stateless: true }), fresh], preHandler: app.authenticate }, async request => app.restAuth.claims(request)?.sub)
+app.get(
+  '/anybody',
+  { onRequest: app.authenticate({ optional: true }) },
+  async request => request.user?.email ?? 'nobody'
+)
+app.get(
+  '/many',
+  { onRequest: [app.authenticate({ stateless: true }), fresh], preHandler: app.authenticate },
+  async request => app.restAuth.claims(request)?.sub
+)
 const typed = app.withTypeProvider<TypeBoxTypeProvider>()
 typed.post('/pay', { onRequest: fresh, schema: { body: Type.Object({ amount: Type.Integer() }) } }, async request => {
   same<typeof request.body, { amount: number }>(true)
@@ -149,9 +162,15 @@ same<Parameters<NonNullable<HooksOf<typeof userFields, {}>['registered']>>[1], T
 
 // Options.
 defineRestAuth({})
-defineRestAuth({ publicUrl: process.env.PUBLIC_URL, database: process.env.DATABASE_URL, secret: [process.env.NEW ?? '', process.env.OLD ?? ''] })
+defineRestAuth({
+  publicUrl: process.env.PUBLIC_URL,
+  database: process.env.DATABASE_URL,
+  secret: [process.env.NEW ?? '', process.env.OLD ?? '']
+})
 defineRestAuth({ account: { registration: request => request.ip === '127.0.0.1' || 'Only from here.' } })
-defineRestAuth({ password: { validators: [(password, user) => !password.includes(String(user.email)) || 'No address in it.'] } })
+defineRestAuth({
+  password: { validators: [(password, user) => !password.includes(String(user.email)) || 'No address in it.'] }
+})
 defineRestAuth({
   userFields,
   mail: {
@@ -165,22 +184,35 @@ defineRestAuth({
     tags: { setting: async name => process.env[name] }
   }
 })
-defineRestAuth({ social: process.env.GOOGLE_ID ? { google: { clientId: process.env.GOOGLE_ID, clientSecret: 'y', trustEmail: ['app.example'] } } : undefined })
+defineRestAuth({
+  social: process.env.GOOGLE_ID
+    ? { google: { clientId: process.env.GOOGLE_ID, clientSecret: 'y', trustEmail: ['app.example'] } }
+    : undefined
+})
 defineRestAuth({
   social: {
     apple: { clientId: 'x', clientSecret: { teamId: 'x', keyId: 'y', privateKey: 'z' } },
     own: {
       clientId: 'x',
       clientSecret: 'y',
-      provider: { label: 'Own', issuer: 'https://login.example', scopes: ['openid'], profile: ({ claims }) => ({ subject: claims?.sub ?? '', email: null }) }
+      provider: {
+        label: 'Own',
+        issuer: 'https://login.example',
+        scopes: ['openid'],
+        profile: ({ claims }) => ({ subject: claims?.sub ?? '', email: null })
+      }
     }
   }
 })
 // @ts-expect-error a provider tells who has logged in
-defineRestAuth({ social: { own: { clientId: 'x', clientSecret: 'y', provider: { label: 'Own', issuer: 'https://login.example', scopes: [] } } } })
+defineRestAuth({
+  social: {
+    own: { clientId: 'x', clientSecret: 'y', provider: { label: 'Own', issuer: 'https://login.example', scopes: [] } }
+  }
+})
 // @ts-expect-error unknown option
 defineRestAuth({ social: { google: { clientId: 'x', clientSecret: 'y', clientSecrets: [] } } })
-for (const transport of ['console', 'smtp://smtp.example', { host: 'smtp.example', port: 587 }]) defineRestAuth({ mail: { transport } })
+for (const transport of ['console', 'smtp://smtp.example', { host: 'smtp.example', port: 587 }]) { defineRestAuth({ mail: { transport } }) }
 // @ts-expect-error never declared
 defineRestAuth({ mail: { variables: { size: user => user.shoe_size } } })
 // @ts-expect-error unknown option
@@ -220,5 +252,18 @@ defineRestAuth({ userFields: { gender: { schema: Type.String(), required: true }
 
 // The contract and the tables.
 same<Extract<AnswerCode, 'invalid_credentials' | 'email_taken'>, 'invalid_credentials'>(true)
-createContract({ name: '', errors: 'problem', username: 'none', usernameMinLength: 1, email: 'required', emailVerification: 'none', confirmEmailOnGet: false, loginOnEmailConfirmation: false, loginMethods: ['email'], requireOldPassword: true, fields: [], social: false })
+createContract({
+  name: '',
+  errors: 'problem',
+  username: 'none',
+  usernameMinLength: 1,
+  email: 'required',
+  emailVerification: 'none',
+  confirmEmailOnGet: false,
+  loginOnEmailConfirmation: false,
+  loginMethods: ['email'],
+  requireOldPassword: true,
+  fields: [],
+  social: false
+})
 export const users_: SQLiteTableWithColumns<any> = tables.users

@@ -14,8 +14,13 @@ same<User, {
   first_name: string | null
   last_name: string | null
 }>(true)
-same<NewUser, { email: string, first_name?: string | null, last_name?: string | null, email_verified?: boolean, password?: string }>(true)
-same<UserChanges, { email?: string, email_verified?: boolean, first_name?: string | null, last_name?: string | null }>(true)
+same<
+  NewUser,
+  { email: string; first_name?: string | null; last_name?: string | null; email_verified?: boolean; password?: string }
+>(true)
+same<UserChanges, { email?: string; email_verified?: boolean; first_name?: string | null; last_name?: string | null }>(
+  true
+)
 
 const app = Fastify()
 await app.register(restAuth)

@@ -20,7 +20,10 @@ export const auth = defineRestAuth({
   },
   hooks: {
     registering: input => {
-      same<typeof input, { username: string, email?: string, tags: string[], age?: number | null, address?: { street: string } | null }>(true)
+      same<
+        typeof input,
+        { username: string; email?: string; tags: string[]; age?: number | null; address?: { street: string } | null }
+      >(true)
     },
     registered: async (user, tx) => {
       same<typeof user.username, string>(true)
@@ -67,7 +70,14 @@ await restAuth.users.create({ tags: [] })
 await restAuth.users.create({ username: 'alice', tags: [1] })
 
 // Where the name is optional, it may be missing.
-export const optional = defineRestAuth({ account: { username: 'optional' }, hooks: { registered: user => { same<typeof user.username, string | null>(true) } } })
+export const optional = defineRestAuth({
+  account: { username: 'optional' },
+  hooks: {
+    registered: user => {
+      same<typeof user.username, string | null>(true)
+    }
+  }
+})
 same<typeof optional.prefix, string | undefined>(true)
 // Where there is none, nobody has one.
 // @ts-expect-error usernames are off
