@@ -16,7 +16,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { HashCost } from '../src/lib/password-hash.js'
 import { createPlugin } from '../src/plugin.js'
-import { startMailServer } from '../test/mail-server.js'
+import { startMailServer } from '../test/support/mail-server.js'
 
 const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 const password = 'Sup3r-secret-pw'

@@ -6,8 +6,9 @@ import { createPlugin } from '../src/plugin.js'
 import {
   codeOf, encode, everyAlgorithm, generate, hs256, open, parse, schemes, signature, without, type Json,
   type Scheme
-} from './forgery.js'
-import { alice, articleOptions, cheapHash, password, secret, sqliteBuild, story, t, temporaryFile } from './helper.js'
+} from './support/forgery.js'
+import { alice, articleOptions, cheapHash, password, secret, sqliteBuild, story, t } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const { forge } = hs256
 

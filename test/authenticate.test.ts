@@ -7,8 +7,10 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../src/plugin.js'
 import type { Session } from '../src/rest-auth.js'
-import { codeOf, hs256, open, type Json } from './forgery.js'
-import { alice, cheapHash, fieldCodes, password, secret, sqliteBuild, story, t, type BuiltApp } from './helper.js'
+import { codeOf, hs256, open, type Json } from './support/forgery.js'
+import {
+  alice, cheapHash, fieldCodes, password, secret, sqliteBuild, story, t, type BuiltApp
+} from './support/build.js'
 
 /** Routes of the app's own, one for each kind of hook, that tell what the handler sees. */
 function addRoutes (app: FastifyInstance): void {

@@ -5,9 +5,9 @@ import type { FastifyServerOptions, LightMyRequestResponse } from 'fastify'
 import { openDatabase } from '../src/db/open.js'
 import { canonicalEmail } from '../src/lib/email.js'
 import {
-  alice, articleOptions, fieldCodes, password, sqliteBuild, story, t, temporaryFile, type Build,
-  type BuildOptions, type Test
-} from './helper.js'
+  alice, articleOptions, fieldCodes, password, sqliteBuild, story, t, type Build, type BuildOptions, type Test
+} from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const everyKind = {
   nickname: { schema: Type.Optional(Type.String({ maxLength: 30 })), unique: true },

@@ -1,9 +1,9 @@
 /** Whatever a provider does, a login ends in a failure of ours, in time, leaves nothing behind, and can be tried again. */
 import type { LightMyRequestResponse } from 'fastify'
-import { likeGoogle, withBadProvider } from './bad-provider-app.js'
-import { answerLies, faults, idTokenLies, startBadProvider, userinfoLies, type Fault } from './bad-provider.js'
-import { alice, articleOptions, sqliteBuild, story, t, type Build, type Test } from './helper.js'
-import { createBrowser } from './social-browser.js'
+import { likeGoogle, withBadProvider } from './support/hostile-provider-app.js'
+import { answerLies, faults, idTokenLies, startBadProvider, userinfoLies, type Fault } from './support/hostile-provider.js'
+import { alice, articleOptions, sqliteBuild, story, t, type Build, type Test } from './support/build.js'
+import { createBrowser } from './support/social-browser.js'
 
 const clientSecret = 'the-client-secret-of-the-app'
 

@@ -8,7 +8,8 @@ import { openapiCommand } from '../src/cli/openapi.js'
 import { secretCommand } from '../src/cli/secret.js'
 import { weakness } from '../src/lib/secrets.js'
 import { readSigningKey } from '../src/lib/signing-keys.js'
-import { loaders, secret, t, temporaryFile, type Test } from './helper.js'
+import { loaders, secret, t, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const root = resolve(import.meta.dirname, '..')
 

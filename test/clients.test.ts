@@ -10,8 +10,8 @@ import openapiTypescript, { astToString } from 'openapi-typescript'
 import { buildApp } from '../examples/article/app.js'
 import { openapiFile } from '../scripts/openapi.js'
 import { google } from '../src/providers/google.js'
-import { startBadProvider } from './bad-provider.js'
-import { password, secret, t } from './helper.js'
+import { startBadProvider } from './support/hostile-provider.js'
+import { password, secret, t } from './support/build.js'
 
 // What an app of a consumer's would hold. Every line is compiled: a `switch` that forgets a code, or names one
 // that the document does not have, fails the test.

@@ -22,12 +22,10 @@ import pg from 'pg'
 import { Rejection } from '../src/errors/failure.js'
 import { createPlugin } from '../src/plugin.js'
 import type { User } from '../src/types.js'
-import { startBadProvider } from './bad-provider.js'
-import {
-  alice, articleOptions, cheapHash, databases, loaders, password, postgres, secret, sqlite, story, t,
-  type OpenedDatabase, type Test
-} from './helper.js'
-import { createBrowser } from './social-browser.js'
+import { startBadProvider } from './support/hostile-provider.js'
+import { alice, articleOptions, cheapHash, loaders, password, secret, story, t, type Test } from './support/build.js'
+import { databases, postgres, sqlite, type OpenedDatabase } from './support/databases.js'
+import { createBrowser } from './support/social-browser.js'
 
 const otherSecret = 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt'
 const coexisting = fp(createPlugin({ hashCost: cheapHash }))

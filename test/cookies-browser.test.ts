@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { buildApp } from '../examples/cookies/app.js'
-import { password, secret, t, type Test } from './helper.js'
+import { password, secret, t, type Test } from './support/build.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const missing = existsSync(executablePath)

@@ -5,7 +5,9 @@ import Fastify, { type FastifyInstance, type FastifyRequest, type LightMyRequest
 import fp from 'fastify-plugin'
 import { setCookie } from '../src/lib/cookies.js'
 import { createPlugin } from '../src/plugin.js'
-import { alice, articleOptions, cheapHash, cookiesOf, password, secret, sqliteBuild, story, t } from './helper.js'
+import {
+  alice, articleOptions, cheapHash, cookiesOf, password, secret, sqliteBuild, story, t
+} from './support/build.js'
 
 const cookies = { tokens: { cookies: {} } }
 const credentials = { email: alice.email, password }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify'
-import { alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, type BuiltApp } from './helper.js'
+import { alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, type BuiltApp } from './support/build.js'
 
 const own = 'http://localhost:3000'
 const trusted = 'https://front.example'

@@ -7,7 +7,8 @@ import type { Database } from '../src/db/database.js'
 import { migrate } from '../src/db/migrate.js'
 import { isPostgres, openDatabase } from '../src/db/open.js'
 import { findUser, insertUser } from '../src/store/users.js'
-import { databases, postgres, t, temporaryFile, type Test } from './helper.js'
+import { t, type Test } from './support/build.js'
+import { databases, postgres, temporaryFile } from './support/databases.js'
 
 const row = (pk: string) => ({
   pk,

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { LightMyRequestResponse } from 'fastify'
-import { alice, password, story, t, type BuiltApp, type Test } from './helper.js'
+import { alice, password, story, t, type BuiltApp, type Test } from './support/build.js'
 
 interface Recording {
   name: string

@@ -6,10 +6,10 @@
  */
 import { github } from '../src/providers/github.js'
 import { google } from '../src/providers/google.js'
-import { startBadProvider } from './bad-provider.js'
-import { recordings, replayScenes, sentRecordings, type Difference, type Scene, type Tokens } from './drf.js'
-import { articleOptions, sqliteBuild, t, type BuiltApp, type Test } from './helper.js'
-import { startGithub, type GithubPerson } from './providers/github.js'
+import { startBadProvider } from './support/hostile-provider.js'
+import { recordings, replayScenes, sentRecordings, type Difference, type Scene, type Tokens } from './support/dj-rest-auth-replay.js'
+import { articleOptions, sqliteBuild, t, type BuiltApp, type Test } from './support/build.js'
+import { startGithub, type GithubPerson } from './support/providers/github.js'
 
 const why = {
   empty: 'what the user has not given yet is null, and named in missing_fields; Django\'s columns are empty',

@@ -4,8 +4,8 @@
  */
 import { createHmac } from 'node:crypto'
 import { defaultUserFields } from '../schemas/user-fields.js'
-import { recordings, replayScenes, type Difference, type Scene, type Tokens } from './drf.js'
-import { alice, articleOptions, password, secret, type BuiltApp } from './helper.js'
+import { recordings, replayScenes, type Difference, type Scene, type Tokens } from './support/dj-rest-auth-replay.js'
+import { alice, articleOptions, password, secret, type BuiltApp } from './support/build.js'
 
 const required = ['This field is required.']
 const taken = ['User is already registered with this e-mail address.']

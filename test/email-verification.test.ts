@@ -1,7 +1,7 @@
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/types.js'
-import { alice, password, story, type BuiltApp } from './helper.js'
+import { alice, password, story, type BuiltApp } from './support/build.js'
 
 const mandatory = { account: { emailVerification: 'mandatory' } }
 const credentials = { email: alice.email, password }

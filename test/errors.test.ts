@@ -5,9 +5,9 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { errors, type Code } from '../schemas/errors.js'
 import { errorsPage, withOptions } from '../scripts/docs.js'
 import { Rejection } from '../src/errors/failure.js'
-import { startBadProvider } from './bad-provider.js'
-import { alice, password, sqliteBuild, t, type BuiltApp } from './helper.js'
-import { createBrowser } from './social-browser.js'
+import { startBadProvider } from './support/hostile-provider.js'
+import { alice, password, sqliteBuild, t, type BuiltApp } from './support/build.js'
+import { createBrowser } from './support/social-browser.js'
 
 const userFields = {
   level: { schema: Type.Optional(Type.Integer({ minimum: 1, maximum: 9 })) },

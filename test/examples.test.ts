@@ -8,9 +8,10 @@ import { buildApp as buildPostgres } from '../examples/postgres/app.js'
 import { auth as social, buildApp as buildSocial } from '../examples/social/app.js'
 import { spotify } from '../examples/social/spotify.js'
 import { SocialProviderOptions } from '../schemas/social-options.js'
-import { alice, password, postgres, secret, sqliteBuild, t } from './helper.js'
-import { json, serve } from './providers/server.js'
-import { createBrowser } from './social-browser.js'
+import { alice, password, secret, sqliteBuild, t } from './support/build.js'
+import { postgres } from './support/databases.js'
+import { json, serve } from './support/providers/server.js'
+import { createBrowser } from './support/social-browser.js'
 
 const newcomer = { email: alice.email, password1: password }
 // Else they would be printed, between the lines of the tests.

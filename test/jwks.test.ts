@@ -3,8 +3,9 @@ import { createPublicKey } from 'node:crypto'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { buildService } from '../examples/jwks-service/app.js'
 import { generateSigningKey } from '../src/lib/signing-keys.js'
-import { forgeWith, generate, open, signature } from './forgery.js'
-import { sqliteBuild, t, temporaryFile, type Test } from './helper.js'
+import { forgeWith, generate, open, signature } from './support/forgery.js'
+import { sqliteBuild, t, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const issuer = 'https://app.example'
 const audience = `${issuer}/auth`

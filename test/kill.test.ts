@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../src/db/open.js'
 import type { Orders } from './fixtures/kill-worker.js'
-import { cheapHash, databases, password, secret, t, temporaryFile, type Test } from './helper.js'
-import { startMailServer, type CaughtMail } from './mail-server.js'
+import { cheapHash, password, secret, t, type Test } from './support/build.js'
+import { databases, temporaryFile } from './support/databases.js'
+import { startMailServer, type CaughtMail } from './support/mail-server.js'
 
 const wanted = 300
 // One server alone at first, and then two.

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { t } from './helper.js'
+import { t } from './support/build.js'
 
 // From the ground up: a room may import the rooms above it in this list, never one below. Types count as imports.
 const rooms = [

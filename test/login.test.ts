@@ -1,4 +1,4 @@
-import { alice, password, sqliteBuild, story, t } from './helper.js'
+import { alice, password, sqliteBuild, story, t } from './support/build.js'
 
 const byName = { account: { username: 'required', email: 'optional', loginMethods: ['username', 'email'] } }
 

@@ -1,4 +1,4 @@
-import { alice, password, story } from './helper.js'
+import { alice, password, story } from './support/build.js'
 
 const done = { detail: 'Successfully logged out.' }
 

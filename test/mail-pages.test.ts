@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
-import { alice, password, sqliteBuild, t, type BuiltApp, type Test } from './helper.js'
+import { alice, password, sqliteBuild, t, type BuiltApp, type Test } from './support/build.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const missing = existsSync(executablePath)

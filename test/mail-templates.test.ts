@@ -8,7 +8,8 @@ import nodemailer from 'nodemailer'
 import { builtinMails, commonVariables } from '../schemas/mail.js'
 import { compiledMail, templatesFolder } from '../scripts/templates.js'
 import { type TemplateOptions, loadTemplates } from '../src/mail/templates.js'
-import { loaders, t, temporaryFile, type Test } from './helper.js'
+import { loaders, t, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const names = Object.keys(builtinMails) as Array<keyof typeof builtinMails>
 const page = readFileSync(new URL('../docs/email-templates.md', import.meta.url), 'utf8')

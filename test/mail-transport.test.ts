@@ -4,8 +4,9 @@ import { createTransport } from 'nodemailer'
 import { formatSender, parseSender } from '../src/lib/mail-address.js'
 import { type MailMessage, PermanentMailError } from '../src/mail/message.js'
 import { openTransport } from '../src/mail/transport.js'
-import { t, temporaryFile, type Test } from './helper.js'
-import { startMailServer, type MailServer, type MailServerMode, type MailServerOptions } from './mail-server.js'
+import { t, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
+import { startMailServer, type MailServer, type MailServerMode, type MailServerOptions } from './support/mail-server.js'
 
 const link = `https://app.example/confirm/${'Zk3_x-9Q'.repeat(6)}?next=%2Fhome`
 const message: MailMessage = {

@@ -4,7 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { type ViewedMail, createInbox } from '../src/mail/inbox.js'
 import { addMailViewer } from '../src/mail/viewer.js'
-import { t, type Test } from './helper.js'
+import { t, type Test } from './support/build.js'
 
 const mail = (id: string, rest: Partial<ViewedMail> = {}): ViewedMail => ({
   id,

@@ -11,7 +11,8 @@ import { openDatabase } from '../src/db/open.js'
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import restAuth from '../src/index.js'
-import { databases, secret, t, temporaryFile, type Test } from './helper.js'
+import { secret, t, type Test } from './support/build.js'
+import { databases, temporaryFile } from './support/databases.js'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')

@@ -4,7 +4,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import type { FastifyInstance } from 'fastify'
 import {
   alice, articleOptions, fieldCodes, password, story, type Build, type BuildOptions, type BuiltApp, type Test
-} from './helper.js'
+} from './support/build.js'
 
 const social = { google: { clientId: 'x', clientSecret: 'y' } }
 const userFields = {

@@ -8,7 +8,8 @@ import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import pg from 'pg'
-import { alice, password, story, temporaryFile, type BuiltApp, type Test } from './helper.js'
+import { alice, password, story, type BuiltApp, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 type Rows = Array<Record<string, unknown>>
 

@@ -1,6 +1,6 @@
 /** Where a login by redirect may end (CWE-601): whatever is sent as `next`, the browser stays where the app wants it. */
-import { articleOptions, sqliteBuild, t, type Test } from './helper.js'
-import { sharedDatabase, withBadProviders } from './social-app.js'
+import { articleOptions, sqliteBuild, t, type Test } from './support/build.js'
+import { sharedDatabase, withBadProviders } from './support/social-app.js'
 
 const own = 'http://localhost:3000'
 const next = ['https://app.example', 'https://Other.Example:443', 'http://[::1]:5173']

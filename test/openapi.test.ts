@@ -11,7 +11,7 @@ import { parse } from 'yaml'
 import { auth, buildApp, providersOf } from '../examples/article/app.js'
 import { openapiFile, openapiYaml, social } from '../scripts/openapi.js'
 import { createPlugin } from '../src/plugin.js'
-import { articleOptions, cheapHash, secret, sqliteBuild, t, type BuildOptions, type Test } from './helper.js'
+import { articleOptions, cheapHash, secret, sqliteBuild, t, type BuildOptions, type Test } from './support/build.js'
 
 interface Schema {
   $ref?: string

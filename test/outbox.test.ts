@@ -10,10 +10,10 @@ import type { RestAuth } from '../src/rest-auth.js'
 import { claimMails } from '../src/store/outbox.js'
 import type { Tx } from '../src/types.js'
 import {
-  alice, password, secret, sqliteBuild, story, t, temporaryFile, type Build, type BuildOptions, type BuiltApp,
-  type Test
-} from './helper.js'
-import { startMailServer, type CaughtMail } from './mail-server.js'
+  alice, password, secret, sqliteBuild, story, t, type Build, type BuildOptions, type BuiltApp, type Test
+} from './support/build.js'
+import { temporaryFile } from './support/databases.js'
+import { startMailServer, type CaughtMail } from './support/mail-server.js'
 
 const mandatory = { account: { emailVerification: 'mandatory' } }
 const fresh = 'Brand-new-pw-1'

@@ -6,7 +6,7 @@ import { confirmEmailPage, emailConfirmedPage } from '../src/pages/email-verific
 import { linkInvalidPage } from '../src/pages/invalid-link.js'
 import { newPasswordPage, passwordResetPage } from '../src/pages/password-reset.js'
 import { loggedInPage, socialFailedPage, startPage } from '../src/pages/social-redirect.js'
-import { t } from './helper.js'
+import { t } from './support/build.js'
 
 const frame: PageFrame = { siteName: 'Acme Books', loginUrl: 'https://app.example/login?next=%2F&from=mail' }
 const problems = [

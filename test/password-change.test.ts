@@ -1,5 +1,5 @@
 import { Rejection } from '../src/index.js'
-import { alice, fieldCodes, password, story } from './helper.js'
+import { alice, fieldCodes, password, story } from './support/build.js'
 
 const next = 'Brand-new-pw-1'
 

@@ -1,4 +1,4 @@
-import { alice, fieldCodes, password, story, type BuiltApp } from './helper.js'
+import { alice, fieldCodes, password, story, type BuiltApp } from './support/build.js'
 
 const fresh = 'Brand-new-pw-1'
 

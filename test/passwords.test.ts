@@ -7,7 +7,8 @@ import { verifyDjangoHash } from '../src/lib/django-password-hash.js'
 import { createHasher, HasherBusy } from '../src/lib/password-hash.js'
 import { isSimilar, quickRatio } from '../src/lib/similarity.js'
 import { findUser, updateUser } from '../src/store/users.js'
-import { alice, cheapHash, fieldCodes, password, sqliteBuild, story, t, temporaryFile } from './helper.js'
+import { alice, cheapHash, fieldCodes, password, sqliteBuild, story, t } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const salt = 'VTqQNUBXNNGQEXAZzaBNXq'
 const phc = async () => (await argon2(password, { memoryCost: 1024, timeCost: 1, parallelism: 1 }))

@@ -1,7 +1,7 @@
 /** The provider's tokens are nobody's business: kept where the app asks for it, encrypted, and told to the app's own code alone. */
 import { eq } from 'drizzle-orm'
-import { sharedDatabase, withBadProvider } from './bad-provider-app.js'
-import { alice, articleOptions, secret, story, type Build, type BuiltApp, type Test } from './helper.js'
+import { sharedDatabase, withBadProvider } from './support/hostile-provider-app.js'
+import { alice, articleOptions, secret, story, type Build, type BuiltApp, type Test } from './support/build.js'
 
 const newSecret = 'Zx9Qw3Er7Ty1Ui5Op2As8Df4Gh6Jk0Lm'
 const handedOut = /at-alice|at-bob|rt-of-alice|code-alice|eyJhbGciOiJSUzI1NiJ9/

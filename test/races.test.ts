@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Type } from '@sinclair/typebox'
 import type { LightMyRequestResponse } from 'fastify'
 import { openDatabase } from '../src/db/open.js'
-import { alice, articleOptions, fieldCodes, password, story, temporaryFile, type Build, type Test } from './helper.js'
+import { alice, articleOptions, fieldCodes, password, story, type Build, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const named = {
   ...articleOptions,

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import { type Tx, Rejection } from '../src/index.js'
-import { alice, fieldCodes, story } from './helper.js'
+import { alice, fieldCodes, story } from './support/build.js'
 
 story('who registers is stored, logged in, and answered with tokens and the declared fields', async (t, build) => {
   const { post, get } = await build(t)

@@ -1,4 +1,4 @@
-import { alice, password, story, type BuiltApp } from './helper.js'
+import { alice, password, story, type BuiltApp } from './support/build.js'
 
 interface Listed { id: string, ip: string | null, user_agent: string | null, created_at: string, last_seen_at: string, expires_at: string, current: boolean }
 const listOf =

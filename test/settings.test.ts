@@ -8,7 +8,8 @@ import { restAuth } from '../src/index.js'
 import { generateSigningKey } from '../src/lib/signing-keys.js'
 import { createPlugin } from '../src/plugin.js'
 import { isOwnPath } from '../src/settings/reserved-paths.js'
-import { cheapHash, secret, t, temporaryFile, type Test } from './helper.js'
+import { cheapHash, secret, t, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 /** Starts an app with these options and no others; answers with its log. */
 async function start (t: Test, options?: object): Promise<{ app: FastifyInstance, log: string[] }> {

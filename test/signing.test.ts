@@ -1,8 +1,9 @@
 /** Access tokens signed by keys: one algorithm, a ring that rotates, public halves for everybody, claims of the app's own. */
 import { createHash, createPublicKey, sign, type JsonWebKey } from 'node:crypto'
 import { generateSigningKey, readSigningKey } from '../src/lib/signing-keys.js'
-import { codeOf, generate, hs256, open, schemes, signature, type Json } from './forgery.js'
-import { alice, password, secret, sqliteBuild, story, t, temporaryFile, type BuiltApp } from './helper.js'
+import { codeOf, generate, hs256, open, schemes, signature, type Json } from './support/forgery.js'
+import { alice, password, secret, sqliteBuild, story, t, type BuiltApp } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const newKey = (algorithm: 'EdDSA' | 'ES256'): JsonWebKey =>
   JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey

@@ -2,12 +2,12 @@
 import { Type } from '@sinclair/typebox'
 import type { LightMyRequestResponse } from 'fastify'
 import { Rejection } from '../src/index.js'
-import { likeGoogle, withBadProvider, type BadSetup } from './bad-provider-app.js'
-import { emailLies, startBadProvider, type BadPerson } from './bad-provider.js'
+import { likeGoogle, withBadProvider, type BadSetup } from './support/hostile-provider-app.js'
+import { emailLies, startBadProvider, type BadPerson } from './support/hostile-provider.js'
 import {
-  alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, temporaryFile, type Build, type BuiltApp,
-  type Test
-} from './helper.js'
+  alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, type Build, type BuiltApp, type Test
+} from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const mandatory = { account: { ...articleOptions.account, emailVerification: 'mandatory' } }
 const optional = { account: { ...articleOptions.account, emailVerification: 'optional' } }

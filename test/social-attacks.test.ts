@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto'
 import type { LightMyRequestResponse } from 'fastify'
 import { github } from '../src/providers/github.js'
-import { answerLies, faults, idTokenLies, userinfoLies } from './bad-provider.js'
-import { articleOptions, sqliteBuild, story, t } from './helper.js'
-import { startGithub } from './providers/github.js'
-import { sharedDatabase, withBadProviders, withProvider } from './social-app.js'
-import { createBrowser, fragmentOf } from './social-browser.js'
+import { answerLies, faults, idTokenLies, userinfoLies } from './support/hostile-provider.js'
+import { articleOptions, sqliteBuild, story, t } from './support/build.js'
+import { startGithub } from './support/providers/github.js'
+import { sharedDatabase, withBadProviders, withProvider } from './support/social-app.js'
+import { createBrowser, fragmentOf } from './support/social-browser.js'
 
 const place = { urls: { socialLogin: '/welcome' } }
 const cookies = { tokens: { cookies: {} } }

@@ -9,8 +9,8 @@ import { createSocialClient } from '../src/oauth/client.js'
 import { oidc } from '../src/providers/oidc.js'
 import type { Provider } from '../src/providers/provider.js'
 import type { SocialSettings } from '../src/settings/types.js'
-import { t, type Test } from './helper.js'
-import { raw, startJsonServer, type Answer } from './json-server.js'
+import { t, type Test } from './support/build.js'
+import { raw, startJsonServer, type Answer } from './support/json-server.js'
 
 const start = new Date('2026-11-23T12:00:00.000Z')
 const seconds = start.getTime() / 1000

@@ -5,8 +5,8 @@ import { createSocialClient } from '../src/oauth/client.js'
 import { providers } from '../src/providers/built-in.js'
 import type { Endpoints, Provider } from '../src/providers/provider.js'
 import type { SocialSettings } from '../src/settings/types.js'
-import { t, type Test } from './helper.js'
-import { raw, startJsonServer, type Answer } from './json-server.js'
+import { t, type Test } from './support/build.js'
+import { raw, startJsonServer, type Answer } from './support/json-server.js'
 
 const now = new Date('2026-11-23T12:00:00.000Z')
 const seconds = now.getTime() / 1000

@@ -1,7 +1,7 @@
 /** Whoever comes from a provider at the same moment: one account, one owner, and no way in that contradicts another. */
 import type { LightMyRequestResponse } from 'fastify'
-import { sharedDatabase, withBadProvider, type BadSetup } from './bad-provider-app.js'
-import { alice, articleOptions, password, story, type Build, type Test } from './helper.js'
+import { sharedDatabase, withBadProvider, type BadSetup } from './support/hostile-provider-app.js'
+import { alice, articleOptions, password, story, type Build, type Test } from './support/build.js'
 
 const other = 'Another-Passw0rd'
 

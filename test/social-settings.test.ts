@@ -5,7 +5,7 @@ import type { GivenSocialProvider } from '../schemas/social-options.js'
 import { providers } from '../src/providers/built-in.js'
 import { defineProvider } from '../src/providers/provider.js'
 import { resolveSocial } from '../src/settings/social.js'
-import { t } from './helper.js'
+import { t } from './support/build.js'
 
 const base = { clientId: 'app', clientSecret: 'a-secret-never-told' }
 const own = defineProvider({

@@ -1,5 +1,5 @@
 /** Whatever stands in the Authorization header, a route that asks for nobody answers as if it were not there. */
-import { alice, password, story, type BuiltApp } from './helper.js'
+import { alice, password, story, type BuiltApp } from './support/build.js'
 
 interface Operation { operationId: string, security: object[] }
 

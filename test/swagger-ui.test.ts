@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core'
 import { auth, buildApp } from '../examples/article/app.js'
-import { t, type Test } from './helper.js'
+import { t, type Test } from './support/build.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const missing = existsSync(executablePath)

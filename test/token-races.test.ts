@@ -6,7 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse } from 'fastify'
 import { openDatabase } from '../src/db/open.js'
-import { password, story, temporaryFile, type Build, type BuiltApp, type Test } from './helper.js'
+import { password, story, type Build, type BuiltApp, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const crowd = 25
 const times = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>

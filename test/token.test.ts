@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { openDatabase } from '../src/db/open.js'
-import { alice, password, secret, sqliteBuild, story, t, temporaryFile, type BuiltApp, type Test } from './helper.js'
+import { alice, password, secret, sqliteBuild, story, t, type BuiltApp, type Test } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const invalid = { code: 'token_not_valid', detail: 'Token is invalid' }
 const refreshWith =

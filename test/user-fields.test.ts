@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { sql } from 'drizzle-orm'
 import { openDatabase } from '../src/db/open.js'
-import { alice, articleOptions, fieldCodes, story, t, temporaryFile } from './helper.js'
+import { alice, articleOptions, fieldCodes, story, t } from './support/build.js'
+import { temporaryFile } from './support/databases.js'
 
 const everyKind = {
   nickname: { schema: Type.String({ maxLength: 20 }) },

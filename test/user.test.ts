@@ -1,7 +1,7 @@
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/index.js'
-import { alice, fieldCodes, password, story } from './helper.js'
+import { alice, fieldCodes, password, story } from './support/build.js'
 
 const named = {
   userFields: {},

@@ -1,7 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { Failure } from '../src/index.js'
-import { alice, articleOptions, password, sqliteBuild, story, t } from './helper.js'
+import { alice, articleOptions, password, sqliteBuild, story, t } from './support/build.js'
 
 const bob = { email: 'Bob@Example.com', gender: 'M' as const, phone_number: '+15550101', password }
 const fieldsOf = (error: unknown) =>

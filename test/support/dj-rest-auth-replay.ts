@@ -7,7 +7,7 @@
  * `<token>` for those of the last mails that went out.
  */
 import { readFileSync } from 'node:fs'
-import { story, t, type BuiltApp, type Test } from './helper.js'
+import { story, t, type BuiltApp, type Test } from './build.js'
 
 export interface Recording {
   name: string
@@ -32,7 +32,7 @@ export interface SentRecording {
 }
 
 const lines: Array<Recording | SentRecording> = readFileSync(
-  new URL('fixtures/dj-rest-auth-wire.jsonl', import.meta.url),
+  new URL('../fixtures/dj-rest-auth-wire.jsonl', import.meta.url),
   'utf8'
 )
   .trim()

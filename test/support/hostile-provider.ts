@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import type { Endpoints } from '../src/providers/provider.js'
-import type { Test } from './helper.js'
+import type { Endpoints } from '../../src/providers/provider.js'
+import type { Test } from './build.js'
 import { authorize, logIn } from './providers/browser.js'
 import { bearerOf } from './providers/codes.js'
 import { failWith, type Fault } from './providers/faults.js'

@@ -4,8 +4,8 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Endpoints } from '../../src/providers/provider.js'
-import type { Test } from '../helper.js'
+import type { Endpoints } from '../../../src/providers/provider.js'
+import type { Test } from '../build.js'
 
 export interface RecordedRequest {
   method: string

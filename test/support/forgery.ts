@@ -1,7 +1,7 @@
 /** Tokens taken apart and put together again: as we sign them, by each algorithm, and as an attacker would. */
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import type { LightMyRequestResponse } from 'fastify'
-import { secret, sqliteBuild, story, t, type Build, type Test } from './helper.js'
+import { secret, sqliteBuild, story, t, type Build, type Test } from './build.js'
 
 export type Json = Record<string, unknown>
 

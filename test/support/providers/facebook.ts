@@ -3,8 +3,8 @@
  * version or none. Its errors have a form of their own, and its JSON calls itself JavaScript unless JSON is asked for.
  */
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Endpoints } from '../../src/providers/provider.js'
-import type { Test } from '../helper.js'
+import type { Endpoints } from '../../../src/providers/provider.js'
+import type { Test } from '../build.js'
 import { authorize, logIn } from './browser.js'
 import { bearerOf, createCodes, type CodeFault, type IssuedToken } from './codes.js'
 import {

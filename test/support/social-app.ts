@@ -1,9 +1,10 @@
 /** Apps for stories about providers: `company` is one, where there are two the second is `other`. */
 import type { FastifyInstance } from 'fastify'
-import type { Database } from '../src/db/database.js'
-import { openDatabase } from '../src/db/open.js'
-import { startBadProvider } from './bad-provider.js'
-import { articleOptions, temporaryFile, type Build, type BuiltApp, type Test } from './helper.js'
+import type { Database } from '../../src/db/database.js'
+import { openDatabase } from '../../src/db/open.js'
+import { startBadProvider } from './hostile-provider.js'
+import { articleOptions, type Build, type BuiltApp, type Test } from './build.js'
+import { temporaryFile } from './databases.js'
 import { startOpenidProvider } from './openid-provider.js'
 import { createBrowser } from './social-browser.js'
 

@@ -1,6 +1,6 @@
 /** The keys that providers of the tests sign ID tokens with: each its own, as long as its test runs. */
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose'
-import type { Test } from '../helper.js'
+import type { Test } from '../build.js'
 
 export interface SigningKey {
   kid: string

@@ -4,8 +4,8 @@
  */
 import { createPublicKey, generateKeyPairSync, createHash, randomBytes } from 'node:crypto'
 import { jwtVerify } from 'jose'
-import type { Endpoints } from '../../src/providers/provider.js'
-import type { Test } from '../helper.js'
+import type { Endpoints } from '../../../src/providers/provider.js'
+import type { Test } from '../build.js'
 import { authorizeByPost, formPost, logIn } from './browser.js'
 import { createCodes, type CodeFault } from './codes.js'
 import { takeSigningKey } from './keys.js'

@@ -1,7 +1,7 @@
 /** A small HTTP server that answers as a test tells it to, well or badly, and remembers what it was asked. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Test } from './helper.js'
+import type { Test } from './build.js'
 
 export interface Asked {
   method: string

@@ -1,12 +1,11 @@
 /** An app whose people come from a provider that says whatever a test wants: by code, as a single-page app would post it. */
 import type { LightMyRequestResponse } from 'fastify'
-import type { Database } from '../src/db/database.js'
-import { openDatabase } from '../src/db/open.js'
-import { google } from '../src/providers/google.js'
-import { startBadProvider, type BadPerson } from './bad-provider.js'
-import {
-  articleOptions, temporaryFile, type Build, type BuildOptions, type BuiltApp, type CallOptions, type Test
-} from './helper.js'
+import type { Database } from '../../src/db/database.js'
+import { openDatabase } from '../../src/db/open.js'
+import { google } from '../../src/providers/google.js'
+import { startBadProvider, type BadPerson } from './hostile-provider.js'
+import { articleOptions, type Build, type BuildOptions, type BuiltApp, type CallOptions, type Test } from './build.js'
+import { temporaryFile } from './databases.js'
 
 export type Bad = Awaited<ReturnType<typeof startBadProvider>>
 

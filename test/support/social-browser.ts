@@ -1,6 +1,6 @@
 /** A browser for stories about providers: it keeps the cookies it is given, and goes where it is sent. */
 import type { LightMyRequestResponse } from 'fastify'
-import type { BuiltApp, CallOptions } from './helper.js'
+import type { BuiltApp, CallOptions } from './build.js'
 
 export function createBrowser ({ call }: Pick<BuiltApp, 'call'>) {
   const cookies = new Map<string, string>()

@@ -3,8 +3,8 @@
  * for apart, and nobody without a User-Agent is answered.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import type { Endpoints } from '../../src/providers/provider.js'
-import type { Test } from '../helper.js'
+import type { Endpoints } from '../../../src/providers/provider.js'
+import type { Test } from '../build.js'
 import { authorize, logIn } from './browser.js'
 import { basicOf, bearerOf, createCodes, type IssuedToken } from './codes.js'
 import {

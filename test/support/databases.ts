@@ -1,0 +1,82 @@
+/** The databases that a story runs on: SQLite, and the real PostgreSQL or the one in WebAssembly. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+
+export interface OpenedDatabase {
+  database: unknown
+  close: () => Promise<void>
+}
+export interface TestedDatabase {
+  name: 'SQLite' | 'PostgreSQL' | 'PGlite'
+  dialect: 'sqlite' | 'postgres'
+  /** A commit of a `durable` one waits for the disk, as in production; for the others that would only take time. */
+  open: (durable?: boolean) => Promise<OpenedDatabase>
+}
+
+const postgresUrl = process.env.POSTGRES_URL
+if (!postgresUrl && process.env.CI) throw new Error('CI must not skip PostgreSQL: set POSTGRES_URL')
+
+export const sqlite: TestedDatabase = {
+  name: 'SQLite',
+  dialect: 'sqlite',
+  open: async () => ({ database: ':memory:', close: async () => {} })
+}
+/** The real server where POSTGRES_URL names one, else PostgreSQL in WebAssembly. */
+export const postgres: TestedDatabase = postgresUrl
+  ? { name: 'PostgreSQL', dialect: 'postgres', open: durable => openServerDatabase(postgresUrl, durable) }
+  : { name: 'PGlite', dialect: 'postgres', open: openPglite }
+export const databases = [sqlite, postgres]
+
+// Creating and dropping one takes a second, so a file keeps those it has, and empties one for each test.
+const [created, free]: [string[], string[]] = [[], []]
+async function openServerDatabase (url: string, durable = false): Promise<OpenedDatabase> {
+  const name = (durable ? undefined : free.pop()) ?? `rest_auth_test_${process.pid}_${created.length + 1}`
+  const database = Object.assign(new URL(url), { pathname: `/${name}` }).href
+  if (created.includes(name)) {
+    // Whoever is still connected is in the way.
+    await execute(
+      database,
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${name}' AND pid <> pg_backend_pid();
+          DROP SCHEMA public CASCADE; CREATE SCHEMA public`
+    )
+  } else {
+    created.push(name)
+    await execute(url, `CREATE DATABASE ${name}`)
+    if (!durable) await execute(url, `ALTER DATABASE ${name} SET synchronous_commit = off`)
+  }
+  return { database, close: async () => { if (!durable) free.push(name) } }
+}
+t.teardown(async () => {
+  for (const name of created) await execute(postgresUrl ?? '', `DROP DATABASE ${name} WITH (FORCE)`)
+})
+
+async function execute (url: string, statement: string): Promise<void> {
+  const { default: { Client } } = await import('pg')
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  await client.query(statement)
+  await client.end()
+}
+
+let pglite: Promise<import('@electric-sql/pglite').PGlite> | undefined
+async function openPglite (): Promise<OpenedDatabase> {
+  // Starting one takes a second, so a file shares one, emptied for each test.
+  pglite ??= import('@electric-sql/pglite').then(({ PGlite }) => PGlite.create())
+  const client = await pglite
+  await client.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  const { drizzle } = await import('drizzle-orm/pglite')
+  return { database: drizzle(client), close: async () => {} }
+}
+t.teardown(async () => await (await pglite)?.close())
+
+// What a test stores must outlast a process, not the machine: in memory no commit waits for the disk.
+const shelf = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/** A SQLite file that several connections can open, deleted after the test. */
+export function temporaryFile (t: Test): string {
+  const folder = mkdtempSync(join(shelf, 'rest-auth-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'auth.sqlite')
+}
