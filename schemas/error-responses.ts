@@ -50,10 +50,10 @@ export const failureComponents = (shape: ContractShape): TSchema[] =>
 
 /** The failures of a route, one answer a status, each with the codes it may carry. */
 export function failures (shape: ContractShape, codes: readonly AnswerCode[], fields: readonly FieldCode[], body?: TSchema) {
-  const statuses = [...new Set(codes.map(code => errors[code][0]))].sort((a, b) => a - b)
+  const statuses = [...new Set(codes.map(code => errors[code].status))].sort((a, b) => a - b)
   const field = Object.keys(body?.properties ?? {})[0]
   return Object.fromEntries(statuses.map(status => {
-    const own = codes.filter(code => errors[code][0] === status)
+    const own = codes.filter(code => errors[code].status === status)
     const content = shape.errors === 'drf' ? drf(shape, own) : problem(shape, own, status === 400 ? fields : [], field)
     return [status, { description: own.map(code => `\`${code}\``).join(', '), ...headers[status], content }]
   }))
@@ -84,8 +84,8 @@ function problem (shape: ContractShape, codes: readonly AnswerCode[], fields: re
   const examples = Object.fromEntries(codes.map(code => {
     const value = {
       type: `${manual}#${code}`,
-      title: titles[errors[code][0]],
-      status: errors[code][0],
+      title: titles[errors[code].status],
+      status: errors[code].status,
       code,
       detail: messageOf(code, { ...samples, type: code === 'not_an_object' ? 'list' : 'text/plain' })
     }
@@ -135,8 +135,8 @@ function drf (shape: ContractShape, codes: readonly AnswerCode[]) {
       )
     })
   })
-  const detailed = codes.some(code => errors[code][2] === 'detail')
-  const listed = codes.some(code => errors[code][2] !== 'detail')
+  const detailed = codes.some(code => errors[code].shownIn === 'detail')
+  const listed = codes.some(code => errors[code].shownIn !== 'detail')
   const fields = ref(shape, 'AuthFieldErrors')
   return {
     'application/json': {

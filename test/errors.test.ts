@@ -195,7 +195,7 @@ t.test('every code of the table is met by somebody, with the status the table gi
     after: app => { app.get('/fresh', { onRequest: app.authenticate({ maxAge: 60 }) }, async () => ({})) }
   })
   const { access } = (await built.post('/registration', ann)).json()
-  for (const [code, [status]] of Object.entries(errors)) {
+  for (const [code, { status }] of Object.entries(errors)) {
     const answer = await provocations[code as Code]({ ...built, provider }, access)
     t.equal(answer.statusCode, status, code)
     if (onPages.includes(code)) {

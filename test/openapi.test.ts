@@ -249,7 +249,7 @@ void t.test('every failure lists its codes, and shows each by an example', async
       const media = content['application/problem+json'] as Media
       const codes = own(media).code?.enum ?? []
       t.ok(codes.length > 0, where)
-      t.same(codes.filter(code => String(errors[code as Code][0]) !== status), [], `${where}: the status of each code`)
+      t.same(codes.filter(code => String(errors[code as Code].status) !== status), [], `${where}: the status of each code`)
       t.equal(description, codes.map(code => `\`${code}\``).join(', '), where)
       t.same(Object.keys(media.examples ?? {}), codes, where)
       for (const { value } of Object.values(media.examples ?? {})) t.notMatch(String(value.detail), /[{}]/, where)

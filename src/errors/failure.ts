@@ -35,7 +35,7 @@ export class Failure extends Error {
     super(message)
     this.code = code
     this.fields = fields
-    this.statusCode = errors[code][0]
+    this.statusCode = errors[code].status
     this.tokenIn = tokenIn
     this.headers = { ...(this.statusCode === 401 && { 'www-authenticate': challengeFor(code) }), ...headers }
   }

@@ -17,7 +17,7 @@ const drfCodes = new Set<Code>(['bad_authorization_header', 'user_not_found', 'u
 
 function drfBody ({ code, message, fields, tokenIn }: Failure): Record<string, unknown> {
   if (fields.length > 0) return drfFields(fields)
-  if (errors[code][2] === 'object') return { non_field_errors: [message] }
+  if (errors[code].shownIn === 'object') return { non_field_errors: [message] }
   if (code !== 'token_not_valid' && code !== 'token_expired') { return drfCodes.has(code) ? { detail: message, code } : { detail: message } }
   if (tokenIn === 'body') return { detail: message, code: 'token_not_valid' }
   const reason = code === 'token_expired' ? message : 'Token is invalid'
