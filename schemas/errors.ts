@@ -18,7 +18,9 @@ export const errors = {
   code_exchange_failed: { status: 400, message: 'Failed to exchange code for access token', shownIn: 'object' },
   provider_denied: { status: 400, message: 'The provider did not confirm the login.', shownIn: 'object' },
   state_invalid: {
-    status: 400, message: 'The login was not started in this browser, took too long, or has ended already.', shownIn: 'object'
+    status: 400,
+    message: 'The login was not started in this browser, took too long, or has ended already.',
+    shownIn: 'object'
   },
   next_not_allowed: { status: 400, message: 'The login may not end at that address.', shownIn: 'object' },
   account_exists: { status: 400, message: 'User is already registered with this e-mail address.', shownIn: 'object' },
@@ -26,7 +28,9 @@ export const errors = {
     status: 400, message: 'The social account is already connected to a different account.', shownIn: 'object'
   },
   last_login_method: {
-    status: 400, message: 'Without this account there would be no way to log in. Set a password first.', shownIn: 'object'
+    status: 400,
+    message: 'Without this account there would be no way to log in. Set a password first.',
+    shownIn: 'object'
   },
   rejected: { status: 400, message: 'The request was rejected.', shownIn: 'object' },
   not_authenticated: { status: 401, message: 'Authentication credentials were not provided.', shownIn: 'detail' },
@@ -64,7 +68,9 @@ export const errors = {
   invalid_choice: { status: 400, message: '"{value}" is not a valid choice.', shownIn: 'field' },
   invalid_email: { status: 400, message: 'Enter a valid email address.', shownIn: 'field' },
   invalid_username: {
-    status: 400, message: 'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.', shownIn: 'field'
+    status: 400,
+    message: 'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
+    shownIn: 'field'
   },
   max_length: { status: 400, message: 'Ensure this field has no more than {limit} characters.', shownIn: 'field' },
   min_length: { status: 400, message: 'Ensure this field has at least {limit} characters.', shownIn: 'field' },

@@ -1,6 +1,6 @@
 /** What the plugin gives to the app: `app.authenticate`, `request.user`, `app.restAuth`. */
 import type { FastifyRequest } from 'fastify'
-import type { CheckedAuthentication } from '../schemas/authenticate-options.js'
+import type { CheckedAuthentication } from '../schemas/options/authenticate.js'
 import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
 import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'

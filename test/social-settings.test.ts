@@ -1,7 +1,7 @@
 /** What is wrong with the option `social` is told at start: in one line, by the option's path, without the secret. */
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from 'jose'
-import type { GivenSocialProvider } from '../schemas/social-options.js'
+import type { GivenSocialProvider } from '../schemas/options/social.js'
 import { providers } from '../src/providers/built-in.js'
 import { defineProvider } from '../src/providers/provider.js'
 import { resolveSocial } from '../src/settings/social.js'

@@ -4,7 +4,7 @@
  */
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest } from 'fastify'
-import { Authentication, type CheckedAuthentication } from '../../schemas/authenticate-options.js'
+import { Authentication, type CheckedAuthentication } from '../../schemas/options/authenticate.js'
 import type { UserRecords } from '../account/user-records.js'
 import type { Database } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'

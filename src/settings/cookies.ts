@@ -1,6 +1,6 @@
 /** The options `tokens.cookies` and `tokens.csrf`: what is wrong with them is told at start, in one line. */
 import type { Static } from '@sinclair/typebox'
-import type { CookieOptions, CsrfOption } from '../../schemas/cookie-options.js'
+import type { CookieOptions, CsrfOption } from '../../schemas/options/cookies.js'
 import type { CookieAttributes } from '../lib/cookies.js'
 import { refuseOption } from '../lib/refuse-option.js'
 

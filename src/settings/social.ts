@@ -1,5 +1,5 @@
 /** The option `social` becomes one setting for each provider. What is wrong with it is told at start, in one line, without the secret. */
-import type { GivenSocialProvider } from '../../schemas/social-options.js'
+import type { GivenSocialProvider } from '../../schemas/options/social.js'
 import { canonicalEmail } from '../lib/email.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import { createAppleSecret } from '../providers/apple-client-secret.js'

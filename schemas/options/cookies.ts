@@ -1,0 +1,55 @@
+/** The options `tokens.cookies` and `tokens.csrf`. */
+import { Type } from '@sinclair/typebox'
+import { Choice, Group } from './builders.js'
+
+// The name is also that of the security scheme in the OpenAPI document, which allows fewer characters than a cookie.
+const CookieName = (description: string) =>
+  Type.String({ pattern: '^[A-Za-z0-9._-]+$', maxLength: 128, title: 'a name such as my-app-auth', description })
+
+export const CookieOptions = Group({
+  access: CookieName(
+    'Name of the cookie with the access token. Default: `__Host-access`; `__Secure-access` with a `domain` or ' +
+    '`path`; `access` without `secure`.'
+  ),
+  refresh: CookieName('Name of the cookie with the refresh token. Default: as for `access`, with `refresh` in it.'),
+  secure: Type.Boolean({
+    default: true,
+    description: 'Send the cookies only over https (and to localhost). Must be `true` in production.'
+  }),
+  sameSite: Choice(['strict', 'lax', 'none'], {
+    default: 'strict',
+    description: 'Whether the cookies are sent with requests from other sites: `strict`: never; `lax`: when a link ' +
+      'is followed; `none`: always (needs `secure` and `tokens.csrf`).'
+  }),
+  domain: Type.String({
+    pattern: '^\\.?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$',
+    maxLength: 253,
+    title: 'a host name such as app.example',
+    description: 'Host that receives the cookies, along with all its subdomains. Default: only the host that set them.'
+  }),
+  path: Type.String({
+    pattern: '^/[!-:<-~]*$',
+    maxLength: 1024,
+    title: 'a path such as /',
+    default: '/',
+    description: 'Path below which the cookies are sent. Your own routes elsewhere do not receive them.'
+  })
+})
+
+const Origin = Type.String({
+  pattern: '^https?://[A-Za-z0-9.:\\[\\]-]+$', title: 'an origin such as https://app.example'
+})
+
+export const CsrfOption = Type.Union([
+  Type.Boolean(),
+  Group({
+    origins: Type.Array(Origin, {
+      default: [],
+      description: 'Origins of front ends that are served from elsewhere, such as `https://app.example`.'
+    })
+  })
+], {
+  default: true,
+  description: 'Protect against cross-site request forgery: requests that cookies authenticate must come from one ' +
+    'of your own pages. See docs/cookies.md.'
+})

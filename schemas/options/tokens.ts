@@ -1,0 +1,40 @@
+/** The option `tokens`. */
+import { Type } from '@sinclair/typebox'
+import { Choice, Func, Group } from './builders.js'
+import { CookieOptions, CsrfOption } from './cookies.js'
+
+const days = 86400
+
+const Seconds = (minimum: number, maximum: number, byDefault: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: byDefault, description })
+
+export const TokenOptions = Group({
+  algorithm: Choice(['HS256', 'EdDSA', 'ES256'], {
+    default: 'HS256',
+    description: 'Signature algorithm of the access tokens: `HS256` uses `secret`; `EdDSA` and `ES256` use ' +
+      '`tokens.keys`, so that other services can verify them.'
+  }),
+  keys: Type.Array(Type.Union([Type.String(), Type.Object({})], { title: 'PKCS#8 PEM or a JWK' }), {
+    minItems: 1,
+    description: 'Private keys for `EdDSA` or `ES256`, each PKCS#8 PEM or a JWK. The first one signs; all of them ' +
+      'verify and are published. All but the first may be public keys.'
+  }),
+  claims: Func('`(user) => object`: your own claims for the access token, computed whenever one is issued.'),
+  access: Seconds(30, 3600, 300, 'Lifetime of an access token.'),
+  refresh: Group({
+    idle: Seconds(60, 30 * days, 7 * days,
+      'Lifetime of a refresh token. A session that is not refreshed for this long ends.'),
+    absolute: Seconds(60, 30 * days, 30 * days, 'Maximum lifetime of a session, however often it is refreshed.')
+  }),
+  refreshGrace: Seconds(0, 60, 10,
+    'How long a used refresh token still returns the same successor, for two tabs or a lost response. ' +
+    '`0` turns this off.'),
+  cookies: Type.Union([Type.Literal(false), CookieOptions], {
+    default: false,
+    description: 'Send the tokens in cookies that scripts cannot read, and not in response bodies. ' +
+      '`{}` takes all defaults. See docs/cookies.md.'
+  }),
+  csrf: CsrfOption,
+  emailVerification: Seconds(300, 7 * days, 1 * days, 'Lifetime of the link that confirms an address.'),
+  passwordReset: Seconds(300, 1 * days, 1800, 'Lifetime of the link that resets a password.')
+})

@@ -1,0 +1,23 @@
+/** The option `userFields`: the declaration of one field. */
+import { Type, type TSchema } from '@sinclair/typebox'
+import { Choice, closed } from './builders.js'
+
+export const UserFieldOption = Type.Object({
+  schema: Type.Unsafe<TSchema>(
+    Type.Object({}, { title: 'a TypeBox schema such as Type.String()', description: 'TypeBox schema of the value.' })
+  ),
+  registration: Type.Optional(Choice(['required', 'optional', 'hidden'], {
+    description: 'Whether registration includes the field: `required`, `optional` or `hidden`. ' +
+      'Default: `required`, or `optional` for a `Type.Optional` schema.'
+  })),
+  userDetails: Type.Optional(Choice(['editable', 'read-only', 'hidden'], {
+    default: 'editable',
+    description: 'What users may do with their own value at `/user`: `editable`, `read-only` or `hidden`.'
+  })),
+  unique: Type.Optional(Type.Boolean({ default: false, description: 'No two users may have the same value.' })),
+  column: Type.Optional(Type.String({
+    pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}$',
+    title: 'a name such as phone_number',
+    description: 'Name of the database column. Default: the name of the field.'
+  }))
+}, closed)
