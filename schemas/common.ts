@@ -1,23 +1,23 @@
-/** The vocabulary that the features share. */
+/** What the schemas of all features share: fields, components and security schemes. */
 import { Type, type ObjectOptions, type TProperties, type TSchema } from '@sinclair/typebox'
 
-/** What decides the contract's shape: the part of the settings that a client can see. */
+/** The settings that a client can see, and that therefore shape the contract. */
 export interface ContractShape {
-  /** Put before component and operation names; empty for the first registration of the plugin in an app. */
+  /** Prefix of component and operation names; empty for the first registration of the plugin in an app. */
   name: string
   errors: 'problem' | 'drf'
-  /** Name of the cookie that the access token travels in; where there is none, tokens are in the answers. */
+  /** Name of the cookie that holds the access token; undefined if tokens travel in bodies. */
   cookie?: string | undefined
-  /** Whether requests that change something may be refused as forgeries. */
+  /** Whether requests that change something are checked for cross-site request forgery. */
   csrf?: boolean
 }
 
 export const Detail = Type.Object(
   { detail: Type.String() },
-  { description: 'A sentence for people.' }
+  { description: 'A message for the user.' }
 )
 
-/** A password as it arrives: taken exactly as sent, never trimmed; the length is counted in code points. */
+/** A password is taken exactly as sent, never trimmed; its length is counted in code points. */
 export const Password = (description: string, example = 'Sup3r-secret-pw') => Type.String({
   format: 'password', minLength: 1, maxLength: 256, description, examples: [example]
 })
@@ -26,7 +26,7 @@ export const Email = Type.String({
   format: 'email',
   minLength: 1,
   maxLength: 254,
-  description: 'Compared without regard to case.',
+  description: 'Compared case-insensitively.',
   examples: ['alice@example.com']
 })
 
@@ -34,37 +34,45 @@ export const Email = Type.String({
 export const OneOf = <const V extends readonly string[]>(values: V, description?: string) =>
   Type.Unsafe<V[number]>(Type.String({ enum: values, ...(description && { description }) }))
 
+/** A point in time, in UTC. */
+export const Timestamp = (description: string) =>
+  Type.String({ format: 'date-time', description, examples: ['2026-11-23T18:59:49.244Z'] })
+
 /**
- * An object whose properties follow from the options. `Known` is what the handlers may count on whatever those are:
- * a type with every option in it would cost them all inference.
+ * An object whose properties depend on the options. `Known` has the properties that handlers read under any options:
+ * a type with every option in it would cost them all inference, so it is asserted.
  */
 export const ObjectKnownAs = <Known extends TSchema>(properties: TProperties, options?: ObjectOptions): Known =>
   Type.Object(properties, options) as unknown as Known
 
-/** A component's name in the document: its own, behind that of the registration where an app has several. */
+/** The name of a component in the document, with the prefix of the registration if the app has several. */
 export const componentName = ({ name }: ContractShape, component: string) =>
   `${name.charAt(0).toUpperCase()}${name.slice(1)}${component}`
 
-/** For a host that registers @fastify/swagger itself: what our routes' `security` refers to. */
+/** A reference to a component, so that generated clients get one named type. */
+export const componentRef = (shape: ContractShape, component: string) =>
+  Type.Ref(`${componentName(shape, component)}#`)
+
+/** The security schemes of our routes, for a host that registers @fastify/swagger itself. */
 export const securitySchemes = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The `access` token that login and registration answer with.'
+    description: 'The `access` token that login and registration return.'
   }
 } as const
 
-/** The same where the access token travels in a cookie: its scheme is called what it is called. */
+/** The security schemes if the access token travels in a cookie; its scheme has the name of the cookie. */
 export const cookieSecuritySchemes = (name: string) => ({
   bearer: {
     ...securitySchemes.bearer,
-    description: 'The access token, from clients that keep it themselves. Cookies are ignored then.'
+    description: 'The access token, for clients that store it themselves. Cookies are then ignored.'
   },
   [name]: {
     type: 'apiKey',
     in: 'cookie',
     name,
-    description: 'The access token, as login and registration set it.'
+    description: 'The access token, set by login and registration.'
   } as const
 })

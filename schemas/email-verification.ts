@@ -1,8 +1,8 @@
 /**
- * Whose address is it? Its mailbox gets a link, and following it proves it:
+ * E-mail verification: following a mailed link proves that the user reads the mailbox.
  *
- *   POST /registration/verify-email                 the key of the link
- *   POST /registration/resend-email                 the mail again
+ *   POST /registration/verify-email                 takes the key of the link
+ *   POST /registration/resend-email                 sends the mail again
  *   GET  /registration/account-confirm-email/:key   the page that the link opens
  */
 import { Type } from '@sinclair/typebox'
@@ -22,10 +22,10 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
   const Key = Type.String({
     minLength: 1,
     maxLength: 512,
-    description: 'The key of the link in the mail. Good once.',
+    description: 'Key from the link in the mail. Can be used once.',
     examples: [keyExample]
   })
-  const invalid = 'The link has expired, was used, or never was one.'
+  const invalid = 'The link is invalid, has expired or was already used.'
   return {
     verifyEmail: route(shape, {
       operationId: 'verifyEmail',
@@ -34,35 +34,35 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
       body: Type.Object({ key: Key }),
       answer: TokensOrDetail(shape, shape.loginOnEmailConfirmation),
       answered: shape.loginOnEmailConfirmation
-        ? 'The address is verified, and its user logged in.'
+        ? 'The address is verified and the user is logged in.'
         : 'The address is verified.',
       errors: ['verification_key_invalid', 'rejected']
     }),
     resendEmail: route(shape, {
       operationId: 'resendEmail',
       summary: 'Send the confirmation mail again',
-      description:
-        'Answers the same whatever the address. Mailed is an account whose address is not verified, once in three minutes.',
+      description: 'Returns the same response for every address. A mail is sent only to an account whose address ' +
+        'is not verified yet, at most once every three minutes.',
       tag,
       body: Type.Object({ email: Email }),
       answer: Detail,
-      answered: 'If there is something to confirm, a mail is on its way.'
+      answered: 'If there is an address to confirm, a mail is on its way.'
     }),
     confirmEmailPage: page(shape, {
       operationId: 'confirmEmailPage',
-      summary: 'The page that the link in the mail opens',
+      summary: 'Confirmation page that the link in the mail opens',
       ...(shape.confirmEmailOnGet
         ? {
-            description: 'Confirms at once.',
+            description: 'Confirms the address immediately.',
             answers: {
               200: 'The address is verified.',
-              302: 'The address is verified; on to `urls.login`.',
+              302: 'The address is verified; redirects to `urls.login`.',
               404: invalid
             }
           }
         : {
-            description:
-              'Shows a button that confirms; opening the page changes nothing, because mail scanners follow links.',
+            description: 'Shows a button that confirms the address. Opening the page changes nothing, because mail ' +
+              'scanners follow links.',
             answers: { 200: 'The page with the button.', 404: invalid }
           }),
       tag

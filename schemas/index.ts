@@ -1,5 +1,5 @@
 /**
- * The contract, without any server code: `createContract(shape)` gives the schemas of every route.
+ * The contract, without any server code: `createContract(shape)` returns the schemas of every route.
  * Published as `fastify-rest-auth/schemas`, for browsers and tests.
  */
 import { emailVerificationRoutes, type EmailVerificationShape } from './email-verification.js'

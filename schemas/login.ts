@@ -1,4 +1,4 @@
-/** POST /login: an identifier and its password are exchanged for the tokens of a new session. */
+/** POST /login: exchanges an identifier and its password for the tokens of a new session. */
 import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
 import { Email, ObjectKnownAs, Password, type ContractShape } from './common.js'
 import { route } from './route.js'
@@ -10,7 +10,7 @@ export interface LoginShape extends ContractShape {
 }
 
 function loginBody ({ loginMethods }: LoginShape) {
-  // Blank is as good as absent here, as in dj-rest-auth: a form that shows both sends both.
+  // Blank means absent, as in dj-rest-auth: a form with both fields sends both.
   const properties = {
     ...(loginMethods.includes('username') && {
       username: Type.Optional(Type.String({ maxLength: 150, examples: ['alice'] }))
@@ -27,15 +27,14 @@ export const loginRoutes = (shape: LoginShape) => ({
   login: route(shape, {
     operationId: 'login',
     summary: 'Log in',
-    description:
-      'Opens a session. An unknown user, a wrong password and a deactivated account answer alike.' +
-      (shape.emailVerification === 'mandatory'
-        ? ' Only who knows the password is told that the address is not verified.'
-        : ''),
+    description: 'Starts a session. An unknown user, a wrong password and a deactivated account return the same ' +
+      'response.' + (shape.emailVerification === 'mandatory'
+      ? ' `email_not_verified` is returned only if the password is correct.'
+      : ''),
     tag: 'Session',
     body: loginBody(shape),
     answer: TokensRef(shape),
-    answered: 'Logged in.',
+    answered: 'The user is logged in.',
     errors: [
       'identifier_required',
       'invalid_credentials',

@@ -1,8 +1,8 @@
 /**
- * Sessions end on the server:
+ * Logout ends sessions on the server:
  *
- *   POST /logout       that of the access token, of the refresh token, or of both
- *   POST /logout/all   every one of the user
+ *   POST /logout       ends the session of the access token, of the refresh token, or of both
+ *   POST /logout/all   ends every session of the user
  */
 import { Type } from '@sinclair/typebox'
 import { Detail, type ContractShape } from './common.js'
@@ -13,8 +13,8 @@ export const logoutRoutes = (shape: ContractShape) => ({
   logout: route(shape, {
     operationId: 'logout',
     summary: 'Log out',
-    description:
-      'Ends the session named by the Authorization header, by `refresh`, or by both. Idempotent: stale, unknown or missing credentials are no error.',
+    description: 'Ends the session of the access token, of `refresh`, or of both. Idempotent: expired, unknown or ' +
+      'missing credentials are not an error.',
     tag: 'Session',
     authenticated: 'optional',
     body: Type.Object({
@@ -28,17 +28,17 @@ export const logoutRoutes = (shape: ContractShape) => ({
       )
     }),
     answer: Detail,
-    answered: 'Logged out, or was not logged in.'
+    answered: 'The user is logged out, or was not logged in.'
   }),
   logoutAll: route(shape, {
     operationId: 'logoutAll',
     summary: 'Log out everywhere',
-    description: 'Ends every session of the user, this one too.',
+    description: 'Ends every session of the user, including this one.',
     tag: 'Session',
     authenticated: true,
     unsafe: true,
     answer: Detail,
-    answered: 'Logged out.',
+    answered: 'The user is logged out everywhere.',
     errors: unwantedBody
   })
 })

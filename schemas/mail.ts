@@ -1,9 +1,9 @@
 /** The built-in mails and their template variables. */
 
-/** What every mail is given. */
+/** The variables of every mail. */
 export const commonVariables = ['site_name', 'site_domain', 'login_url', 'user', 'user_display']
 
-/** The built-in mails, and what each is given besides. */
+/** The built-in mails, each with its additional variables. */
 export const builtinMails = {
   'email-verification': ['activate_url', 'key', 'hours'],
   'password-reset': ['password_reset_url', 'uid', 'token', 'minutes', 'username'],
@@ -13,5 +13,5 @@ export const builtinMails = {
   'social-account-connected': ['provider', 'connected_at']
 }
 
-/** The names that are ours: the app's variables can't have them. */
+/** Names that the app's own variables may not use. */
 export const reservedVariables = new Set([...commonVariables, ...Object.values(builtinMails).flat()])

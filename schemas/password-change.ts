@@ -1,4 +1,4 @@
-/** POST /password/change: who is logged in and knows the old password sets a new one. */
+/** POST /password/change: a logged-in user who knows the old password sets a new one. */
 import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
 import { Detail, ObjectKnownAs, Password, type ContractShape } from './common.js'
 import { passwordFieldCodes } from './errors.js'
@@ -8,17 +8,17 @@ export interface PasswordChangeShape extends ContractShape {
   requireOldPassword: boolean
 }
 
-// Sent as it stands, the example changes what registration's example set.
+// Differs from registration's example, so that trying the routes in order works.
 const newExample = 'An0ther-secret-pw'
 
 export const newPasswordFields = {
   new_password1: Password('The new password.', newExample),
-  new_password2: Type.Optional(Password('The new password again; when sent it must equal new_password1.', newExample))
+  new_password2: Type.Optional(Password('The new password again. If sent, it must equal `new_password1`.', newExample))
 }
 
 function passwordChangeBody ({ requireOldPassword }: PasswordChangeShape) {
   const properties = {
-    ...(requireOldPassword && { old_password: Password('The password so far.') }),
+    ...(requireOldPassword && { old_password: Password('The current password.') }),
     ...newPasswordFields
   }
   return ObjectKnownAs<
@@ -30,12 +30,12 @@ export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({
   changePassword: route(shape, {
     operationId: 'changePassword',
     summary: 'Change the password',
-    description: 'Every other session of the user ends, unless the app has it otherwise.',
+    description: 'Ends every other session of the user, unless the app turns this off.',
     tag: 'Password',
     authenticated: true,
     body: passwordChangeBody(shape),
     answer: Detail,
-    answered: 'The new password counts from now on.',
+    answered: 'The new password is set.',
     errors: ['rejected', 'server_busy'],
     fields: ['wrong_password', 'value_not_allowed', ...passwordFieldCodes]
   })

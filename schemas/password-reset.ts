@@ -1,8 +1,8 @@
 /**
- * A forgotten password is replaced by whoever can read the mail of its account:
+ * Password reset: users who can read the mail of their account can replace a forgotten password.
  *
  *   POST /password/reset                       sends the mail
- *   POST /password/reset/confirm               uid and token of its link, and the new password
+ *   POST /password/reset/confirm               takes uid and token of its link, and the new password
  *   GET  /password/reset/confirm/:uid/:token   the page that the link opens
  */
 import { Type } from '@sinclair/typebox'
@@ -17,9 +17,9 @@ export const passwordResetRoutes = (shape: ContractShape) => {
   return {
     requestPasswordReset: route(shape, {
       operationId: 'requestPasswordReset',
-      summary: 'Ask for the mail that resets a password',
-      description:
-        'Answers the same, after the same work, whatever the address. An account is mailed five times an hour at most.',
+      summary: 'Request a mail to reset the password',
+      description: 'Returns the same response, after the same work, for every address. An account gets at most five ' +
+        'mails an hour.',
       tag,
       body: Type.Object({ email: Email }),
       answer: Detail,
@@ -27,35 +27,35 @@ export const passwordResetRoutes = (shape: ContractShape) => {
     }),
     confirmPasswordReset: route(shape, {
       operationId: 'confirmPasswordReset',
-      summary: 'Set a new password by the mailed token',
-      description: 'Ends every session of the user. A password that is refused leaves the token as it was.',
+      summary: 'Set a new password with the mailed token',
+      description: 'Ends every session of the user. If the new password is rejected, the token stays valid.',
       tag,
       body: Type.Object({
         ...newPasswordFields,
         uid: Type.String({
           minLength: 1,
           maxLength: 200,
-          description: 'The user, as the link names it.',
+          description: 'ID of the user, from the link in the mail.',
           examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61']
         }),
         token: Type.String({
           minLength: 1,
           maxLength: 512,
-          description: 'The token of the link. Good once.',
+          description: 'Token from the link in the mail. Can be used once.',
           examples: [keyExample]
         })
       }),
       answer: Detail,
-      answered: 'The password is set.',
+      answered: 'The new password is set.',
       errors: ['rejected', 'server_busy'],
       fields: ['token_invalid', ...passwordFieldCodes, 'value_not_allowed']
     }),
     passwordResetPage: page(shape, {
       operationId: 'passwordResetPage',
-      summary: 'The page that the link in the mail opens',
-      description: 'Asks for the new password.',
+      summary: 'Password reset page that the link in the mail opens',
+      description: 'Shows a form for the new password.',
       tag,
-      answers: { 200: 'The page with the form.', 404: 'The link has expired, was used, or never was one.' }
+      answers: { 200: 'The page with the form.', 404: 'The link is invalid, has expired or was already used.' }
     })
   }
 }

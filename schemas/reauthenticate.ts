@@ -1,4 +1,4 @@
-/** POST /reauthenticate: who is logged in gives the password again, for what asks for a recent one. */
+/** POST /reauthenticate: step-up authentication, which asks for the password again before a sensitive action. */
 import { Type } from '@sinclair/typebox'
 import { Detail, Password, type ContractShape } from './common.js'
 import { route } from './route.js'
@@ -7,12 +7,12 @@ export const reauthenticateRoutes = (shape: ContractShape) => ({
   reauthenticate: route(shape, {
     operationId: 'reauthenticate',
     summary: 'Confirm the password',
-    description: 'For what answers `reauthentication_required`. The session and its tokens stay as they are.',
+    description: 'Call this after a `reauthentication_required` error. The session and its tokens stay the same.',
     tag: 'Session',
     authenticated: true,
     body: Type.Object({ password: Password('The password.') }),
     answer: Detail,
-    answered: 'The session counts as newly authenticated.',
+    answered: 'The session counts as freshly authenticated.',
     errors: ['server_busy'],
     fields: ['incorrect_password']
   })

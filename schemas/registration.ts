@@ -1,4 +1,4 @@
-/** POST /registration: a new account, and the tokens of its first session, or a mail where verification is mandatory. */
+/** POST /registration: creates an account and its first session or, with mandatory verification, sends a mail. */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
 import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
@@ -18,10 +18,11 @@ function registrationBody (shape: AccountShape) {
     ...usernameProperty(shape),
     email: EmailField(shape),
     password1: Password('The password.'),
-    password2: Type.Optional(Password('The password again; when sent it must equal password1.'))
+    password2: Type.Optional(Password('The password again. If sent, it must equal `password1`.'))
   }
   for (const field of shape.fields) {
-    if (field.registration !== 'hidden') { properties[field.name] = field.required ? field.input : Type.Optional(field.input) }
+    if (field.registration === 'hidden') continue
+    properties[field.name] = field.required ? field.input : Type.Optional(field.input)
   }
   return ObjectKnownAs<RegistrationBody>(properties)
 }
@@ -42,8 +43,9 @@ export const registrationRoutes = (shape: AccountShape) => {
     status: 201,
     answer: TokensOrDetail(shape, !isMandatory),
     answered: isMandatory
-      ? 'A mail was sent to the address: the account works once its link was followed. An address that has an account already is answered alike.'
-      : 'The account exists and is logged in.',
+      ? 'A mail is on its way to the address; the account works once the link in it was followed. The response is ' +
+        'the same if the address already has an account.'
+      : 'The account exists and the user is logged in.',
     errors: ['rejected', 'registration_closed', 'server_busy'],
     fields: [
       ...(isMandatory ? [] : (['email_taken'] as const)),
@@ -54,7 +56,7 @@ export const registrationRoutes = (shape: AccountShape) => {
   return { register }
 }
 
-/** The fields that code on the server may set when it creates (`users.create`) or changes (`users.update`) a user. */
+/** The fields that the app's own code may set with `users.create` and `users.update`. */
 export function programmaticBodies (shape: AccountShape) {
   const create: TProperties = {
     ...(shape.username !== 'none' && usernameProperty(shape)),

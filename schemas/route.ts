@@ -1,10 +1,11 @@
 /**
- * `route()` turns a feature's description of itself (body, answers, failures) into what Fastify validates,
+ * `route()` turns a feature's description of a route (body, response, errors) into the schema that Fastify validates,
  * serialises and documents.
  */
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { ContractShape } from './common.js'
-import { contractCodesOf, failures } from './error-responses.js'
+import { contractCodesOf } from './contract-codes.js'
+import { failures } from './error-responses.js'
 import type { AnswerCode, FieldCode } from './errors.js'
 
 export interface RouteDescription<Body extends TSchema, Answer extends TSchema, Status extends number = 200> {
@@ -13,14 +14,14 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
   description?: string
   tag: string
   body?: Body
-  /** Whether the route changes something; by default that with a body does. */
+  /** Whether the route changes something. Default: if it has a body. */
   unsafe?: boolean
-  /** Whether the route wants an access token; `optional`: one that is sent is used. */
+  /** Whether the route requires an access token; `optional`: uses one that is sent. */
   authenticated?: boolean | 'optional'
   status?: Status
-  /** `Type.Null()` for an answer without a body. */
+  /** `Type.Null()` for a response without a body. */
   answer: Answer
-  /** What the good answer means, in a sentence. */
+  /** What a successful response means, in a sentence. */
   answered: string
   errors?: readonly AnswerCode[]
   fields?: readonly FieldCode[]
@@ -30,7 +31,7 @@ const everyRoute = ['bad_request', 'internal_error', 'service_unavailable'] as c
 const bodyRoute = [
   'validation_error', 'not_an_object', 'malformed_body', 'body_too_large', 'unsupported_media_type'
 ] as const
-/** What a body can do wrong where none is wanted. */
+/** What can be wrong with a body that the route does not need. */
 export const unwantedBody = [
   'malformed_body',
   'body_too_large',
@@ -41,8 +42,11 @@ const authenticatedRoute = [
   'user_inactive'
 ] as const
 
-/** A feature's route as Fastify wants it; the type keeps body and answer, so that handlers are checked. */
-export function route<Body extends TSchema, Answer extends TSchema, Status extends number = 200> (shape: ContractShape, description: RouteDescription<Body, Answer, Status>) {
+/** The schema of a route for Fastify; its type keeps body and response, so that handlers are checked. */
+export function route<Body extends TSchema, Answer extends TSchema, Status extends number = 200> (
+  shape: ContractShape,
+  description: RouteDescription<Body, Answer, Status>
+) {
   const {
     operationId,
     tag,
@@ -72,11 +76,11 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
       ...failures(shape, codes, fields, body)
     }
   }
-  // The declared failures are for documents and tests; to the compiler only the body and the good answer matter.
+  // Only the body and the successful response are for the compiler; declared failures are for documents and tests.
   return schema as unknown as typeof schema & { body: Body, response: Record<Status, Answer> }
 }
 
-/** What an OpenAPI document says that authenticates; each is enough. */
+/** The security requirements of an authenticated route; any one of them suffices. */
 export const credentials = ({ cookie }: Pick<ContractShape, 'cookie'>): Array<Record<string, string[]>> => [
   { bearer: [] },
   ...(cookie === undefined ? [] : [{ [cookie]: [] }])
@@ -91,7 +95,7 @@ export interface PageDescription {
   answers: Record<number, string>
 }
 
-/** A route that people open in a browser: it answers with HTML, but for what goes wrong before it is asked. */
+/** A page for the browser: returns HTML, except for failures before its handler runs. */
 export function page (shape: ContractShape, { operationId, summary, description, tag, answers }: PageDescription) {
   const coded = failures(shape, everyRoute, [])
   return {
@@ -115,7 +119,7 @@ export function page (shape: ContractShape, { operationId, summary, description,
 const redirect = (description: string) => ({
   description,
   type: 'null',
-  headers: { Location: { type: 'string', format: 'uri-reference', description: 'Where to.' } }
+  headers: { Location: { type: 'string', format: 'uri-reference', description: 'Where the browser goes next.' } }
 })
 
 const html = (description: string, coded?: { description: string, content: object }) => ({

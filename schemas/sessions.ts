@@ -1,33 +1,31 @@
 /**
- * A user sees where he is logged in, and ends what he does not know:
+ * Users see where they are logged in, and end sessions they do not recognise:
  *
- *   GET    /sessions       the sessions, newest first
+ *   GET    /sessions       lists the sessions, newest first
  *   DELETE /sessions/:id   ends one
  */
 import { Type, type Static } from '@sinclair/typebox'
-import { componentName, type ContractShape } from './common.js'
+import { componentName, componentRef, Timestamp, type ContractShape } from './common.js'
 import { route, unwantedBody } from './route.js'
 
 const nullableText = (description: string, example: string) =>
   Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples: [example] })
-const time = (description: string) =>
-  Type.String({ format: 'date-time', description, examples: ['2026-11-23T18:59:49.244Z'] })
 
 export const Session = (shape: ContractShape) => Type.Object({
   id: Type.String({
-    description: 'Names the session, and opens nothing.',
+    description: 'ID of the session. It gives no access to the session.',
     examples: ['019391f2-9f0a-7c33-8d1e-6a2b9c4d5e6f']
   }),
-  ip: nullableText('The address of the login.', '203.0.113.7'),
-  user_agent: nullableText('What the login was made with, as the client calls itself.', 'Mozilla/5.0'),
-  created_at: time('When the login was, UTC.'),
-  last_seen_at: time('When it was last used, to the minute, UTC.'),
-  expires_at: time('When it ends at the latest, UTC.'),
-  current: Type.Boolean({ description: 'Whether it is the session of this request.' })
-}, { $id: componentName(shape, 'AuthSession'), description: 'Where a user is logged in.' })
+  ip: nullableText('IP address of the login.', '203.0.113.7'),
+  user_agent: nullableText('User agent of the login, as the client reported it.', 'Mozilla/5.0'),
+  created_at: Timestamp('Time of the login (UTC).'),
+  last_seen_at: Timestamp('Time of the last use, to the minute (UTC).'),
+  expires_at: Timestamp('Time when the session ends at the latest (UTC).'),
+  current: Type.Boolean({ description: 'Whether this request belongs to the session.' })
+}, { $id: componentName(shape, 'AuthSession'), description: 'A session: one login of the user.' })
 
 const SessionRef = (shape: ContractShape) =>
-  Type.Unsafe<Static<ReturnType<typeof Session>>>(Type.Ref(`${componentName(shape, 'AuthSession')}#`))
+  Type.Unsafe<Static<ReturnType<typeof Session>>>(componentRef(shape, 'AuthSession'))
 
 export const sessionRoutes = (shape: ContractShape) => {
   const common = { tag: 'Session', authenticated: true }
@@ -44,7 +42,7 @@ export const sessionRoutes = (shape: ContractShape) => {
       unsafe: true,
       operationId: 'endSession',
       summary: 'End a session of the user',
-      description: 'Its tokens are good for nothing from then on. This session can be ended too.',
+      description: 'Its tokens stop working. The current session can be ended as well.',
       status: 204,
       answer: Type.Null(),
       answered: 'The session has ended.',

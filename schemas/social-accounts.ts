@@ -1,58 +1,55 @@
 /**
- * By what else a user can log in:
+ * The provider accounts that a user can log in with:
  *
- *   POST /:provider/connect                one more
- *   GET  /socialaccounts                   which there are
- *   POST /socialaccounts/:id/disconnect    one less, but never the last
+ *   POST /:provider/connect                links one (needs recent authentication)
+ *   GET  /socialaccounts                   lists them
+ *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in
  */
 import { Type, type Static } from '@sinclair/typebox'
-import { componentName, type ContractShape } from './common.js'
+import { componentName, componentRef, Timestamp, type ContractShape } from './common.js'
 import { route, unwantedBody } from './route.js'
-import { grantErrors, GrantBody, operationOf, type ProviderShape, type SocialShape } from './social-login.js'
+import { CredentialsBody, credentialErrors, operationOf, type ProviderShape, type SocialShape } from './social-login.js'
 import { TokensRef } from './token-pair.js'
-
-const time = (description: string) =>
-  Type.String({ format: 'date-time', description, examples: ['2026-11-23T18:59:49.244Z'] })
 
 export const SocialAccount = (shape: ContractShape) =>
   Type.Object(
     {
-      id: Type.String({ description: 'Names the connection.', examples: ['019391f2-9f0a-7c33-8d1e-6a2b9c4d5e6f'] }),
-      provider: Type.String({ description: 'The provider, as in the routes.', examples: ['google'] }),
+      id: Type.String({ description: 'ID of the connection.', examples: ['019391f2-9f0a-7c33-8d1e-6a2b9c4d5e6f'] }),
+      provider: Type.String({ description: 'Name of the provider, as in the routes.', examples: ['google'] }),
       uid: Type.String({
-        description: "The user's own, unchangeable name there.",
+        description: 'Permanent ID of the user at the provider.',
         examples: ['110169484474386276334']
       }),
-      last_login: time('When it was last used, UTC.'),
-      date_joined: time('When it was connected, UTC.')
+      last_login: Timestamp('Time of the last login with this account (UTC).'),
+      date_joined: Timestamp('Time when the account was connected (UTC).')
     },
     {
       $id: componentName(shape, 'AuthSocialAccount'),
-      description: 'An account at a provider that its user can log in with.'
+      description: 'An account at a provider, which the user can log in with.'
     }
   )
 
 const SocialAccountRef = (shape: ContractShape) =>
-  Type.Unsafe<Static<ReturnType<typeof SocialAccount>>>(Type.Ref(`${componentName(shape, 'AuthSocialAccount')}#`))
+  Type.Unsafe<Static<ReturnType<typeof SocialAccount>>>(componentRef(shape, 'AuthSocialAccount'))
 
 export const connectRoute = (shape: SocialShape, provider: ProviderShape) => route(shape, {
   operationId: operationOf('connect', provider),
-  summary: `Let the user log in with ${provider.label}, too`,
-  description:
-    'Wants a password that was given, or a login that was made, in the last five minutes. The session goes on under new tokens.',
+  summary: `Connect an account at ${provider.label}`,
+  description: 'Requires authentication within the last five minutes. Returns new tokens for the session; the old ' +
+    'ones stop working.',
   tag: 'Social',
   authenticated: true,
-  body: GrantBody(provider),
+  body: CredentialsBody(provider),
   answer: TokensRef(shape),
-  answered: 'Connected; the old tokens are good for nothing.',
-  errors: [...grantErrors(provider), 'social_account_taken', 'reauthentication_required', 'rejected'],
+  answered: 'The account is connected; the old tokens no longer work.',
+  errors: [...credentialErrors(provider), 'social_account_taken', 'reauthentication_required', 'rejected'],
   fields: ['value_not_allowed']
 })
 
 export const socialAccountRoutes = (shape: SocialShape) => ({
   listSocialAccounts: route(shape, {
     operationId: 'listSocialAccounts',
-    summary: 'List the accounts that the user can log in with',
+    summary: 'List the connected accounts of the user',
     tag: 'Social',
     authenticated: true,
     answer: Type.Array(SocialAccountRef(shape)),
@@ -60,13 +57,13 @@ export const socialAccountRoutes = (shape: SocialShape) => ({
   }),
   disconnectSocialAccount: route(shape, {
     operationId: 'disconnectSocialAccount',
-    summary: 'Disconnect an account',
-    description: 'Refused where it is the last way in.',
+    summary: 'Disconnect an account at a provider',
+    description: 'Returns `last_login_method` if the user has no other way to log in.',
     tag: 'Social',
     authenticated: true,
     unsafe: true,
     answer: Type.Object({}),
-    answered: 'Disconnected.',
+    answered: 'The account is disconnected.',
     errors: ['not_found', 'last_login_method', ...unwantedBody]
   })
 })

@@ -1,4 +1,4 @@
-/** POST /:provider: what a provider has handed out is exchanged for the tokens of a new session. */
+/** POST /:provider: exchanges credentials from a provider for the tokens of a new session. */
 import { Type, type TObject, type TOptional, type TProperties, type TString } from '@sinclair/typebox'
 import { ObjectKnownAs, type ContractShape } from './common.js'
 import type { AnswerCode } from './errors.js'
@@ -7,55 +7,55 @@ import { TokensRef } from './token-pair.js'
 
 /** What a client can see of a configured provider. */
 export interface ProviderShape {
-  /** A part of the routes. */
+  /** The `:provider` of the routes. */
   name: string
   label: string
-  /** What clients may post, beside a code. */
+  /** What clients may post besides a code. */
   takes: { idToken: boolean, accessToken: boolean }
   /** Whether the provider posts to the callback. */
   postsBack: boolean
 }
 
 export interface SocialShape extends ContractShape {
-  /** Whether users may come from a provider. */
+  /** Whether any provider is configured. */
   social: boolean
   email: 'optional' | 'required'
   emailVerification: 'mandatory' | 'optional' | 'none'
 }
 
-export type GrantFields = TObject<
+export type CredentialFields = TObject<
   Record<
     'code' | 'code_verifier' | 'redirect_uri' | 'id_token' | 'nonce' | 'access_token' | 'login_code',
     TOptional<TString>
   >
 >
 
-/** Blank is as good as absent, as in dj-rest-auth: a form that shows all sends all. */
+/** Blank means absent, as in dj-rest-auth: a form with all fields sends them all. */
 const text = (maxLength: number, description: string, example: string) =>
   Type.Optional(Type.String({ maxLength, description, examples: [example] }))
 
-function grantProperties ({ label, takes }: ProviderShape): TProperties {
+function credentialProperties ({ label, takes }: ProviderShape): TProperties {
   return {
-    code: text(2048, `The code that ${label} sent to your redirect URI.`, 'SplxlOBeZQQYbYS6WxSbIA'),
+    code: text(2048, `Authorization code that ${label} sent to your redirect URI.`, 'SplxlOBeZQQYbYS6WxSbIA'),
     code_verifier: text(
       128,
-      'The PKCE verifier of the challenge that the code was asked for with (RFC 7636). Send one.',
+      'PKCE code verifier for the challenge of the authorization request (RFC 7636). Recommended.',
       'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
     ),
     redirect_uri: text(
       2048,
-      'The redirect URI that the code was sent to. Default: the callback of the redirect flow.',
+      'Redirect URI that received the code. Default: the callback of the redirect flow.',
       'https://app.example/welcome'
     ),
     ...(takes.idToken && {
       id_token: text(
         8192,
-        `Instead of a code: an ID token that ${label} issued to this app. Good once.`,
+        `Instead of a code: an ID token that ${label} issued to this app. Can be used once.`,
         'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
       ),
       nonce: text(
         255,
-        'The nonce that the code or the ID token was asked for with; needed where there was one.',
+        'Nonce of the request for the code or the ID token. Required if the request had one.',
         'n-0S6_WzA2Mj'
       )
     }),
@@ -67,12 +67,13 @@ function grantProperties ({ label, takes }: ProviderShape): TProperties {
 
 const loginCode = text(
   128,
-  'Instead of a code: what the redirect flow of this browser ended with. Good once, for a minute.',
+  'Instead of a code: the login code from the end of the redirect flow in this browser. Can be used once, within a ' +
+  'minute.',
   'bG9naW4tY29kZS0yNTYtYml0LW9wYXF1ZS0wMDAwMDE'
 )
 
-/** What a grant can be refused with, at login and at connect. */
-export const grantErrors = ({ takes }: ProviderShape) =>
+/** The errors of provider credentials, at login and at connect. */
+export const credentialErrors = ({ takes }: ProviderShape) =>
   [
     'provider_credentials_required',
     ...(takes.idToken || takes.accessToken ? (['provider_token_invalid'] as const) : []),
@@ -81,13 +82,14 @@ export const grantErrors = ({ takes }: ProviderShape) =>
     'provider_unavailable'
   ] as const satisfies readonly AnswerCode[]
 
-export const GrantBody = (provider: ProviderShape) => ObjectKnownAs<GrantFields>(grantProperties(provider))
+export const CredentialsBody = (provider: ProviderShape) =>
+  ObjectKnownAs<CredentialFields>(credentialProperties(provider))
 
-/** `socialLoginGoogle`. */
+/** An operation ID such as `socialLoginGoogle`. */
 export const operationOf = (operation: string, { name }: ProviderShape) =>
   operation + name.replace(/(?:^|-)(.)/g, (_all, letter: string) => letter.toUpperCase())
 
-/** What can keep somebody out whom the provider knows. */
+/** Why a login can fail although the provider confirmed the identity. */
 const entryErrors = ({ email, emailVerification }: SocialShape) =>
   [
     'account_exists',
@@ -101,16 +103,16 @@ const entryErrors = ({ email, emailVerification }: SocialShape) =>
 export const socialLoginRoute = (shape: SocialShape, provider: ProviderShape) => route(shape, {
   operationId: operationOf('socialLogin', provider),
   summary: `Log in with ${provider.label}`,
-  description: 'Opens a session, and an account where there is none yet.',
+  description: 'Starts a session, and creates an account if there is none yet.',
   tag: 'Social',
-  body: ObjectKnownAs<GrantFields>({
-    ...grantProperties(provider),
+  body: ObjectKnownAs<CredentialFields>({
+    ...credentialProperties(provider),
     ...(shape.cookie === undefined && { login_code: loginCode })
   }),
   answer: TokensRef(shape),
-  answered: 'Logged in.',
+  answered: 'The user is logged in.',
   errors: [
-    ...grantErrors(provider),
+    ...credentialErrors(provider),
     ...entryErrors(shape),
     ...(shape.cookie === undefined ? (['state_invalid'] as const) : [])
   ],

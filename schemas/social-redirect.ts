@@ -1,8 +1,8 @@
 /**
- * Logging in with a provider in the browser, from page to page:
+ * Social login by redirects in the browser:
  *
- *   GET  /:provider/login      to the provider
- *   GET  /:provider/callback   and back from it
+ *   GET  /:provider/login      redirects to the provider
+ *   GET  /:provider/callback   handles the redirect back
  */
 import { Type } from '@sinclair/typebox'
 import { page } from './route.js'
@@ -10,22 +10,22 @@ import { operationOf, type ProviderShape, type SocialShape } from './social-logi
 import { TokensRef } from './token-pair.js'
 
 export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape) => {
-  const failed = 'Not logged in: the page says why.'
+  const failed = 'The login failed; the page says why.'
   const atEnd = shape.cookie === undefined
-    ? 'On to `next` or `urls.socialLogin`, with `#provider=…&login_code=…` to post, or `?error=…`.'
-    : 'On to `next` or `urls.socialLogin`, with the cookies set, or with `?error=…`.'
+    ? 'Redirects to `next` or `urls.socialLogin`, with `#provider=…&login_code=…` to post or with `?error=…`.'
+    : 'Redirects to `next` or `urls.socialLogin`, with the cookies set or with `?error=…`.'
   return {
     start: {
       ...page(shape, {
         operationId: operationOf('startSocialLogin', provider),
         summary: `Send the browser to ${provider.label}`,
-        description:
-          'A page to open, not to fetch: a script (Swagger UI, too) can not follow it to another origin. Where another site sent the browser here, it shows a button first.',
+        description: 'Open this URL in a browser. Scripts (including Swagger UI) cannot follow the redirect to ' +
+          'another origin. A navigation from another site gets a page with a button first.',
         tag: 'Social',
         answers: {
-          200: 'A page with a button.',
-          303: `On to ${provider.label}.`,
-          400: '`next` is not where a login may end.',
+          200: 'A page with a button that continues to the provider.',
+          303: `Redirects to ${provider.label}.`,
+          400: '`next` is not an allowed address.',
           500: failed,
           502: failed,
           503: failed
@@ -35,8 +35,8 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
         next: Type.Optional(
           Type.String({
             maxLength: 2000,
-            description:
-              'Where the login ends: a path of this origin, or an address whose origin is in `urls.next`. Default: `urls.socialLogin`.',
+            description: 'Where the login ends: a path of this origin, or a URL whose origin is in `urls.next`. ' +
+              'Default: `urls.socialLogin`.',
             examples: ['/']
           })
         )
@@ -44,14 +44,14 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
     },
     callback: withTokens(shape, page(shape, {
       operationId: operationOf('socialCallback', provider),
-      summary: `Where ${provider.label} sends the browser back to`,
-      description: 'Not for clients. Good once, within ten minutes, in the browser that started.',
+      summary: `Handle the redirect back from ${provider.label}`,
+      description: 'Not for clients. Works once, within ten minutes, in the browser that started the login.',
       tag: 'Social',
       answers: {
         200:
           shape.cookie === undefined
-            ? 'The tokens, as at login, where the app names no place to end.'
-            : 'Logged in, where the app names no place to end.',
+            ? 'The tokens, as at login, if the app configures no page where the login ends.'
+            : 'The user is logged in, and the app configures no page where the login ends.',
         303: atEnd,
         ...Object.fromEntries([400, 403, 500, 502, 503].map(status => [status, failed]))
       }
@@ -59,8 +59,11 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
   }
 }
 
-/** Where tokens travel in bodies, an app that names no place to end gets them at once. */
-function withTokens <Route extends { response: Record<string, object> }> ({ cookie, ...shape }: SocialShape, route: Route): Route {
+/** If tokens travel in bodies and the app configures no page where the login ends, the callback returns the tokens. */
+function withTokens<Route extends { response: Record<string, object> }> (
+  { cookie, ...shape }: SocialShape,
+  route: Route
+): Route {
   if (cookie !== undefined) return route
   return {
     ...route,

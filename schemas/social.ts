@@ -1,4 +1,4 @@
-/** The routes of social login: those of each provider that is configured, and those of the accounts that are connected. */
+/** The routes of social login: those of each configured provider, and those of the connected accounts. */
 import { connectRoute, SocialAccount, socialAccountRoutes } from './social-accounts.js'
 import { socialLoginRoute, type ProviderShape, type SocialShape } from './social-login.js'
 import { socialRedirectRoutes } from './social-redirect.js'

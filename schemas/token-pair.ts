@@ -1,17 +1,13 @@
-/** What a login or a registration answers with: a short-lived access token, a refresh token, and the user. A refresh answers with the tokens alone. */
+/**
+ * What login and registration return: a short-lived access token, a refresh token, and the user. A refresh returns the
+ * tokens alone.
+ */
 import { Type, type Static, type TObject, type TOptional, type TString } from '@sinclair/typebox'
-import { componentName, Detail, ObjectKnownAs, type ContractShape } from './common.js'
+import { componentName, componentRef, Detail, ObjectKnownAs, Timestamp, type ContractShape } from './common.js'
 import { UserRef } from './user.js'
 
 export const refreshExample = 'Rk9PQkFSLW9wYXF1ZS0yNTYtYml0LXRva2VuLTAwMDE'
 export const accessExample = 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTkzOTFmMiJ9.c2lnbmF0dXJl'
-
-const expiration = (what: string) =>
-  Type.String({
-    format: 'date-time',
-    description: `When the ${what} token expires, UTC.`,
-    examples: ['2026-11-23T18:59:49.244Z']
-  })
 
 type PairProperties = {
   access: TOptional<TString>
@@ -20,31 +16,31 @@ type PairProperties = {
   refresh_expiration: TString
 }
 
-/** Where tokens travel in cookies, no body has them. */
+/** If tokens travel in cookies, no body contains them. */
 const pair = ({ cookie }: ContractShape) => ({
   ...(cookie === undefined && {
     access: Type.String({
-      description: 'JWT (RFC 9068) for the Authorization header, as `Bearer …`.',
+      description: 'JWT (RFC 9068) for the header `Authorization: Bearer …`.',
       examples: [accessExample]
     }),
     refresh: Type.String({
-      description: 'Opaque, 256 bit. Keep it secret; `token/refresh` takes it once, and `logout` ends its session.',
+      description: 'Opaque, 256 bits. Keep it secret: `token/refresh` accepts it once, and `logout` ends its session.',
       examples: [refreshExample]
     })
   }),
-  access_expiration: expiration('access'),
-  refresh_expiration: expiration('refresh')
+  access_expiration: Timestamp('Time when the access token expires (UTC).'),
+  refresh_expiration: Timestamp('Time when the refresh token expires (UTC).')
 })
 
 const described = ({ cookie }: ContractShape, what: string) =>
-  cookie === undefined ? `${what}.` : `${what}; the tokens are set as cookies.`
+  cookie === undefined ? `${what}.` : `${what}; the tokens themselves are set as cookies.`
 
 export const Tokens = (shape: ContractShape) =>
   ObjectKnownAs<TObject<PairProperties & { user: ReturnType<typeof UserRef> }>>(
     { ...pair(shape), user: UserRef(shape) },
     {
       $id: componentName(shape, 'AuthTokens'),
-      description: described(shape, 'The tokens of a new session, and its user')
+      description: described(shape, 'The tokens of a new session and its user')
     }
   )
 
@@ -52,10 +48,10 @@ export const TokenPair = (shape: ContractShape) => ObjectKnownAs<TObject<PairPro
   { $id: componentName(shape, 'AuthTokenPair'), description: described(shape, 'The next tokens of a session') })
 
 export const TokensRef = (shape: ContractShape) =>
-  Type.Unsafe<Static<ReturnType<typeof Tokens>>>(Type.Ref(`${componentName(shape, 'AuthTokens')}#`))
+  Type.Unsafe<Static<ReturnType<typeof Tokens>>>(componentRef(shape, 'AuthTokens'))
 export const TokenPairRef = (shape: ContractShape) =>
-  Type.Unsafe<Static<ReturnType<typeof TokenPair>>>(Type.Ref(`${componentName(shape, 'AuthTokenPair')}#`))
+  Type.Unsafe<Static<ReturnType<typeof TokenPair>>>(componentRef(shape, 'AuthTokenPair'))
 
-/** For a route that logs in only where the options say so. */
+/** The response of a route that logs in only under some options. */
 export const TokensOrDetail = (shape: ContractShape, logsIn: boolean) =>
   Type.Unsafe<Static<ReturnType<typeof Tokens>> | Static<typeof Detail>>(logsIn ? TokensRef(shape) : Detail)

@@ -1,8 +1,8 @@
 /**
- * A session goes on, and a token is tried:
+ * Tokens of a session:
  *
- *   POST /token/refresh   a refresh token for the next one, and a fresh access token
- *   POST /token/verify    an access or a refresh token: is it good?
+ *   POST /token/refresh   exchanges a refresh token for the next one and a new access token
+ *   POST /token/verify    says whether an access or refresh token is valid
  */
 import { Type } from '@sinclair/typebox'
 import type { ContractShape } from './common.js'
@@ -15,15 +15,15 @@ export const tokenRoutes = (shape: ContractShape) => {
     refreshToken: route(shape, {
       operationId: 'refreshToken',
       summary: 'Exchange a refresh token for the next one',
-      description:
-        'A refresh token is good once. Used again, it ends its session, but for `tokens.refreshGrace` seconds after its use, when it answers with the same next one.',
+      description: 'A refresh token can be used once. Reusing it within `tokens.refreshGrace` seconds returns the ' +
+        'same successor; reusing it later ends the session.',
       tag,
       body: Type.Object({
         refresh: Type.Optional(
           Type.String({
             minLength: 1,
             maxLength: 4096,
-            description: 'The refresh token that the session is at.',
+            description: 'Current refresh token of the session.',
             examples: [refreshExample]
           })
         )
@@ -34,20 +34,20 @@ export const tokenRoutes = (shape: ContractShape) => {
     }),
     verifyToken: route(shape, {
       operationId: 'verifyToken',
-      summary: 'Ask whether a token is good',
-      description:
-        'Good is an access or a refresh token in time, whose session lives and whose user is active. What is wrong with another is not told.',
+      summary: 'Check whether a token is valid',
+      description: 'A token is valid if it has not expired, its session is live and its user is active. The response ' +
+        'does not say what is wrong with an invalid token.',
       tag,
       body: Type.Object({
         token: Type.String({
           minLength: 1,
           maxLength: 4096,
-          description: 'An access or a refresh token.',
+          description: 'An access token or a refresh token.',
           examples: [accessExample]
         })
       }),
       answer: Type.Object({}),
-      answered: 'The token is good.',
+      answered: 'The token is valid.',
       errors: ['token_not_valid']
     })
   }

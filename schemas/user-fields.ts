@@ -1,32 +1,32 @@
 /**
- * One declaration of a user field and all that follows from it: what registration and the user endpoint
- * accept, what they answer, the TypeScript type, and the kind of column it is stored in.
+ * One declaration of a user field and everything derived from it: what registration and the user endpoint accept and
+ * return, the TypeScript type, and the kind of its column.
  */
 import { Kind, OptionalKind, Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox'
 
 export interface UserField<S extends TSchema = TSchema> {
   /** TypeBox: a string, integer, number, boolean, union of string literals, object or array. */
   schema: S
-  /** Whether registration asks for it. Default `required`, or `optional` for a `Type.Optional` schema. */
+  /** Whether registration includes the field. Default `required`, or `optional` for a `Type.Optional` schema. */
   registration?: 'required' | 'optional' | 'hidden'
-  /** What its owner may do with it at `/user`. Default `editable`. */
+  /** What users may do with their own value at `/user`. Default `editable`. */
   userDetails?: 'editable' | 'read-only' | 'hidden'
-  /** No two users share a value: a unique index. */
+  /** No two users may have the same value (a unique index). Default false. */
   unique?: boolean
-  /** The column's name, where it should differ from the field's. */
+  /** Name of the database column. Default: the name of the field. */
   column?: string
 }
 export type UserFields = Record<string, UserField>
 
 type MayBeEmpty<F extends UserField> =
   F['schema'] extends TOptional<TSchema> ? true : F['registration'] extends 'optional' | 'hidden' ? true : false
-/** The TypeScript type of one field's value; `null` where registration does not insist on it. */
+/** The TypeScript type of a field's value; includes `null` unless registration requires the field. */
 export type FieldValue<F extends UserField> =
   MayBeEmpty<F> extends true ? Static<F['schema']> | null : Static<F['schema']>
 
 export type ColumnKind = 'text' | 'integer' | 'real' | 'boolean' | 'json'
 
-/** A declaration, worked out: every default filled in. */
+/** A declaration with every default filled in. */
 export interface FieldSpec {
   name: string
   column: string
@@ -37,20 +37,20 @@ export interface FieldSpec {
   registration: 'required' | 'optional' | 'hidden'
   userDetails: 'editable' | 'read-only' | 'hidden'
   required: boolean
-  /** What a body may hold. */
+  /** The schema of the value in request bodies. */
   input: TSchema
-  /** What an answer holds: `null` for a user who has not given it yet. */
+  /** The schema of the value in responses: `null` until the user provides it. */
   output: TSchema
   default: unknown
 }
 
-/** Whether a user may turn out to lack it: one who was made by a provider that can't give it. */
+/** Whether users may lack a required field: those created by a provider that cannot supply it. */
 export const mayBeMissing = (field: FieldSpec): boolean => field.required && field.default === undefined
 
-/** Whether its owner gives it where it is missing, and never again. */
+/** Whether users may provide the field if it is missing, but not change it afterwards. */
 export const isWriteOnce = (field: FieldSpec): boolean => mayBeMissing(field) && field.userDetails !== 'editable'
 
-/** As in Django: two names that their owner may fill in later. */
+/** As in Django: two names that users may fill in later. */
 export const defaultUserFields = {
   first_name: {
     schema: Type.Optional(Type.String({ maxLength: 150, default: '', examples: ['Alice'] })),
@@ -66,14 +66,15 @@ const kinds: Record<string, ColumnKind> = {
   string: 'text', integer: 'integer', number: 'real', boolean: 'boolean', object: 'json', array: 'json'
 }
 
-/** Works a declaration out; throws an Error that says what to change when the schema fits no column. */
+/** Resolves a declaration; throws an Error that says what to change if the schema fits no column. */
 export function describeField (name: string, field: UserField): FieldSpec {
   const optional = field.schema[OptionalKind] === 'Optional'
   const choices = choicesOf(field.schema)
   const kind = choices ? 'text' : kinds[String(field.schema.type)]
   if (!kind) {
     throw new Error(
-      `userFields.${name}.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${field.schema[Kind] ?? 'this'} has no column)`
+      `userFields.${name}.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string ` +
+      `Literals (${field.schema[Kind] ?? 'this'} has no column)`
     )
   }
   const registration = field.registration ?? (optional ? 'optional' : 'required')
@@ -103,7 +104,7 @@ function choicesOf (schema: TSchema): string[] | undefined {
   return values.length > 0 && values.every(value => typeof value === 'string') ? values : undefined
 }
 
-/** Without TypeBox's own marks; every string bounded, and a required one not blank (as in Django). */
+/** Drops TypeBox's own keywords, limits the length of strings, and refuses a blank required one (as in Django). */
 function plainSchema (schema: TSchema, choices: string[] | undefined, kind: ColumnKind, required: boolean): TSchema {
   const {
     anyOf: _anyOf,
@@ -112,21 +113,21 @@ function plainSchema (schema: TSchema, choices: string[] | undefined, kind: Colu
     ...rest
   } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
   if (choices) return Type.Unsafe({ examples: [choices[0]], ...rest, type: 'string', enum: choices })
-  // What JavaScript counts exactly, which is also what the column holds.
+  // JavaScript represents only these exactly, and the column holds no others.
   if (kind === 'integer') return Type.Unsafe(withinSafeIntegers(rest))
   if (kind === 'boolean') return Type.Unsafe({ examples: [true], ...rest })
-  if (kind !== 'text') return Type.Unsafe(closed(rest))
+  if (kind !== 'text') return Type.Unsafe(withoutExtraKeys(rest))
   return Type.Unsafe({ maxLength: 255, ...(required && { minLength: 1 }), ...exampleOfText(rest), ...rest })
 }
 
-/** An object takes no keys that it does not name: they would be stored, and never answered. */
-function closed (schema: Record<string, unknown>): Record<string, unknown> {
-  const properties = Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, closed(inner)])
+/** Forbids keys that an object does not declare: they would be stored, but never returned. */
+function withoutExtraKeys (schema: Record<string, unknown>): Record<string, unknown> {
+  const properties = Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, withoutExtraKeys(inner)])
   return {
     ...(schema.properties !== undefined && { additionalProperties: false }),
     ...schema,
     ...(properties.length > 0 && { properties: Object.fromEntries(properties) }),
-    ...(schema.items !== undefined && { items: closed(schema.items as Record<string, unknown>) })
+    ...(schema.items !== undefined && { items: withoutExtraKeys(schema.items as Record<string, unknown>) })
   }
 }
 
@@ -137,6 +138,6 @@ const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity, ...rest }
   maximum: Math.min(Number(maximum), Number.MAX_SAFE_INTEGER)
 })
 
-/** Something to try the route with; what a pattern or a format asks for, only the app can tell. */
+/** A value to try the route with, unless a pattern or format makes one impossible to guess. */
 const exampleOfText = ({ pattern, format, minLength = 0, maxLength = 255 }: Record<string, unknown>) =>
   pattern || format || Number(minLength) > 7 ? {} : { examples: ['example'.slice(0, Number(maxLength))] }

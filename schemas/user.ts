@@ -1,12 +1,12 @@
 /**
- * The user as clients see it (`pk`, `username`, `email` and the user fields) and the routes of its owner:
+ * The user as clients see it (`pk`, `username`, `email` and the user fields), and the routes for one's own account:
  *
- *   GET   /user   reads it
- *   PUT   /user   replaces what may be edited
+ *   GET   /user   reads the user
+ *   PUT   /user   replaces all editable fields
  *   PATCH /user   changes the fields sent
  */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
-import { componentName, Email, ObjectKnownAs, OneOf, type ContractShape } from './common.js'
+import { componentName, componentRef, Email, ObjectKnownAs, OneOf, type ContractShape } from './common.js'
 import type { FieldCode } from './errors.js'
 import { route } from './route.js'
 import { mayBeMissing, isWriteOnce, type FieldSpec } from './user-fields.js'
@@ -17,32 +17,35 @@ export interface AccountShape extends ContractShape {
   email: 'optional' | 'required'
   emailVerification: 'mandatory' | 'optional' | 'none'
   fields: readonly FieldSpec[]
-  /** Whether users may come from a provider, who may lack required fields and give them later. */
+  /** Whether users may come from a provider; those may lack required fields, and provide them later. */
   social: boolean
 }
 
-/** Letters and digits of any script, but for two that nobody sees, and `@ . + - _`, as Django's; after NFKC, compared without regard to case. */
+/**
+ * Letters and digits of any script (except for two invisible ones) and `@ . + - _`, as in Django; compared after NFKC,
+ * ignoring case.
+ */
 export const Username = (minLength = 1) => Type.String({
   minLength, maxLength: 150, pattern: '^(?:(?![\\u115F\\u1160])[\\p{L}\\p{N}_.@+-])*$', examples: ['alice']
 })
 
-/** The same, but a user may have none. */
+/** The same schema, also accepting null if `empty`. */
 export const nullable = (schema: TString, empty: boolean) =>
   empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
 
-/** What the handlers know of a user answer; the user fields ride along unread. */
+/** What handlers know of a user in a response; they do not read the user fields. */
 export type UserAnswer = TObject<{
   pk: TString
   username: TOptional<TSchema & { static: string | null }>
   email: TSchema & { static: string | null }
 }>
 
-/** The user in answers. */
+/** The user in responses. */
 export function userAnswer (shape: AccountShape): UserAnswer {
   const { username, email, fields } = shape
   const properties: TProperties = {
     pk: Type.String({
-      description: 'Identifies the user for ever.',
+      description: 'Permanent ID of the user.',
       examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61']
     }),
     ...(username !== 'none' && { username: nullable(Type.String({ examples: ['alice'] }), username === 'optional') }),
@@ -53,19 +56,18 @@ export function userAnswer (shape: AccountShape): UserAnswer {
   if (shape.social && names.length > 0) {
     properties.missing_fields = Type.Optional(
       Type.Array(OneOf(names), {
-        description: 'Required fields that the user has not given yet: `PATCH /user` takes them.'
+        description: 'Required fields that the user has not provided yet. Send them with `PATCH /user`.'
       })
     )
   }
   return ObjectKnownAs<UserAnswer>(properties, {
     $id: componentName(shape, 'AuthUser'),
-    description: 'A user, as its owner sees it.'
+    description: 'The details of a user, as that user sees them.'
   })
 }
 
-/** A $ref to the user component, so that generated clients get one named type. */
 export const UserRef = (shape: ContractShape) =>
-  Type.Unsafe<UserAnswer['static']>(Type.Ref(`${componentName(shape, 'AuthUser')}#`))
+  Type.Unsafe<UserAnswer['static']>(componentRef(shape, 'AuthUser'))
 
 function userBody (shape: AccountShape, whole: boolean) {
   const properties: TProperties = {}
@@ -77,19 +79,19 @@ function userBody (shape: AccountShape, whole: boolean) {
         : Type.Optional(nullable(username, shape.username === 'optional'))
   }
   for (const field of shape.fields) {
-    if (field.userDetails === 'editable') { properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input) } else if (shape.social && isWriteOnce(field)) {
-      properties[field.name] = Type.Optional({
-        ...field.input,
-        description: [field.input.description, takenOnce].filter(Boolean).join(' ')
-      })
+    if (field.userDetails === 'editable') {
+      properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input)
+    } else if (shape.social && isWriteOnce(field)) {
+      const description = [field.input.description, acceptedOnce].filter(Boolean).join(' ')
+      properties[field.name] = Type.Optional({ ...field.input, description })
     }
   }
   return ObjectKnownAs<TObject<{ username: TOptional<TString> }>>(properties)
 }
 
-const takenOnce = 'Taken from a user who has none yet, and ignored from then on.'
+const acceptedOnce = 'Accepted from a user who has none yet, and ignored after that.'
 
-/** What the database and the app's hooks can say against the `writable` fields. */
+/** Why the database or the app's hooks may reject the `writable` fields. */
 export const takenCodes = (
   { username, fields }: AccountShape,
   writable: (field: FieldSpec) => boolean
@@ -100,10 +102,12 @@ export const takenCodes = (
 ]
 
 const readOnly = 'Read-only and unknown fields are ignored.'
-const once = 'One in `missing_fields` is taken all the same, once.'
+const once = 'A field listed in `missing_fields` is accepted once all the same.'
 
 export const userRoutes = (shape: AccountShape) => {
-  const common = { tag: 'User', authenticated: true, answer: UserRef(shape), answered: 'The user, as it is now.' }
+  const common = {
+    tag: 'User', authenticated: true, answer: UserRef(shape), answered: 'The current details of the user.'
+  }
   const isGivenLater = (field: FieldSpec) => shape.social && isWriteOnce(field)
   const taken = {
     errors: ['rejected'],
@@ -111,7 +115,7 @@ export const userRoutes = (shape: AccountShape) => {
   } as const
   const description = shape.fields.some(isGivenLater) ? `${readOnly} ${once}` : readOnly
   return {
-    getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the user who is logged in' }),
+    getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the logged-in user' }),
     replaceUser: route(shape, {
       ...common,
       ...taken,

@@ -1,5 +1,5 @@
 /**
- * Writes openapi.yaml: the document of the article's app, the same on every machine and on every day.
+ * Generates openapi.yaml: the document of the article's app, identical on every machine.
  *
  *   npm run openapi
  */
@@ -9,7 +9,7 @@ import { stringify } from 'yaml'
 import { buildApp, providersOf } from '../examples/article/app.js'
 import { mintToken } from '../src/lib/secrets.js'
 
-/** Every provider that the app knows, whatever this machine's environment says. */
+/** Every provider of the app, regardless of this machine's environment. */
 export const social = providersOf({
   GOOGLE_CLIENT_ID: 'x',
   GOOGLE_CLIENT_SECRET: 'y',
@@ -29,7 +29,7 @@ export async function openapiYaml (): Promise<string> {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  // The example's address is plain http, which production refuses; the document is the same there.
+  // Production refuses the example's plain http address; the document is the same.
   process.env.NODE_ENV = 'development'
   await writeFile(openapiFile, await openapiYaml())
 }

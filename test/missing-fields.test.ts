@@ -195,7 +195,7 @@ story('the document names the fields, and says that they are taken', async (t, b
     t.match(description, /missing_fields/)
     t.same(Object.keys(properties), [...names, 'motto'])
     t.same(required.filter((name: string) => name !== 'gender'), [])
-    t.match(properties.badge.description, /Taken from a user who has none/)
+    t.match(properties.badge.description, /Accepted from a user who has none/)
   }
 })
 

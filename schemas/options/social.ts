@@ -12,7 +12,7 @@ export const SocialProviderOptions = Type.Object({
   clientId: Text('OAuth client ID.'),
   clientSecret: Type.Union([Text(), AppleKey], {
     title: 'a string or, for apple, { teamId, keyId, privateKey }',
-    description: 'OAuth client secret. For `apple`: `{ teamId, keyId, privateKey }`, which sign one.'
+    description: 'OAuth client secret. For `apple`: `{ teamId, keyId, privateKey }`, from which one is signed.'
   }),
   callbackUrl: Type.Optional(Url(
     'an address such as https://app.example/auth/google/callback',

@@ -7,7 +7,7 @@ const camelCase = (path: string) =>
 
 const namedDocuments = new WeakSet<object>()
 
-/** What stands before our names in the document: nothing, unless another registration or the host has them already. */
+/** The prefix of our names in the document: empty, unless another registration or the host uses them already. */
 export function documentName (app: FastifyInstance, path: string): string {
   const taken = namedDocuments.has(app.swagger) || app.getSchema('AuthUser') !== undefined
   namedDocuments.add(app.swagger)
@@ -16,7 +16,7 @@ export function documentName (app: FastifyInstance, path: string): string {
 
 const ownSchemas = new WeakSet<object>()
 
-/** Keeps the schemas that the host adds, before or after, out of a scope of ours: their names may be the same. */
+/** Gives our scope its own schemas, so that the host may add others of the same names, before or after. */
 export function isolateSchemas (app: FastifyInstance): void {
   app.setSchemaController({
     bucket: () => {
@@ -34,7 +34,7 @@ export function isolateSchemas (app: FastifyInstance): void {
   })
 }
 
-/** Adds what the routes refer to. Call before compilers are set: they would be forgotten. */
+/** Adds the components that the routes refer to. Call this before compilers are set: it discards them. */
 export function addComponents (app: FastifyInstance, components: readonly object[]): void {
   isolateSchemas(app)
   for (const component of components) {
@@ -44,11 +44,11 @@ export function addComponents (app: FastifyInstance, components: readonly object
 }
 
 export const tagsOf = ({ social }: Settings) => [
-  { name: 'Account', description: 'How a user comes to be.' },
-  { name: 'Session', description: 'Logging in and out, and what lies between.' },
-  { name: 'User', description: 'The user who is logged in.' },
-  ...(social.length > 0 ? [{ name: 'Social', description: 'Logging in with an account elsewhere.' }] : []),
-  { name: 'Password', description: 'How the password changes.' }
+  { name: 'Account', description: 'Registration and e-mail verification.' },
+  { name: 'Session', description: 'Login, logout, tokens and sessions.' },
+  { name: 'User', description: 'Details of the logged-in user.' },
+  ...(social.length > 0 ? [{ name: 'Social', description: 'Login with a social provider.' }] : []),
+  { name: 'Password', description: 'Password change and reset.' }
 ]
 
 export type Tag = ReturnType<typeof tagsOf>[number]

@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Tag } from './openapi-components.js'
 
-/** Swagger 2 has neither bearer tokens nor cookies: both are headers to it. */
-const asSwagger = (schemes: Record<string, object>) =>
+/** Swagger 2 knows neither bearer tokens nor cookies, so both become headers. */
+const asSwagger = (schemes: Schemes) =>
   Object.fromEntries(
     Object.keys(schemes).map(name => [
       name,
@@ -11,7 +11,10 @@ const asSwagger = (schemes: Record<string, object>) =>
     ])
   )
 
-function addMissing (document: { components?: { securitySchemes?: object }, tags?: Array<{ name: string }> }, schemes: Record<string, object>, tags: Tag[]): void {
+interface HostDocument { components?: { securitySchemes?: object }, tags?: Array<{ name: string }> }
+type Schemes = Record<string, object>
+
+function addMissing (document: HostDocument, schemes: Schemes, tags: Tag[]): void {
   document.components = {
     ...document.components,
     securitySchemes: { ...schemes, ...document.components?.securitySchemes }
@@ -21,10 +24,10 @@ function addMissing (document: { components?: { securitySchemes?: object }, tags
 }
 
 /**
- * The host's document fails as a whole where a route wants a security scheme that it does not have. What it can
- * be given at is a route's own transform, and a hidden route's leaves the host's transform to the others.
+ * The host's document fails as a whole if a route names a security scheme that it lacks. A route's own transform is the
+ * only place to add one, and that of a hidden route leaves the host's transform in charge of all the others.
  */
-export function addToHostDocument (app: FastifyInstance, url: string, schemes: Record<string, object>, tags: Tag[]): void {
+export function addToHostDocument (app: FastifyInstance, url: string, schemes: Schemes, tags: Tag[]): void {
   app.options(url, {
     schema: { hide: true },
     config: {

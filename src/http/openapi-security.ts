@@ -1,22 +1,35 @@
 /**
- * The lock in the host's own OpenAPI document: a route whose hook is `authenticate`, of any kind, asks for an access
- * token there, too, unless its schema says otherwise.
+ * Security requirements in the host's own OpenAPI document: a route with any `authenticate` hook requires an access
+ * token there too, unless its schema declares its own `security`.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { credentials } from '../../schemas/route.js'
 
 type Security = ReadonlyArray<Record<string, readonly string[]>>
 
-// Beside the hook, not on it: Fastify binds what it is given.
+// Not a property of the hook: Fastify binds hooks, which drops properties.
 const requirements = new WeakMap<object, Security>()
 
-/** Says of a hook what it asks for; `cookie` names one that will do, too; `optional`: a token that is sent is used. */
-export function declareSecurity<Hook extends object> (hook: Hook, { cookie, optional = false }: { cookie: string | undefined, optional?: boolean }): Hook {
+interface SecurityOptions {
+  /** Name of the cookie that is accepted instead of a bearer token. */
+  cookie: string | undefined
+  /** Whether requests without a token are accepted as well. */
+  optional?: boolean
+}
+
+/** Declares what a hook requires; returns the hook. */
+export function declareSecurity<Hook extends object> (
+  hook: Hook,
+  { cookie, optional = false }: SecurityOptions
+): Hook {
   requirements.set(hook, [...credentials({ cookie }), ...(optional ? [{}] : [])])
   return hook
 }
 
-/** Call once an app, where @fastify/swagger has come first: a document that does not know our scheme would fail as a whole. */
+/**
+ * Call this once per app, and only after @fastify/swagger: a document that lacks our security scheme would fail as a
+ * whole.
+ */
 export function addSecurityToHostRoutes (app: FastifyInstance): void {
   app.addHook('onRoute', function (this: FastifyInstance, route) {
     if (this.swagger !== app.swagger || route.schema?.security) return

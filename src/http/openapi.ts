@@ -7,9 +7,9 @@ import type { Settings } from '../settings/types.js'
 import { isolateSchemas, tagsOf } from './openapi-components.js'
 import { addToHostDocument } from './openapi-host.js'
 
-/** Brings @fastify/swagger for our routes alone, unless the host's own sees them. Call before the routes. */
+/** Registers @fastify/swagger for our routes alone, unless the host registered it. Call this before adding routes. */
 export async function addOpenapi (app: FastifyInstance, settings: Settings): Promise<void> {
-  const { prefix, publicUrl, docs, cookies } = settings
+  const { prefix, publicUrl, docs, cookies, errors } = settings
   const tags = tagsOf(settings)
   const schemes = cookies ? cookieSecuritySchemes(cookies.access) : securitySchemes
   if (app.hasDecorator('swagger')) {
@@ -22,8 +22,8 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
       openapi: '3.1.0',
       info: {
         title: 'Authentication',
-        description:
-          'Registration, login, user details and passwords, by fastify-rest-auth. Every failure carries a stable `code`.',
+        description: 'Registration, login, user details and passwords, provided by fastify-rest-auth.' +
+          (errors === 'problem' ? ' Every error response carries a stable `code`.' : ''),
         version: packageVersion,
         license: { name: 'MIT', identifier: 'MIT' }
       },
@@ -39,7 +39,7 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
   await app.register(swaggerUi, {
     routePrefix: docs,
-    // Without the bar on top: it offers to load other documents, and its logo needs an inline style.
+    // Omits the top bar, which offers to load other documents, and whose logo needs an inline style.
     uiConfig: {
       layout: 'BaseLayout',
       persistAuthorization: true,
@@ -48,13 +48,13 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
       defaultModelsExpandDepth: 0
     },
     staticCSP: true,
-    // Its default makes every request https, which breaks the page where there is none, and lets images come from elsewhere.
+    // The default upgrades every request to https, which breaks the page on plain http, and allows foreign images.
     transformStaticCSP: csp => csp.replace(' upgrade-insecure-requests;', '').replace(' validator.swagger.io', ''),
     transformSpecification: document => forTrying(document, cookies ? hints.cookies : hints.header, publicUrl)
   })
 }
 
-/** @fastify/swagger calls every body required; one without required fields may be left out. */
+/** @fastify/swagger declares every body as required, but one without required fields may be omitted. */
 function withOptionalBodies<Document extends { paths?: Record<string, any> }> (document: Document): Document {
   for (const operation of Object.values(document.paths ?? {}).flatMap(path => Object.values<any>(path))) {
     const body = operation.requestBody
@@ -64,11 +64,11 @@ function withOptionalBodies<Document extends { paths?: Record<string, any> }> (d
 }
 
 const hints = {
-  header: 'To try it: register or log in, press **Authorize**, and paste the `access` token of the answer.',
-  cookies: 'To try it: register or log in; the browser keeps the cookies.'
+  header: 'To try it out, register or log in, press **Authorize** and paste the `access` token from the response.',
+  cookies: 'To try it out, register or log in; the browser keeps the cookies.'
 }
 
-/** Execute calls the server that the page is from, whatever publicUrl is: another would be another origin. */
+/** “Execute” must call the server of this page: `publicUrl` may be another origin, so only its path is kept. */
 function forTrying ({ servers, ...document }: Record<string, any>, hint: string, publicUrl = '') {
   const path = publicUrl.replace(/^https?:\/\/[^/]+/, '')
   return {

@@ -1,12 +1,12 @@
 /** What a client posts of a provider (a code, an ID token, an access token) becomes an identity. */
 import type { Static } from '@sinclair/typebox'
-import type { GrantFields } from '../../schemas/social-login.js'
+import type { CredentialFields } from '../../schemas/social-login.js'
 import type { Db } from '../db/database.js'
 import { failure } from '../errors/failure.js'
 import type { Identity, SocialClient } from '../oauth/types.js'
 import type { LoginTransactions } from './login-transactions.js'
 
-export type CredentialsBody = Static<GrantFields>
+export type CredentialsBody = Static<CredentialFields>
 
 export interface VerifiedCredentials {
   identity: Identity
