@@ -207,7 +207,7 @@ const refused: Array<[claims: () => unknown, line: string]> = [
   ]),
   ...['x', 7, ['x'], true].map((value): [() => unknown, string] => [
     () => value,
-    'fastify-rest-auth: tokens.claims: must answer with an object'
+    'fastify-rest-auth: tokens.claims: must return an object'
   ]),
   [() => ({ list: 'x'.repeat(4000) }), 'fastify-rest-auth: tokens.claims: the access token has '],
   [() => { throw new Error('no role today') }, 'no role today'],

@@ -1,5 +1,5 @@
 /**
- * Other services verify our access tokens by themselves, where those are signed asymmetrically.
+ * Lets other services verify access tokens themselves, if these are signed with asymmetric keys.
  *
  *   GET /.well-known/jwks.json   the public keys (RFC 7517)
  */

@@ -1,16 +1,19 @@
 /**
- * An identifier and its password open a session.
+ * Logs a user in with an identifier (e-mail address or username) and a password.
  *
- *   POST /login   unknown, wrong, deactivated: one answer, after the same work; unverified is told only who knows the password
+ *   POST /login
+ *
+ * An unknown identifier, a wrong password and a deactivated account return the same error after the same work.
+ * `email_not_verified` requires the correct password, so it reveals no account.
  */
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { usernameKey } from '../lib/username.js'
-import { findUserByEmail, findUserByUsername, recordLogin } from '../store/users.js'
+import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
-export const login: Feature = (app, { settings, contract, db, clock, userRecords, passwords, sessions }) => {
+export const login: Feature = (app, { settings, contract, db, userRecords, passwords, sessions }) => {
   const { loginMethods, emailVerification } = settings.account
   const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
 
@@ -22,26 +25,17 @@ export const login: Feature = (app, { settings, contract, db, clock, userRecords
     if (!found || !matches || !found.isActive) throw failure('invalid_credentials')
     if (emailVerification === 'mandatory' && !found.emailVerified) throw failure('email_not_verified')
 
-    const rehashed = passwords.isOutdated(found.passwordHash ?? '')
-      ? { passwordHash: await passwords.hash(password) }
-      : {}
-    const session = sessions.create(found.pk, request)
-    const row = await db.transaction(async tx => {
-      const user = await recordLogin(tx, found, { lastLogin: clock(), ...rehashed })
-      // Deactivated, or its password changed, while the hash was being verified.
-      if (!user) throw failure('invalid_credentials')
-      await sessions.insert(tx, session)
-      return user
+    const passwordHash = passwords.isOutdated(found.passwordHash ?? '') ? await passwords.hash(password) : undefined
+    // Verifying the hash takes long enough for the account to be deactivated or the password to be changed.
+    const { session, user } = await sessions.logInIfUnchanged(db, found, request, {
+      orElse: 'invalid_credentials',
+      passwordHash
     })
-
-    return await sessions.respond(db, session, userRecords.toUser(row), request, reply)
+    return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
   })
 
-  /** Where both are sent the address counts, as in dj-rest-auth. */
-  async function findByIdentifier (
-    email: string | undefined,
-    username: string | undefined
-  ): Promise<UserRow | undefined> {
+  /** If both are sent, the address counts, as in dj-rest-auth. */
+  async function findByIdentifier (email?: string, username?: string): Promise<UserRow | undefined> {
     if (!email) return await findUserByUsername(db, usernameKey(username ?? ''))
     const canonical = canonicalEmail(email)
     return canonical === undefined ? undefined : await findUserByEmail(db, canonical)

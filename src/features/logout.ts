@@ -1,8 +1,9 @@
 /**
- * Sessions end on the server, and cookies are taken back.
+ * Ends sessions on the server and deletes the cookies.
  *
- *   POST /logout       that of the access token, of the refresh token, or of both; stale or unknown ones are no error
- *   POST /logout/all   every one of the user
+ *   POST /logout       ends the session of the access token, the refresh token, or both; expired or unknown tokens
+ *                      are not an error
+ *   POST /logout/all   ends all sessions of the user
  */
 import type { Feature } from '../context.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
@@ -11,11 +12,11 @@ import { deleteSession, deleteSessions } from '../store/sessions.js'
 
 export const logout: Feature = (app, { contract, db, accessTokens, sessions, tokenTransport, authenticate }) => {
   app.post('/logout', { schema: contract.logout }, async (request, reply) => {
-    // An expired token still names its session, and ending it harms nobody.
-    const access = ifThereIs(() => tokenTransport.readAccessToken(request))
+    // An expired token still identifies its session, and ending that session does no harm.
+    const access = undefinedOnError(() => tokenTransport.readAccessToken(request))
     const claims = access && accessTokens.read(access)
     if (claims) await deleteSession(db, claims.sid)
-    const refresh = ifThereIs(() => tokenTransport.readRefreshToken(request, request.body))
+    const refresh = undefinedOnError(() => tokenTransport.readRefreshToken(request, request.body))
     if (refresh) await deleteSessionOfRefreshToken(db, sessions.refreshDigest(refresh))
     tokenTransport.clear(reply)
     return { detail: 'Successfully logged out.' }
@@ -28,9 +29,9 @@ export const logout: Feature = (app, { contract, db, accessTokens, sessions, tok
   })
 }
 
-function ifThereIs (find: () => string | undefined): string | undefined {
+function undefinedOnError (read: () => string | undefined): string | undefined {
   try {
-    return find()
+    return read()
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 /**
- * Before what matters, who is logged in shows to be there still: `authenticate({ maxAge })` asks for it.
+ * Step-up authentication: a logged-in user enters the password again before a sensitive action, which the app guards
+ * with `authenticate({ maxAge })`.
  *
  *   POST /reauthenticate
  */
@@ -12,8 +13,10 @@ export const reauthenticate: Feature = (app, { contract, db, clock, passwords, a
   app.post('/reauthenticate', { schema: contract.reauthenticate, onRequest: authenticate }, async request => {
     const { user, sessionId } = authenticatedUserOf(request)
     const matches = await passwords.verify(user.passwordHash, request.body.password)
-    // The session, or the password that was verified, may be gone by now.
-    if (!matches || !(await renewSession(db, sessionId, user, clock()))) { throw new Failure('validation_error', { fields: [fieldError('password', 'incorrect_password')] }) }
+    // The session may have ended, or the password changed, while the hash was being verified.
+    if (!matches || !await renewSession(db, sessionId, user, clock())) {
+      throw new Failure('validation_error', { fields: [fieldError('password', 'incorrect_password')] })
+    }
     return { detail: 'Password confirmed.' }
   })
 }

@@ -1,8 +1,8 @@
 /**
- * A user sees where he is logged in, and ends what he does not know (ASVS 7.5.2).
+ * Shows users where they are logged in and lets them end any of these sessions (ASVS 7.5.2).
  *
- *   GET    /sessions
- *   DELETE /sessions/:id   another user's, and one that is over, are not found
+ *   GET    /sessions       lists the user's sessions
+ *   DELETE /sessions/:id   ends one; returns 404 if it has ended or belongs to another user
  */
 import { validate as isUuid } from 'uuid'
 import type { Feature } from '../context.js'
@@ -15,7 +15,7 @@ export const sessions: Feature = (app, { contract, db, clock, authenticate }) =>
   app.get('/sessions', { schema: contract.listSessions, onRequest: authenticate }, async request => {
     const { user, sessionId } = authenticatedUserOf(request)
     const rows = await listLiveSessions(db, user.pk, sessionId, clock())
-    return rows.map(row => toAnswer(row, sessionId))
+    return rows.map(row => toListItem(row, sessionId))
   })
 
   app.delete<{ Params: { id: string } }>(
@@ -23,14 +23,15 @@ export const sessions: Feature = (app, { contract, db, clock, authenticate }) =>
     { schema: contract.endSession, onRequest: authenticate },
     async (request, reply) => {
       const { id } = request.params
-      // Not everything that an address can hold is text to PostgreSQL.
-      if (!isUuid(id) || !(await deleteOwnSession(db, authenticatedUserOf(request).user.pk, id))) { throw failure('not_found') }
+      const { user } = authenticatedUserOf(request)
+      // PostgreSQL rejects some text that a URL can contain, such as NUL.
+      if (!isUuid(id) || !await deleteOwnSession(db, user.pk, id)) throw failure('not_found')
       reply.code(204)
     }
   )
 }
 
-const toAnswer = ({ id, ip, userAgent, createdAt, lastSeenAt, expiresAt }: SessionRow, current: string) => ({
+const toListItem = ({ id, ip, userAgent, createdAt, lastSeenAt, expiresAt }: SessionRow, current: string) => ({
   id,
   ip,
   user_agent: userAgent,

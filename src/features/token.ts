@@ -1,12 +1,12 @@
 /**
- * A session goes on by its refresh token, which is good once: each use answers with the next one. A second use means
- * that two hold it, so the session ends for both (RFC 9700 §4.14.2).
+ * Exchanges refresh tokens. Each is valid once, and its exchange returns the next one. If one is used twice, two
+ * parties have it, so the session ends for both (RFC 9700 §4.14.2).
  *
- *   POST /token/refresh   the next tokens, or 401
- *   POST /token/verify    whether an access or a refresh token is good, not why it isn't
+ *   POST /token/refresh   returns the next tokens, or 401
+ *   POST /token/verify    whether an access or refresh token is valid, but not why it is invalid
  *
- * The next token is derived from the one before. So two tabs, or a client that lost the answer, get the same one
- * again, though nothing but digests is stored.
+ * The next token is derived from the one before. Two tabs, or a client that lost the response, can therefore get the
+ * same one again for a few seconds (`tokens.refreshGrace`), although only digests are stored.
  */
 import type { FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
@@ -14,20 +14,15 @@ import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { Failure } from '../errors/failure.js'
 import { createTokenDeriver } from '../lib/secrets.js'
-import type { IssuedSession } from '../session/sessions.js'
+import type { IssuedSession } from '../session/token-pair.js'
 import { findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken } from '../store/refresh-tokens.js'
 import { continueSession, deleteSession, findUserAndSession } from '../store/sessions.js'
 
-const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
-const expired = () => new Failure('token_expired', { tokenIn: 'body' })
-
-export const token: Feature = (
-  app,
-  { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox }
-) => {
+export const token: Feature = (app, context) => {
+  const { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox } = context
   const { refreshDigest } = sessions
-  const grace = settings.tokens.refreshGrace * 1000
-  // The first makes the next token; the others are for one that was made before the secret changed.
+  const graceMs = settings.tokens.refreshGrace * 1000
+  // The first secret derives the next token; the others recognise one that was derived before the secrets changed.
   const derivers = settings.secrets.map(secret => createTokenDeriver(secret, 'refresh tokens'))
 
   app.post('/token/refresh', { schema: contract.refreshToken }, async (request, reply) => {
@@ -38,48 +33,45 @@ export const token: Feature = (
     if (isExpired(found)) throw expired()
     const next = await db.transaction(async tx => await rotate(tx, found, refresh))
     if (!next) return refuseReuse(request, found.session)
-    return tokenTransport.send(reply, await sessions.tokens(next, userRecords.toUser(found.user), clock()))
+    return tokenTransport.send(reply, await sessions.issueTokens(next, userRecords.toUser(found.user), clock()))
   })
 
   app.post('/token/verify', { schema: contract.verifyToken }, async request => {
     const { token } = request.body
-    // A JWT has dots, a refresh token none.
-    const isGood = await (token.includes('.') ? isGoodAccess(token) : isGoodRefresh(token))
-    if (!isGood) throw notValid()
+    // A JWT contains dots, a refresh token does not.
+    const isValid = await (token.includes('.') ? isValidAccessToken(token) : isValidRefreshToken(token))
+    if (!isValid) throw notValid()
     return {}
   })
 
-  /** The session on its next token; undefined when the token was used before, and the session is ended. */
-  async function rotate (
-    tx: Db,
-    { token, session: { id } }: OwnedToken,
-    refresh: string
-  ): Promise<IssuedSession | undefined> {
+  /** The session with its next token. Undefined if the token was used before: then the session has ended. */
+  async function rotate (tx: Db, owned: OwnedToken, refresh: string): Promise<IssuedSession | undefined> {
     const now = clock()
-    // The lock comes first: what ends the session meanwhile either is done, or waits and takes the next token along.
-    const row = await continueSession(tx, id, now)
+    // Locks the session first: a request that ends it is either done, or waits and deletes the next token, too.
+    const row = await continueSession(tx, owned.session.id, now)
     if (!row) throw notValid()
-    const possibleSuccessors = derivers.map(derive => derive(refresh))
+    const possibleSuccessors = successorsOf(refresh)
     const [next = ''] = possibleSuccessors
-    if (await spendRefreshToken(tx, token.digest, now)) return await sessions.rotateRefreshToken(tx, row, next, now)
-    return (
-      (await replayWithinGrace(tx, row, token.digest, possibleSuccessors, now)) ?? (await endSessionOnReuse(tx, row))
-    )
+    const { digest } = owned.token
+    if (await spendRefreshToken(tx, digest, now)) return await sessions.rotateRefreshToken(tx, row, next, now)
+    return await replayWithinGrace(tx, row, digest, possibleSuccessors, now) ?? await endSessionOnReuse(tx, row)
   }
 
-  /** The same answer again, where that is no theft. */
+  const successorsOf = (refresh: string) => derivers.map(derive => derive(refresh))
+
+  /** The successor that an earlier exchange returned, if it was a moment ago and the successor is still unused. */
   async function replayWithinGrace (
     tx: Db,
     row: SessionRow,
-    parent: string,
-    candidates: string[],
+    spentDigest: string,
+    possibleSuccessors: string[],
     now: Date
   ): Promise<IssuedSession | undefined> {
-    const spentAt = (await findRefreshToken(tx, parent))?.token.spentAt
-    if (!spentAt || grace === 0 || now.getTime() - spentAt.getTime() > grace) return undefined
-    const child = await findUnspentToken(tx, row.id, candidates.map(refreshDigest), now)
-    const refresh = candidates.find(candidate => refreshDigest(candidate) === child?.digest)
-    return child && refresh ? { row, refresh, refreshExpiration: child.expiresAt } : undefined
+    const spentAt = (await findRefreshToken(tx, spentDigest))?.token.spentAt
+    if (!spentAt || graceMs === 0 || now.getTime() - spentAt.getTime() > graceMs) return undefined
+    const successor = await findUnspentToken(tx, row.id, possibleSuccessors.map(refreshDigest), now)
+    const refresh = possibleSuccessors.find(possible => refreshDigest(possible) === successor?.digest)
+    return successor && refresh ? { row, refresh, refreshExpiration: successor.expiresAt } : undefined
   }
 
   async function endSessionOnReuse (tx: Db, { id, userPk }: SessionRow): Promise<undefined> {
@@ -98,30 +90,22 @@ export const token: Feature = (
 
   const isExpired = ({ token, session }: OwnedToken) => token.expiresAt <= clock() || session.expiresAt <= clock()
 
-  /** As refresh would have it: whoever holds a copy must not learn here that its owner has just used it. */
-  async function isGoodRefresh (refresh: string): Promise<boolean> {
+  /** True if /token/refresh would accept it: otherwise a thief could find out here that the owner has just used it. */
+  async function isValidRefreshToken (refresh: string): Promise<boolean> {
     const found = await findRefreshToken(db, refreshDigest(refresh))
     if (!found || isExpired(found) || !found.user.isActive) return false
     const { token, session } = found
-    return (
-      !token.spentAt ||
-      (await replayWithinGrace(
-        db,
-        session,
-        token.digest,
-        derivers.map(derive => derive(refresh)),
-        clock()
-      )) !== undefined
-    )
+    if (!token.spentAt) return true
+    return await replayWithinGrace(db, session, token.digest, successorsOf(refresh), clock()) !== undefined
   }
 
-  async function isGoodAccess (access: string): Promise<boolean> {
-    const claims = readAccess(access)
-    const found = claims && (await findUserAndSession(db, claims.sub, claims.sid))
+  async function isValidAccessToken (access: string): Promise<boolean> {
+    const claims = readClaims(access)
+    const found = claims && await findUserAndSession(db, claims.sub, claims.sid)
     return found?.session != null && found.session.expiresAt > clock() && found.user.isActive
   }
 
-  function readAccess (access: string) {
+  function readClaims (access: string) {
     try {
       return accessTokens.verify(access, clock())
     } catch {
@@ -129,3 +113,6 @@ export const token: Feature = (
     }
   }
 }
+
+const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
+const expired = () => new Failure('token_expired', { tokenIn: 'body' })

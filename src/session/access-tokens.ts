@@ -1,8 +1,8 @@
 /**
- * Access tokens: JWTs as RFC 9068 profiles them, signed by the first key, verified by all.
+ * Access tokens: JWTs in the profile of RFC 9068, signed with the first key and verified with any.
  *
- * Algorithm, type, issuer and audience are pinned (RFC 8725 §3.1, 3.8, 3.9, 3.11); the times are checked here,
- * against the injected clock, because @fastify/jwt accepts a token without `exp`.
+ * Algorithm, type, issuer and audience are pinned (RFC 8725 §3.1, 3.8, 3.9, 3.11). The times are checked here, with
+ * the injected clock, because @fastify/jwt accepts a token without `exp`.
  */
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import { Type, type Static } from '@sinclair/typebox'
@@ -28,9 +28,9 @@ const Header = TypeCompiler.Compile(
   Type.Object({ kid: Type.Optional(Type.String({ maxLength: 64 })), crit: Type.Optional(Type.Never()) })
 )
 
-/** Seconds by which clocks may differ. */
+// How far the clocks of two servers may differ.
 const leewaySeconds = 5
-/** Characters: half of what many proxies allow for all headers of a request. */
+// Half of what many proxies allow for all request headers together.
 const maxTokenLength = 4096
 
 interface TokenOptions extends Signing {
@@ -38,44 +38,48 @@ interface TokenOptions extends Signing {
   audience: string
 }
 
-/** `app` is a scope of ours: each key gets a namespace there, which leaves the host's `app.jwt` as it is. */
+/** Signs and verifies access tokens. Each key gets its own @fastify/jwt namespace on `app`, a scope of the plugin. */
 export async function createAccessTokens (app: FastifyInstance, { keys: signing, ...pinned }: TokenOptions) {
-  // Shadows the host's, which would otherwise be given our keys.
+  // Hides the host's `app.jwt`, which would otherwise be given our keys.
   app.decorate('jwt', Object.create(null) as JWT)
   const keys = new Map<string, JWT>()
   for (const key of signing) keys.set(key.kid, await registerKey(app, key, pinned))
   const [signer] = keys.values()
 
-  return {
-    /** Throws an Error where the app's own claims make the token longer than `read` would accept. */
-    sign: (claims: Pick<Claims, 'sub' | 'sid' | 'jti' | 'iat' | 'exp'>, own: Record<string, unknown>): string => {
-      if (!signer) throw new Error('no key to sign with')
-      const token = signer.sign({ ...own, iss: pinned.issuer, aud: pinned.audience, ...claims })
-      if (token.length > maxTokenLength) {
-        throw new Error(
-          `fastify-rest-auth: tokens.claims: the access token has ${token.length} bytes, of ${maxTokenLength} at most; claim less`
-        )
-      }
-      return token
-    },
-
-    /** The claims of a token that is ours, in time or not. */
-    read: (token: string): Claims | undefined => token.length <= maxTokenLength ? read(keys, token) : undefined,
-
-    /** The claims of a token that is ours and valid now; throws `token_expired` or `token_not_valid`. */
-    verify (token: string, now: Date): Claims {
-      const claims = this.read(token)
-      if (!claims) throw failure('token_not_valid')
-      const seconds = now.getTime() / 1000
-      if (claims.exp <= seconds) throw failure('token_expired')
-      if (claims.iat > seconds + leewaySeconds) throw failure('token_not_valid')
-      return claims
-    }
+  /** Throws an Error if the app's claims make the token longer than `read` accepts. */
+  function sign (claims: Omit<Claims, 'iss' | 'aud'>, own: Record<string, unknown>): string {
+    if (!signer) throw new Error('no key to sign with')
+    const token = signer.sign({ ...own, iss: pinned.issuer, aud: pinned.audience, ...claims })
+    if (token.length <= maxTokenLength) return token
+    throw new Error(
+      `fastify-rest-auth: tokens.claims: the access token is ${token.length} bytes long, and the maximum is ` +
+      `${maxTokenLength}; return fewer or shorter claims`
+    )
   }
+
+  /** The claims of a token signed by one of the keys, even if it has expired. */
+  const read = (token: string): Claims | undefined =>
+    token.length <= maxTokenLength ? verifiedClaims(keys, token) : undefined
+
+  /** The claims of a token that is valid now; throws `token_expired` or `token_not_valid`. */
+  function verify (token: string, now: Date): Claims {
+    const claims = read(token)
+    if (!claims) throw failure('token_not_valid')
+    const seconds = now.getTime() / 1000
+    if (claims.exp <= seconds) throw failure('token_expired')
+    if (claims.iat > seconds + leewaySeconds) throw failure('token_not_valid')
+    return claims
+  }
+
+  return { sign, read, verify }
 }
 export type AccessTokens = Awaited<ReturnType<typeof createAccessTokens>>
 
-async function registerKey (app: FastifyInstance, { kid, secret }: SigningKey, { algorithm, issuer, audience }: Omit<TokenOptions, 'keys'>): Promise<JWT> {
+async function registerKey (
+  app: FastifyInstance,
+  { kid, secret }: SigningKey,
+  { algorithm, issuer, audience }: Omit<TokenOptions, 'keys'>
+): Promise<JWT> {
   const namespace = `restAuth ${audience} ${kid}`
   await app.register(fastifyJwt, {
     namespace,
@@ -91,14 +95,14 @@ async function registerKey (app: FastifyInstance, { kid, secret }: SigningKey, {
       cache: false
     }
   })
-  // Its types know of no namespaces.
+  // The types of @fastify/jwt leave namespaces out.
   const jwt = (app.jwt as unknown as Record<string, JWT>)[namespace]
   if (!jwt) throw new Error('@fastify/jwt did not register its namespace')
   return jwt
 }
 
-/** Never throws: whatever is wrong with a token, it is not valid. */
-function read (keys: Map<string, JWT>, token: string): Claims | undefined {
+/** Never throws: any defect only makes the token invalid. */
+function verifiedClaims (keys: Map<string, JWT>, token: string): Claims | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString())
     const key = Header.Check(header) ? keys.get(header.kid ?? '') : undefined
@@ -109,6 +113,6 @@ function read (keys: Map<string, JWT>, token: string): Claims | undefined {
   }
 }
 
-/** The last character of a signature has bits to spare: of its spellings only the one we signed is the token. */
+/** The last base64url character of a signature has unused bits; only the spelling that was signed counts. */
 const isCanonical = (signature: string): boolean =>
   Buffer.from(signature, 'base64url').toString('base64url') === signature

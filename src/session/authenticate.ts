@@ -1,6 +1,6 @@
 /**
- * Who sends this request? Its access token is verified, then its session and its user are looked up, in one
- * indexed query: so that logout, deactivation and a changed password count from the next request on.
+ * The `authenticate` hook: verifies the access token of a request, then reads its session and user in one indexed
+ * query, so that logout, deactivation and a password change take effect with the next request.
  */
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest } from 'fastify'
@@ -21,14 +21,13 @@ import type { TokenTransport } from './token-transport.js'
 interface AuthenticatedUser {
   user: UserRow
   sessionId: string
-  /** When the password was last given, or the provider asked. */
+  /** When the user last entered the password or signed in with a provider. */
   authenticatedAt: Date
 }
 
-// Beside the request, not on it: no log and no serializer of the host's meets the password hash here.
+// Not a property of the request: there, a log or serializer of the host could find the password hash.
 const identities = new WeakMap<FastifyRequest, AuthenticatedUser>()
 
-// Milliseconds.
 const touchIntervalMs = 60_000
 
 interface AuthenticateOptions {
@@ -37,39 +36,50 @@ interface AuthenticateOptions {
   accessTokens: AccessTokens
   tokenTransport: TokenTransport
   userRecords: UserRecords
-  /** Name of the cookie that the access token travels in, if it does. */
+  /** The name of the access token's cookie, if cookies are used. */
   cookie: string | undefined
 }
 
-export function createAuthenticate ({ db, clock, accessTokens, tokenTransport, userRecords, cookie }: AuthenticateOptions) {
-  const claims = new WeakMap<FastifyRequest, Claims>()
+/** The hook that `app.authenticate` is, and `claims` to read the claims of the token that it verified. */
+export function createAuthenticate (options: AuthenticateOptions) {
+  const { db, clock, accessTokens, tokenTransport, userRecords, cookie } = options
+  const verifiedClaims = new WeakMap<FastifyRequest, Claims>()
 
-  const createHook = ({ optional = false, stateless = false, maxAge = Infinity }: CheckedAuthentication): AuthenticateHook => declareSecurity(async function authenticate (request) {
+  function createHook ({ optional = false, stateless = false, maxAge }: CheckedAuthentication): AuthenticateHook {
+    return declareSecurity(async function authenticate (request) {
+      const claims = readClaims(request, optional)
+      const identity = claims && !stateless ? await identify(claims, maxAge) : undefined
+      // If two hooks run for one request, only the last counts.
+      setOrDelete(verifiedClaims, request, claims)
+      setOrDelete(identities, request, identity)
+      // The app's `User` follows from the options that the stored row was checked against. It leaves null out, because
+      // behind a plain `authenticate` there always is a user.
+      request.user = (identity ? userRecords.toUser(identity.user) : null) as unknown as User
+    }, { cookie, optional })
+  }
+
+  function readClaims (request: FastifyRequest, optional: boolean): Claims | undefined {
     const token = tokenTransport.readAccessToken(request)
     if (token === undefined && !optional) throw failure('not_authenticated')
-    const verified = token === undefined ? undefined : accessTokens.verify(token, clock())
-    const identity =
-      verified && !stateless
-        ? await identify(verified, maxAge).catch(error => {
-          throw redactForHost(error)
-        })
-        : undefined
-    // Of two hooks of one request the last counts, alone.
-    setOrDelete(claims, request, verified)
-    setOrDelete(identities, request, identity)
-    // The app's own type of the user follows from its options; what is stored was checked against them. It knows no null:
-    // behind a plain `authenticate` there is none.
-    request.user = (identity ? userRecords.toUser(identity.user) : null) as unknown as User
-  }, { cookie, optional })
+    return token === undefined ? undefined : accessTokens.verify(token, clock())
+  }
 
-  async function identify ({ sub, sid }: Claims, maxAge: number): Promise<AuthenticatedUser> {
+  async function identify (claims: Claims, maxAge?: number): Promise<AuthenticatedUser> {
+    try {
+      return await findAuthenticated(claims, maxAge)
+    } catch (error) {
+      throw redactForHost(error)
+    }
+  }
+
+  async function findAuthenticated ({ sub, sid }: Claims, maxAge = Infinity): Promise<AuthenticatedUser> {
     const now = clock()
     const found = await findUserAndSession(db, sub, sid)
     if (!found) throw failure('user_not_found')
     const { user, session } = found
     if (!user.isActive) throw failure('user_inactive')
     if (!session || session.expiresAt <= now) throw failure('token_not_valid')
-    if (ageOf(session, now) > maxAge) throw reauthenticationRequired(maxAge)
+    if (ageSecondsOf(session, now) > maxAge) throw reauthenticationRequired(maxAge)
     if (now.getTime() - session.lastSeenAt.getTime() >= touchIntervalMs) await touchSession(db, session.id, now)
     return { user, sessionId: session.id, authenticatedAt: authenticatedAtOf(session) }
   }
@@ -80,37 +90,39 @@ export function createAuthenticate ({ db, clock, accessTokens, tokenTransport, u
   function authenticate (given: FastifyRequest | CheckedAuthentication) {
     return 'raw' in given ? plain(given) : createHook(checked(given))
   }
-  return {
-    authenticate: declareSecurity(authenticate, { cookie }),
-    claims: (request => claims.get(request) ?? null) satisfies RestAuth['claims']
-  }
+
+  const claims: RestAuth['claims'] = request => verifiedClaims.get(request) ?? null
+  return { authenticate: declareSecurity(authenticate, { cookie }), claims }
 }
+
+export type Authenticate = ReturnType<typeof createAuthenticate>['authenticate']
 
 function setOrDelete<T> (of: WeakMap<FastifyRequest, T>, request: FastifyRequest, value: T | undefined): void {
   if (value === undefined) of.delete(request)
   else of.set(request, value)
 }
 
-export type Authenticate = ReturnType<typeof createAuthenticate>['authenticate']
-
 function checked (options: CheckedAuthentication): CheckedAuthentication {
   for (const error of Value.Errors(Authentication, options)) refuseOption(`authenticate: ${optionError(error)}`)
-  if (options.stateless && options.maxAge !== undefined) { refuseOption('authenticate: maxAge: needs the session, which stateless does not look up') }
+  if (options.stateless && options.maxAge !== undefined) {
+    refuseOption('authenticate: maxAge: needs the session, which stateless does not look up')
+  }
   return options
 }
 
-/** Seconds since the password was last given. */
-const ageOf = (session: SessionRow, now: Date) => (now.getTime() - authenticatedAtOf(session).getTime()) / 1000
+const ageSecondsOf = (session: SessionRow, now: Date) => (now.getTime() - authenticatedAtOf(session).getTime()) / 1000
 const authenticatedAtOf = ({ authenticatedAt, createdAt }: SessionRow) => authenticatedAt ?? createdAt
 
-/** RFC 9470 §3: the challenge says how recent it must be. */
+/** RFC 9470 §3: the challenge contains the maximum age, in seconds. */
 const reauthenticationRequired = (maxAge: number) => new Failure('reauthentication_required', {
   headers: {
-    'www-authenticate': `Bearer realm="api", error="insufficient_user_authentication", error_description="Confirm your password", max_age="${maxAge}"`
+    'www-authenticate':
+      'Bearer realm="api", error="insufficient_user_authentication", ' +
+      `error_description="Confirm your password", max_age="${maxAge}"`
   }
 })
 
-/** The stored user and the session of an authenticated request. */
+/** The stored user and the session of an authenticated request; throws `not_authenticated` for any other. */
 export function authenticatedUserOf (request: FastifyRequest): AuthenticatedUser {
   const identity = identities.get(request)
   if (!identity) throw failure('not_authenticated')

@@ -1,39 +1,39 @@
 /**
- * How tokens travel, in one place: by the body of the answer and the Authorization header, or (`tokens.cookies`)
- * by cookies that no script can read.
+ * How tokens travel: in the response body and the Authorization header or, with `tokens.cookies`, in cookies that no
+ * script can read.
  *
- * A request with an Authorization header has no cookies, as far as this is concerned: what is wrong with the
- * header is never made good by them.
+ * If a request has an Authorization header, its cookies are ignored: they can't make up for an invalid header.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { type CheckCsrf, isUnsafe } from '../http/csrf.js'
 import { cookieValues, setCookie } from '../lib/cookies.js'
 import type { CookieSettings } from '../settings/cookies.js'
+import type { TokenPair } from './token-pair.js'
 
 type Expirations = Omit<TokenPair, 'access' | 'refresh'>
 
 export interface TokenTransport {
   /**
-   * The access token of a request, if any; throws where there is more than one, and `csrf_failed` where it is a
-   * cookie's and the request may be a forgery.
+   * The access token of a request, if any. Throws if there are several, and throws `csrf_failed` if it comes from a
+   * cookie and the request may be forged.
    */
   readAccessToken: (request: FastifyRequest) => string | undefined
-  /** The refresh token of a request, if any: that of the body, else the cookie's; throws where there are two cookies. */
+  /** The refresh token from the body, else from the cookie, if any. Throws if there are two cookies. */
   readRefreshToken: (request: FastifyRequest, body: { refresh?: string | null }) => string | undefined
-  /** The refresh token of the session that a new one takes the cookies from. */
+  /** The refresh token in the cookies that a new session is about to overwrite. */
   replacedRefreshToken: (request: FastifyRequest) => string | undefined
-  /** Sends tokens on their way; answers with what is to be the body, or a part of it. */
+  /** Sends a token pair. Returns what goes into the response body. */
   send: (reply: FastifyReply, tokens: TokenPair) => Expirations & Partial<TokenPair>
-  /** Takes the cookies back. */
+  /** Deletes the cookies. */
   clear: (reply: FastifyReply) => void
-  /** Throws `csrf_failed` for an unsafe request that may be a forgery, whatever it wants: a login, too (login CSRF). */
+  /** Throws `csrf_failed` for an unsafe request that may be forged. That includes a login (login CSRF). */
   checkCsrf: (request: FastifyRequest) => void
-  /** The headers of a request that decide the answer. */
+  /** The request headers that the responses vary by. */
   vary: string
 }
 
-/** RFC 6750 §2.1: the header only. Undefined where it has another scheme, as in Django REST framework. */
+/** RFC 6750 §2.1: the header only. Undefined for another scheme, as in Django REST framework. */
 function bearerToken ({ headers }: FastifyRequest): string | undefined {
   const [scheme = '', token, ...rest] = (headers.authorization ?? '').trim().split(' ')
   // RFC 9110 §11.1: the scheme is case-insensitive.
@@ -54,57 +54,62 @@ const bearerTransport: TokenTransport = {
   vary: 'Authorization'
 }
 
-/** `cookies` undefined: tokens travel in bodies and headers; `checkCsrf` undefined: the app answers for forgeries. */
-export function createTokenTransport (cookies: CookieSettings | undefined, checkCsrf: CheckCsrf | undefined, clock: () => Date): TokenTransport {
-  if (!cookies) return bearerTransport
+/** `cookies` undefined: no cookies; `csrfCheck` undefined: the app itself protects against CSRF. */
+export const createTokenTransport = (
+  cookies: CookieSettings | undefined,
+  csrfCheck: CheckCsrf | undefined,
+  clock: () => Date
+): TokenTransport => cookies ? cookieTransport(cookies, csrfCheck, clock) : bearerTransport
 
-  /** Two of one name: one was planted from a neighbouring host or path, and nothing tells which (RFC 6265bis §8.6). */
-  function cookieOf ({ headers }: FastifyRequest, name: string): string | undefined {
-    const values = headers.authorization === undefined ? cookieValues(headers.cookie, name) : []
-    if (values.length > 1) throw failure('token_not_valid')
-    return values[0]
+function cookieTransport (
+  cookies: CookieSettings,
+  csrfCheck: CheckCsrf | undefined,
+  clock: () => Date
+): TokenTransport {
+  function readAccessToken (request: FastifyRequest): string | undefined {
+    if (request.headers.authorization !== undefined) return bearerToken(request)
+    if (cookieValues(request.headers.cookie, cookies.access).length === 0) return undefined
+    checkCsrf(request)
+    return cookieOf(request, cookies.access)
+  }
+
+  const readRefreshToken: TokenTransport['readRefreshToken'] = (request, { refresh }) =>
+    refresh || cookieOf(request, cookies.refresh) || undefined
+
+  function replacedRefreshToken ({ headers }: FastifyRequest): string | undefined {
+    const values = cookieValues(headers.cookie, cookies.refresh)
+    return values.length === 1 ? values[0] : undefined
+  }
+
+  function send (reply: FastifyReply, { access, refresh, ...expirations }: TokenPair): Expirations {
+    reply.header('set-cookie', [
+      setCookie(cookies.access, access, secondsUntil(expirations.access_expiration), cookies),
+      setCookie(cookies.refresh, refresh, secondsUntil(expirations.refresh_expiration), cookies)
+    ])
+    return expirations
   }
 
   const secondsUntil = (expiration: string) => Math.floor((Date.parse(expiration) - clock().getTime()) / 1000)
 
-  return {
-    readAccessToken (request) {
-      if (request.headers.authorization !== undefined) return bearerToken(request)
-      if (cookieValues(request.headers.cookie, cookies.access).length === 0) return undefined
-      this.checkCsrf(request)
-      return cookieOf(request, cookies.access)
-    },
-
-    readRefreshToken: (request, { refresh }) => refresh || cookieOf(request, cookies.refresh) || undefined,
-
-    replacedRefreshToken ({ headers }) {
-      const values = cookieValues(headers.cookie, cookies.refresh)
-      return values.length === 1 ? values[0] : undefined
-    },
-
-    send (reply, { access, refresh, ...expirations }) {
-      reply.header('set-cookie', [
-        setCookie(cookies.access, access, secondsUntil(expirations.access_expiration), cookies),
-        setCookie(cookies.refresh, refresh, secondsUntil(expirations.refresh_expiration), cookies)
-      ])
-      return expirations
-    },
-
-    clear (reply) {
-      reply.header('set-cookie', [cookies.access, cookies.refresh].map(name => setCookie(name, '', 0, cookies)))
-    },
-
-    checkCsrf (request) {
-      // Basic and Negotiate a browser adds by itself, to what other sites send, too.
-      if (isUnsafe(request) && !isBearer(request)) checkCsrf?.(request)
-    },
-
-    vary: 'Authorization, Cookie, Origin, Sec-Fetch-Site'
+  function clear (reply: FastifyReply): void {
+    reply.header('set-cookie', [cookies.access, cookies.refresh].map(name => setCookie(name, '', 0, cookies)))
   }
+
+  function checkCsrf (request: FastifyRequest): void {
+    // Only Bearer is exempt: a browser adds Basic and Negotiate credentials to cross-site requests by itself.
+    if (isUnsafe(request) && !isBearer(request)) csrfCheck?.(request)
+  }
+
+  const vary = 'Authorization, Cookie, Origin, Sec-Fetch-Site'
+  return { readAccessToken, readRefreshToken, replacedRefreshToken, send, clear, checkCsrf, vary }
 }
-export interface TokenPair {
-  access: string
-  refresh: string
-  access_expiration: string
-  refresh_expiration: string
+
+/**
+ * Throws if the cookie was sent twice: one of the two was planted from a neighbouring host or path, and nothing shows
+ * which (RFC 6265bis §8.6).
+ */
+function cookieOf ({ headers }: FastifyRequest, name: string): string | undefined {
+  const values = headers.authorization === undefined ? cookieValues(headers.cookie, name) : []
+  if (values.length > 1) throw failure('token_not_valid')
+  return values[0]
 }
