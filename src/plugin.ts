@@ -13,6 +13,7 @@ import { jwks } from './features/jwks.js'
 import { login } from './features/login.js'
 import { logout } from './features/logout.js'
 import { passwordChange } from './features/password-change.js'
+import { passwordResetPage } from './features/password-reset-page.js'
 import { passwordReset } from './features/password-reset.js'
 import { reauthenticate } from './features/reauthenticate.js'
 import { registration } from './features/registration.js'
@@ -41,7 +42,7 @@ import { createBodyValidator, createValidatorCompiler } from './validation/body-
 
 const features: Feature[] = [
   registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange,
-  passwordReset, socialLogin, socialRedirect, socialAccounts, jwks
+  passwordReset, passwordResetPage, socialLogin, socialRedirect, socialAccounts, jwks
 ]
 
 /** What tests replace: the time, the cost of a hash, and how long a provider is waited for. */

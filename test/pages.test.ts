@@ -4,7 +4,7 @@ import { escapeHtml, html } from '../src/lib/html.js'
 import type { PageFrame } from '../src/pages/card.js'
 import { confirmEmailPage, emailConfirmedPage } from '../src/pages/email-verification.js'
 import { linkInvalidPage } from '../src/pages/invalid-link.js'
-import { newPasswordPage, passwordResetPage } from '../src/pages/password-reset.js'
+import { newPasswordPage, passwordChangedPage } from '../src/pages/password-reset.js'
 import { loggedInPage, socialFailedPage, startPage } from '../src/pages/social-redirect.js'
 import { t } from './support/build.js'
 
@@ -30,7 +30,7 @@ const pages = (frame: PageFrame) => ({
   passwordLinkInvalid: linkInvalidPage(frame, 'password'),
   newPassword: newPasswordPage(frame, [], { minLength: 8 }),
   newPasswordRefused: newPasswordPage(frame, problems, { minLength: 8, username: 'alice@example.com' }),
-  passwordReset: passwordResetPage(frame),
+  passwordReset: passwordChangedPage(frame),
   socialStart: startPage(frame, start),
   socialFailed: socialFailedPage(frame, failed),
   loggedIn: loggedInPage(frame)

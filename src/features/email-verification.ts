@@ -1,9 +1,10 @@
 /**
- * Whose address is it? Its mailbox gets a link, and following it proves it. The mail is queued by registration.
+ * Verifies e-mail addresses: a mailed link proves that the user reads the mailbox. Registration queues the mail.
  *
- *   POST /registration/verify-email                 spends the key of the link
- *   POST /registration/resend-email                 answers the same for every address; the mail follows
- *   GET  /registration/account-confirm-email/:key   a page whose button posts, or (confirmEmailOnGet) confirms
+ *   POST /registration/verify-email                  verifies the address; uses up the key of the link
+ *   POST /registration/resend-email                  queues another mail; returns the same for every address
+ *   GET  /registration/account-confirm-email/:key    a page with a button, or (confirmEmailOnGet) the verification
+ *   POST /registration/account-confirm-email/:key    what the button does
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
@@ -15,56 +16,64 @@ import { hashToken } from '../lib/secrets.js'
 import { emailConfirmedPage, confirmEmailPage } from '../pages/email-verification.js'
 import { linkInvalidPage } from '../pages/invalid-link.js'
 import { deleteTokens, findToken, spendToken } from '../store/one-time-tokens.js'
-import { recordLogin, verifyEmail } from '../store/users.js'
+import { verifyEmail } from '../store/users.js'
+
+interface LinkRoute { Params: { key: string } }
 
 const purpose = 'email-verification'
+const pagePath = '/registration/account-confirm-email/:key'
 
-export const emailVerification: Feature = (app, { settings, contract, db, clock, userRecords, sessions, outbox, pageFrame }) => {
+export const emailVerification: Feature = (app, context) => {
+  const { settings, contract, db, clock, userRecords, sessions, outbox, pageFrame } = context
   const { account, urls, hooks } = settings
   if (account.emailVerification === 'none') return
 
   app.post('/registration/verify-email', { schema: contract.verifyEmail }, async (request, reply) => {
-    const user = await confirm(request.body.key)
+    const user = await verify(request.body.key)
     if (!user) throw failure('verification_key_invalid')
     return account.loginOnEmailConfirmation ? await logIn(user, request, reply) : { detail: 'ok' }
   })
 
   app.post('/registration/resend-email', { schema: contract.resendEmail }, async request => {
-    // Who has the address is looked up by the dispatcher: the answer must not tell, by body or by clock.
+    // The dispatcher looks the address up later: neither the response nor its timing may show whether it is known.
     await outbox.enqueue(db, 'email-verification', { address: canonicalEmail(request.body.email) })
     outbox.wake()
     return { detail: 'ok' }
   })
 
-  app.get<{ Params: { key: string } }>(
-    '/registration/account-confirm-email/:key',
+  app.get<LinkRoute>(
+    pagePath,
     { ...tokenInUrl, schema: contract.confirmEmailPage },
     async (request, reply) => {
-      // A scanner's HEAD confirms nothing even where a GET does.
-      if (account.confirmEmailOnGet && request.method === 'GET') return await confirmAndShow(request, reply, 302)
-      const token = await findToken(db, purpose, hashToken(request.params.key), clock())
-      return token
-        ? sendPage(reply, 200, confirmEmailPage(pageFrame()))
-        : sendPage(reply, 404, linkInvalidPage(pageFrame(), 'email'))
+      // Mail scanners send HEAD, which must verify nothing, even if GET does.
+      const verifies = account.confirmEmailOnGet && request.method === 'GET'
+      return verifies ? await verifyAndShow(request, reply, 302) : await askForClick(request, reply)
     }
   )
 
-  // The button: without JavaScript a form can post to its own address, and a browser then wants a page.
-  app.post<{ Params: { key: string } }>(
-    '/registration/account-confirm-email/:key',
+  // Without JavaScript a form can only post to a URL, and the response has to be a page again.
+  app.post<LinkRoute>(
+    pagePath,
     { ...tokenInUrl, schema: { hide: true } },
-    async (request, reply) => await confirmAndShow(request, reply, 303)
+    async (request, reply) => await verifyAndShow(request, reply, 303)
   )
 
-  async function confirmAndShow ({ params }: { params: { key: string } }, reply: FastifyReply, status: 302 | 303) {
-    if (!await confirm(params.key)) return sendPage(reply, 404, linkInvalidPage(pageFrame(), 'email'))
+  async function askForClick ({ params }: FastifyRequest<LinkRoute>, reply: FastifyReply) {
+    const token = await findToken(db, purpose, hashToken(params.key), clock())
+    return token ? sendPage(reply, 200, confirmEmailPage(pageFrame())) : sendLinkInvalid(reply)
+  }
+
+  async function verifyAndShow ({ params }: FastifyRequest<LinkRoute>, reply: FastifyReply, status: 302 | 303) {
+    if (!await verify(params.key)) return sendLinkInvalid(reply)
     return urls.login === undefined
       ? sendPage(reply, 200, emailConfirmedPage(pageFrame()))
       : await reply.redirect(urls.login, status)
   }
 
-  /** Spends the key; undefined when it is none, or no longer that of the user's address. */
-  async function confirm (key: string): Promise<UserRow | undefined> {
+  const sendLinkInvalid = (reply: FastifyReply) => sendPage(reply, 404, linkInvalidPage(pageFrame(), 'email'))
+
+  /** Uses up the key; undefined if it is invalid, or was sent to an address that the user no longer has. */
+  async function verify (key: string): Promise<UserRow | undefined> {
     return await db.transaction(async tx => {
       const token = await spendToken(tx, purpose, hashToken(key), clock())
       const user = token && await verifyEmail(tx, token.userPk, token.address)
@@ -76,15 +85,11 @@ export const emailVerification: Feature = (app, { settings, contract, db, clock,
   }
 
   async function logIn (verified: UserRow, request: FastifyRequest, reply: FastifyReply) {
-    // No password was given: where one is wanted (`maxAge`), it is asked for.
-    const session = sessions.create(verified.pk, request, new Date(0))
-    const row = await db.transaction(async tx => {
-      const user = await recordLogin(tx, verified, { lastLogin: clock() })
-      // Deactivated, or its password changed, in the moment between.
-      if (!user) throw failure('verification_key_invalid')
-      await sessions.insert(tx, session)
-      return user
+    const { session, user } = await sessions.logInIfUnchanged(db, verified, request, {
+      orElse: 'verification_key_invalid',
+      // Nobody entered a password, so a route with `maxAge` still has to ask for it.
+      authenticatedAt: new Date(0)
     })
-    return await sessions.respond(db, session, userRecords.toUser(row), request, reply)
+    return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
   }
 }

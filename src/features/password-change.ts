@@ -1,6 +1,5 @@
 /**
- * Who is logged in and knows the old password sets a new one; every other session ends,
- * and the owner of the mailbox is told.
+ * Lets a logged-in user set a new password. The other sessions end, and a mail informs the user.
  *
  *   POST /password/change
  */
@@ -16,39 +15,48 @@ import { replacePassword, updateUser } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
 import { inOrder } from '../validation/field-errors.js'
 
-export const passwordChange: Feature = (app, { settings, contract, db, userRecords, passwords, outbox, authenticate }) => {
+export const passwordChange: Feature = (app, context) => {
+  const { settings, contract, db, userRecords, passwords, outbox, authenticate } = context
   const { requireOld, logoutOnChange } = settings.password
 
-  app.post('/password/change', { schema: contract.changePassword, attachValidation: true, onRequest: authenticate }, async request => {
-    const { user, sessionId } = authenticatedUserOf(request)
-    const hash = await passwords.hash(await acceptable(request, user))
-    await db.transaction(async tx => {
-      const changed = requireOld
-        ? await replacePassword(tx, user.pk, user.passwordHash, hash)
-        : await updateUser(tx, user.pk, { passwordHash: hash })
-      // Another change was faster, and what was verified is no longer the password; or the user is gone.
-      if (!changed) {
-        throw requireOld
-          ? new Failure('validation_error', { fields: [fieldError('old_password', 'wrong_password')] })
-          : failure('user_not_found')
-      }
-      if (logoutOnChange) await deleteSessions(tx, user.pk, sessionId)
-      await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
-      await settings.hooks.passwordChanged?.(userRecords.toUser(changed), tx.orm)
-    })
-    outbox.wake()
-    return { detail: 'New password has been saved.' }
-  })
+  app.post(
+    '/password/change',
+    { schema: contract.changePassword, attachValidation: true, onRequest: authenticate },
+    async request => {
+      const { user, sessionId } = authenticatedUserOf(request)
+      const password = await readNewPassword(request, user)
+      await replace(user, sessionId, await passwords.hash(password))
+      outbox.wake()
+      return { detail: 'New password has been saved.' }
+    }
+  )
 
-  /** The new password, or a failure that tells everything that is wrong at once. */
-  async function acceptable (request: FastifyRequest, user: UserRow): Promise<string> {
+  /** The new password; throws everything that is wrong at once. */
+  async function readNewPassword (request: FastifyRequest, user: UserRow): Promise<string> {
     const { body, invalid } = readBody<Body<Contract['changePassword']>>(request)
     const { old_password: old, new_password1: password, new_password2: repeated } = body
     const found: FieldError[] = [...invalid]
-    if (requireOld && old !== undefined && !(await passwords.verify(user.passwordHash, old))) { found.push(fieldError('old_password', 'wrong_password')) }
+    if (requireOld && old !== undefined && !await passwords.verify(user.passwordHash, old)) found.push(wrongPassword())
     if (password !== undefined) found.push(...await passwords.checkPair(password, repeated, userRecords.toUser(user)))
     throwIfInvalid(inOrder(contract.changePassword.body, found))
     // Nothing was found wrong: it is there.
     return password as string
   }
+
+  async function replace (user: UserRow, sessionId: string, hash: string): Promise<void> {
+    await db.transaction(async tx => {
+      const changed = requireOld
+        ? await replacePassword(tx, user.pk, user.passwordHash, hash)
+        : await updateUser(tx, user.pk, { passwordHash: hash })
+      // Since the old password was verified, another request has changed it or deleted the user.
+      if (!changed) {
+        throw requireOld ? new Failure('validation_error', { fields: [wrongPassword()] }) : failure('user_not_found')
+      }
+      if (logoutOnChange) await deleteSessions(tx, user.pk, sessionId)
+      await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
+      await settings.hooks.passwordChanged?.(userRecords.toUser(changed), tx.orm)
+    })
+  }
 }
+
+const wrongPassword = () => fieldError('old_password', 'wrong_password')

@@ -1,7 +1,8 @@
 /**
- * Whoever may, creates an account, and is logged in to it; where verification is mandatory, is mailed instead.
+ * Creates an account, if registration is open to this request, and logs the user in. With mandatory verification it
+ * sends a confirmation mail instead.
  *
- *   POST /registration   stores the user, the mail and the first session, in one transaction with the app's hooks
+ *   POST /registration   stores user, mail and session in one transaction with the app's hooks
  */
 import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
@@ -18,52 +19,46 @@ import { inOrder } from '../validation/field-errors.js'
 
 type Registration = Body<Contract['register']>
 
-export const registration: Feature = (
-  app,
-  { settings, contract, db, clock, userRecords, passwords, sessions, outbox }
-) => {
+export const registration: Feature = (app, context) => {
+  const { settings, contract, db, clock, userRecords, passwords, sessions, outbox } = context
   const { hooks } = settings
   const { registration: rule, emailVerification } = settings.account
-  // Who has to prove the address first is not told that it has an account already: its owner is.
+  // With mandatory verification the response must not show that an address is taken: its owner gets a mail instead.
   const isMandatory = emailVerification === 'mandatory'
 
   app.post(
     '/registration',
-    {
-      schema: contract.register,
-      attachValidation: true,
-      onRequest: request => checkMayRegister(rule, request)
-    },
+    { schema: contract.register, attachValidation: true, onRequest: request => checkMayRegister(rule, request) },
     async (request, reply) => {
-      const { password1, password2, ...input } = await acceptable(request)
-      const columns = { ...userRecords.defaultColumns(), ...userRecords.toColumns(input) }
-      const passwordHash = await passwords.hash(password1)
-      const pk = uuid()
-      const session = isMandatory ? undefined : sessions.create(pk, request)
-
-      const row = await unlessTaken(columns, async tx => {
-        await hooks.registering?.(input, tx.orm)
-        const user = await insertUser(tx, {
-          ...columns,
-          pk,
-          passwordHash,
-          isActive: true,
-          createdAt: clock(),
-          lastLogin: session ? clock() : null
-        })
-        if (!user) throw await whatIsTaken(tx, columns)
-        await hooks.registered?.(userRecords.toUser(user), tx.orm)
-        if (emailVerification !== 'none' && user.email !== null) { await outbox.enqueue(tx, 'email-verification', { userPk: pk }) }
-        if (session) await sessions.insert(tx, session)
-        return user
-      })
+      const { user, session } = await createAccount(await readRegistration(request), request)
       outbox.wake()
-
       reply.code(201)
-      if (!row || !session) return { detail: 'Verification e-mail sent.' }
-      return await sessions.respond(db, session, userRecords.toUser(row), request, reply)
+      if (!user || !session) return { detail: 'Verification e-mail sent.' }
+      return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
     }
   )
+
+  async function createAccount ({ password1, password2, ...input }: Registration, request: FastifyRequest) {
+    const columns = { ...userRecords.defaultColumns(), ...userRecords.toColumns(input) }
+    const passwordHash = await passwords.hash(password1)
+    const pk = uuid()
+    const session = isMandatory ? undefined : sessions.create(pk, request)
+
+    const user = await unlessTaken(columns, async tx => {
+      await hooks.registering?.(input, tx.orm)
+      const now = clock()
+      const account = { pk, passwordHash, isActive: true, createdAt: now, lastLogin: session ? now : null }
+      const user = await insertUser(tx, { ...columns, ...account })
+      if (!user) throw await whatIsTaken(tx, columns)
+      await hooks.registered?.(userRecords.toUser(user), tx.orm)
+      if (emailVerification !== 'none' && user.email !== null) {
+        await outbox.enqueue(tx, 'email-verification', { userPk: pk })
+      }
+      if (session) await sessions.insert(tx, session)
+      return user
+    })
+    return { user, session }
+  }
 
   /** Stores the account; where its address is taken and that may not be told, the owner gets a mail instead of it. */
   async function unlessTaken (
@@ -82,35 +77,36 @@ export const registration: Feature = (
 
   async function whatIsTaken (tx: Db, columns: Partial<NewUserRow>): Promise<Error> {
     const found = await userRecords.conflicts(tx, tellable(columns))
-    // Where nothing is found, whoever was faster has let go of it since: there is nothing to name.
+    // Nothing is found if the other account has released the value in the meantime.
     return found.length > 0 || !isMandatory ? new Failure('validation_error', { fields: found }) : new AddressTaken()
   }
 
+  /** The columns of which the response may say that their value is taken. */
   const tellable = ({ email, ...others }: Partial<NewUserRow>) =>
     isMandatory || email === undefined ? others : { email, ...others }
 
-  /** The body, or a failure that tells everything that is wrong with it at once. */
-  async function acceptable (request: FastifyRequest): Promise<Registration> {
+  /** The body; throws everything that is wrong at once. */
+  async function readRegistration (request: FastifyRequest): Promise<Registration> {
     const { body, invalid } = readBody<Registration>(request)
     const { password1, password2, ...known } = body
-    const found: FieldError[] = [
-      ...invalid,
-      ...(await userRecords.conflicts(db, tellable(userRecords.toColumns(known))))
-    ]
+    const conflicts = await userRecords.conflicts(db, tellable(userRecords.toColumns(known)))
+    const found: FieldError[] = [...invalid, ...conflicts]
     if (password1 !== undefined) {
-      // Django compares the pair after the fields, and judges likeness last; both concern the whole.
-      const whole = (step: 1 | 2) => ({ field: 'non_field_errors', step })
       const problems = await passwords.check('password1', password1, known)
-      found.push(
-        ...problems.map(problem => (problem.code === 'password_too_similar' ? { ...problem, drf: whole(2) } : problem))
-      )
-      if (password2 !== undefined && password2 !== password1) { found.push(fieldError('password2', 'password_mismatch', {}, whole(1))) }
+      found.push(...problems.map(problem =>
+        problem.code === 'password_too_similar' ? { ...problem, drf: wholeBody(2) } : problem))
+      if (password2 !== undefined && password2 !== password1) {
+        found.push(fieldError('password2', 'password_mismatch', {}, wholeBody(1)))
+      }
     }
     throwIfInvalid(inOrder(contract.register.body, found))
     // Nothing was found wrong: the body is whole.
     return body as Registration
   }
 }
+
+// Django compares the two passwords after the fields, checks the similarity last, and reports both for the whole body.
+const wholeBody = (step: 1 | 2) => ({ field: 'non_field_errors', step })
 
 /** Not to be told to whoever registers. */
 class AddressTaken extends Error {}

@@ -1,7 +1,9 @@
 /**
- * The owner of an account reads it and changes what the app lets him change.
+ * Lets users read their account and change the fields that the app allows.
  *
- *   GET /user   PUT /user   PATCH /user
+ *   GET   /user
+ *   PUT   /user   replaces the fields
+ *   PATCH /user   changes the fields that are sent
  */
 import type { FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
@@ -14,9 +16,11 @@ import { inOrder } from '../validation/field-errors.js'
 
 export const user: Feature = (app, { settings, contract, db, userRecords, authenticate }) => {
   const { getUser, replaceUser, updateUser: patchUser } = contract
+
   app.get('/user', { schema: getUser, onRequest: authenticate }, async request =>
     userRecords.toUser(authenticatedUserOf(request).user)
   )
+
   for (const [method, schema] of [['PUT', replaceUser], ['PATCH', patchUser]] as const) {
     app.route({
       method,
@@ -24,7 +28,7 @@ export const user: Feature = (app, { settings, contract, db, userRecords, authen
       schema,
       attachValidation: true,
       onRequest: authenticate,
-      handler: request => write(request, schema.body)
+      handler: async request => await write(request, schema.body)
     })
   }
 
@@ -32,15 +36,12 @@ export const user: Feature = (app, { settings, contract, db, userRecords, authen
     const { user: known } = authenticatedUserOf(request)
     const { pk } = known
     const { body, invalid } = readBody<Record<string, unknown>>(request)
-    // Read-only by now: as with any such field, nothing that is sent in it can be wrong, or tell whose a value is.
-    const settled = userRecords.fixedFields(known)
-    const changes = userRecords.toColumns(without(body, settled))
-    throwIfInvalid(
-      inOrder(schema, [
-        ...invalid.filter(({ field }) => !settled.has(field)),
-        ...(await userRecords.conflicts(db, changes, pk))
-      ])
-    )
+    // These are read-only once they have a value: like any such field they are ignored, so they cause no errors and
+    // can't reveal what other users have.
+    const fixed = userRecords.fixedFields(known)
+    const changes = userRecords.toColumns(without(body, fixed))
+    const conflicts = await userRecords.conflicts(db, changes, pk)
+    throwIfInvalid(inOrder(schema, [...invalid.filter(({ field }) => !fixed.has(field)), ...conflicts]))
     const row = Object.keys(changes).length === 0 ? await findUser(db, pk) : await store(pk, changes)
     if (!row) throw failure('user_not_found')
     return userRecords.toUser(row)
@@ -48,11 +49,11 @@ export const user: Feature = (app, { settings, contract, db, userRecords, authen
 
   async function store (pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
     return await userRecords.retryOnConflict(db, changes, pk, async () => await db.transaction(async tx => {
-      // Of two requests that give a field which is taken once, the second finds it given.
+      // A field can be write-once: the lock makes the second of two requests see the value of the first.
       const locked = userRecords.hasWriteOnceField(changes) ? await lockUser(tx, pk) : undefined
-      const open = locked ? without(changes, userRecords.fixedFields(locked)) : changes
-      if (Object.keys(open).length === 0) return locked
-      const row = await updateUser(tx, pk, open)
+      const allowed = locked ? without(changes, userRecords.fixedFields(locked)) : changes
+      if (Object.keys(allowed).length === 0) return locked
+      const row = await updateUser(tx, pk, allowed)
       if (row) await settings.hooks.userUpdated?.(userRecords.toUser(row), tx.orm)
       return row
     }))

@@ -38,7 +38,7 @@ export function newPasswordPage (frame: PageFrame, problems: readonly PasswordPr
   )
 }
 
-export const passwordResetPage = (frame: PageFrame): Page => card(frame, 'Your password is changed', html`
+export const passwordChangedPage = (frame: PageFrame): Page => card(frame, 'Your password is changed', html`
 <p>You have been logged out everywhere. Log in with the new password.</p>
 ${loginButton(frame)}`)
 

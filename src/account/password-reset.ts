@@ -1,0 +1,81 @@
+/** The steps that the password reset API and its page share: who owns a link, and setting the new password. */
+import type { Contract } from '../../schemas/index.js'
+import type { Body } from '../../schemas/route.js'
+import type { Database } from '../db/database.js'
+import type { UserRow } from '../db/tables.js'
+import { Failure, fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
+import { hashToken } from '../lib/secrets.js'
+import type { Outbox } from '../mail/outbox.js'
+import type { Settings } from '../settings/types.js'
+import { deleteTokens, findToken, spendToken } from '../store/one-time-tokens.js'
+import { deleteSessions } from '../store/sessions.js'
+import { deleteSocialAccounts } from '../store/social-accounts.js'
+import { findUser, replacePassword } from '../store/users.js'
+import { inOrder } from '../validation/field-errors.js'
+import type { Passwords } from './passwords.js'
+import type { UserRecords } from './user-records.js'
+
+export type PasswordResetBody = Body<Contract['confirmPasswordReset']>
+export type ResetLink = Pick<PasswordResetBody, 'uid' | 'token'>
+
+interface PasswordResetOptions {
+  settings: Settings
+  contract: Contract
+  db: Database
+  clock: () => Date
+  userRecords: UserRecords
+  passwords: Passwords
+  outbox: Outbox
+}
+
+const purpose = 'password-reset'
+
+export function createPasswordReset (options: PasswordResetOptions) {
+  const { settings: { hooks }, contract, db, clock, userRecords, passwords, outbox } = options
+  const { body: schema } = contract.confirmPasswordReset
+
+  /** The user whose password the link may replace; undefined if it was used, or the password or address changed. */
+  async function ownerOf ({ uid, token }: ResetLink): Promise<UserRow | undefined> {
+    const row = await findToken(db, purpose, hashToken(token), clock())
+    const user = row?.userPk === uid ? await findUser(db, uid) : undefined
+    if (!user?.isActive || user.email !== row?.address) return undefined
+    return hashToken(user.passwordHash ?? '') === row.passwordDigest ? user : undefined
+  }
+
+  /** Sets the password, or throws everything that is wrong at once. A rejected password does not use up the token. */
+  async function reset (input: Partial<PasswordResetBody>, invalid: readonly FieldError[]): Promise<void> {
+    const { uid, token, new_password1: password, new_password2: repeated } = input
+    const found = [...invalid]
+    const hasLink = uid !== undefined && token !== undefined
+    const owner = hasLink ? await ownerOf({ uid, token }) : undefined
+    if (hasLink && !owner) found.push(fieldError('token', 'token_invalid', {}, { field: 'token', step: 1 }))
+    if (password !== undefined) {
+      found.push(...await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}))
+    }
+    throwIfInvalid(inOrder(schema, found))
+    // Nothing was found wrong: all of it is there.
+    await replace(owner as UserRow, token as string, await passwords.hash(password as string))
+  }
+
+  async function replace (owner: UserRow, token: string, hash: string): Promise<void> {
+    await db.transaction(async tx => {
+      const spent = await spendToken(tx, purpose, hashToken(token), clock())
+      const user = spent && await replacePassword(tx, owner.pk, owner.passwordHash, hash, { emailVerified: true })
+      // Another request may have used the link or changed the account while the new password was being hashed.
+      if (!user?.isActive || user.email !== spent?.address) {
+        throw new Failure('validation_error', { fields: [fieldError('token', 'token_invalid')] })
+      }
+      await deleteTokens(tx, user.pk)
+      await deleteSessions(tx, user.pk)
+      // Until now nobody had proved to own this mailbox, so an attacker may have registered the address and linked
+      // their own provider account to it.
+      if (!owner.emailVerified) await deleteSocialAccounts(tx, user.pk)
+      await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
+      if (!owner.emailVerified) await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
+      await hooks.passwordChanged?.(userRecords.toUser(user), tx.orm)
+    })
+    outbox.wake()
+  }
+
+  return { ownerOf, reset }
+}
