@@ -209,7 +209,7 @@ const refused: Array<[claims: () => unknown, line: string]> = [
     () => value,
     'fastify-rest-auth: tokens.claims: must return an object'
   ]),
-  [() => ({ list: 'x'.repeat(4000) }), 'fastify-rest-auth: tokens.claims: the access token has '],
+  [() => ({ list: 'x'.repeat(4000) }), 'fastify-rest-auth: tokens.claims: the access token is '],
   [() => { throw new Error('no role today') }, 'no role today'],
   [async () => await Promise.reject(new Error('no role tomorrow')), 'no role tomorrow']
 ]

@@ -1,39 +1,42 @@
-/** How bodies are read: JSON or an HTML form, as UTF-8 and nothing else, at most 16 KiB. */
-import type { FastifyInstance } from 'fastify'
+/** Parses request bodies: JSON or an HTML form, valid UTF-8, at most 16 KiB. */
+import type { FastifyBodyParser, FastifyInstance } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { FormBody } from '../validation/body-validator.js'
 
 export const maxBodyBytes = 16384
 const maxDepth = 100
 
-/** Replaces whatever parsers the host has, for our routes alone: their leniency must not become ours. */
+/** Replaces the host's parsers for the plugin's routes only, because the host's may accept more. */
 export function addBodyParsers (app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error')
+  const options = { parseAs: 'buffer', bodyLimit: maxBodyBytes } as const
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (request, body, done) => {
+  app.addContentTypeParser<Buffer>('application/json', options, jsonParser(app))
+  app.addContentTypeParser<Buffer>('application/x-www-form-urlencoded', options, parseForm)
+}
+
+function jsonParser (app: FastifyInstance): FastifyBodyParser<Buffer> {
+  // Fastify's own parser rejects __proto__ and constructor.prototype keys.
+  const parseText = app.getDefaultJsonParser('error', 'error')
+  return function parseJson (request, body, done) {
     const text = decode(body)
     if (text === undefined) return done(malformed('not valid UTF-8'))
     if (text.trim() === '') return done(null, {})
-    // Fastify's own parser: it refuses __proto__ and constructor.prototype keys.
-    parseJson(request, text, (error, value) => {
+    parseText(request, text, (error, value) => {
       const problem = error?.message ?? jsonProblem(value, maxDepth)
       done(problem === undefined ? null : malformed(problem), value)
     })
-  })
-  app.addContentTypeParser<Buffer>(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
-    (_request, body, done) => {
-      const text = decode(body)
-      if (text === undefined || !isWellEncoded(text)) return done(malformed('not a valid form'))
-      done(null, new FormBody(new URLSearchParams(text)))
-    }
-  )
+  }
+}
+
+const parseForm: FastifyBodyParser<Buffer> = (_request, body, done) => {
+  const text = decode(body)
+  if (text === undefined || !isWellEncoded(text)) return done(malformed('not a valid form'))
+  done(null, new FormBody(new URLSearchParams(text)))
 }
 
 const malformed = (reason: string) => failure('malformed_body', { reason })
 
-// Replacing what is broken would make one password of many.
+// Fatal: replacing invalid bytes would make different passwords equal.
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function decode (body: Buffer): string | undefined {
@@ -44,7 +47,7 @@ function decode (body: Buffer): string | undefined {
   }
 }
 
-/** What no stack walks and no database holds: 16 KiB are 8000 lists inside each other, and 1e309 is Infinity. */
+/** What is valid JSON but can't be handled: 16 KiB hold 8000 nested arrays, and 1e309 is parsed as Infinity. */
 function jsonProblem (value: unknown, levels: number): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'a number is out of range'
   if (typeof value !== 'object' || value === null) return undefined

@@ -2,7 +2,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Page } from '../pages/frame.js'
 
-/** For routes whose address holds a token: it stays out of the log, and stands for the request's good faith. */
+/**
+ * Options for routes with a token in the URL: they log the route's pattern instead of the URL, and skip the CSRF check,
+ * because the token already proves intent.
+ */
 export const tokenInUrl = {
   config: { skipCsrf: true },
   logSerializers: {

@@ -1,12 +1,12 @@
 /**
- * What every route of ours has in common: the headers of its answers, the twin with a trailing slash, and
- * 405 with `Allow` for the methods a path does not know.
+ * What all routes of the plugin share: security headers, a twin with a trailing slash, 404 for unknown paths, and 405
+ * with `Allow` for the methods that a path does not have.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
-import { sendFailure } from '../errors/responses.js'
+import { addMethodNotAllowed, addTrailingSlashTwin, successResponses, type ErrorShape } from './derived-routes.js'
 
-const headers = {
+const securityHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -14,74 +14,79 @@ const headers = {
   'referrer-policy': 'no-referrer'
 }
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A route that stands for others: a twin, a refusal. */
+    /** Set on the routes that are derived from another: its trailing-slash twin, and the 405 and OPTIONS responses. */
     isTrailingSlashTwin?: boolean
-    /** A route that sees to forgeries itself: its address is a secret, or it asks where the request comes from. */
+    /** For routes that need no CSRF check: a secret in the URL proves intent, or the route checks the origin itself. */
     skipCsrf?: boolean
   }
 }
 
-/** What the way that tokens travel asks of every request. */
+/** The parts of the token transport that concern every request. */
 interface RequestChecks {
-  /** The headers that decide an answer. */
+  /** The request headers that the responses vary by. */
   vary: string
-  /** Throws where a page of another site may have sent the request. */
+  /** Throws if a page of another site may have sent the request. */
   checkCsrf: (request: FastifyRequest) => void
 }
 
 export interface Routing {
-  /** What the routes are to be added to. */
+  /** Add the routes to this instance. */
   app: FastifyInstance
-  /** To be called when they are. */
+  /** Call this after the last route: adds the derived routes. */
   finish: () => void
 }
 
-/** To be called before the routes are added. */
-export function prepareRouting (app: FastifyInstance, shape: 'problem' | 'drf', { vary, checkCsrf }: RequestChecks): Routing {
+/** Call this before you add routes. */
+export function prepareRouting (app: FastifyInstance, shape: ErrorShape, checks: RequestChecks): Routing {
   const routes: RouteOptions[] = []
-  const restored: Array<() => void> = []
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers(headers).header('vary', [reply.getHeader('vary') ?? [], vary].flat().join(', '))
-    // Before the body is read: a path that nobody has wants none.
-    if (request.is404) refuseUnknown()
-    if (!request.routeOptions.config.skipCsrf) checkCsrf(request)
-  })
-  app.addHook('onRoute', route => {
-    if (route.config?.isTrailingSlashTwin) return
-    const { schema } = route
-    restored.push(() => { Object.assign(route, { schema }) })
-    route.schema = { ...schema, response: successResponses(schema?.response) }
-  })
-  // It is what makes unknown paths below the prefix ours; the hook above has the first word.
-  app.setNotFoundHandler(refuseUnknown)
+  addRequestChecks(app, checks)
+  const restoreSchemas = serialiseSuccessOnly(app)
+  // This makes unknown paths below the prefix the plugin's; the hook of addRequestChecks sees them first.
+  app.setNotFoundHandler(throwNotFound)
 
-  const finish = () => {
-    for (const restore of restored) restore()
+  function finish (): void {
+    restoreSchemas()
     const { ignoreTrailingSlash } = { ...app.initialConfig, ...app.initialConfig.routerOptions }
     for (const [url, known] of groupByUrl(routes)) {
       addMethodNotAllowed(app, url, known, shape)
       if (ignoreTrailingSlash) continue
-      for (const route of known) {
-        app.route({
-          ...route,
-          url: `${url}/`,
-          schema: { ...route.schema, response: successResponses(route.schema?.response), hide: true },
-          config: { ...route.config, isTrailingSlashTwin: true }
-        })
-      }
+      for (const route of known) addTrailingSlashTwin(app, route)
       addMethodNotAllowed(app, `${url}/`, known, shape)
     }
   }
+
   return { app: recordRoutes(app, routes), finish }
 }
 
+function addRequestChecks (app: FastifyInstance, { vary, checkCsrf }: RequestChecks): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders).header('vary', [reply.getHeader('vary') ?? [], vary].flat().join(', '))
+    // Here, so that the body of a request to an unknown path is never read.
+    if (request.is404) throwNotFound()
+    if (!request.routeOptions.config.skipCsrf) checkCsrf(request)
+  })
+}
+
 /**
- * The instance, but what is added to it is noted as it was declared: by the time `onRoute` sees a route, the host's
- * own hooks have added to it (a rate limit, say), and would again to its twin.
+ * Hides the schemas of error responses from Fastify, which would drop properties from what a hook of the host throws.
+ * Returns a function that restores them, for the OpenAPI document.
+ */
+function serialiseSuccessOnly (app: FastifyInstance): () => void {
+  const restores: Array<() => void> = []
+  app.addHook('onRoute', route => {
+    if (route.config?.isTrailingSlashTwin) return
+    const { schema } = route
+    restores.push(() => { Object.assign(route, { schema }) })
+    route.schema = { ...schema, response: successResponses(schema?.response) }
+  })
+  return () => { for (const restore of restores) restore() }
+}
+
+/**
+ * The instance, except that `routes` records each route as it was declared. When `onRoute` sees a route, the host's
+ * hooks (a rate limit, for example) have already extended it, and would extend its twin a second time.
  */
 function recordRoutes (app: FastifyInstance, routes: RouteOptions[]): FastifyInstance {
   const route = (options: RouteOptions) => {
@@ -98,52 +103,12 @@ function recordRoutes (app: FastifyInstance, routes: RouteOptions[]): FastifyIns
   })
 }
 
-function refuseUnknown (): never {
+function throwNotFound (): never {
   throw failure('not_found')
 }
 
-/** Declared failures are for documents: by their schemas Fastify would garble what a hook of the host refuses with. */
-const successResponses = (response: unknown = {}) =>
-  Object.fromEntries(Object.entries(response as object).filter(([status]) => status.startsWith('2')))
-
 function groupByUrl (routes: RouteOptions[]): Map<string, RouteOptions[]> {
-  const paths = new Map<string, RouteOptions[]>()
-  for (const route of routes) {
-    paths.set(route.url, [...paths.get(route.url) ?? [], route])
-  }
-  return paths
-}
-
-/** 405 for the other methods, after authentication where the path asks for it; OPTIONS tells what there is. */
-function addMethodNotAllowed (app: FastifyInstance, url: string, known: RouteOptions[], shape: 'problem' | 'drf') {
-  const allowed = known.flatMap(({ method }) => method)
-  // Fastify adds HEAD, unless the host told it not to.
-  const hasHead = app.hasRoute({ method: 'HEAD', url: `${app.prefix}${url}` })
-  const allow = [...allowed, ...(hasHead ? ['HEAD'] : []), 'OPTIONS'].join(', ')
-  const others = hasHead ? methods : [...methods, 'HEAD']
-  // Whatever the method, an address that holds a secret stays out of the log.
-  const { logSerializers } = known[0] ?? {}
-  const common = {
-    url,
-    schema: { hide: true },
-    config: { isTrailingSlashTwin: true },
-    ...(logSerializers && { logSerializers })
-  }
-  app.route({
-    ...common,
-    method: others.filter(method => !allowed.includes(method)),
-    // Before any body is read: what is wrong with it does not matter.
-    onRequest: [known[0]?.onRequest ?? [], async (request: FastifyRequest, reply: FastifyReply) => {
-      reply.header('allow', allow)
-      sendFailure(reply, failure('method_not_allowed', { method: request.method }), shape)
-      return await reply
-    }].flat(),
-    handler: () => {}
-  })
-  app.route({
-    ...common,
-    method: 'OPTIONS',
-    onRequest: async (_request, reply) => await reply.code(204).header('allow', allow).send(),
-    handler: () => {}
-  })
+  const groups = new Map<string, RouteOptions[]>()
+  for (const route of routes) groups.set(route.url, [...groups.get(route.url) ?? [], route])
+  return groups
 }
