@@ -170,7 +170,7 @@ browse('by keyboard and without JavaScript, a weak password is refused where it 
 
   for (const press of [fresh, 'Tab', fresh]) { await (press === 'Tab' ? page.keyboard.press(press) : page.keyboard.type(press)) }
   await enter(page)
-  t.equal(await heading(page), 'Your password is changed')
+  t.equal(await heading(page), 'Your password has been changed')
   await shoot(page, 'changed-on-a-phone')
   t.equal((await post('/login', { email: alice.email, password: fresh })).statusCode, 200)
   t.same(complaints, [

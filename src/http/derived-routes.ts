@@ -1,4 +1,4 @@
-/** The routes that follow from another: its twin with a trailing slash, and the 405 and OPTIONS responses of its path. */
+/** Routes that follow from another: its twin with a trailing slash, and the 405 and OPTIONS responses of its path. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { sendFailure } from '../errors/responses.js'
@@ -22,7 +22,12 @@ export function addTrailingSlashTwin (app: FastifyInstance, route: RouteOptions)
 }
 
 /** Adds 405 for the other methods, after authentication if the path requires it, and OPTIONS with `Allow`. */
-export function addMethodNotAllowed (app: FastifyInstance, url: string, known: RouteOptions[], shape: ErrorShape): void {
+export function addMethodNotAllowed (
+  app: FastifyInstance,
+  url: string,
+  known: RouteOptions[],
+  shape: ErrorShape
+): void {
   const allowed = known.flatMap(({ method }) => method)
   // Fastify adds HEAD, unless the host has disabled that.
   const hasHead = app.hasRoute({ method: 'HEAD', url: `${app.prefix}${url}` })

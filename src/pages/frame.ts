@@ -1,6 +1,6 @@
 /**
- * What every HTML page of ours has in common: the document around its content, and headers by which a browser
- * runs nothing, fetches nothing, keeps nothing, and tells no other site the address, which may hold a token.
+ * What all HTML pages of the plugin share: the document around the content, and headers that keep the browser from
+ * running scripts, loading anything, caching the page, or sending its URL, which may hold a token, to other sites.
  */
 import { createHash } from 'node:crypto'
 import { html, trusted, type Markup } from '../lib/html.js'
@@ -12,12 +12,13 @@ export interface Content {
   style: string
   body: Markup
   head?: Markup
-  /** Directives of the content security policy, beside those that every page has. */
+  /** Content-Security-Policy directives in addition to those of every page. */
   policy: string
 }
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('base64')
 
+/** Renders a document with an inline style, and the headers that belong to it. */
 export function renderPage ({ title, style, body, head, policy }: Content): Page {
   const { markup } = html`<!doctype html>
 <html lang="en">
@@ -32,16 +33,13 @@ ${body}
 </body>
 </html>
 `
-  return {
-    html: markup,
-    headers: {
-      ...commonHeaders,
-      'content-security-policy': `default-src 'none'; style-src 'sha256-${hashOf(style)}'; ${policy}; base-uri 'none'; frame-ancestors 'none'`
-    }
-  }
+  const directives = [
+    "default-src 'none'", `style-src 'sha256-${hashOf(style)}'`, policy, "base-uri 'none'", "frame-ancestors 'none'"
+  ]
+  return { html: markup, headers: { ...commonHeaders, 'content-security-policy': directives.join('; ') } }
 }
 
-/** Of all that is HTML here, whoever wrote it. */
+/** The headers of every HTML response, including the parts of mails that the viewer shows. */
 export const commonHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',

@@ -1,6 +1,6 @@
 /**
- * How our pages look, on a phone and on a desk, by day and by night: system fonts, nothing to fetch.
- * Text has a contrast of 4.5 at least, the edge of a field and the focus one of 3 (WCAG 2.2, 1.4.3 and 1.4.11).
+ * The styles of the pages, for small and large screens and light and dark mode, with system fonts and nothing to load.
+ * The contrast is at least 4.5 for text and 3 for field borders and the focus ring (WCAG 2.2, 1.4.3 and 1.4.11).
  */
 
 const common = `
@@ -16,7 +16,9 @@ color-scheme: light dark;
 }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+body {
+margin: 0; background: var(--ground); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere;
+}
 h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25; text-wrap: balance; }
 p { margin: 0 0 1rem; }
 a { color: var(--accent); }
@@ -24,7 +26,7 @@ a:hover { color: var(--accent-hover); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `
 
-/** One card in the middle: a message, a button, a short form. */
+/** For a single centred card: a message, a button, a short form. */
 export const cardStyle = `${common}
 body { display: flex; flex-direction: column; align-items: center; min-height: 100vh; padding: 2rem 1rem; }
 header, main { width: 100%; max-width: 27rem; }
@@ -40,16 +42,22 @@ width: 100%; min-height: 3rem; margin-top: .375rem; padding: .5rem .75rem;
 background: transparent; color: inherit; border: 1px solid var(--field); border-radius: .5rem; font: inherit;
 }
 .field input[aria-invalid] { border-color: var(--error); box-shadow: inset 0 0 0 1px var(--error); }
-.error { margin-top: .5rem; padding: .5rem .75rem; background: var(--error-ground); color: var(--error); border-radius: .375rem; }
+.error {
+margin-top: .5rem; padding: .5rem .75rem;
+background: var(--error-ground); color: var(--error); border-radius: .375rem;
+}
 .error p { margin: 0; }
 .button {
 display: block; width: 100%; min-height: 3rem; padding: .75rem 1rem; background: var(--accent); color: var(--on-accent);
-border: 1px solid transparent; border-radius: .5rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer;
+border: 1px solid transparent; border-radius: .5rem; font: inherit; font-weight: 600; text-align: center;
+text-decoration: none; cursor: pointer;
 }
 .button:hover { background: var(--accent-hover); color: var(--on-accent); }
 .second { background: transparent; color: var(--accent); border-color: var(--field); }
 .second:hover { background: transparent; color: var(--accent-hover); border-color: currentcolor; }
-.for-machines { position: absolute; width: 1px; height: 1px; padding: 0; border: 0; overflow: hidden; clip-path: inset(50%); }
+.for-machines {
+position: absolute; width: 1px; height: 1px; padding: 0; border: 0; overflow: hidden; clip-path: inset(50%);
+}
 @media (max-width: 30rem) {
 body { padding: 1rem; }
 header { margin-top: .5rem; }
@@ -57,13 +65,19 @@ main { padding: 1.5rem 1.25rem; }
 }
 `
 
-/** A list of mails, and one of them. */
+/** For the mail viewer: the list of mails, and a single mail. */
 export const viewerStyle = `${common}
-body { display: flex; flex-direction: column; min-height: 100vh; max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem; }
+body {
+display: flex; flex-direction: column; min-height: 100vh; max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem;
+}
 main { flex: 1; display: flex; flex-direction: column; }
-.mails { margin: 0; padding: 0; list-style: none; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; }
+.mails {
+margin: 0; padding: 0; list-style: none; background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
+}
 .mails li + li { border-top: 1px solid var(--line); }
-.mails li > a { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .75rem 1rem; color: inherit; text-decoration: none; }
+.mails li > a {
+display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .75rem 1rem; color: inherit; text-decoration: none;
+}
 .mails li > a:hover { color: var(--accent); }
 .mails li > a:focus-visible { border-radius: .75rem; outline-offset: -3px; }
 .mails p { margin: 0; padding: 0 1rem .75rem; font-size: .9375rem; }
