@@ -34,7 +34,7 @@ export function newPasswordPage (
 <form method="post">
 ${username && usernameField(username)}
 ${field('new_password1', 'New password', `At least ${minLength} characters.`)}
-${field('new_password2', 'Repeat the new password')}
+${field('new_password2', 'New password, again')}
 <button class="button" type="submit">Save new password</button>
 </form>`, { title: invalid ? `Error: ${title}` : title })
 }
@@ -46,7 +46,7 @@ ${loginButton(frame)}`)
 
 /** For password managers only: invisible, and skipped by the keyboard and by screen readers. */
 const usernameField = (username: string): Markup => html`<input class="for-machines"
-type="text" name="username" autocomplete="username" value="${username}" readonly tabindex="-1" aria-hidden="true" />`
+type="text" name="username" autocomplete="username" value="${username}" readonly tabindex="-1" aria-hidden="true">`
 
 interface Field {
   name: string
@@ -67,7 +67,7 @@ function passwordField ({ name, label, hint, messages, autofocus }: Field): Mark
   return html`<div class="field">
 <label for="${name}">${label}</label>
 ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
-<input type="password" id="${name}" name="${name}" autocomplete="new-password" required${attributes} />
+<input type="password" id="${name}" name="${name}" autocomplete="new-password" required${attributes}>
 ${invalid && errorBox(name, messages)}
 </div>`
 }
