@@ -1,8 +1,7 @@
-/** What a feature may use. */
+/** The dependencies that a feature may use. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance } from 'fastify'
 import type {
-  FastifyBaseLogger, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault
+  FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault
 } from 'fastify'
 import type { Contract } from '../schemas/index.js'
 import type { Passwords } from './account/passwords.js'
@@ -31,17 +30,18 @@ export interface Context {
   accessTokens: AccessTokens
   tokenTransport: TokenTransport
   authenticate: Authenticate
-  /** What the token of an authenticated request says. */
+  /** The claims in the access token of an authenticated request. */
   claims: RestAuth['claims']
   links: Links
   outbox: Outbox
-  /** Undefined where no provider is configured. */
+  /** Undefined if no provider is configured. */
   social: Social | undefined
   templates: Templates
-  /** What the pages for people show: asked for each time, as it may follow from the address listened on. */
+  /** Name and links for the HTML pages. A function, because they may depend on the address that the app listens on. */
   pageFrame: () => PageFrame
 }
 
+/** Fastify with types inferred from TypeBox schemas. */
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -50,5 +50,5 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** A feature adds its routes. */
+/** Adds the routes of one feature. */
 export type Feature = (app: App, context: Context) => void

@@ -1,4 +1,4 @@
-/** What the features may use, built from the settings. */
+/** Builds the dependencies of the features from the settings. */
 import type { FastifyInstance } from 'fastify'
 import { createContract } from '../schemas/index.js'
 import { createPasswords } from './account/passwords.js'
@@ -23,16 +23,19 @@ interface ContextOptions {
   db: Database
   clock: () => Date
   hashCost: HashCost | undefined
-  /** Of our routes, the host's prefix included. */
+  /** Of the plugin's routes, including the host's prefix. */
   path: string
-  /** Before the names of components and operations. */
+  /** A prefix for the names of OpenAPI components and operations. */
   name: string
   inbox: Inbox | undefined
   /** Milliseconds that a provider may take for one login. */
   providerTimeoutMs: number | undefined
 }
 
-export async function createContext (app: FastifyInstance, { settings, db, clock, hashCost, path, name, inbox, providerTimeoutMs = 5000 }: ContextOptions): Promise<Context> {
+export async function createContext (
+  app: FastifyInstance,
+  { settings, db, clock, hashCost, path, name, inbox, providerTimeoutMs = 5000 }: ContextOptions
+): Promise<Context> {
   const { account, fields, errors, hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
   const userRecords = createUserRecords(settings)
@@ -40,6 +43,7 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
   const tokenTransport = createTokenTransport(cookies, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox })
+  const { outbox } = mail
   return {
     settings,
     contract: createContract({
@@ -62,7 +66,7 @@ export async function createContext (app: FastifyInstance, { settings, db, clock
     ...createAuthenticate({ db, clock, accessTokens, tokenTransport, userRecords, cookie: cookies?.access }),
     links,
     ...mail,
-    social: await createSocial(app, { settings, db, clock, userRecords, links, outbox: mail.outbox, providerTimeoutMs }),
+    social: await createSocial(app, { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }),
     pageFrame: () => ({ siteName: resolveSite(site, links.publicUrl()).name, loginUrl: urls.login })
   }
 }

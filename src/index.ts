@@ -12,19 +12,22 @@ import type { UserField, UserFields } from '../schemas/user-fields.js'
 import { createPlugin } from './plugin.js'
 import type { DefaultUserFields, DefinedOptions, RestAuthOptions } from './types.js'
 
+/** The plugin. Registering it throws an Error that names the invalid option, if there is one. */
 export const restAuth: FastifyPluginAsync<RestAuthOptions<any, any>> = fp(createPlugin(), {
   fastify: '5.x',
   name: 'fastify-rest-auth'
 })
 export default restAuth
 
-/** Infers the types that follow from the options; they are checked when the plugin is registered. */
+/**
+ * Returns the options unchanged, with the types that follow from them. They are checked when the plugin is registered.
+ */
 export const defineRestAuth = <
   const F extends UserFields = DefaultUserFields,
   const A extends NonNullable<CheckedOptions['account']> = {}
 >(options: RestAuthOptions<F, A> & { userFields?: OnlyKnown<F> }): DefinedOptions<F, A> => options
 
-/** What is inferred from is not searched for unknown keys: this refuses them. */
+/** TypeScript does not look for unknown keys in a value that it infers a type from. This type rejects them. */
 type OnlyKnown<F extends UserFields> = {
   [Name in keyof F]: { [Key in Exclude<keyof F[Name], keyof UserField>]?: never }
 }

@@ -1,4 +1,4 @@
-/** The table of contents: options → settings → context → features, in order. */
+/** The table of contents: options → settings → database → context → features. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context, Feature } from './context.js'
@@ -31,10 +31,7 @@ import { prepareRouting } from './http/routing.js'
 import type { HashCost } from './lib/password-hash.js'
 import { createInbox, type Inbox } from './mail/inbox.js'
 import { addMailViewer } from './mail/viewer.js'
-import type { RestAuth } from './rest-auth.js'
-import { createMailApi } from './server-api/mail.js'
-import { createSocialAccountsApi } from './server-api/social-accounts.js'
-import { createUsersApi } from './server-api/users.js'
+import { createRestAuth, decorate, registrationsOf } from './server-api/registrations.js'
 import { resolveSettings } from './settings/settings.js'
 import type { Settings } from './settings/types.js'
 import type { User } from './types.js'
@@ -45,7 +42,7 @@ const features: Feature[] = [
   passwordReset, passwordResetPage, socialLogin, socialRedirect, socialAccounts, jwks
 ]
 
-/** What tests replace: the time, the cost of a hash, and how long a provider is waited for. */
+/** What tests replace. */
 export interface Internals {
   clock?: () => Date
   hashCost?: HashCost
@@ -53,68 +50,55 @@ export interface Internals {
   providerTimeoutMs?: number
 }
 
-/** The plugin, as yet without fastify-plugin around it. */
-export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeoutMs }: Internals = {}) => async function restAuth (app: FastifyInstance, options: object): Promise<void> {
-  refuseOtherAuthenticate(app)
-  const settings = resolveSettings(options, {
-    production: process.env.NODE_ENV === 'production',
-    warn: message => app.log.warn(message)
-  })
-  const db = await openDatabase(settings.database, settings.fields, error =>
-    app.log.error({ err: error }, 'idle database connection failed')
-  ).catch(refuseToStart)
-  app.addHook('onClose', () => db.close())
-  await prepareDatabase(db, settings).catch(refuseToStart)
+/** The plugin, not yet wrapped by fastify-plugin. Registering it throws an Error that names an invalid option. */
+export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeoutMs }: Internals = {}) =>
+  async function restAuth (app: FastifyInstance, options: object): Promise<void> {
+    refuseOtherAuthenticate(app)
+    const settings = resolveSettings(options, {
+      production: process.env.NODE_ENV === 'production',
+      warn: message => app.log.warn(message)
+    })
+    const db = await openDatabase(settings.database, settings.fields, error =>
+      app.log.error({ err: error }, 'idle database connection failed')
+    ).catch(refuseToStart)
+    app.addHook('onClose', () => db.close())
+    await prepareDatabase(db, settings).catch(refuseToStart)
 
-  const family = familyOf(app)
-  const path = `${app.prefix}${settings.prefix}`
-  if (!app.hasDecorator('restAuth')) app.addHook('onRequest', startAnonymous)
-  if (!app.hasDecorator('restAuth') && app.hasDecorator('swagger')) addSecurityToHostRoutes(app)
-  // Whoever came first has the place that is nobody's choice.
-  const isTaken =
-    !('docs' in options && options.docs) && app.hasRoute({ method: 'GET', url: `${app.prefix}${settings.docs}` })
+    const registrations = registrationsOf(app)
+    const path = `${app.prefix}${settings.prefix}`
+    const docs = 'docs' in options && options.docs ? settings.docs : freeDocsPath(app, settings)
+    prepareHost(app)
+    // Everything else is in its own scope: the host keeps its parsers, error handler, swagger and jwt.
+    await app.register(async scope => {
+      const inbox = mailInbox(scope, settings)
+      await addOpenapi(scope, { ...settings, docs })
+      await scope.register(async child => {
+        const name = documentName(child, path)
+        const context = await createContext(child, {
+          settings, db, clock, hashCost, path, name, inbox, providerTimeoutMs
+        })
+        app.addHook('onClose', () => context.outbox.close())
+        addFeatures(child, context)
+        registrations.set(path, createRestAuth(scope, context, registrations))
+      }, { prefix: settings.prefix })
+    })
+    decorate(app, registrations, registrations.get(path))
+  }
 
-  // Everything else lives in a scope of its own: the host keeps its parsers, error handler, swagger and jwt.
-  await app.register(async scope => {
-    const inbox = mailInbox(scope, settings)
-    await addOpenapi(scope, isTaken ? { ...settings, docs: false } : settings)
-    await scope.register(async child => {
-      const context = await createContext(child, {
-        settings,
-        db,
-        clock,
-        hashCost,
-        path,
-        name: documentName(child, path),
-        inbox,
-        providerTimeoutMs
-      })
-      app.addHook('onClose', () => context.outbox.close())
-      addFeatures(child, context)
-      family.set(path, {
-        authenticate: context.authenticate,
-        claims: context.claims,
-        ...createUsersApi(context),
-        socialAccounts: createSocialAccountsApi(context),
-        mail: createMailApi(context),
-        openapi: () => ({ ...scope.swagger() }),
-        migrate: () => migrate(db, settings.fields),
-        under: prefix => family.get(prefix)
-      })
-    }, { prefix: settings.prefix })
-  })
+/** The default path of the documentation, unless the host or an earlier registration has a route there. */
+const freeDocsPath = (app: FastifyInstance, { docs }: Settings) =>
+  docs !== false && app.hasRoute({ method: 'GET', url: `${app.prefix}${docs}` }) ? false : docs
 
-  const own = family.get(path)
-  // Of two on one instance the first gives its name; a scope within has its own.
-  if (Object.hasOwn(app, 'restAuth') || !own) return
-  families.set(own, family)
-  app.decorate('restAuth', own)
-  app.decorate('authenticate', own.authenticate)
+/** What the first registration adds to the host's own routes. */
+function prepareHost (app: FastifyInstance): void {
+  if (app.hasDecorator('restAuth')) return
+  app.addHook('onRequest', startAnonymous)
+  if (app.hasDecorator('swagger')) addSecurityToHostRoutes(app)
 }
 
 const inboxes = new WeakMap<FastifyInstance['server'], Inbox>()
 
-/** In development the last mails are shown beside the documentation; of several registrations the first shows all. */
+/** In development the last mails are shown beside the documentation: those of all registrations of one server. */
 function mailInbox (app: FastifyInstance, { mailViewer }: Settings): Inbox | undefined {
   if (mailViewer === false) return undefined
   const inbox = inboxes.get(app.server) ?? createInbox()
@@ -123,28 +107,21 @@ function mailInbox (app: FastifyInstance, { mailViewer }: Settings): Inbox | und
   return inbox
 }
 
-/** Fastify's own refusal does not say what to do. */
+/** Fastify would refuse a second decorator too, but without saying what to do. */
 function refuseOtherAuthenticate (app: FastifyInstance): void {
   if (!Object.hasOwn(app, 'authenticate') || app.hasDecorator('restAuth')) return
   throw new Error(
-    'fastify-rest-auth: the app has an authenticate of its own; register the plugin in a scope: app.register(async scope => { await scope.register(restAuth, auth) })'
+    'fastify-rest-auth: the app has another authenticate decorator; register the plugin in a scope: ' +
+    'app.register(async scope => { await scope.register(restAuth, auth) })'
   )
 }
 
-/** A decorator of ours would stop an @fastify/jwt or passport that the host registers after us. */
+/** Sets `request.user` by a hook, because a decorator would conflict with an @fastify/jwt or passport of the host. */
 function startAnonymous (request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  // Typed as if there were always one: behind `authenticate` there is.
+  // Its type has no null, because there is always a user behind `authenticate`.
   request.user ??= null as unknown as User
   done()
 }
-
-function familyOf (app: FastifyInstance): Map<string, RestAuth> {
-  const earlier = app.hasDecorator('restAuth') ? families.get(app.restAuth) : undefined
-  return earlier ?? new Map<string, RestAuth>()
-}
-
-/** The registrations that share an app, by the first of them: the one that `app.restAuth` is. */
-const families = new WeakMap<RestAuth, Map<string, RestAuth>>()
 
 function addFeatures (app: FastifyInstance, context: Context): void {
   const { contract, tokenTransport, settings: { errors } } = context
@@ -153,7 +130,7 @@ function addFeatures (app: FastifyInstance, context: Context): void {
   addComponents(app, contract.components)
   app.setErrorHandler(createErrorHandler(errors))
   app.setValidatorCompiler(createValidatorCompiler(createBodyValidator()))
-  // The host's, where it has one, would serialise past our schemas.
+  // A reply serializer of the host would bypass the schemas. Fastify's types do not allow unsetting it.
   app.setReplySerializer(undefined as never)
   for (const feature of features) feature(routing.app.withTypeProvider<TypeBoxTypeProvider>(), context)
   routing.finish()
@@ -167,7 +144,8 @@ async function prepareDatabase (db: Database, { migrate: wanted, fields }: Setti
   const pending = await pendingStatements(db, db, fields)
   if (pending.length > 0) {
     throw new Error(
-      `fastify-rest-auth: database: ${pending.length} statements behind; run: npx fastify-rest-auth migrate, or set migrate: true`
+      `fastify-rest-auth: database: ${pending.length} migration statements are pending; ` +
+      'run: npx fastify-rest-auth migrate, or set migrate: true'
     )
   }
 }

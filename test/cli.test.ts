@@ -52,12 +52,12 @@ t.test('secret --algorithm prints a private key that the plugin accepts: a JWK i
   t.match(await run('secret', '--algorithm', 'RS256'), {
     code: 1,
     stdout: '',
-    stderr: 'secret: --algorithm is HS256, EdDSA or ES256\n'
+    stderr: 'secret: --algorithm must be HS256, EdDSA or ES256\n'
   })
   t.match(await run('secret', '--pem'), {
     code: 1,
     stdout: '',
-    stderr: 'secret: --pem is for --algorithm EdDSA or ES256\n'
+    stderr: 'secret: --pem requires --algorithm EdDSA or ES256\n'
   })
 })
 

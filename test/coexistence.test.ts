@@ -712,7 +712,7 @@ t.test('an app that has closed, or failed to start, lets go of its database file
   const failing = Fastify()
   await t.rejects(
     async () => await failing.register(coexisting, options({ database: file, migrate: false })),
-    /statements behind/
+    /migration statements are pending/
   )
   await failing.close()
   t.same(files(folder), ['auth.sqlite'])

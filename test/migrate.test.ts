@@ -106,7 +106,7 @@ for (const tested of databases) {
     })
     await t.rejects(
       async () => await app.register(restAuth, { secret, database: database as string, migrate: false }),
-      { message: /^fastify-rest-auth: database: \d+ statements behind; run: npx fastify-rest-auth migrate/ }
+      { message: /^fastify-rest-auth: database: \d+ migration statements are pending; run: npx fastify-rest-auth migrate/ }
     )
   })
 }

@@ -267,7 +267,7 @@ void t.test('an app does not start with ends that can not be compared, or that r
   ]) {
     t.equal(
       await refusal(t, { next: ['https://app.example', address] }),
-      `fastify-rest-auth: urls.next.1: ${origin}`,
+      `fastify-rest-auth: urls.next[1]: ${origin}`,
       address
     )
   }
@@ -283,11 +283,11 @@ void t.test('an app does not start with ends that can not be compared, or that r
   }
   process.env.NODE_ENV = 'production'
   t.teardown(() => { delete process.env.NODE_ENV })
-  for (const address of ['http://app.example', 'HTTP://app.example']) { t.equal(await refusal(t, { next: [address] }), 'fastify-rest-auth: urls.next.0: must be https in production') }
+  for (const address of ['http://app.example', 'HTTP://app.example']) { t.equal(await refusal(t, { next: [address] }), 'fastify-rest-auth: urls.next[0]: must be https in production') }
   t.equal(
     await refusal(t, { socialLogin: 'http://app.example/' }),
     'fastify-rest-auth: urls.socialLogin: must be https in production'
   )
   delete process.env.NODE_ENV
-  t.equal(await refusal(t, { socialLogin: '/welcome/{code}' }), 'fastify-rest-auth: urls.socialLogin: knows no {code}')
+  t.equal(await refusal(t, { socialLogin: '/welcome/{code}' }), 'fastify-rest-auth: urls.socialLogin: unknown placeholder {code}')
 })

@@ -38,9 +38,9 @@ const withName = (name: string) => ({
   userFields: Object.fromEntries([[name, { schema: Type.Optional(Type.String()) }]])
 })
 const social = (changes: object) => ({ social: { google: { clientId: 'x', clientSecret: 'y', ...changes } } })
-const weak = (what: string, path = 'secret') => `${path}: ${what}; make one with: npx fastify-rest-auth secret`
+const weak = (what: string, path = 'secret') => `${path}: ${what}; generate one with: npx fastify-rest-auth secret`
 const taken = (name: string) =>
-  `userFields.${name}: the name is taken by the plugin, by SQL or by JavaScript; choose another`
+  `userFields.${name}: the name is reserved by the plugin, SQL or JavaScript; choose another`
 const noColumn = (kind: string) =>
   `userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${kind} has no column)`
 
@@ -50,8 +50,8 @@ const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(
 const publicHalf = ({ d: _private, ...jwk }: JsonWebKey) => jwk
 const signedBy = (algorithm: string, ...keys: unknown[]) => ({ tokens: { algorithm, keys } })
 const badKey = (what: string, algorithm = 'EdDSA', index = 0) =>
-  `tokens.keys[${index}]: ${what}; make one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
-const noKey = 'is no key: give PKCS#8 PEM or a JWK'
+  `tokens.keys[${index}]: ${what}; generate one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
+const noKey = 'is not a valid key; use PKCS#8 PEM or a JWK'
 const pemOf = ({ privateKey }: ReturnType<typeof generateKeyPairSync>, options = {}) =>
   privateKey.export({ type: 'pkcs8', format: 'pem', ...options }).toString()
 const curve = (namedCurve: string) => pemOf(generateKeyPairSync('ec', { namedCurve }))
@@ -94,14 +94,14 @@ const refusals: Array<[options: object, line: string]> = [
 
   [{ secret: '' }, weak('is shorter than 32 bytes')],
   [{ secret: 'zXc9zXc9zXc9zXc9zXc9zXc9zXc9zXc' }, weak('is shorter than 32 bytes')],
-  [{ secret: 'zXc9zXc9zXc9zXc9zXc9zXc9zXc9zXc9' }, weak('repeats itself')],
-  [{ secret: 'my-very-own-Secret-for-this-very-app-2026' }, weak('looks like a sample')],
-  [{ secret: 'change-me-change-me-now-please-quickly' }, weak('looks like a sample')],
+  [{ secret: 'zXc9zXc9zXc9zXc9zXc9zXc9zXc9zXc9' }, weak('has too few different characters')],
+  [{ secret: 'my-very-own-Secret-for-this-very-app-2026' }, weak('looks like an example value')],
+  [{ secret: 'change-me-change-me-now-please-quickly' }, weak('looks like an example value')],
   [{ secret: [secret, 'short'] }, weak('is shorter than 32 bytes', 'secret[1]')],
-  [{ secret: [secret, secret] }, 'secret: the same one stands in the list twice'],
+  [{ secret: [secret, secret] }, 'secret: contains a duplicate'],
   ...[7, null, [], [secret, 7], { key: secret }].map((value): [object, string] => [
     { secret: value },
-    'secret: must be a string or a list, not empty, each item a string'
+    'secret: must be a string or a non-empty list, each item a string'
   ]),
 
   ...[
@@ -119,11 +119,11 @@ const refusals: Array<[options: object, line: string]> = [
     { docs: value },
     'docs: must be false or a path such as /docs'
   ]),
-  [{ docs: '/auth' }, 'docs: must not be where the routes are; choose another path'],
-  [{ docs: '/auth/user' }, 'docs: must not be where the routes are; choose another path'],
+  [{ docs: '/auth' }, "docs: conflicts with the plugin's routes; choose another path"],
+  [{ docs: '/auth/user' }, "docs: conflicts with the plugin's routes; choose another path"],
   [
     field(Type.String({ default: 'free', maxLength: 9 }), { registration: 'hidden', unique: true }),
-    "userFields.phone.schema.default: a default that every user gets can't be unique"
+    "userFields.phone.schema.default: a unique field can't have a default, which all users would share"
   ],
   [{ errors: 'json' }, 'errors: must be "problem" or "drf"'],
   [{ migrate: 'yes' }, 'migrate: must be true or false'],
@@ -139,23 +139,23 @@ const refusals: Array<[options: object, line: string]> = [
   ],
   [
     { tokens: { refresh: { idle: 7200, absolute: 3600 } } },
-    'tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends'
+    'tokens.refresh.idle: must not exceed tokens.refresh.absolute, after which the session ends'
   ],
   [{ tokens: { refreshGrace: 61 } }, 'tokens.refreshGrace: must be a whole number from 0 to 60'],
   [{ tokens: { refreshGrace: false } }, 'tokens.refreshGrace: must be a whole number from 0 to 60'],
-  [{ docs: '/auth/sessions' }, 'docs: must not be where the routes are; choose another path'],
+  [{ docs: '/auth/sessions' }, "docs: conflicts with the plugin's routes; choose another path"],
   [{ tokens: { passwordReset: 60 } }, 'tokens.passwordReset: must be a whole number from 300 to 86400'],
   [{ tokens: { emailVerification: 31536000 } }, 'tokens.emailVerification: must be a whole number from 300 to 604800'],
 
-  [{ tokens: { algorithm: 'RS256' } }, 'tokens.algorithm: must be "HS256" or "EdDSA" or "ES256"'],
+  [{ tokens: { algorithm: 'RS256' } }, 'tokens.algorithm: must be "HS256", "EdDSA" or "ES256"'],
   [{ tokens: { claims: { role: 'x' } } }, 'tokens.claims: must be a function'],
   ...(['EdDSA', 'ES256'] as const).map((algorithm): [object, string] => [
     { tokens: { algorithm } },
-    `tokens.keys: ${algorithm} needs a private key; make one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
+    `tokens.keys: ${algorithm} requires a private key; generate one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
   ]),
-  [{ tokens: { keys: [ed] } }, "tokens.keys: HS256 signs with secret; set tokens.algorithm to 'EdDSA' or 'ES256'"],
-  [signedBy('EdDSA'), 'tokens.keys: must be a list, not empty, each item PKCS#8 PEM or a JWK'],
-  [signedBy('EdDSA', 7), 'tokens.keys.0: must be PKCS#8 PEM or a JWK'],
+  [{ tokens: { keys: [ed] } }, 'tokens.keys: has no effect with HS256, which signs with secret; set tokens.algorithm to EdDSA or ES256'],
+  [signedBy('EdDSA'), 'tokens.keys: must be a non-empty list, each item PKCS#8 PEM or a JWK'],
+  [signedBy('EdDSA', 7), 'tokens.keys[0]: must be PKCS#8 PEM or a JWK'],
   ...[
     '',
     'x',
@@ -178,35 +178,35 @@ const refusals: Array<[options: object, line: string]> = [
     pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 })),
     pemOf(generateKeyPairSync('ed448')),
     pemOf(generateKeyPairSync('x25519'))
-  ].map((key): [object, string] => [signedBy('EdDSA', key), badKey('is no Ed25519 key, which EdDSA needs')]),
+  ].map((key): [object, string] => [signedBy('EdDSA', key), badKey('has the wrong type; EdDSA requires Ed25519')]),
   ...[
     ed,
     curve('P-384'),
     curve('P-521'),
     curve('secp256k1'),
     pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))
-  ].map((key): [object, string] => [signedBy('ES256', key), badKey('is no P-256 key, which ES256 needs', 'ES256')]),
-  [signedBy('EdDSA', ed, ec), badKey('is no Ed25519 key, which EdDSA needs', 'EdDSA', 1)],
-  [signedBy('ES256', { ...ec, alg: 'ES384' }), badKey('says alg "ES384", and not ES256', 'ES256')],
-  [signedBy('EdDSA', { ...ed, use: 'enc' }), badKey('is not for signatures, as its use says')],
+  ].map((key): [object, string] => [signedBy('ES256', key), badKey('has the wrong type; ES256 requires P-256', 'ES256')]),
+  [signedBy('EdDSA', ed, ec), badKey('has the wrong type; EdDSA requires Ed25519', 'EdDSA', 1)],
+  [signedBy('ES256', { ...ec, alg: 'ES384' }), badKey('has alg "ES384" instead of ES256', 'ES256')],
+  [signedBy('EdDSA', { ...ed, use: 'enc' }), badKey('has a use other than sig')],
   [
     signedBy('EdDSA', { ...ed, x: 'O2onvM62pC1imK5yUgNGzUZTL6fqXU1xCdqB2wwlKgE' }),
-    badKey('has a public half that is of another key')
+    badKey('has a public part that does not belong to its private part')
   ],
-  [signedBy('ES256', { ...ec, d: otherEc.d }), badKey('has a public half that is of another key', 'ES256')],
+  [signedBy('ES256', { ...ec, d: otherEc.d }), badKey('has a public part that does not belong to its private part', 'ES256')],
   ...samples.map(([algorithm, key]): [object, string] => [
     signedBy(algorithm, key),
-    badKey('is a published sample', algorithm)
+    badKey('is a published example key', algorithm)
   ]),
-  [signedBy('EdDSA', zeros), badKey('repeats itself')],
-  [signedBy('EdDSA', publicHalf(ed)), 'tokens.keys[0]: signs, so it must be private'],
-  [signedBy('EdDSA', ed, JSON.stringify(ed)), 'tokens.keys: the same one stands in the list twice'],
-  [signedBy('ES256', ec, publicHalf(ec)), 'tokens.keys: the same one stands in the list twice'],
-  [{ docs: '/auth/.well-known' }, 'docs: must not be where the routes are; choose another path'],
-  [{ docs: '/auth/reauthenticate' }, 'docs: must not be where the routes are; choose another path'],
+  [signedBy('EdDSA', zeros), badKey('has too few different bytes')],
+  [signedBy('EdDSA', publicHalf(ed)), 'tokens.keys[0]: must be a private key, because the first key signs'],
+  [signedBy('EdDSA', ed, JSON.stringify(ed)), 'tokens.keys: contains a duplicate'],
+  [signedBy('ES256', ec, publicHalf(ec)), 'tokens.keys: contains a duplicate'],
+  [{ docs: '/auth/.well-known' }, "docs: conflicts with the plugin's routes; choose another path"],
+  [{ docs: '/auth/reauthenticate' }, "docs: conflicts with the plugin's routes; choose another path"],
   ...['/auth/socialaccounts', '/auth/google', '/auth/google/login'].map((docs): [object, string] => [
     { ...social({}), docs },
-    'docs: must not be where the routes are; choose another path'
+    "docs: conflicts with the plugin's routes; choose another path"
   ]),
   [{ tokens: { cookies: true } }, 'tokens.cookies: must be false or an object'],
   [{ tokens: { cookies: { acess: 'x' } } }, 'tokens.cookies.acess: unknown option'],
@@ -223,23 +223,23 @@ const refusals: Array<[options: object, line: string]> = [
     { tokens: { cookies: { path: value } } },
     'tokens.cookies.path: must be a path such as /'
   ]),
-  [{ tokens: { cookies: { sameSite: 'Lax' } } }, 'tokens.cookies.sameSite: must be "strict" or "lax" or "none"'],
+  [{ tokens: { cookies: { sameSite: 'Lax' } } }, 'tokens.cookies.sameSite: must be "strict", "lax" or "none"'],
   [{ tokens: { cookies: { secure: 'auto' } } }, 'tokens.cookies.secure: must be true or false'],
   [
     { tokens: { cookies: { sameSite: 'none', secure: false } } },
-    "tokens.cookies.sameSite: 'none' needs tokens.cookies.secure, or browsers drop the cookies"
+    "tokens.cookies.sameSite: 'none' requires tokens.cookies.secure, or browsers drop the cookies"
   ],
   [
     { tokens: { cookies: { sameSite: 'none' }, csrf: false } },
-    "tokens.csrf: must not be false where tokens.cookies.sameSite is 'none': every site could act for your users"
+    "tokens.csrf: must not be false when tokens.cookies.sameSite is 'none', or any site could act for your users"
   ],
   [
     { tokens: { cookies: { access: 'auth', refresh: 'auth' } } },
-    'tokens.cookies.refresh: must not have the name of the access cookie'
+    'tokens.cookies.refresh: must differ from the name of the access cookie'
   ],
   [
     { tokens: { cookies: { access: '__Host-refresh' } } },
-    'tokens.cookies.refresh: must not have the name of the access cookie'
+    'tokens.cookies.refresh: must differ from the name of the access cookie'
   ],
   // The five that the draft of RFC 6265bis shows browsers to reject (§4.1.3.2).
   ...[
@@ -251,16 +251,16 @@ const refusals: Array<[options: object, line: string]> = [
   ].map((changes): [object, string] => [
     { tokens: { cookies: { access: '__Host-auth', ...changes } } },
     'secure' in changes
-      ? 'tokens.cookies.access: __Host- needs tokens.cookies.secure, or browsers drop the cookie'
-      : 'tokens.cookies.access: __Host- goes with neither domain nor a path but /, or browsers drop the cookie; use __Secure-'
+      ? 'tokens.cookies.access: __Host- requires tokens.cookies.secure, or browsers drop the cookie'
+      : 'tokens.cookies.access: __Host- allows no domain and no path other than /, or browsers drop the cookie; use __Secure-'
   ]),
   [
     { tokens: { cookies: { refresh: '__Secure-auth', secure: false } } },
-    'tokens.cookies.refresh: __Secure- needs tokens.cookies.secure, or browsers drop the cookie'
+    'tokens.cookies.refresh: __Secure- requires tokens.cookies.secure, or browsers drop the cookie'
   ],
   ...['__HOST-auth', '__host-auth', '__secure-auth'].map((value): [object, string] => [
     { tokens: { cookies: { access: value } } },
-    'tokens.cookies.access: write the prefix __Host- or __Secure-'
+    'tokens.cookies.access: must spell its prefix exactly __Host- or __Secure-'
   ]),
   [{ tokens: { csrf: { origins: [] } } }, 'tokens.csrf: has no effect without tokens.cookies'],
   [{ tokens: { cookies: {}, csrf: { origin: [] } } }, 'tokens.csrf.origin: unknown option'],
@@ -271,33 +271,33 @@ const refusals: Array<[options: object, line: string]> = [
     'https://app.example?x'
   ].map((value): [object, string] => [
     { tokens: { cookies: {}, csrf: { origins: ['https://front.example', value] } } },
-    'tokens.csrf.origins.1: must be an origin such as https://app.example'
+    'tokens.csrf.origins[1]: must be an origin such as https://app.example'
   ]),
 
   [
     { urls: { emailConfirmation: 'https://app.example/confirm' } },
-    'urls.emailConfirmation: must contain {key}, or the link of the mail would lead nowhere'
+    'urls.emailConfirmation: must contain {key}, or the mailed link would lead nowhere'
   ],
   [
     { urls: { passwordReset: 'https://app.example/reset?token={token}' } },
-    'urls.passwordReset: must contain {uid}, or the link of the mail would lead nowhere'
+    'urls.passwordReset: must contain {uid}, or the mailed link would lead nowhere'
   ],
   [
     { urls: { passwordReset: 'https://app.example/reset/{uid}' } },
-    'urls.passwordReset: must contain {token}, or the link of the mail would lead nowhere'
+    'urls.passwordReset: must contain {token}, or the mailed link would lead nowhere'
   ],
   [
     { urls: { passwordReset: 'https://app.example/{uid}/{tokn}/{token}' } },
-    'urls.passwordReset: knows no {tokn}; there is {uid} and {token}'
+    'urls.passwordReset: unknown placeholder {tokn}; use {uid} and {token}'
   ],
-  [{ urls: { login: 'https://app.example/{uid}' } }, 'urls.login: knows no {uid}'],
+  [{ urls: { login: 'https://app.example/{uid}' } }, 'urls.login: unknown placeholder {uid}'],
   ...[
     'login', '//evil.example', '/\\evil.example', 'javascript:alert(1)', 'https:evil', 'https:/evil',
     'data:text/html,x', '/a b', '', 'https://a b/'
   ].map((value): [object, string] => [
     { urls: { login: value } },
     value === ''
-      ? 'urls.login: must be a string, not empty'
+      ? 'urls.login: must be a non-empty string'
       : 'urls.login: must be an address such as https://app.example/login, or a path such as /login'
   ]),
   ...['/confirm/{key}', 'javascript://x/{key}', 'app.example/{key}'].map((value): [object, string] => [
@@ -305,7 +305,7 @@ const refusals: Array<[options: object, line: string]> = [
     'urls.emailConfirmation: must be an address such as https://app.example/page'
   ]),
   [{ site: { domain: 'https://app.example' } }, 'site.domain: must be a host name such as app.example'],
-  [{ site: { name: '' } }, 'site.name: must be a string, not empty'],
+  [{ site: { name: '' } }, 'site.name: must be a non-empty string'],
   ...['smtp', 'http://app.example', 'smtp://'].map((value): [object, string] => [
     { mail: { transport: value } },
     "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
@@ -321,9 +321,9 @@ const refusals: Array<[options: object, line: string]> = [
   [{ mail: { subjectPrefix: 'a\nBcc: evil@x.y' } }, 'mail.subjectPrefix: must be one line of text'],
   [
     { mail: { variables: { activate_url: 'x' } } },
-    'mail.variables.activate_url: the name is taken by the plugin; choose another'
+    'mail.variables.activate_url: the name is reserved by the plugin; choose another'
   ],
-  [{ mail: { variables: { 'a-b': 'x' } } }, 'mail.variables.a-b: use letters, digits and _, no digit first'],
+  [{ mail: { variables: { 'a-b': 'x' } } }, 'mail.variables.a-b: the name must contain only letters, digits and _, and must not start with a digit'],
   [{ mail: { filters: { shout: 'x' } } }, 'mail.filters.shout: must be a function'],
   [{ mail: { filters: { upcase: () => '' } } }, 'mail.filters.upcase: Liquid has a filter of this name; choose another'],
   [{ mail: { tags: { if: () => '' } } }, 'mail.tags.if: Liquid has a tag of this name; choose another'],
@@ -335,76 +335,80 @@ const refusals: Array<[options: object, line: string]> = [
     'password.hash.memoryCost: must be a whole number from 19456 to 1048576'
   ],
   [{ password: { hash: { timeCost: 1 } } }, 'password.hash.timeCost: must be a whole number from 2 to 20'],
-  [{ password: { validators: ['zxcvbn'] } }, 'password.validators.0: must be a function'],
+  [{ password: { validators: ['zxcvbn'] } }, 'password.validators[0]: must be a function'],
   [{ hooks: { registered: 'log' } }, 'hooks.registered: must be a function'],
 
   [{ social: [] }, 'social: must be an object'],
   [{ social: { google: 'x' } }, 'social.google: must be an object'],
-  [social({ clientId: undefined }), 'social.google.clientId: must be a string, not empty'],
+  [social({ clientId: undefined }), 'social.google.clientId: must be a non-empty string'],
   [
     social({ clientSecret: undefined }),
     'social.google.clientSecret: must be a string or, for apple, { teamId, keyId, privateKey }'
   ],
   [
     social({ clientSecret: { teamId: 'x', keyId: 'y' } }),
-    'social.google.clientSecret.privateKey: must be a string, not empty'
+    'social.google.clientSecret.privateKey: must be a non-empty string'
   ],
   [social({ clientsecret: 'x' }), 'social.google.clientsecret: unknown option'],
   [
     social({ callbackUrl: '/auth/google/callback' }),
     'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'
   ],
-  [social({ scopes: 'email' }), 'social.google.scopes: must be a list, each item a string, not empty'],
+  [social({ scopes: 'email' }), 'social.google.scopes: must be a list, each item a non-empty string'],
   [social({ trustEmail: 'app.example' }), 'social.google.trustEmail: must be true, false or a list of domains'],
   [social({ issuer: 'login.example' }), 'social.google.issuer: must be an address such as https://login.example'],
   [social({ provider: 'google' }), 'social.google.provider: must be a provider, see docs/own-provider.md'],
 
-  [{ account: { username: 'yes' } }, 'account.username: must be "none" or "optional" or "required"'],
-  [{ account: { registration: 'invite' } }, 'account.registration: must be "open" or "closed" or a function'],
+  [{ account: { username: 'yes' } }, 'account.username: must be "none", "optional" or "required"'],
+  [{ account: { registration: 'invite' } }, 'account.registration: must be "open", "closed" or a function'],
   [
     { account: { emailVerification: 'always' } },
-    'account.emailVerification: must be "mandatory" or "optional" or "none"'
+    'account.emailVerification: must be "mandatory", "optional" or "none"'
   ],
   [
     {
       account: { emailVerification: 'mandatory', email: 'optional', username: 'required', loginMethods: ['username'] }
     },
-    "account.emailVerification: 'mandatory' needs account.email 'required', or a user without address could never log in"
+    "account.emailVerification: 'mandatory' requires account.email 'required', or users without an address can't log in"
   ],
   ...(['confirmEmailOnGet', 'loginOnEmailConfirmation'] as const).map((option): [object, string] => [
     { account: { emailVerification: 'none', [option]: true } },
-    "account.emailVerification: 'none' leaves confirmEmailOnGet and loginOnEmailConfirmation without effect"
+    `account.${option}: has no effect when account.emailVerification is 'none'`
   ]),
   [
     { account: { loginMethods: [] } },
-    'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'
+    'account.loginMethods: must be a non-empty list without duplicates, each item "email" or "username"'
   ],
   [
     { account: { loginMethods: ['email', 'email'] } },
-    'account.loginMethods: must be a list, not empty, without repetition, each item "email" or "username"'
+    'account.loginMethods: must be a non-empty list without duplicates, each item "email" or "username"'
   ],
-  [{ account: { loginMethods: ['phone'] } }, 'account.loginMethods.0: must be "email" or "username"'],
+  [{ account: { loginMethods: ['phone'] } }, 'account.loginMethods[0]: must be "email" or "username"'],
   [{ account: { usernameMinLength: 0 } }, 'account.usernameMinLength: must be a whole number from 1 to 150'],
-  [{ account: { usernameBlocklist: [''] } }, 'account.usernameBlocklist.0: must be a string, not empty'],
+  [{ account: { usernameBlocklist: [''] } }, 'account.usernameBlocklist[0]: must be a non-empty string'],
   [
     { account: { loginMethods: ['username'] } },
-    "account.loginMethods: 'username' needs account.username 'required' or 'optional'"
+    "account.loginMethods: 'username' requires account.username 'required' or 'optional'"
   ],
   [
     { account: { email: 'optional' } },
-    "account.email: 'optional' needs 'username' among account.loginMethods, or a user without address could not log in"
+    "account.email: 'optional' requires 'username' in account.loginMethods, or users without an address can't log in"
   ],
   [
     { account: { email: 'optional', username: 'optional', loginMethods: ['email', 'username'] } },
-    "account.email: 'optional' needs account.username 'required', or a user could have neither"
+    "account.email: 'optional' requires account.username 'required', or users could have neither"
   ],
   [
     { account: { username: 'optional', loginMethods: ['username'] } },
-    "account.username: 'optional' needs 'email' among account.loginMethods, or a user without name could not log in"
+    "account.username: 'optional' requires 'email' in account.loginMethods, or users without a username can't log in"
   ],
   [
     { account: { usernameBlocklist: ['admin'] } },
-    "account.username: 'none' leaves usernameBlocklist and usernameMinLength without effect"
+    "account.usernameBlocklist: has no effect when account.username is 'none'"
+  ],
+  [
+    { account: { usernameMinLength: 3 } },
+    "account.usernameMinLength: has no effect when account.username is 'none'"
   ],
 
   [{ userFields: { phone: Type.String() } }, 'userFields.phone.schema: must be a TypeBox schema such as Type.String()'],
@@ -419,11 +423,11 @@ const refusals: Array<[options: object, line: string]> = [
   [field({}), noColumn('this')],
   [
     field(Type.String(), { userDetails: 'readonly' }),
-    'userFields.phone.userDetails: must be "editable" or "read-only" or "hidden"'
+    'userFields.phone.userDetails: must be "editable", "read-only" or "hidden"'
   ],
   [
     field(Type.String(), { registration: 'no' }),
-    'userFields.phone.registration: must be "required" or "optional" or "hidden"'
+    'userFields.phone.registration: must be "required", "optional" or "hidden"'
   ],
   [field(Type.String(), { unique: 'yes' }), 'userFields.phone.unique: must be true or false'],
   [field(Type.String(), { column: '1st' }), 'userFields.phone.column: must be a name such as phone_number'],
@@ -433,17 +437,17 @@ const refusals: Array<[options: object, line: string]> = [
   ],
   [
     field(Type.String(), { column: 'password_hash' }),
-    'userFields.phone.column: «password_hash» is taken; choose another'
+    'userFields.phone.column: the name "password_hash" is reserved; choose another'
   ],
-  [field(Type.String(), { column: 'SELECT' }), 'userFields.phone.column: «SELECT» is taken; choose another'],
+  [field(Type.String(), { column: 'SELECT' }), 'userFields.phone.column: the name "SELECT" is reserved; choose another'],
   [
     { userFields: { a: { schema: Type.String(), column: 'B' }, b: { schema: Type.String() } } },
-    'userFields.b.column: «b» is the column of another field'
+    'userFields.b.column: "b" is already the column of another field'
   ],
   [field(Type.Object({}), { unique: true }), "userFields.phone.unique: objects and lists can't be unique"],
   [
     field(Type.String({ maxLength: 601 }), { unique: true }),
-    'userFields.phone.unique: needs a maxLength of 600 at most'
+    'userFields.phone.unique: requires a maxLength of at most 600'
   ],
   [
     field(Type.String({ pattern: '(' })),
@@ -457,8 +461,8 @@ const refusals: Array<[options: object, line: string]> = [
     field(Type.String({ minLength: -1 })),
     'userFields.phone.schema: schema is invalid: data/properties/phone/minLength must be >= 0'
   ],
-  [field(Type.Integer({ default: 'none' })), 'userFields.phone.schema.default: must fit the schema'],
-  [field(Type.String({ maxLength: 3, default: 'none' })), 'userFields.phone.schema.default: must fit the schema'],
+  [field(Type.Integer({ default: 'none' })), 'userFields.phone.schema.default: must match the schema'],
+  [field(Type.String({ maxLength: 3, default: 'none' })), 'userFields.phone.schema.default: must match the schema'],
   ...[
     'password', 'id', 'pk', 'email', 'is_active', 'isActive', 'password_hash', 'username', 'user', 'select',
     'SELECT', 'order', 'rowid', 'ctid', 'xmin', 'constructor', 'prototype', 'hasOwnProperty', 'isPrototypeOf',
@@ -467,7 +471,7 @@ const refusals: Array<[options: object, line: string]> = [
   ...['__proto__', 'first-name', '1st', 'a b', 'naïve', '', 'x'.repeat(64), 'a"b', 'a;--'].map(
     (name): [object, string] => [
       withName(name),
-      `userFields.${name}: use letters, digits and _ (63 at most), a letter first`
+      `userFields.${name}: the name must start with a letter and contain only letters, digits and _ (63 characters at most)`
     ]
   )
 ]
@@ -546,7 +550,7 @@ t.test('without any option it runs in development: a file beside the app, a secr
   process.chdir(join(temporaryFile(t), '..'))
   t.teardown(() => process.chdir(here))
   const { app, log } = await start(t)
-  t.match(log.join(''), 'no secret is set; a random one is used')
+  t.match(log.join(''), 'secret is not set; using a random one')
   const registered = await app.inject({
     method: 'POST',
     url: '/auth/registration',
@@ -650,7 +654,7 @@ t.test('in production', async t => {
   await t.test('a secret and an https address are required', async t => {
     t.equal(
       await refusal(t, { ...safe, secret: undefined }),
-      'fastify-rest-auth: secret: required in production; make one with: npx fastify-rest-auth secret'
+      'fastify-rest-auth: secret: required in production; generate one with: npx fastify-rest-auth secret'
     )
     t.equal(
       await refusal(t, { ...safe, publicUrl: undefined }),

@@ -41,67 +41,68 @@ const pem = (namedCurve: string) => {
 }
 const key = pem('P-256')
 const signed = (privateKey: string) => ({ clientSecret: { teamId: 'TEAM', keyId: 'KEY', privateKey } })
+const badName = 'the name must start with a letter and contain only a-z, 0-9 and - (31 characters at most)'
 const list = 'google, github, facebook, apple, microsoft, gitlab, discord, linkedin'
 
 void t.test('what can not work is refused at start', async t => {
   const rows: Array<[name: string, given: object, line: string]> = [
-    ['Google', {}, 'social.Google: name it with a-z, 0-9 and - (31 at most), a letter first'],
-    ['9gag', {}, 'social.9gag: name it with a-z, 0-9 and - (31 at most), a letter first'],
-    ['a/b', {}, 'social.a/b: name it with a-z, 0-9 and - (31 at most), a letter first'],
-    ['a'.repeat(32), {}, `social.${'a'.repeat(32)}: name it with a-z, 0-9 and - (31 at most), a letter first`],
+    ['Google', {}, `social.Google: ${badName}`],
+    ['9gag', {}, `social.9gag: ${badName}`],
+    ['a/b', {}, `social.a/b: ${badName}`],
+    ['a'.repeat(32), {}, `social.${'a'.repeat(32)}: ${badName}`],
     ...[
       'login', 'logout', 'user', 'registration', 'token', 'password', 'sessions', 'socialaccounts',
       'reauthenticate', 'mfa', 'passkeys', 'email'
     ].map((name): [string, object, string] => [
       name,
       { issuer: 'https://own.example' },
-      `social.${name}: the name is a route's; choose another`
+      `social.${name}: a route has this name; choose another`
     ]),
     [
       'gogle',
       {},
-      `social.gogle: is none of the built-in providers (${list}); for another, give its issuer or a provider`
+      `social.gogle: is not a built-in provider (${list}); for any other provider, set issuer or provider`
     ],
     [
       'constructor',
       {},
-      `social.constructor: is none of the built-in providers (${list}); for another, give its issuer or a provider`
+      `social.constructor: is not a built-in provider (${list}); for any other provider, set issuer or provider`
     ],
-    ['own', { issuer: 'https://own.example', provider: own }, 'social.own: give issuer or provider, not both'],
-    ['own', { issuer: 'http://own.example' }, 'social.own.issuer: must be https'],
-    ['own', { issuer: 'http://localhost:9000' }, 'social.own.issuer: must be https'],
-    ['own', { issuer: 'https://a:b@own.example' }, 'social.own.issuer: must be https'],
+    ['own', { issuer: 'https://own.example', provider: own }, 'social.own: set either issuer or provider, not both'],
+    ['own', { issuer: 'http://own.example' }, 'social.own.issuer: must be https, without user name or fragment'],
+    ['own', { issuer: 'http://localhost:9000' }, 'social.own.issuer: must be https, without user name or fragment'],
+    ['own', { issuer: 'https://a:b@own.example' }, 'social.own.issuer: must be https, without user name or fragment'],
     [
       'github',
       { issuer: 'https://github.example' },
-      'social.github.issuer: GitHub is no OpenID provider; choose another name for one'
+      'social.github.issuer: GitHub is not an OpenID Connect provider; choose another name for this issuer'
     ],
     [
       'facebook',
       { issuer: 'https://own.example' },
-      'social.facebook.issuer: Facebook is no OpenID provider; choose another name for one'
+      'social.facebook.issuer: Facebook is not an OpenID Connect provider; choose another name for this issuer'
     ],
     [
       'discord',
       { issuer: 'https://own.example' },
-      'social.discord.issuer: Discord is no OpenID provider; choose another name for one'
+      'social.discord.issuer: Discord is not an OpenID Connect provider; choose another name for this issuer'
     ],
     [
       'gitlab',
       { accessToken: true },
-      "social.gitlab.accessToken: GitLab does not tell which app an access token was issued to, so that any app's would do; let clients post a code or an ID token"
+      "social.gitlab.accessToken: GitLab does not disclose which app an access token was issued to, so tokens of any app would be accepted; let clients post a code or an ID token"
     ],
     [
       'google',
       { issuer: 'https://own.example', accessToken: true },
-      "social.google.accessToken: Google does not tell which app an access token was issued to, so that any app's would do; let clients post a code or an ID token"
+      "social.google.accessToken: Google does not disclose which app an access token was issued to, so tokens of any app would be accepted; let clients post a code or an ID token"
     ],
-    ['github', { audiences: ['other'] }, 'social.github.audiences: GitHub has no ID tokens'],
+    ['github', { audiences: ['other'] }, 'social.github.audiences: has no effect, because GitHub issues no ID tokens'],
     ['google', { clientId: 'ä' }, 'social.google.clientId: must be printable ASCII'],
     ['google', { clientSecret: 'se\ncret' }, 'social.google.clientSecret: must be printable ASCII'],
-    ['google', signed(key.private), 'social.google.clientSecret: must be a string; only apple\'s is signed'],
-    ['apple', signed('nonsense'), 'social.apple.clientSecret.privateKey: is no key: give PKCS#8 PEM or a JWK'],
-    ['apple', signed(pem('P-384').private), 'social.apple.clientSecret.privateKey: is no P-256 key, which ES256 needs'],
+    ['google', signed(key.private), 'social.google.clientSecret: must be a string; only apple takes a signing key'],
+    ['apple', signed('nonsense'), 'social.apple.clientSecret.privateKey: is not a valid key; use PKCS#8 PEM or a JWK'],
+    ['apple', signed(pem('P-384').private), 'social.apple.clientSecret.privateKey: has the wrong type; ES256 requires P-256'],
     [
       'apple',
       signed(key.public),
@@ -113,15 +114,15 @@ void t.test('what can not work is refused at start', async t => {
       { callbackUrl: 'https://:0/cb' },
       'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'
     ],
-    ['google', { scopes: ['openid email'] }, 'social.google.scopes: each must be one word'],
-    ['google', { scopes: ['email'] }, 'social.google.scopes: must contain openid, or nobody is named'],
-    ['google', { trustEmail: ['@app.example'] }, 'social.google.trustEmail: each must be a domain such as app.example'],
-    ['google', { trustEmail: ['*.app.example'] }, 'social.google.trustEmail: each must be a domain such as app.example'],
-    ['google', { trustEmail: ['localhost'] }, 'social.google.trustEmail: each must be a domain such as app.example'],
+    ['google', { scopes: ['openid email'] }, 'social.google.scopes: each item must be one scope: printable ASCII without spaces, quotes or backslashes'],
+    ['google', { scopes: ['email'] }, 'social.google.scopes: must contain openid, or the ID token that identifies the user is missing'],
+    ['google', { trustEmail: ['@app.example'] }, 'social.google.trustEmail: each item must be a domain such as app.example'],
+    ['google', { trustEmail: ['*.app.example'] }, 'social.google.trustEmail: each item must be a domain such as app.example'],
+    ['google', { trustEmail: ['localhost'] }, 'social.google.trustEmail: each item must be a domain such as app.example'],
     [
       'google',
       { trustEmail: ['https://app.example'] },
-      'social.google.trustEmail: each must be a domain such as app.example'
+      'social.google.trustEmail: each item must be a domain such as app.example'
     ]
   ]
   for (const [name, given, line] of rows) t.equal(refusal(name, given), line)
@@ -167,7 +168,7 @@ void t.test('http will do on the developer\'s own machine, and nowhere else', as
   }
   t.equal(
     refusal('own', { issuer: 'http://localhost.evil.example' }, false),
-    'social.own.issuer: must be https, or http on localhost, 127.0.0.1 or [::1]'
+    'social.own.issuer: must be https, or http on localhost, 127.0.0.1 or [::1], without user name or fragment'
   )
   t.equal(refusal('google', { callbackUrl: 'http://localhost:3000/auth/google/callback' }, false), 'it started')
 })

@@ -3,7 +3,7 @@ import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import type { Database } from '../db/database.js'
 import type { UserRow } from '../db/tables.js'
-import { Failure, fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
+import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
 import { hashToken } from '../lib/secrets.js'
 import type { Outbox } from '../mail/outbox.js'
 import type { Settings } from '../settings/types.js'
@@ -52,9 +52,8 @@ export function createPasswordReset (options: PasswordResetOptions) {
     if (password !== undefined) {
       found.push(...await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}))
     }
-    throwIfInvalid(inOrder(schema, found))
-    // Nothing was found wrong: all of it is there.
-    await replace(owner as UserRow, token as string, await passwords.hash(password as string))
+    const valid = validOrThrow({ owner, token, password }, inOrder(schema, found))
+    await replace(valid.owner, valid.token, await passwords.hash(valid.password))
   }
 
   async function replace (owner: UserRow, token: string, hash: string): Promise<void> {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The bin: `fastify-rest-auth <command>`. Each command is a file beside this one; those that need the plugin load it when they are asked for. */
+/** The bin: `fastify-rest-auth <command>`. Each command is a file in this folder, loaded on use if it needs the plugin. */
 import { parseArgs } from 'node:util'
 import { loadOptions } from './load-options.js'
 import { secretCommand } from './secret.js'
@@ -13,11 +13,11 @@ const usage = `usage: fastify-rest-auth <command>
 
 migrate and openapi read your plugin options from a module:
   --options ./auth.js        its default export, or its export named auth
-  --database <file or URL>   instead of the options' own database
+  --database <file or URL>   instead of the one in the options
 `
 
 async function main (): Promise<void> {
-  const { values, positionals: [command] } = parseArgs({
+  const { values, positionals: [command = ''] } = parseArgs({
     allowPositionals: true,
     options: {
       options: { type: 'string' },
@@ -32,10 +32,14 @@ async function main (): Promise<void> {
     ...(await loadOptions(values.options)),
     ...(values.database !== undefined && { database: values.database })
   })
-  if (command === 'secret') console.log(secretCommand(values.algorithm, values.pem))
-  else if (command === 'migrate') { console.log(await (await import('./migrate.js')).migrateCommand(await options(), values.print)) } else if (command === 'openapi') console.log(await (await import('./openapi.js')).openapiCommand(await options()))
-  else console.log(usage)
-  if (!values.help && !['secret', 'migrate', 'openapi'].includes(command ?? '')) process.exitCode = 2
+  const commands = new Map<string, () => string | Promise<string>>([
+    ['secret', () => secretCommand(values.algorithm, values.pem)],
+    ['migrate', async () => (await import('./migrate.js')).migrateCommand(await options(), values.print)],
+    ['openapi', async () => (await import('./openapi.js')).openapiCommand(await options())]
+  ])
+  const run = commands.get(command)
+  console.log(run ? await run() : usage)
+  if (!values.help && !run) process.exitCode = 2
 }
 
 main().catch((error: unknown) => {

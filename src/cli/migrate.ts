@@ -1,18 +1,21 @@
-/** `fastify-rest-auth migrate`: the tables and the columns of the user fields. */
+/** `fastify-rest-auth migrate`: creates or updates the tables and the columns of the user fields. */
 import { existsSync } from 'node:fs'
 import { refuseToStart } from '../db/errors.js'
 import { migrate, pendingStatements } from '../db/migrate.js'
 import { isPostgres, openDatabase } from '../db/open.js'
 import { resolveSettings } from '../settings/settings.js'
 
-/** Runs what is pending, or with `print` only answers with the SQL. */
+/** Runs the pending statements, or with `print` only returns their SQL. */
 export async function migrateCommand (options: object, print: boolean): Promise<string> {
   const { database: named, fields } = resolveSettings(options, { production: false, warn: () => {} })
-  // To look is not to make: opening a SQLite file that is not there would.
+  // Opening a missing SQLite file would create it, which --print must not do.
   const database = print && typeof named === 'string' && !isPostgres(named) && !existsSync(named) ? ':memory:' : named
   const db = await openDatabase(database, fields, () => {}).catch(refuseToStart)
   try {
-    if (print) { return (await pendingStatements(db, db, fields)).map(statement => statement.replace(/;?$/, ';')).join('\n') }
+    if (print) {
+      const pending = await pendingStatements(db, db, fields)
+      return pending.map(statement => statement.replace(/;?$/, ';')).join('\n')
+    }
     const statements = await migrate(db, fields).catch(refuseToStart)
     return statements.length === 0 ? 'up to date' : `${statements.length} statements run`
   } finally {

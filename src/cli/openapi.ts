@@ -1,9 +1,9 @@
-/** `fastify-rest-auth openapi`: the document that the plugin's routes add up to. */
+/** `fastify-rest-auth openapi`: the OpenAPI document of the plugin's routes. */
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../plugin.js'
 
-/** The document as JSON. Needs no database: one in memory stands in. */
+/** The document as JSON. Uses an in-memory database instead of the configured one. */
 export async function openapiCommand (options: object): Promise<string> {
   const app = Fastify()
   const inMemory: object = { ...options, database: ':memory:', migrate: true }

@@ -1,4 +1,4 @@
-/** What a route may throw: `failure(code)`, by the table of codes in schemas/errors.ts. */
+/** The errors that routes throw. Their codes are those of the table in schemas/errors.ts. */
 import type { FastifyError, FastifyRequest } from 'fastify'
 import { errors, messageOf, type AnswerCode, type FieldCode } from '../../schemas/errors.js'
 import { redactQueryError, isUnavailable } from '../db/errors.js'
@@ -8,19 +8,19 @@ export interface FieldError {
   field: string
   code: FieldCode
   message: string
-  /** Found by Django REST framework once all fields are right: where it puts it, and in which of its further steps. */
+  /** Set if Django REST framework finds it in a later step, once all fields are valid: which step and which field. */
   drf?: { field: string, step: 1 | 2 | 3 }
 }
 
-/** What went wrong, by its code; with fields, which of them and why. */
+/** An error response: its code and message, and for invalid input which fields are wrong and why. */
 export class Failure extends Error {
   readonly code: AnswerCode
   readonly fields: readonly FieldError[]
   readonly headers: Record<string, string>
   readonly statusCode: number
-  /** Where the token came from that is at fault: of one in a body Django REST framework says less. */
+  /** Where the invalid token was sent. Django REST framework gives fewer details about one in a body. */
   readonly tokenIn: 'header' | 'body'
-  /** Whether whoever threw it has told the log why. */
+  /** Whether the cause is logged already. */
   readonly isLogged: boolean = false
 
   constructor (
@@ -41,11 +41,14 @@ export class Failure extends Error {
   }
 }
 
-/** RFC 6750 §3: the challenge says what went wrong, but for a request that tried nothing. */
+/** RFC 6750 §3: the challenge names the error, except for a request without credentials. */
 const challengeFor = (code: AnswerCode) =>
   code === 'not_authenticated' ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"'
 
-/** For hooks of the host: an answer 400 `rejected` with this sentence, beside `field` if one is named. */
+/**
+ * Thrown by hooks of the host: returns 400 `rejected` with this message, or 400 `validation_error` with the message
+ * beside `field`.
+ */
 export class Rejection extends Error {
   readonly field: string | undefined
 
@@ -55,6 +58,7 @@ export class Rejection extends Error {
   }
 }
 
+/** A field error with the message of its code; `values` fill the placeholders of the message. */
 export const fieldError = (
   field: string,
   code: FieldCode,
@@ -62,21 +66,36 @@ export const fieldError = (
   drf?: FieldError['drf']
 ): FieldError => ({ field, code, message: messageOf(code, values), ...(drf !== undefined && { drf }) })
 
-/** A failure to throw. `values` fill the placeholders of the message. */
+/** A failure to throw; `values` fill the placeholders of the message. */
 export const failure = (code: AnswerCode, values: Record<string, string | number> = {}): Failure =>
   new Failure(code, { message: messageOf(code, values) })
 
-/** Throws when any field is at fault. */
+/** Throws a `validation_error` if there are any field errors. */
 export function throwIfInvalid (fields: readonly FieldError[]): void {
   if (fields.length > 0) throw new Failure('validation_error', { fields })
 }
 
-const ofFastify: Record<string, AnswerCode> = {
+type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+
+/**
+ * Throws a `validation_error` if there are any field errors, otherwise returns `values`. The checks must have found an
+ * error for each missing value; an Error names one that they overlooked.
+ */
+export function validOrThrow<T extends object> (values: T, fields: readonly FieldError[]): T & Present<T> {
+  throwIfInvalid(fields)
+  if (!isComplete(values)) throw new Error(`a missing value has no field error: ${Object.keys(values).join(', ')}`)
+  return values
+}
+
+const isComplete = <T extends object>(values: T): values is T & Present<T> =>
+  Object.values(values).every(value => value !== undefined)
+
+const fastifyCodes: Record<string, AnswerCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type'
 }
 
-/** Any error as a failure of ours; undefined for one that belongs to the host (its own hooks threw it). */
+/** Converts any error to a failure; undefined for one that the host's own hooks threw, which the host handles. */
 export function toFailure (error: unknown, request: FastifyRequest): Failure | undefined {
   if (error instanceof Failure) return error
   if (error instanceof Rejection) {
@@ -86,23 +105,23 @@ export function toFailure (error: unknown, request: FastifyRequest): Failure | u
         fields: [{ field: error.field, code: 'value_not_allowed', message: error.message }]
       })
   }
-  const passing = toTransientFailure(error)
-  if (passing) return passing
-  // A hook of the host may throw anything.
-  const { code = '', statusCode = 500 } = Object(error) as Partial<FastifyError>
+  const transient = toTransientFailure(error)
+  if (transient) return transient
+  // A hook of the host may throw anything, even undefined.
+  const { code = '', statusCode = 500 }: Partial<FastifyError> = Object(error)
   const isFastifys = String(code).startsWith('FST_ERR_')
   if (statusCode === 500 || (statusCode > 500 && isFastifys)) return new Failure('internal_error')
   if (!isFastifys) return undefined
-  return failure(ofFastify[code] ?? 'bad_request', { type: request.headers['content-type'] ?? '' })
+  return failure(fastifyCodes[code] ?? 'bad_request', { type: request.headers['content-type'] ?? '' })
 }
 
-/** A fault that passes: try again in a second. */
+/** 503 and `Retry-After: 1` for errors that a retry may not meet. */
 function toTransientFailure (error: unknown): Failure | undefined {
   const code = error instanceof HasherBusy ? 'server_busy' : isUnavailable(error) ? 'service_unavailable' : undefined
   return code && new Failure(code, { headers: { 'retry-after': '1' } })
 }
 
-/** What the host's code gets to see, and may answer or log: never the values of a query. */
+/** Removes the values of a database query from an error, because the host may log it or send it to a client. */
 export function redactForHost (error: unknown): unknown {
   const safe = redactQueryError(error)
   return safe === error

@@ -1,4 +1,4 @@
-/** Answers failures in the shape that the `errors` option names: problem details (RFC 9457) or Django REST framework's. */
+/** Sends failures in the shape of the `errors` option: problem details (RFC 9457) or that of Django REST framework. */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type Code, errors, manual, messageOf } from '../../schemas/errors.js'
@@ -7,9 +7,11 @@ import { toFailure, Failure, type FieldError } from './failure.js'
 
 function drfFields (fields: readonly FieldError[]) {
   const answer: Record<string, string[]> = {}
-  // Never mixed: a later step runs only where the one before found nothing.
+  // Django REST framework runs a step only if the one before found no errors, so only one step is reported.
   const reached = Math.min(...fields.map(({ drf }) => drf?.step ?? 0))
-  for (const { field, drf, message } of fields) { if ((drf?.step ?? 0) === reached) (answer[drf?.field ?? field] ??= []).push(message) }
+  for (const { field, drf, message } of fields) {
+    if ((drf?.step ?? 0) === reached) (answer[drf?.field ?? field] ??= []).push(message)
+  }
   return answer
 }
 
@@ -18,7 +20,9 @@ const drfCodes = new Set<Code>(['bad_authorization_header', 'user_not_found', 'u
 function drfBody ({ code, message, fields, tokenIn }: Failure): Record<string, unknown> {
   if (fields.length > 0) return drfFields(fields)
   if (errors[code].shownIn === 'object') return { non_field_errors: [message] }
-  if (code !== 'token_not_valid' && code !== 'token_expired') { return drfCodes.has(code) ? { detail: message, code } : { detail: message } }
+  if (code !== 'token_not_valid' && code !== 'token_expired') {
+    return drfCodes.has(code) ? { detail: message, code } : { detail: message }
+  }
   if (tokenIn === 'body') return { detail: message, code: 'token_not_valid' }
   const reason = code === 'token_expired' ? message : 'Token is invalid'
   return {
@@ -39,6 +43,7 @@ function problemBody ({ code, statusCode, message, fields }: Failure) {
   }
 }
 
+/** Sends a failure with its status and headers. */
 export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'problem' | 'drf') {
   const drf = shape === 'drf'
   reply.code(failure.statusCode).headers(failure.headers)
@@ -47,11 +52,13 @@ export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'prob
     .send(drf ? drfBody(failure) : problemBody(failure))
 }
 
-/** The error handler of our routes. */
+/** The error handler of the plugin's routes. Passes on errors that the host's own hooks threw. */
 export const createErrorHandler = (shape: 'problem' | 'drf') =>
   function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
     const answer = toFailure(error, request)
     if (!answer) throw error
-    if (answer.statusCode >= 500 && !answer.isLogged) { request.log.error({ err: redactQueryError(error) }, 'request failed') }
+    if (answer.statusCode >= 500 && !answer.isLogged) {
+      request.log.error({ err: redactQueryError(error) }, 'request failed')
+    }
     sendFailure(reply, answer, shape)
   }

@@ -8,7 +8,7 @@ import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
-import { Failure, failure, fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
+import { Failure, failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
 import { deleteSessions } from '../store/sessions.js'
 import { replacePassword, updateUser } from '../store/users.js'
@@ -38,9 +38,7 @@ export const passwordChange: Feature = (app, context) => {
     const found: FieldError[] = [...invalid]
     if (requireOld && old !== undefined && !await passwords.verify(user.passwordHash, old)) found.push(wrongPassword())
     if (password !== undefined) found.push(...await passwords.checkPair(password, repeated, userRecords.toUser(user)))
-    throwIfInvalid(inOrder(contract.changePassword.body, found))
-    // Nothing was found wrong: it is there.
-    return password as string
+    return validOrThrow({ password }, inOrder(contract.changePassword.body, found)).password
   }
 
   async function replace (user: UserRow, sessionId: string, hash: string): Promise<void> {

@@ -12,7 +12,7 @@ import { checkMayRegister } from '../account/registration-policy.js'
 import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
-import { Failure, fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
+import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
 import { insertUser } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
 import { inOrder } from '../validation/field-errors.js'
@@ -99,9 +99,7 @@ export const registration: Feature = (app, context) => {
         found.push(fieldError('password2', 'password_mismatch', {}, wholeBody(1)))
       }
     }
-    throwIfInvalid(inOrder(contract.register.body, found))
-    // Nothing was found wrong: the body is whole.
-    return body as Registration
+    return { ...known, ...validOrThrow({ password1 }, inOrder(contract.register.body, found)) }
   }
 }
 

@@ -16,7 +16,7 @@ import { logProviderError, ProviderError } from '../oauth/provider-error.js'
 import type { SocialClient } from '../oauth/types.js'
 import { loggedInPage, socialFailedPage, startPage } from '../pages/social-redirect.js'
 import { shapeOf } from '../social/create-social.js'
-import { FormBody } from '../validation/body-validator.js'
+import { FormBody } from '../validation/form-body.js'
 
 interface Start { Querystring: { next?: string | string[] } }
 interface Callback { Querystring: Record<string, string | string[] | undefined> }

@@ -1,7 +1,7 @@
 /** Parses request bodies: JSON or an HTML form, valid UTF-8, at most 16 KiB. */
 import type { FastifyBodyParser, FastifyInstance } from 'fastify'
 import { failure } from '../errors/failure.js'
-import { FormBody } from '../validation/body-validator.js'
+import { FormBody } from '../validation/form-body.js'
 
 export const maxBodyBytes = 16384
 const maxDepth = 100

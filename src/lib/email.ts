@@ -1,18 +1,18 @@
 /**
- * One canonical form per mailbox: trimmed, lower case, the domain in punycode. Two addresses are the same
- * account exactly when their canonical forms are equal; the database compares nothing but bytes.
+ * One canonical form per mailbox: trimmed, lower case, the domain in punycode. Two addresses name the same mailbox
+ * exactly if their canonical forms are equal, so a database need only compare bytes.
  */
 import { domainToASCII } from 'node:url'
 
 const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
-// To domainToASCII, which reads URLs, `%61` is a letter, and a line break or what follows a `/` is nothing at all.
+// domainToASCII parses URLs: it decodes `%61`, and drops line breaks and everything after a `/`.
 const domainName = /^(?:[A-Za-z0-9.-]|(?!\p{Default_Ignorable_Code_Point})[^\0-\x7f])+$/u
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 /**
- * The canonical form, or undefined when it is no address we would mail: quoted local parts, comments, IP
- * literals and single-label domains are refused, and so is whatever NFKC would turn into another address
- * (`ｅvil@…`, the Kelvin sign): CVE-2019-19844.
+ * The canonical form, or undefined for an address that can't or should not receive mail: quoted local parts, comments,
+ * IP literals and single-label domains are rejected. So are addresses that NFKC would turn into another one (`ｅvil@…`,
+ * the Kelvin sign), because they could receive a mail meant for that other address (CVE-2019-19844).
  */
 export function canonicalEmail (address: string): string | undefined {
   const text = address.trim()
@@ -30,5 +30,5 @@ export function canonicalEmail (address: string): string | undefined {
   return valid && local.length + domain.length < 254 ? `${local}@${domain}` : undefined
 }
 
-/** Of a canonical form. */
+/** The domain of an address in canonical form. */
 export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1)

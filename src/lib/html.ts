@@ -1,19 +1,19 @@
-/** HTML from templates: whatever a template is given is escaped, but what came out of another template. */
+/** HTML from template literals. Values are escaped, except the results of other templates. */
 
-/** Text that may stand in a page as it is. */
+/** HTML that needs no escaping. */
 export interface Markup { readonly markup: string }
 
 type Value = string | number | Markup | false | undefined | readonly Value[]
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-/** Safe as text and within a quoted attribute; not in a script, a style or an unquoted attribute. */
+/** Safe as text and in a quoted attribute; not in a script, a style or an unquoted attribute. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, character => entities[character] ?? '')
 
-/** For what this package wrote itself, such as a style. */
+/** Marks HTML of this package, such as a style, as safe. Never pass input. */
 export const trusted = (markup: string): Markup => ({ markup })
 
-/** Lists are joined; false and undefined leave nothing. */
+/** Template tag. Lists are joined; false and undefined render as nothing. */
 export const html = (strings: TemplateStringsArray, ...values: Value[]): Markup =>
   trusted(strings.map((text, index) => text + render(values[index])).join(''))
 

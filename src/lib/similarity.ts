@@ -1,4 +1,4 @@
-/** How alike a password is to what is known of its user, as Django's UserAttributeSimilarityValidator measures it. */
+/** How similar a password is to another text, measured as Django's UserAttributeSimilarityValidator does. */
 
 /** Python's `difflib.SequenceMatcher.quick_ratio`: an upper bound of the similarity, from 0 to 1. */
 export function quickRatio (a: string, b: string): number {
@@ -14,11 +14,11 @@ export function quickRatio (a: string, b: string): number {
   return total === 0 ? 1 : 2 * matches / total
 }
 
-/** Whether the password is too close to the value as a whole or to one of its words. */
+/** Whether the password is too similar to the value as a whole or to one of its words. */
 export function isSimilar (password: string, value: string): boolean {
   const lowered = password.toLowerCase()
   return [...value.toLowerCase().split(/\W+/), value.toLowerCase()].some(part => {
-    // A short word says nothing about a long password; Django skips it by the same factors.
+    // As in Django, words much shorter than the password are skipped.
     const isTooShort = lowered.length >= 10 * part.length && part.length < 0.35 * lowered.length
     return part !== '' && !isTooShort && quickRatio(lowered, part) >= 0.7
   })

@@ -1,2 +1,2 @@
-/** The time so many seconds after another; before it, where they are negative. */
+/** The time `seconds` after `time`, or before it if negative. */
 export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1000)

@@ -1,7 +1,7 @@
-/** Usernames: what may be one, and when two are the same. */
+/** Usernames: their stored form, and when two are the same. */
 
-/** As stored and shown: NFKC, so that look-alikes of one character are one character (as Django does). */
+/** The form that is stored and shown: NFKC, as in Django, which unifies look-alikes of one character. */
 export const normalizeUsername = (username: string): string => username.trim().normalize('NFKC')
 
-/** What uniqueness and login compare: without regard to case, equal on every database. */
+/** The form to compare: ignores case, and gives the same result on every database. */
 export const usernameKey = (username: string): string => normalizeUsername(username).toUpperCase().toLowerCase()

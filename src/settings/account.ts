@@ -2,28 +2,29 @@
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Settings } from './types.js'
 
-export function checkAccount ({ loginMethods, username, email, emailVerification, confirmEmailOnGet, loginOnEmailConfirmation, usernameBlocklist, usernameMinLength }: Settings['account']): void {
-  if (emailVerification === 'mandatory' && email === 'optional') {
-    refuseOption(
-      "account.emailVerification: 'mandatory' needs account.email 'required', or a user without address could never log in"
-    )
-  }
-  if (emailVerification === 'none' && (confirmEmailOnGet || loginOnEmailConfirmation)) {
-    refuseOption(
-      "account.emailVerification: 'none' leaves confirmEmailOnGet and loginOnEmailConfirmation without effect"
-    )
-  }
-  if (loginMethods.includes('username') && username === 'none') { refuseOption("account.loginMethods: 'username' needs account.username 'required' or 'optional'") }
-  if (email === 'optional' && !loginMethods.includes('username')) {
-    refuseOption(
-      "account.email: 'optional' needs 'username' among account.loginMethods, or a user without address could not log in"
-    )
-  }
-  if (email === 'optional' && username !== 'required') { refuseOption("account.email: 'optional' needs account.username 'required', or a user could have neither") }
-  if (username === 'optional' && !loginMethods.includes('email')) {
-    refuseOption(
-      "account.username: 'optional' needs 'email' among account.loginMethods, or a user without name could not log in"
-    )
-  }
-  if (username === 'none' && (usernameBlocklist.length > 0 || usernameMinLength > 1)) { refuseOption("account.username: 'none' leaves usernameBlocklist and usernameMinLength without effect") }
+/** Throws an Error that names the option for the first combination that cannot work. */
+export function checkAccount (account: Settings['account']): void {
+  const { loginMethods, username, email, emailVerification } = account
+  const byUsername = loginMethods.includes('username')
+  const rows: Array<[isWrong: boolean, message: string]> = [
+    [emailVerification === 'mandatory' && email === 'optional',
+      "emailVerification: 'mandatory' requires account.email 'required', or users without an address can't log in"],
+    [emailVerification === 'none' && account.confirmEmailOnGet,
+      "confirmEmailOnGet: has no effect when account.emailVerification is 'none'"],
+    [emailVerification === 'none' && account.loginOnEmailConfirmation,
+      "loginOnEmailConfirmation: has no effect when account.emailVerification is 'none'"],
+    [byUsername && username === 'none',
+      "loginMethods: 'username' requires account.username 'required' or 'optional'"],
+    [email === 'optional' && !byUsername,
+      "email: 'optional' requires 'username' in account.loginMethods, or users without an address can't log in"],
+    [email === 'optional' && username !== 'required',
+      "email: 'optional' requires account.username 'required', or users could have neither"],
+    [username === 'optional' && !loginMethods.includes('email'),
+      "username: 'optional' requires 'email' in account.loginMethods, or users without a username can't log in"],
+    [username === 'none' && account.usernameBlocklist.length > 0,
+      "usernameBlocklist: has no effect when account.username is 'none'"],
+    [username === 'none' && account.usernameMinLength > 1,
+      "usernameMinLength: has no effect when account.username is 'none'"]
+  ]
+  for (const [isWrong, message] of rows) if (isWrong) refuseOption(`account.${message}`)
 }

@@ -1,6 +1,6 @@
 /**
- * Where the links of mails and pages lead: to the app's own pages where `urls` names them, else to ours, below
- * `publicUrl`. Nothing of a request has a say in it (host header poisoning).
+ * The links in mails and pages: to the app's own pages where `urls` names them, otherwise to the built-in pages below
+ * `publicUrl`. No part of a request is used, because the client controls its Host header (host header poisoning).
  */
 import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:tls'
@@ -8,17 +8,20 @@ import type { Settings } from './types.js'
 
 export interface Links {
   publicUrl: () => string
-  /** Of our routes, the host's prefix included. */
+  /** Of the plugin's routes, including the host's prefix. */
   path: string
   emailConfirmation: (key: string) => string
   passwordReset: (uid: string, token: string) => string
-  /** Absolute; undefined where the app named none. */
+  /** `urls.login` as an absolute URL; undefined if the app did not set it. */
   login: () => string | undefined
-  /** Where a login by redirect ends; likewise. */
+  /** `urls.socialLogin`, where a login by redirect ends, as an absolute URL; undefined if the app did not set it. */
   socialLogin: () => string | undefined
 }
 
-/** `path` is that of our routes; `publicUrl` is asked each time, because in development it is known only once the app listens. */
+/**
+ * `path` is that of the plugin's routes. `publicUrl` is called for each link, because in development the address is
+ * unknown until the app listens.
+ */
 export function createLinks ({ urls }: Pick<Settings, 'urls'>, path: string, publicUrl: () => string): Links {
   const absolute = (address: string | undefined) =>
     address?.startsWith('/') ? `${new URL(publicUrl()).origin}${address}` : address
@@ -39,7 +42,7 @@ const fill = (template: string, values: Record<string, string>): string =>
     values[name] === undefined ? whole : encodeURIComponent(values[name])
   )
 
-/** In development, the address that the server listens on; what it listens on everywhere is reached as localhost. */
+/** In development, the address that the server listens on; loopback and wildcard addresses become `localhost`. */
 export function listenedOn (server: Server): string {
   const address = server.address()
   if (typeof address !== 'object' || address === null) return 'http://localhost'

@@ -1,18 +1,23 @@
 /** The checks of `mail`. */
 import { reservedVariables } from '../../schemas/mail.js'
 import { parseSender } from '../lib/mail-address.js'
-import { refuseOption } from '../lib/refuse-option.js'
+import { orRefuse, refuseOption } from '../lib/refuse-option.js'
 import type { Settings } from './types.js'
 
+/** Throws an Error that names the option for the first thing that is wrong with `mail`. */
 export function checkMail ({ transport, from, variables = {} }: Settings['mail'], production: boolean): void {
   if (transport === 'console' && production) {
     refuseOption(
-      "mail.transport: 'console' would print links that open accounts; give an SMTP URL such as smtps://user:password@smtp.example"
+      "mail.transport: 'console' is not allowed in production, because it prints links that open accounts; " +
+      'set an SMTP URL such as smtps://user:password@smtp.example'
     )
   }
-  if (from !== undefined) parseSender(from)
+  if (from !== undefined) orRefuse(() => parseSender(from), message => `mail.from: ${message}`)
   for (const name of Object.keys(variables)) {
-    if (reservedVariables.has(name)) { refuseOption(`mail.variables.${name}: the name is taken by the plugin; choose another`) }
-    if (!/^[A-Za-z_]\w*$/.test(name)) refuseOption(`mail.variables.${name}: use letters, digits and _, no digit first`)
+    const option = `mail.variables.${name}`
+    if (reservedVariables.has(name)) refuseOption(`${option}: the name is reserved by the plugin; choose another`)
+    if (!/^[A-Za-z_]\w*$/.test(name)) {
+      refuseOption(`${option}: the name must contain only letters, digits and _, and must not start with a digit`)
+    }
   }
 }

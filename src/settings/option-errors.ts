@@ -1,20 +1,28 @@
-/** Says what an option must be, from the schema that it breaks. */
+/** Turns a TypeBox error into one line that says what the option must be. */
 import type { TSchema } from '@sinclair/typebox'
 import type { ValueError } from '@sinclair/typebox/value'
 
 const typeNames: Record<string, string> = { boolean: 'true or false', Function: 'a function', object: 'an object' }
 
-/** What a schema asks for; its title says it, where the keywords would not. */
-function schemaInWords ({ title, anyOf, const: literal, type, items, minimum, maximum, minLength, minItems, uniqueItems }: TSchema): string {
+/** The title of a schema, or its keywords in words. */
+function schemaInWords ({
+  title, anyOf, const: literal, type, items, minimum, maximum, minLength, minItems, uniqueItems
+}: TSchema): string {
   if (title !== undefined) return title
   if (literal !== undefined) return JSON.stringify(literal)
-  if (anyOf) return anyOf.map(schemaInWords).join(' or ')
+  if (anyOf) return alternatives(anyOf.map(schemaInWords))
   if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`
-  if (type === 'array') { return `a list${minItems ? ', not empty' : ''}${uniqueItems ? ', without repetition' : ''}, each item ${schemaInWords(items)}` }
-  return typeNames[type] ?? `a string${minLength ? ', not empty' : ''}`
+  if (type === 'array') {
+    const list = `a ${minItems ? 'non-empty ' : ''}list${uniqueItems ? ' without duplicates' : ''}`
+    return `${list}, each item ${schemaInWords(items)}`
+  }
+  return typeNames[type] ?? `a ${minLength ? 'non-empty ' : ''}string`
 }
 
-/** Where one of several kinds was given as an object, what is wrong is wrong within it. */
+const alternatives = (words: string[]) =>
+  words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : words.join('')
+
+/** If an option may be an object or something else and an object was given, the error inside the object. */
 export function withinUnion (error: ValueError): ValueError {
   const { schema: { anyOf }, value, errors } = error
   const index = anyOf?.findIndex(({ properties }: TSchema) => properties && Object.keys(properties).length > 0) ?? -1
@@ -22,8 +30,11 @@ export function withinUnion (error: ValueError): ValueError {
   return inner ?? error
 }
 
-/** `account.username: must be …`, `tokens.acces: unknown option`; never the value, which may be a secret. */
+/**
+ * `account.username: must be …`, `tokens.keys[0]: must be …` or `tokens.acces: unknown option`; never the value, which
+ * may be a secret.
+ */
 export function optionError ({ path, schema, message }: ValueError): string {
-  const name = path.slice(1).replaceAll('/', '.')
+  const name = path.slice(1).replace(/\/(\d+)(?=\/|$)/g, '[$1]').replaceAll('/', '.')
   return message === 'Unexpected property' ? `${name}: unknown option` : `${name}: must be ${schemaInWords(schema)}`
 }

@@ -1,14 +1,14 @@
-/** Names no user field may have: what the plugin, JavaScript and SQL keep for themselves. */
+/** Names that no user field may have, because the plugin, JavaScript or SQL reserves them. */
 
-const ours = `pk id email username password password1 password2 new_password1 new_password2 old_password username_key
+const plugin = `pk id email username password password1 password2 new_password1 new_password2 old_password username_key
   usernamekey password_hash passwordhash is_active isactive is_verified email_verified
   emailverified created_at createdat last_login lastlogin access refresh access_expiration refresh_expiration user
   non_field_errors missing_fields`
 
-const javaScript =
-  'constructor prototype __proto__ hasownproperty isprototypeof propertyisenumerable tostring tolocalestring valueof tojson then'
+const javaScript = `constructor prototype __proto__ hasownproperty isprototypeof propertyisenumerable tostring
+  tolocalestring valueof tojson then`
 
-// The words that PostgreSQL or SQLite reserve, and the columns that every table has there.
+// Words that PostgreSQL or SQLite reserves, and the system columns of their tables.
 const sql = `all analyse analyze and any array as asc asymmetric add alter authorization begin between binary both by
   case cast check collate collation column commit concurrently constraint create cross current_catalog current_date
   current_role current_schema current_time current_timestamp current_user default deferrable delete desc distinct do
@@ -19,7 +19,7 @@ const sql = `all analyse analyze and any array as asc asymmetric add alter autho
   true union unique update using values variadic verbose view when where window with without
   cmax cmin ctid oid tableoid xmax xmin`
 
-const reserved = new Set([ours, javaScript, sql].join(' ').split(/\s+/))
+const reserved = new Set([plugin, javaScript, sql].join(' ').split(/\s+/))
 
-/** Whether a user field may not be called so, in whatever case. */
+/** Whether the name is reserved, regardless of its case. */
 export const isReservedName = (name: string): boolean => reserved.has(name.toLowerCase())

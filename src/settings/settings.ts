@@ -1,6 +1,6 @@
-/** Options become frozen settings, once: defaults, checks, cross-checks. What is wrong is told in one line. */
+/** Options become frozen settings: defaults, checks and cross-checks, once at start. */
 import { randomBytes } from 'node:crypto'
-import { Kind, type TObject } from '@sinclair/typebox'
+import { KindGuard, type TObject } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { Options, type CheckedOptions } from '../../schemas/options.js'
 import { defaultUserFields } from '../../schemas/user-fields.js'
@@ -18,21 +18,28 @@ import type { Settings } from './types.js'
 import { resolveUrls } from './urls.js'
 import { resolveUserFields } from './user-fields.js'
 
-/** Checks the options and fills in the defaults. `warn` hears what is fine in development only. */
-export function resolveSettings (options: object, { production, warn }: { production: boolean, warn: (message: string) => void }): Settings {
+/** The options with their defaults, before what follows from them is worked out. */
+type FilledOptions = Omit<Settings, 'social'> &
+  Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields' | 'social'> & {
+    tokens: GivenCookies & { keys?: Array<string | object> }
+  }
+
+interface Environment {
+  production: boolean
+  /** Receives a warning about what is acceptable in development only. */
+  warn: (message: string) => void
+}
+
+/** Checks the options and fills in the defaults. Throws an Error of one line that names the first invalid option. */
+export function resolveSettings (options: object, { production, warn }: Environment): Settings {
   for (const error of Value.Errors(Options, options)) refuseOption(optionError(withinUnion(error)))
-  // Checked the line above: what is filled has the schema's shape.
-  const filled = fill(Options, options as Record<string, unknown>) as unknown as Omit<Settings, 'social'> &
-    Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields' | 'social'> & {
-      tokens: GivenCookies & { keys?: Array<string | object> }
-    }
+  // The schema was checked in the line above; the compiler can't follow how `fill` adds its defaults.
+  const filled = fill(Options, options) as unknown as FilledOptions
   const { account, tokens: { keys, ...tokens } } = filled
   checkAccount(account)
   const urls = resolveUrls(filled.urls, production)
   checkMail(filled.mail, production)
-  if (filled.publicUrl !== undefined && !URL.canParse(filled.publicUrl)) { refuseOption('publicUrl: must be an address such as https://app.example') }
-  if (tokens.refresh.idle > tokens.refresh.absolute) { refuseOption('tokens.refresh.idle: must not be more than tokens.refresh.absolute, when the session ends') }
-  if (filled.docs && isOwnPath(filled.docs, filled.prefix, Object.keys(filled.social ?? {}))) { refuseOption('docs: must not be where the routes are; choose another path') }
+  checkTogether(filled)
   if (production) checkProduction(filled)
   const { userFields, secret, social, ...rest } = filled
   const secrets = resolveSecrets(secret, warn)
@@ -48,46 +55,56 @@ export function resolveSettings (options: object, { production, warn }: { produc
     social: resolveSocial(social, { production }),
     migrate: filled.migrate ?? !isPostgres(filled.database),
     docs: filled.docs ?? (production ? false : '/docs'),
-    // Whatever docs says: the mails hold links that open accounts. And whoever forgot NODE_ENV is in production all the same.
+    // Never in production, because the mails hold links that open accounts; and an https `publicUrl` counts as
+    // production, in case somebody forgot NODE_ENV.
     mailViewer:
       production || isPublished(filled.publicUrl) || filled.docs === false ? false : `${filled.docs ?? '/docs'}/mail`,
     fields: resolveUserFields(userFields ?? defaultUserFields)
   })
 }
 
-/** Whether the app is reached by others than its developer, as far as its address tells. */
+/** Whether people other than the developer use the app, as far as its address shows. */
 const isPublished = (publicUrl = '') =>
   publicUrl.startsWith('https:') && !['localhost', '127.0.0.1', '[::1]'].includes(new URL(publicUrl).hostname)
 
-function fill (schema: TObject, given: Record<string, unknown> = {}): Record<string, unknown> {
+function fill (schema: TObject, given: unknown): Record<string, unknown> {
+  const values: Record<string, unknown> = Object(given)
   return Object.fromEntries(Object.entries(schema.properties).map(([name, property]) => [
     name,
-    property[Kind] === 'Object'
-      ? fill(property as TObject, given[name] as Record<string, unknown>)
-      : (given[name] ?? property.default)
+    KindGuard.IsObject(property) ? fill(property, values[name]) : values[name] ?? property.default
   ]))
 }
 
+function checkTogether ({ publicUrl, tokens: { refresh }, docs, prefix, social = {} }: FilledOptions): void {
+  if (publicUrl !== undefined && !URL.canParse(publicUrl)) {
+    refuseOption('publicUrl: must be an address such as https://app.example')
+  }
+  if (refresh.idle > refresh.absolute) {
+    refuseOption('tokens.refresh.idle: must not exceed tokens.refresh.absolute, after which the session ends')
+  }
+  if (docs && isOwnPath(docs, prefix, Object.keys(social))) {
+    refuseOption("docs: conflicts with the plugin's routes; choose another path")
+  }
+}
+
+const secretHint = 'generate one with: npx fastify-rest-auth secret'
+
 function resolveSecrets (secret: string | string[] | undefined, warn: (message: string) => void): string[] {
   if (secret === undefined) {
-    warn('fastify-rest-auth: no secret is set; a random one is used, and every access token ends when the server stops')
+    warn('fastify-rest-auth: secret is not set; using a random one, so access tokens are valid until the server stops')
     return [randomBytes(32).toString('base64url')]
   }
   const secrets = [secret].flat()
   for (const [index, one] of secrets.entries()) {
     const weak = weakness(one)
-    if (weak) {
-      refuseOption(
-        `${Array.isArray(secret) ? `secret[${index}]` : 'secret'}: ${weak}; make one with: npx fastify-rest-auth secret`
-      )
-    }
+    if (weak) refuseOption(`secret${Array.isArray(secret) ? `[${index}]` : ''}: ${weak}; ${secretHint}`)
   }
-  if (new Set(secrets).size < secrets.length) refuseOption('secret: the same one stands in the list twice')
+  if (new Set(secrets).size < secrets.length) refuseOption('secret: contains a duplicate')
   return secrets
 }
 
-function checkProduction ({ secret, publicUrl }: { secret?: unknown, publicUrl: string | undefined }): void {
-  if (secret === undefined) refuseOption('secret: required in production; make one with: npx fastify-rest-auth secret')
-  if (publicUrl === undefined) refuseOption('publicUrl: required in production, such as https://app.example')
-  if (!publicUrl?.startsWith('https:')) refuseOption('publicUrl: must be https in production')
+function checkProduction ({ secret, publicUrl }: Pick<FilledOptions, 'secret' | 'publicUrl'>): void {
+  if (secret === undefined) refuseOption(`secret: is required in production; ${secretHint}`)
+  if (publicUrl === undefined) refuseOption('publicUrl: is required in production, such as https://app.example')
+  if (!publicUrl.startsWith('https:')) refuseOption('publicUrl: must be https in production')
 }

@@ -1,4 +1,4 @@
-/** What the options become once they are checked: the frozen settings that the rest reads. */
+/** The settings: the checked options, frozen, with every default filled in. */
 import type { CheckedOptions } from '../../schemas/options.js'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Provider } from '../providers/provider.js'
@@ -6,45 +6,49 @@ import type { BaseUser, PasswordValidator, RegistrationGuard } from '../types.js
 import type { CookieSettings, CsrfSettings, GivenCookies } from './cookies.js'
 import type { Signing } from './signing.js'
 
+/** Liquid filters and tags of the app. Templates may pass them values of any type. */
 export interface Extensions {
   filters: Record<string, (value: any, ...parameters: any[]) => unknown>
   tags: Record<string, (...parameters: any[]) => unknown>
 }
 
-/** What the app's options say of a provider, worked out: see src/settings/social.ts. */
+/** The options of one provider, resolved by src/settings/social.ts. */
 export interface SocialSettings {
-  /** A part of the routes. */
+  /** A segment of its routes: `/auth/<name>`. */
   name: string
   label: string
   provider: Provider
   clientId: string
-  /** Made anew for each exchange where it is signed (Apple). */
+  /** A function, because Apple's secret is signed and expires. */
   clientSecret: (now: Date) => string | Promise<string>
-  /** Default: below `publicUrl`. */
+  /** Undefined: `/<name>/callback` below `publicUrl` and the prefix. */
   callbackUrl: string | undefined
   scopes: readonly string[]
-  /** Undefined: as far as the provider runs the mailbox. */
+  /** Undefined: only if the provider runs the mailbox. */
   trustEmail: boolean | readonly string[] | undefined
   accessToken: boolean
-  /** Whose ID tokens are taken: the client id first. */
+  /** Accepted audiences of ID tokens: the client ID first. */
   audiences: readonly string[]
   storeTokens: boolean
 }
 
+/** `T` with every nested option present. */
 type Filled<T> = T extends readonly unknown[] | ((...parameters: never[]) => unknown)
   ? T
   : T extends object
     ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> }
     : T
+/** `T` with every option listed, though its value may be missing. */
 type Given<T> = { [K in keyof T]-?: T[K] | undefined }
 type Option<Name extends keyof CheckedOptions> = Filled<NonNullable<CheckedOptions[Name]>>
 type Hook = (subject: BaseUser | Record<string, unknown>, context: unknown) => unknown
 
+/** What the rest of the plugin reads; the options are not passed on. */
 export interface Settings {
   prefix: string
   /** The first signs, all verify. */
   secrets: readonly string[]
-  /** Of the access tokens. */
+  /** Algorithm and keys of the access tokens. */
   signing: Signing
   publicUrl: string | undefined
   database: unknown
@@ -55,17 +59,17 @@ export interface Settings {
   tokens: Omit<Option<'tokens'>, 'claims' | 'keys' | keyof GivenCookies> & {
     claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined
   }
-  /** Undefined where tokens travel in bodies and the Authorization header. */
+  /** Undefined if tokens travel in bodies and the Authorization header. */
   cookies: CookieSettings | undefined
   csrf: CsrfSettings | undefined
-  /** `next`: origins. */
+  /** `next` holds origins. */
   urls: Given<Omit<Option<'urls'>, 'next'>> & { next: readonly string[] }
   site: Given<Option<'site'>>
   social: readonly SocialSettings[]
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
   errors: 'problem' | 'drf'
   docs: string | false
-  /** Where development shows the last mails. */
+  /** The path at which development shows the last mails. */
   mailViewer: string | false
   hooks: Partial<Record<keyof NonNullable<CheckedOptions['hooks']>, Hook>>
 }

@@ -2,44 +2,50 @@
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Settings } from './types.js'
 
-const placeholders = {
-  login: [],
-  socialLogin: [],
-  emailConfirmation: ['key'],
-  passwordReset: ['uid', 'token']
-} as const
+type PageName = Exclude<keyof Settings['urls'], 'next'>
 
-/** The addresses as they were given, and those that `next` may lead to as origins. */
+const placeholders: ReadonlyArray<readonly [name: PageName, wanted: readonly string[]]> = [
+  ['login', []],
+  ['socialLogin', []],
+  ['emailConfirmation', ['key']],
+  ['passwordReset', ['uid', 'token']]
+]
+
+/** The addresses as they were given, and those of `next` as origins. Throws an Error that names the invalid option. */
 export function resolveUrls (urls: Settings['urls'], production: boolean): Settings['urls'] {
-  const next = urls.next.map((address, index) => originOf(`urls.next.${index}`, address, production))
-  for (const [name, wanted] of Object.entries(placeholders) as Array<[keyof typeof placeholders, readonly string[]]>) {
+  const next = urls.next.map((address, index) => originOf(`urls.next[${index}]`, address, production))
+  for (const [name, wanted] of placeholders) {
     const url = urls[name]
     if (url === undefined) continue
     const option = `urls.${name}`
-    const found = [...url.matchAll(/\{(\w*)\}/g)].map(([, placeholder]) => placeholder ?? '')
-    const missing = wanted.find(placeholder => !found.includes(placeholder))
-    const unknown = found.find(placeholder => !wanted.includes(placeholder))
-    if (missing) refuseOption(`${option}: must contain {${missing}}, or the link of the mail would lead nowhere`)
-    if (unknown !== undefined) {
-      refuseOption(
-        `${option}: knows no {${unknown}}${wanted.length > 0 ? `; there is ${wanted.map(placeholder => `{${placeholder}}`).join(' and ')}` : ''}`
-      )
-    }
+    checkPlaceholders(option, url, wanted)
     checkAddress(option, url.replace(/[{}]/g, ''), production)
   }
   return { ...urls, next }
 }
 
-/** However it is written; nothing may stand behind it. */
+function checkPlaceholders (option: string, url: string, wanted: readonly string[]): void {
+  const found = [...url.matchAll(/\{(\w*)\}/g)].map(([, placeholder]) => placeholder ?? '')
+  const missing = wanted.find(placeholder => !found.includes(placeholder))
+  if (missing) refuseOption(`${option}: must contain {${missing}}, or the mailed link would lead nowhere`)
+  const unknown = found.find(placeholder => !wanted.includes(placeholder))
+  if (unknown === undefined) return
+  const hint = wanted.length > 0 ? `; use ${wanted.map(placeholder => `{${placeholder}}`).join(' and ')}` : ''
+  refuseOption(`${option}: unknown placeholder {${unknown}}${hint}`)
+}
+
+/** The origin of an address that has no path, query, fragment or credentials. */
 function originOf (option: string, address: string, production: boolean): string {
-  // An app on a phone could not fetch what is left for the browser: it has the cookie.
-  if (!/^https?:\/\/[^/?#\s\\@*]+$/i.test(address) || !URL.canParse(address)) { refuseOption(`${option}: must be an origin such as https://app.example`) }
+  // Only http(s): an app on a phone could not collect the login, because the cookie it is bound to is in the browser.
+  if (!/^https?:\/\/[^/?#\s\\@*]+$/i.test(address) || !URL.canParse(address)) {
+    refuseOption(`${option}: must be an origin such as https://app.example`)
+  }
   const { protocol, origin } = new URL(address)
   if (protocol === 'http:' && production) refuseOption(`${option}: must be https in production`)
   return origin
 }
 
-/** The login may be a path of this origin; an app on a phone has a scheme of its own. */
+/** The two login pages may be paths of this origin. Apps on phones have their own schemes, so those are allowed. */
 function checkAddress (option: string, url: string, production: boolean): void {
   const isPage = option === 'urls.login' || option === 'urls.socialLogin'
   if (isPage && /^\/(?![/\\])[^\s\\]*$/.test(url)) return

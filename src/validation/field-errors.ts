@@ -1,10 +1,16 @@
-/** Ajv's findings, and what Ajv does not look for, as field errors with stable codes. */
+/** Turns Ajv's errors, and problems that Ajv does not look for, into field errors with stable codes. */
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { FieldCode } from '../../schemas/errors.js'
 import { fieldError, type FieldError } from '../errors/failure.js'
 
-/** Everything wrong with the fields of a body, by `validate`, in the order of the schema. */
-export function fieldErrors (schema: object, value: Record<string, unknown>, validate: ValidateFunction): FieldError[] {
+interface WithProperties { properties?: object }
+
+/** All errors in the fields of a body, in the order of the schema. */
+export function fieldErrors (
+  schema: WithProperties,
+  value: Record<string, unknown>,
+  validate: ValidateFunction
+): FieldError[] {
   const found: FieldError[] = []
   for (const [field, given] of Object.entries(value)) found.push(...textErrors(field, given))
   if (!validate(value)) {
@@ -21,7 +27,7 @@ export function fieldErrors (schema: object, value: Record<string, unknown>, val
       found.push(translate(field, errors))
     }
   }
-  // From a form `Infinity` and `1e309` are read as numbers.
+  // In a form, Ajv coerces `Infinity` and `1e309` to numbers.
   const infinite = Object.keys(value).filter(
     field => infinities.has(value[field]) && !found.some(error => error.field === field)
   )
@@ -33,7 +39,7 @@ const infinities = new Set<unknown>([Infinity, -Infinity])
 const fieldOf = ({ instancePath }: ErrorObject) =>
   instancePath.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~') ?? ''
 
-/** Characters that no database and no other program agrees on, wherever in the value they stand. */
+/** Characters that databases and other programs treat differently, at any depth of the value. */
 function textErrors (field: string, value: unknown): FieldError[] {
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value)
@@ -52,7 +58,7 @@ function textErrors (field: string, value: unknown): FieldError[] {
     : []
 }
 
-// What says most about a value comes first: one message a field.
+// Each field gets one message: that of the most telling keyword, which comes first here.
 const rank = ['required', 'type', 'minLength', 'enum', 'const', 'maxLength', 'format', 'pattern', 'minimum', 'maximum']
 
 const typeNames: Record<string, string> = {
@@ -67,11 +73,11 @@ const typeNames: Record<string, string> = {
 function translate (field: string, errors: ErrorObject[]): FieldError {
   const place = (error: ErrorObject) => (rank.indexOf(error.keyword) + rank.length + 1) % (rank.length + 1)
   const [error] = [...errors].sort((a, b) => place(a) - place(b))
-  // Inside an object or a list the field as a whole is at fault.
+  // An error inside an object or a list is reported for the field as a whole.
   if (!error || error.instancePath.split('/').length > 2) return fieldError(field, 'invalid')
   return fieldError(field, codeOf(field, error), {
     limit: error.params.limit,
-    // Never String(): of an object it calls what was sent as its `toString`.
+    // Not String(): it would call a `toString` that the client sent.
     value: typeof error.data === 'string' ? error.data.slice(0, 50) : '',
     type: typeNames[[error.params.type].flat()[0]] ?? 'value'
   })
@@ -92,8 +98,8 @@ function codeOf (field: string, { keyword, data, params, instancePath }: ErrorOb
   }
 }
 
-/** Puts field errors in the order of the schema. */
-export function inOrder (schema: object, found: readonly FieldError[]): FieldError[] {
-  const order = Object.keys('properties' in schema ? schema.properties as object : {})
+/** Sorts field errors in the order of the schema. */
+export function inOrder (schema: WithProperties, found: readonly FieldError[]): FieldError[] {
+  const order = Object.keys(schema.properties ?? {})
   return [...found].sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field))
 }

@@ -1,0 +1,40 @@
+/** The registrations of the plugin in one app, and the decorators of the first of them. */
+import type { FastifyInstance } from 'fastify'
+import type { Context } from '../context.js'
+import { migrate } from '../db/migrate.js'
+import type { RestAuth } from '../rest-auth.js'
+import { createMailApi } from './mail.js'
+import { createSocialAccountsApi } from './social-accounts.js'
+import { createUsersApi } from './users.js'
+
+/** By the path of their routes, including the host's prefix. */
+export type Registrations = Map<string, RestAuth>
+
+// By the registration that `app.restAuth` is.
+const known = new WeakMap<RestAuth, Registrations>()
+
+/** The registrations that this app has already, to which the caller adds its own. */
+export function registrationsOf (app: FastifyInstance): Registrations {
+  const earlier = app.hasDecorator('restAuth') ? known.get(app.restAuth) : undefined
+  return earlier ?? new Map<string, RestAuth>()
+}
+
+/** The server API of one registration; `scope` is the one that its OpenAPI document describes. */
+export const createRestAuth = (scope: FastifyInstance, context: Context, registrations: Registrations): RestAuth => ({
+  authenticate: context.authenticate,
+  claims: context.claims,
+  ...createUsersApi(context),
+  socialAccounts: createSocialAccountsApi(context),
+  mail: createMailApi(context),
+  openapi: () => ({ ...scope.swagger() }),
+  migrate: () => migrate(context.db, context.settings.fields),
+  under: prefix => registrations.get(prefix)
+})
+
+/** Decorates the app, unless an earlier registration did. A scope inside the app gets its own decorators. */
+export function decorate (app: FastifyInstance, registrations: Registrations, restAuth: RestAuth | undefined): void {
+  if (Object.hasOwn(app, 'restAuth') || !restAuth) return
+  known.set(restAuth, registrations)
+  app.decorate('restAuth', restAuth)
+  app.decorate('authenticate', restAuth.authenticate)
+}
