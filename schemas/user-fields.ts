@@ -104,14 +104,12 @@ function choicesOf (schema: TSchema): string[] | undefined {
   return values.length > 0 && values.every(value => typeof value === 'string') ? values : undefined
 }
 
+interface JsonSchema { properties?: Record<string, JsonSchema>, items?: JsonSchema, [keyword: string]: unknown }
+
 /** Drops TypeBox's own keywords, limits the length of strings, and refuses a blank required one (as in Django). */
 function plainSchema (schema: TSchema, choices: string[] | undefined, kind: ColumnKind, required: boolean): TSchema {
-  const {
-    anyOf: _anyOf,
-    const: _const,
-    default: _default,
-    ...rest
-  } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
+  const plain: JsonSchema = JSON.parse(JSON.stringify(schema))
+  const { anyOf: _anyOf, const: _const, default: _default, ...rest } = plain
   if (choices) return Type.Unsafe({ examples: [choices[0]], ...rest, type: 'string', enum: choices })
   // JavaScript represents only these exactly, and the column holds no others.
   if (kind === 'integer') return Type.Unsafe(withinSafeIntegers(rest))
@@ -121,13 +119,13 @@ function plainSchema (schema: TSchema, choices: string[] | undefined, kind: Colu
 }
 
 /** Forbids keys that an object does not declare: they would be stored, but never returned. */
-function withoutExtraKeys (schema: Record<string, unknown>): Record<string, unknown> {
+function withoutExtraKeys (schema: JsonSchema): JsonSchema {
   const properties = Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, withoutExtraKeys(inner)])
   return {
     ...(schema.properties !== undefined && { additionalProperties: false }),
     ...schema,
     ...(properties.length > 0 && { properties: Object.fromEntries(properties) }),
-    ...(schema.items !== undefined && { items: withoutExtraKeys(schema.items as Record<string, unknown>) })
+    ...(schema.items !== undefined && { items: withoutExtraKeys(schema.items) })
   }
 }
 
