@@ -33,7 +33,7 @@ export const createComposer = ({ settings, templates, links, toUser }: ComposerO
   async function compose (
     mail: MailRow,
     { user: row, token }: PreparedMail,
-    policy: MailPolicy | undefined
+    policy: MailPolicy
   ): Promise<MailMessage> {
     const site = resolveSite(settings.site, links.publicUrl())
     const user = toUser(row)
@@ -52,7 +52,7 @@ export const createComposer = ({ settings, templates, links, toUser }: ComposerO
         changed_at: mail.createdAt,
         ended_at: mail.createdAt,
         connected_at: mail.createdAt,
-        ...(token !== undefined && policy?.token?.variables(row, token))
+        ...(token !== undefined && policy.token?.variables(row, token))
       },
       settings.mail.subjectPrefix ?? `[${site.name}] `
     )
