@@ -1,4 +1,4 @@
-/** What makes a password acceptable, and the hashing of those that are. */
+/** The rules for new passwords, and the hashing of passwords. */
 import type { FieldCode } from '../../schemas/errors.js'
 import { type FieldError, fieldError } from '../errors/failure.js'
 import { isCommonPassword } from '../lib/common-passwords.js'
@@ -7,57 +7,55 @@ import { isSimilar } from '../lib/similarity.js'
 import type { Settings } from '../settings/types.js'
 import type { PasswordOwner } from '../types.js'
 
+/** The hasher, and the checks that the app's options ask for. */
 export function createPasswords ({ minLength, validators }: Settings['password'], cost: HashCost) {
-  const hasher = createHasher(cost)
-
   const rules: Array<[FieldCode, (password: string) => boolean]> = [
     ['password_too_short', password => [...password].length < minLength],
     ['password_too_common', isCommonPassword],
     ['password_entirely_numeric', password => /^\p{Nd}+$/u.test(password)]
   ]
 
-  return {
-    ...hasher,
-
-    /** Everything wrong with a new password for this user, as errors of `field`; as in Django, likeness comes last. */
-    async check (field: string, password: string, owner: PasswordOwner): Promise<FieldError[]> {
-      const found = rules
-        .filter(([, breaks]) => breaks(password))
-        .map(([code]) => fieldError(field, code, { limit: minLength }))
-      // Digits of an identifier that nobody chose are in many a password.
-      const alike = Object.entries(owner).find(
-        ([name, value]) => name !== 'pk' && typeof value === 'string' && value !== '' && isSimilar(password, value)
-      )
-      if (alike) {
-        found.push(
-          fieldError(field, 'password_too_similar', {
-            attribute: alike[0] === 'email' ? 'email address' : alike[0].replaceAll('_', ' ')
-          })
-        )
-      }
-      for (const validate of validators) {
-        const verdict = await validate(password, owner)
-        if (verdict !== true) found.push({ field, code: 'password_not_allowed', message: verdict })
-      }
-      return found
-    },
-
-    /** Everything wrong with a pair of fields. Django names the second when they differ, and when the password is weak. */
-    async checkPair (password: string, repeated: string | undefined, owner: PasswordOwner): Promise<FieldError[]> {
-      const second = (step: 2 | 3) => ({ field: 'new_password2', step })
-      const differs = repeated !== undefined && repeated !== password
-      return [
-        ...(differs
-          ? [
-              {
-                ...fieldError('new_password2', 'password_mismatch', {}, second(2)),
-                message: 'The two password fields didn’t match.'
-              }
-            ]
-          : []),
-        ...(await this.check('new_password1', password, owner)).map(problem => ({ ...problem, drf: second(3) }))
-      ]
+  /** Every rule that a new password of this user breaks, as errors of `field`. Similarity comes last, as in Django. */
+  async function check (field: string, password: string, owner: PasswordOwner): Promise<FieldError[]> {
+    const found = rules
+      .filter(([, isBroken]) => isBroken(password))
+      .map(([code]) => fieldError(field, code, { limit: minLength }))
+    const similar = findSimilar(password, owner)
+    if (similar !== undefined) found.push(fieldError(field, 'password_too_similar', { attribute: similar }))
+    for (const validate of validators) {
+      const verdict = await validate(password, owner)
+      if (verdict !== true) found.push({ field, code: 'password_not_allowed', message: verdict })
     }
+    return found
   }
+
+  /** The same for a password given twice. As in Django, a mismatch and a weak password concern the second field. */
+  async function checkPair (
+    password: string,
+    repeated: string | undefined,
+    owner: PasswordOwner
+  ): Promise<FieldError[]> {
+    const weak = await check('new_password1', password, owner)
+    return [
+      ...(repeated !== undefined && repeated !== password ? [mismatch()] : []),
+      ...weak.map(problem => ({ ...problem, drf: ofSecondField(3) }))
+    ]
+  }
+
+  return { ...createHasher(cost), check, checkPair }
 }
 export type Passwords = ReturnType<typeof createPasswords>
+
+/** The user's attribute that the password resembles, in words. `pk` is skipped: users do not choose its digits. */
+function findSimilar (password: string, owner: PasswordOwner): string | undefined {
+  const [name] = Object.entries(owner).find(([name, value]) =>
+    name !== 'pk' && typeof value === 'string' && value !== '' && isSimilar(password, value)) ?? []
+  return name === 'email' ? 'email address' : name?.replaceAll('_', ' ')
+}
+
+const ofSecondField = (step: 2 | 3) => ({ field: 'new_password2', step })
+
+const mismatch = (): FieldError => ({
+  ...fieldError('new_password2', 'password_mismatch', {}, ofSecondField(2)),
+  message: 'The two password fields didn’t match.'
+})

@@ -11,6 +11,10 @@ function codesOf (error: unknown): string[] {
 export const isConflict = (error: unknown): boolean =>
   codesOf(error).some(code => code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE')
 
+/** Whether PostgreSQL ended a transaction for another's sake (serialization failure, deadlock): a retry may succeed. */
+export const isOvertaken = (error: unknown): boolean =>
+  codesOf(error).some(code => code === '40001' || code === '40P01')
+
 const unavailable =
   /^(08|53|57P|25006|SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN|LOCKED)|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)|^57014$/
 

@@ -1,9 +1,10 @@
 /** PostgreSQL through any Drizzle driver; by URL, through node-postgres with a pool of our own. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
+import { retry } from '../lib/retry.js'
 import type { Database, Db, Orm } from './database.js'
+import { isOvertaken } from './errors.js'
 import * as postgres from './tables-postgres.js'
 import type { Tables } from './tables.js'
 
@@ -29,7 +30,12 @@ export async function openPostgres (target: string | PgOrm, fields: readonly Fie
   // The one cast of the seam: the builders of both dialects share their methods, and tables.ts proves the rows equal.
   const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
 
-  const transaction: Database['transaction'] = work => retried(() => orm.transaction(tx => work(asDb(tx))))
+  const transaction: Database['transaction'] = work =>
+    retry(() => orm.transaction(tx => work(asDb(tx))), {
+      attempts: 3,
+      when: isOvertaken,
+      waitMs: attempt => Math.random() * 20 * attempt
+    })
   const origin = new WeakMap<Db, PgOrm>()
   return {
     ...asDb(orm),
@@ -61,18 +67,4 @@ async function openPool (url: string, log: (error: Error) => void) {
   // Without a listener, a server that stops takes this process with it.
   pool.on('error', log)
   return { orm: drizzle(pool) as PgOrm, close: () => pool.end() }
-}
-
-/** A serialisation failure or a deadlock says "again": three times, with jitter. */
-async function retried<T> (attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt()
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-      const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-      if ((code !== '40001' && code !== '40P01') || tries === 3) throw error
-      await sleep(Math.random() * 20 * tries)
-    }
-  }
 }

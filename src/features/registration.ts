@@ -8,10 +8,11 @@ import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
+import { AddressTaken, mailOwnerInstead } from '../account/address-taken.js'
 import { checkMayRegister } from '../account/registration-policy.js'
 import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
-import type { NewUserRow, UserRow } from '../db/tables.js'
+import type { NewUserRow } from '../db/tables.js'
 import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
 import { insertUser } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
@@ -44,7 +45,7 @@ export const registration: Feature = (app, context) => {
     const pk = uuid()
     const session = isMandatory ? undefined : sessions.create(pk, request)
 
-    const user = await unlessTaken(columns, async tx => {
+    const user = await mailOwnerInstead({ db, outbox }, columns.email, async tx => {
       await hooks.registering?.(input, tx.orm)
       const now = clock()
       const account = { pk, passwordHash, isActive: true, createdAt: now, lastLogin: session ? now : null }
@@ -58,21 +59,6 @@ export const registration: Feature = (app, context) => {
       return user
     })
     return { user, session }
-  }
-
-  /** Stores the account; where its address is taken and that may not be told, the owner gets a mail instead of it. */
-  async function unlessTaken (
-    columns: Partial<NewUserRow>,
-    work: (tx: Db) => Promise<UserRow>
-  ): Promise<UserRow | undefined> {
-    try {
-      return await db.transaction(work)
-    } catch (error) {
-      // What the app's hook wrote is rolled back: it was for an account that is none.
-      if (!(error instanceof AddressTaken)) throw error
-      await outbox.enqueue(db, 'account-exists', { address: columns.email ?? undefined })
-      return undefined
-    }
   }
 
   async function whatIsTaken (tx: Db, columns: Partial<NewUserRow>): Promise<Error> {

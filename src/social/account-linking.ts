@@ -5,6 +5,7 @@
  * Where a provider proves the mailbox of an account whose address nobody had proven, the account is its owner's from then
  * on: password, sessions and connections that were there before may be a stranger's, who was first to give the address.
  */
+import { AddressTaken } from '../account/address-taken.js'
 import type { UserRecords } from '../account/user-records.js'
 import type { Db } from '../db/database.js'
 import type { SocialAccountRow, UserRow } from '../db/tables.js'
@@ -28,9 +29,6 @@ export interface AccountLinkingOptions {
 
 /** Somebody else was faster: what was looked up is no longer so. */
 export class ConcurrentChange extends Error {}
-
-/** Not to be told to whoever comes: the owner of the mailbox is to hear of it. */
-export class AddressTaken extends Error {}
 
 /** All to be called in a transaction; `row` is what is to be stored of an identity that is not connected yet. */
 export function createAccountLinking ({ settings, userRecords, outbox }: AccountLinkingOptions) {

@@ -4,18 +4,19 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
+import { mailOwnerInstead } from '../account/address-taken.js'
 import { checkMayRegister } from '../account/registration-policy.js'
 import type { Database, Db } from '../db/database.js'
 import type { SocialAccountRow, UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
+import { retry } from '../lib/retry.js'
 import type { Identity } from '../oauth/types.js'
 import { findSocialAccount, useSocialAccount } from '../store/social-accounts.js'
 import { findUserByEmail, lockUser } from '../store/users.js'
-import { AddressTaken, createAccountLinking, ConcurrentChange, type AccountLinkingOptions } from './account-linking.js'
+import { createAccountLinking, ConcurrentChange, type AccountLinkingOptions } from './account-linking.js'
 import type { SealedTokens } from './provider-tokens.js'
 
 type Work<T> = (tx: Db, user: UserRow) => Promise<T>
-type Entered<T> = { entered: T } | { refused: 'email_not_verified' }
 
 export function createSignIn ({ db, clock, providerTokens, ...ingredients }: AccountLinkingOptions & { db: Database, clock: () => Date, providerTokens: SealedTokens }) {
   const { outbox, settings: { account: { emailVerification, registration } } } = ingredients
@@ -35,28 +36,8 @@ export function createSignIn ({ db, clock, providerTokens, ...ingredients }: Acc
     }
   }
 
-  /** Tries again when a transaction was overtaken. */
-  async function retryOnConcurrentChange<T> (attempt: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await attempt()
-      } catch (error) {
-        if (!(error instanceof ConcurrentChange) || tries === 5) throw error
-      }
-    }
-  }
-
-  /** Where the address is taken and that may not be told, its owner gets a mail. */
-  async function unlessTaken<T> ({ email }: Identity, work: (tx: Db) => Promise<Entered<T>>): Promise<Entered<T>> {
-    try {
-      return await db.transaction(work)
-    } catch (error) {
-      // What the app's hook wrote is rolled back: it was for an account that is none.
-      if (!(error instanceof AddressTaken)) throw error
-      await outbox.enqueue(db, 'account-exists', { address: email })
-      return { refused: 'email_not_verified' }
-    }
-  }
+  const retryOnConcurrentChange = <T>(work: () => Promise<T>): Promise<T> =>
+    retry(work, { attempts: 5, when: error => error instanceof ConcurrentChange })
 
   return {
     /**
@@ -69,14 +50,14 @@ export function createSignIn ({ db, clock, providerTokens, ...ingredients }: Acc
         // The app's own code, which no transaction waits for.
         if (wantsAccount) await checkMayRegister(registration, request)
         const row = await rowOf(identity, uuid())
-        return await unlessTaken(identity, async tx => {
+        return await mailOwnerInstead({ db, outbox }, identity.email, async tx => {
           const user = await accountLinking.findOrCreateUser(tx, identity, row, wantsAccount)
-          if (emailVerification === 'mandatory' && !user.emailVerified) return { refused: 'email_not_verified' }
-          return { entered: await work(tx, user) }
+          const mustVerify = emailVerification === 'mandatory' && !user.emailVerified
+          return mustVerify ? undefined : { entered: await work(tx, user) }
         })
       })
       outbox.wake()
-      if ('refused' in outcome) throw failure(outcome.refused)
+      if (!outcome) throw failure('email_not_verified')
       return outcome.entered
     },
 
