@@ -7,7 +7,7 @@ import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/fa
 import { hashToken } from '../lib/secrets.js'
 import type { Outbox } from '../mail/outbox.js'
 import type { Settings } from '../settings/types.js'
-import { deleteTokens, findToken, spendToken } from '../store/one-time-tokens.js'
+import { deleteTokens, findToken, spendToken, tokenPurposes } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
 import { deleteSocialAccounts } from '../store/social-accounts.js'
 import { findUser, replacePassword } from '../store/users.js'
@@ -28,7 +28,8 @@ interface PasswordResetOptions {
   outbox: Outbox
 }
 
-const purpose = 'password-reset'
+// The policy of the mail `password-reset` mints the token that is spent here.
+const purpose = tokenPurposes.resetPassword
 
 export function createPasswordReset (options: PasswordResetOptions) {
   const { settings: { hooks }, contract, db, clock, userRecords, passwords, outbox } = options

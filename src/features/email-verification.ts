@@ -15,12 +15,13 @@ import { canonicalEmail } from '../lib/email.js'
 import { hashToken } from '../lib/secrets.js'
 import { emailConfirmedPage, confirmEmailPage } from '../pages/email-verification.js'
 import { linkInvalidPage } from '../pages/invalid-link.js'
-import { deleteTokens, findToken, spendToken } from '../store/one-time-tokens.js'
+import { deleteTokens, findToken, spendToken, tokenPurposes } from '../store/one-time-tokens.js'
 import { verifyEmail } from '../store/users.js'
 
 interface LinkRoute { Params: { key: string } }
 
-const purpose = 'email-verification'
+// The policy of the mail `email-verification` mints the token (its `key`) that this feature spends.
+const purpose = tokenPurposes.verifyEmail
 const pagePath = '/registration/account-confirm-email/:key'
 
 export const emailVerification: Feature = (app, context) => {

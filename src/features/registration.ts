@@ -91,6 +91,3 @@ export const registration: Feature = (app, context) => {
 
 // Django compares the two passwords after the fields, checks the similarity last, and reports both for the whole body.
 const wholeBody = (step: 1 | 2) => ({ field: 'non_field_errors', step })
-
-/** Not to be told to whoever registers. */
-class AddressTaken extends Error {}

@@ -52,7 +52,7 @@ export const createComposer = ({ settings, templates, links, toUser }: ComposerO
         changed_at: mail.createdAt,
         ended_at: mail.createdAt,
         connected_at: mail.createdAt,
-        ...(token !== undefined && policy.token?.variables(row, token))
+        ...(token !== undefined && policy.mintsToken?.variables(row, token))
       },
       settings.mail.subjectPrefix ?? `[${site.name}] `
     )

@@ -1,30 +1,44 @@
-/** The mails of our own: whom each is for, what it carries, and how often one mailbox gets it. */
+/** The built-in mails: who gets each, how often, and which token it carries. */
+import type { builtinMails } from '../../schemas/mail.js'
 import type { UserRow } from '../db/tables.js'
 import type { Links } from '../settings/links.js'
 import type { Settings } from '../settings/types.js'
-import type { Purpose } from '../store/one-time-tokens.js'
+import { tokenPurposes, type TokenPurpose } from '../store/one-time-tokens.js'
 
 export interface MailPolicy {
-  /** Whether the user still has a use for it. */
+  /** Whether to send it to this user, asked at each attempt. */
   isWanted: (user: UserRow) => boolean
-  /** At most so many a user in so many seconds. */
+  /** The most mails of this template that a user gets within that time. */
   limit?: { count: number, seconds: number }
-  token?: {
-    purpose: Purpose
-    /** Seconds. */
-    lifetimeSeconds: number
-    variables: (user: UserRow, token: string) => Record<string, unknown>
-  }
+  /** The token that is minted for the mail when it is first prepared; the feature of that purpose spends it. */
+  mintsToken?: MintedToken
 }
 
-/** The longest that any limit looks back, in seconds: so long a sent mail is remembered. */
-export const retentionSeconds = 3600
+export interface MintedToken {
+  purpose: TokenPurpose
+  lifetimeSeconds: number
+  /** The template variables that carry the token. */
+  variables: (user: UserRow, token: string) => Record<string, unknown>
+}
 
-/** The cooldown of the confirmation mail is dj-rest-auth's own. */
+/** How long sent mails are kept, for the limits to count: the longest `seconds` of them. */
+export const retentionSeconds = 3600
+const perHour = (count: number) => ({ count, seconds: retentionSeconds })
+
+/** The policies by template. The 180 seconds between two confirmation mails are dj-rest-auth's. */
 export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Links): Record<string, MailPolicy> {
   const isActive = ({ isActive }: UserRow) => isActive
-  const reset: MailPolicy['token'] = {
-    purpose: 'password-reset',
+  const emailKey: MintedToken = {
+    purpose: tokenPurposes.verifyEmail,
+    lifetimeSeconds: tokens.emailVerification,
+    variables: (_user, key) => ({
+      activate_url: links.emailConfirmation(key),
+      key,
+      hours: Math.round(tokens.emailVerification / 360) / 10
+    })
+  }
+  const resetToken: MintedToken = {
+    purpose: tokenPurposes.resetPassword,
     lifetimeSeconds: tokens.passwordReset,
     variables: ({ pk }, token) => ({
       password_reset_url: links.passwordReset(pk, token),
@@ -37,21 +51,14 @@ export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Lin
     'email-verification': {
       isWanted: user => user.isActive && !user.emailVerified,
       limit: { count: 1, seconds: 180 },
-      token: {
-        purpose: 'email-verification',
-        lifetimeSeconds: tokens.emailVerification,
-        variables: (_user, key) => ({
-          activate_url: links.emailConfirmation(key),
-          key,
-          hours: Math.round(tokens.emailVerification / 360) / 10
-        })
-      }
+      mintsToken: emailKey
     },
-    'password-reset': { isWanted: isActive, limit: { count: 5, seconds: retentionSeconds }, token: reset },
-    'account-exists': { isWanted: isActive, limit: { count: 5, seconds: retentionSeconds }, token: reset },
+    'password-reset': { isWanted: isActive, limit: perHour(5), mintsToken: resetToken },
+    // It offers a new password, too.
+    'account-exists': { isWanted: isActive, limit: perHour(5), mintsToken: resetToken },
     'password-changed': { isWanted: isActive },
-    'token-reuse': { isWanted: isActive, limit: { count: 1, seconds: retentionSeconds } },
-    // An address that nobody has proven may be a stranger's, who would learn of the account.
+    'token-reuse': { isWanted: isActive, limit: perHour(1) },
+    // An unverified address may be a stranger's, who would learn of the account.
     'social-account-connected': { isWanted: user => user.isActive && user.emailVerified }
-  }
+  } satisfies Record<keyof typeof builtinMails, MailPolicy>
 }

@@ -1,7 +1,7 @@
 /**
- * Is a queued mail still wanted, and by whom? Settled in one transaction, in which the user's row is locked, so that
- * two processes don't both find that the mailbox has had none. The token a mail carries is made here, at the first try;
- * a later try mails the same one, unless it was spent or has expired meanwhile.
+ * Decides whether a queued mail is still wanted and who gets it, and mints its token. All in one transaction that
+ * locks the user's row, so that two processes can't both conclude that the user has had no such mail yet. A later
+ * attempt mails the same token, unless it was spent or has expired meanwhile.
  */
 import type { Database, Db } from '../db/database.js'
 import type { MailRow, UserRow } from '../db/tables.js'
@@ -10,10 +10,12 @@ import { secondsAfter } from '../lib/time.js'
 import { deleteExpiredTokens, insertToken, renewToken } from '../store/one-time-tokens.js'
 import { countMails, hasLaterMail, recordOutcome } from '../store/outbox.js'
 import { findUser, findUserByEmail, lockUser } from '../store/users.js'
-import type { MailPolicy } from './policies.js'
+import type { MailPolicy, MintedToken } from './policies.js'
+
+type Addressee = UserRow & { email: string }
 
 export interface PreparedMail {
-  user: UserRow & { email: string }
+  user: Addressee
   token: string | undefined
 }
 
@@ -23,26 +25,52 @@ interface PreparerOptions {
   secrets: readonly string[]
 }
 
+/** Returns the function that prepares a mail; it resolves to undefined when the mail is no longer wanted. */
 export function createPreparer ({ db, clock, secrets: [secret = ''] }: PreparerOptions) {
-  const derive = createTokenDeriver(secret, 'mailed tokens')
+  const deriveToken = createTokenDeriver(secret, 'mailed tokens')
 
-  /** Undefined when the mail is wanted no more. */
-  return async function prepare (mail: MailRow, policy: MailPolicy): Promise<PreparedMail | undefined> {
-    return await db.transaction(async tx => {
-      const found =
-        mail.userPk === null ? await findUserByEmail(tx, mail.address ?? '') : await findUser(tx, mail.userPk)
-      const user = found && await lockUser(tx, found.pk)
-      if (!user || !hasAddress(user) || !policy.isWanted(user)) return undefined
-      if (mail.admittedAt) return await prepareAgain(tx, mail, policy, user)
-      const { limit } = policy
-      if (limit && (await countMails(tx, mail, user.pk, secondsAfter(clock(), -limit.seconds))) >= limit.count) { return undefined }
-      await recordOutcome(tx, mail, { userPk: user.pk, admittedAt: clock() })
-      return { user, token: policy.token && await mint(tx, mail, policy.token, user) }
-    })
+  return (mail: MailRow, policy: MailPolicy): Promise<PreparedMail | undefined> => db.transaction(async tx => {
+    const found = mail.userPk === null ? await findUserByEmail(tx, mail.address ?? '') : await findUser(tx, mail.userPk)
+    const user = found && await lockUser(tx, found.pk)
+    if (!user || !hasAddress(user) || !policy.isWanted(user)) return undefined
+    return mail.admittedAt ? await prepareAgain(tx, mail, policy, user) : await prepareFirst(tx, mail, policy, user)
+  })
+
+  async function prepareFirst (
+    tx: Db,
+    mail: MailRow,
+    { limit, mintsToken }: MailPolicy,
+    user: Addressee
+  ): Promise<PreparedMail | undefined> {
+    const now = clock()
+    if (limit) {
+      const sent = await countMails(tx, mail, user.pk, secondsAfter(now, -limit.seconds))
+      if (sent >= limit.count) return undefined
+    }
+    await recordOutcome(tx, mail, { userPk: user.pk, admittedAt: now })
+    return { user, token: mintsToken && await mint(tx, mail, mintsToken, user) }
   }
 
-  async function mint (tx: Db, { id }: MailRow, { purpose, lifetimeSeconds }: NonNullable<MailPolicy['token']>, user: PreparedMail['user']): Promise<string> {
-    const token = derive(purpose, id)
+  async function prepareAgain (
+    tx: Db,
+    mail: MailRow,
+    { mintsToken }: MailPolicy,
+    user: Addressee
+  ): Promise<PreparedMail | undefined> {
+    if (!mintsToken) return { user, token: undefined }
+    if (await hasLaterMail(tx, mail, user.pk)) return undefined
+    const token = deriveToken(mintsToken.purpose, mail.id)
+    const row = await renewToken(tx, mail.id, hashToken(token), clock())
+    return row?.address === user.email ? { user, token } : undefined
+  }
+
+  async function mint (
+    tx: Db,
+    { id }: MailRow,
+    { purpose, lifetimeSeconds }: MintedToken,
+    user: Addressee
+  ): Promise<string> {
+    const token = deriveToken(purpose, id)
     const now = clock()
     await deleteExpiredTokens(tx, now)
     await insertToken(tx, {
@@ -57,14 +85,6 @@ export function createPreparer ({ db, clock, secrets: [secret = ''] }: PreparerO
     })
     return token
   }
-
-  async function prepareAgain (tx: Db, mail: MailRow, kind: MailPolicy, user: PreparedMail['user']): Promise<PreparedMail | undefined> {
-    if (!kind.token) return { user, token: undefined }
-    if (await hasLaterMail(tx, mail, user.pk)) return undefined
-    const token = derive(kind.token.purpose, mail.id)
-    const row = await renewToken(tx, mail.id, hashToken(token), clock())
-    return row?.address === user.email ? { user, token } : undefined
-  }
 }
 
-const hasAddress = (user: UserRow): user is PreparedMail['user'] => user.email !== null
+const hasAddress = (user: UserRow): user is Addressee => user.email !== null

@@ -1,42 +1,59 @@
-/** The one-time tokens table: digests of what was mailed. */
+/** The one-time tokens table: digests of the tokens that were mailed. */
 import { and, eq, gt, lte } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 import type { OneTimeTokenRow } from '../db/tables.js'
 
-export type Purpose = 'email-verification' | 'password-reset'
+/** What a token permits, as the table stores it. Mail templates have names of their own, though two are the same. */
+export const tokenPurposes = { verifyEmail: 'email-verification', resetPassword: 'password-reset' } as const
+export type TokenPurpose = typeof tokenPurposes[keyof typeof tokenPurposes]
 
 export async function insertToken ({ orm, oneTimeTokens }: Db, row: OneTimeTokenRow): Promise<void> {
   await orm.insert(oneTimeTokens).values(row)
 }
 
-/** The token of a mail that is tried again, under the digest it has now; undefined when it was spent or has expired. */
-export async function renewToken ({ orm, oneTimeTokens }: Db, mailId: string, digest: string, now: Date): Promise<OneTimeTokenRow | undefined> {
-  const [row] = await orm
-    .update(oneTimeTokens)
-    .set({ digest })
-    .where(and(eq(oneTimeTokens.mailId, mailId), gt(oneTimeTokens.expiresAt, now)))
-    .returning()
+/** Gives the token of a mail that is sent again its present digest; undefined if it was spent or has expired. */
+export async function renewToken (
+  { orm, oneTimeTokens }: Db,
+  mailId: string,
+  digest: string,
+  now: Date
+): Promise<OneTimeTokenRow | undefined> {
+  const [row] = await orm.update(oneTimeTokens).set({ digest })
+    .where(and(eq(oneTimeTokens.mailId, mailId), gt(oneTimeTokens.expiresAt, now))).returning()
   return row
 }
 
-/** A token that is still good, left as it is. */
-export async function findToken ({ orm, oneTimeTokens }: Db, purpose: Purpose, digest: string, now: Date): Promise<OneTimeTokenRow | undefined> {
-  const [row] = await orm.select().from(oneTimeTokens)
-    .where(and(eq(oneTimeTokens.digest, digest), eq(oneTimeTokens.purpose, purpose), gt(oneTimeTokens.expiresAt, now)))
+const isValid = ({ oneTimeTokens: table }: Db, purpose: TokenPurpose, digest: string, now: Date) =>
+  and(eq(table.digest, digest), eq(table.purpose, purpose), gt(table.expiresAt, now))
+
+/** A valid token, without spending it. */
+export async function findToken (
+  db: Db,
+  purpose: TokenPurpose,
+  digest: string,
+  now: Date
+): Promise<OneTimeTokenRow | undefined> {
+  const [row] = await db.orm.select().from(db.oneTimeTokens).where(isValid(db, purpose, digest, now))
   return row
 }
 
-/** Whoever deletes the row owns the action; of two racers one gets undefined. */
-export async function spendToken ({ orm, oneTimeTokens }: Db, purpose: Purpose, digest: string, now: Date): Promise<OneTimeTokenRow | undefined> {
-  const [row] = await orm
-    .delete(oneTimeTokens)
-    .where(and(eq(oneTimeTokens.digest, digest), eq(oneTimeTokens.purpose, purpose), gt(oneTimeTokens.expiresAt, now)))
-    .returning()
+/** Deletes a valid token and returns it. Of two concurrent calls one gets undefined: deleting the row is the claim. */
+export async function spendToken (
+  db: Db,
+  purpose: TokenPurpose,
+  digest: string,
+  now: Date
+): Promise<OneTimeTokenRow | undefined> {
+  const [row] = await db.orm.delete(db.oneTimeTokens).where(isValid(db, purpose, digest, now)).returning()
   return row
 }
 
-/** Every token of a user, or those of one purpose. */
-export async function deleteTokens ({ orm, oneTimeTokens }: Db, userPk: string, purpose?: Purpose): Promise<void> {
+/** Deletes every token of a user, or those of one purpose. */
+export async function deleteTokens (
+  { orm, oneTimeTokens }: Db,
+  userPk: string,
+  purpose?: TokenPurpose
+): Promise<void> {
   await orm
     .delete(oneTimeTokens)
     .where(and(eq(oneTimeTokens.userPk, userPk), purpose && eq(oneTimeTokens.purpose, purpose)))
