@@ -1,6 +1,6 @@
 /**
- * Compiles the built-in mails from MJML to HTML, so that an app needs mjml only for files of its own. A test fails
- * when one is stale.
+ * Compiles the built-in mails from MJML to HTML, so that an app needs the package mjml only for MJML files it adds. A
+ * test fails when a compiled file is out of date.
  *
  *   npm run templates
  */
@@ -19,5 +19,7 @@ export async function compiledMail (name: string): Promise<string> {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const name of Object.keys(builtinMails)) { await writeFile(new URL(`compiled/${name}.html`, templatesFolder), await compiledMail(name)) }
+  for (const name of Object.keys(builtinMails)) {
+    await writeFile(new URL(`compiled/${name}.html`, templatesFolder), await compiledMail(name))
+  }
 }

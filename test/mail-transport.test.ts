@@ -425,7 +425,7 @@ t.test('an error tells no secret that a server says', async t => {
 t.test('what is no way to send is refused at start, without telling a password', async t => {
   const choices =
     "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
-  const noHost = 'mail.transport: names no host, and no other way to send that nodemailer knows'
+  const noHost = 'mail.transport: has no host, and no other way to send that nodemailer knows'
   const refused: Array<[unknown, string | RegExp]> = [
     ...[
       undefined,

@@ -1,4 +1,4 @@
-/** From a queued mail and its reader to the message that is sent: the variables, the templates, the headers. */
+/** Writes the message to send from a queued mail and its user: variables, templates, headers. */
 import type { MailRow } from '../db/tables.js'
 import { parseSender } from '../lib/mail-address.js'
 import type { Links } from '../settings/links.js'
@@ -23,12 +23,13 @@ export interface Site {
   domain: string
 }
 
-/** Asked for each time: without `site` it follows from `publicUrl`, which in development is known late. */
+/** To be called for each use: without `site` it follows from `publicUrl`, in development known only at `listen`. */
 export function resolveSite ({ name, domain }: Settings['site'], publicUrl: string): Site {
   const known = domain ?? new URL(publicUrl).host
   return { name: name ?? known, domain: known }
 }
 
+/** Returns the function that renders a prepared mail. Throws what a template or a function of the app throws. */
 export const createComposer = ({ settings, templates, links, toUser }: ComposerOptions) =>
   async function compose (
     mail: MailRow,
@@ -42,6 +43,7 @@ export const createComposer = ({ settings, templates, links, toUser }: ComposerO
       mail.template,
       {
         ...(await resolveVariables(settings.mail.variables, user)),
+        // The column is JSON: `enqueue` stores an object.
         ...(mail.variables as object),
         site_name: site.name,
         site_domain: site.domain,
@@ -71,7 +73,10 @@ export const createComposer = ({ settings, templates, links, toUser }: ComposerO
     }
   }
 
-async function resolveVariables (variables: Record<string, unknown> = {}, user: object): Promise<Record<string, unknown>> {
+async function resolveVariables (
+  variables: Record<string, unknown> = {},
+  user: object
+): Promise<Record<string, unknown>> {
   const entries = await Promise.all(
     Object.entries(variables).map(async ([name, value]) => [
       name,

@@ -1,4 +1,4 @@
-/** Puts the parts of the mail together: templates, transport, outbox. What is wrong with their options is told here. */
+/** Puts together templates, transport and outbox; throws here, at start, what is wrong with their options. */
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../db/database.js'
 import type { Links } from '../settings/links.js'
@@ -14,6 +14,7 @@ import { openTransport } from './transport.js'
 
 interface MailOptions {
   settings: Settings
+  /** The path of this registration of the plugin. */
   path: string
   db: Database
   clock: () => Date
@@ -23,7 +24,9 @@ interface MailOptions {
   inbox: Inbox | undefined
 }
 
-export async function createMail ({ settings, path, db, clock, log, toUser, links, inbox }: MailOptions): Promise<{ outbox: Outbox, templates: Templates }> {
+export async function createMail (
+  { settings, path, db, clock, log, toUser, links, inbox }: MailOptions
+): Promise<{ outbox: Outbox, templates: Templates }> {
   const { templates: folder, filters = {}, tags = {}, transport } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
   const outbox = createOutbox({

@@ -1,4 +1,4 @@
-/** One mail on its way, and what can go wrong for good. */
+/** A rendered mail, and the interface of the transports that send it. */
 import { type Sender, formatSender } from '../lib/mail-address.js'
 import type { OutgoingMail } from '../types.js'
 
@@ -15,7 +15,7 @@ export interface MailMessage {
   date: Date
 }
 
-/** Refused for good: trying again would change nothing. */
+/** The mail was rejected, and would be again: no retry. */
 export class PermanentMailError extends Error { }
 
 export interface MailSender {
@@ -23,17 +23,10 @@ export interface MailSender {
   close?: () => void
 }
 
-/** A mail in plain words, for functions of the host and for the viewer. */
-export const toOutgoingMail = ({
-  to,
-  from,
-  subject,
-  text,
-  html,
-  headers,
-  messageId,
-  date
-}: MailMessage): OutgoingMail => ({
+/** The message as the host's own `mail.transport` function and the mail viewer get it. */
+export const toOutgoingMail = (
+  { to, from, subject, text, html, headers, messageId, date }: MailMessage
+): OutgoingMail => ({
   to,
   from: formatSender(from),
   subject,

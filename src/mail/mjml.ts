@@ -1,20 +1,24 @@
 /**
- * MJML to HTML, before Liquid puts any value in: no value of a user is ever read as MJML. The package is loaded
- * only for an app that has such a file, since it is heavy and optional.
+ * Compiles MJML to HTML before Liquid inserts any value, so that no user's value is ever read as MJML. The package is
+ * large and optional: it is loaded only for an app that has MJML files.
  */
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Source } from './template-files.js'
 
-// Without `fonts` MJML would link to Google's for some font names; `mj-font` still does what it says.
+// With its default `fonts`, MJML links to Google Fonts for some font names; `mj-font` still works.
 const options = { validationLevel: 'strict', ignoreIncludes: true, keepComments: false, fonts: {} } as const
 
+/** The HTML of an MJML file; throws an option error that names the file and the line. */
 export async function compileMjml ({ file, text }: Source): Promise<string> {
-  // Ignored it would be missing from the mail, and nobody told.
-  if (text.includes('<mj-include')) { refuseOption(`mail.templates: ${file}: mj-include is not supported; copy in what it includes`) }
+  // MJML would leave it out of the mail silently.
+  if (text.includes('<mj-include')) {
+    refuseOption(`mail.templates: ${file}: mj-include is not supported; copy in what it includes`)
+  }
   const mjml = await loadMjml(file)
   try {
     return (await mjml(text, options)).html
   } catch (error) {
+    // A ValidationError of mjml lists the problems in `errors`; any other error has none.
     return refuseOption(`mail.templates: ${file}: ${firstProblem(error as MjmlError)}`)
   }
 }
@@ -29,6 +33,7 @@ async function loadMjml (file: string) {
   try {
     return (await import('mjml')).default
   } catch (error) {
+    // A failed import always throws an Error, with Node's code if the module was not found.
     const { code, message } = error as NodeJS.ErrnoException
     if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes("'mjml'")) throw error
     return refuseOption(

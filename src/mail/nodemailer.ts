@@ -1,10 +1,13 @@
-/** Sends by nodemailer. Errors are logged without passwords and without the links of the mail. */
+/** Sends with nodemailer. What it throws is stripped of passwords and of the mail's links before it is logged. */
 import type { NodemailerError, SMTPTransportOptions, Transporter } from 'nodemailer'
 import { refuseOption } from '../lib/refuse-option.js'
 import { PermanentMailError, type MailSender } from './message.js'
 
-/** A wrong login or sender is for the app's people to mend, and 503 is about the session, not the mail: such mails wait. */
-const isForGood = ({ code, command, responseCode, permanent }: NodemailerError): boolean =>
+/**
+ * Whether a retry is pointless. It is not for a rejected login or sender, because the operator can correct those, nor
+ * for 503, which concerns the SMTP session and not the mail.
+ */
+const isPermanent = ({ code, command, responseCode, permanent }: NodemailerError): boolean =>
   responseCode === undefined
     ? permanent === true
     : (code === 'EENVELOPE' || code === 'EMESSAGE') &&
@@ -12,23 +15,26 @@ const isForGood = ({ code, command, responseCode, permanent }: NodemailerError):
       responseCode >= 500 &&
       responseCode !== 503
 
-/** The error for the log. A server may quote the mail with its link, or the login; an HTTP client's error has the request in it. */
+/** The error for the log: a mail server may quote the mail with its link, or the login; an HTTP error, the request. */
 export function redactError (thrown: unknown): Error {
   const error: NodemailerError = thrown instanceof Error ? thrown : new Error(String(thrown))
   const { code, responseCode, response, stack = '' } = error
-  const said = code === 'EAUTH' ? error.message.replace(`: ${response}`, '') : error.message
-  const harmless = said.replace(/\s+/g, ' ').replace(/\w+:\/\/\S+|[\w+/=-]{20,}|\d{6,}/g, '…').slice(0, 300)
+  const raw = code === 'EAUTH' ? error.message.replace(`: ${response}`, '') : error.message
+  const harmless = raw.replace(/\s+/g, ' ').replace(/\w+:\/\/\S+|[\w+/=-]{20,}|\d{6,}/g, '…').slice(0, 300)
   const known = [code, responseCode].filter(Boolean).join(' ')
   const message = known ? `${known}: ${harmless}` : harmless
   const frames = stack.split('\n').filter(line => /^ +at /.test(line))
-  return Object.assign(isForGood(error) ? new PermanentMailError(message) : new Error(message), {
+  return Object.assign(isPermanent(error) ? new PermanentMailError(message) : new Error(message), {
     code,
     responseCode,
     stack: [`Error: ${message}`, ...frames].join('\n')
   })
 }
 
-/** nodemailer would wait minutes, and hold a process that closes for a dead server's goodbye. The host's own win over these. */
+/**
+ * Milliseconds. By default nodemailer waits for minutes, and a closing process waits for a dead server's reply to QUIT.
+ * The host's own options override these.
+ */
 export const timeouts = {
   dnsTimeout: 5000,
   connectionTimeout: 5000,
@@ -46,7 +52,7 @@ async function createOrRefuse (options: object): Promise<Transporter> {
   }
 }
 
-/** Every address is an object, never a string for nodemailer to parse, and so is the envelope's. */
+/** Passes every address as an object, in the envelope too: nodemailer would parse a string, and may misread it. */
 export const sendWith = (transporter: Transporter): MailSender['send'] => async ({ to, ...message }, signal) => {
   const recipient = { name: '', address: to }
   await transporter.sendMail({
@@ -59,10 +65,14 @@ export const sendWith = (transporter: Transporter): MailSender['send'] => async 
   })
 }
 
+/** Opens a transporter for nodemailer's options or plugin; throws an option error if there is nothing to send to. */
 export async function openNodemailer (options: object): Promise<MailSender> {
   const transporter = await createOrRefuse(options)
+  // nodemailer does not type what its transports have in common; only SMTP transports have a name that starts so.
   const { name, options: resolved } = transporter.transporter as { name?: string, options?: SMTPTransportOptions }
-  // nodemailer would mail to localhost, when an environment variable is not set or a service is misspelt.
-  if (name?.startsWith('SMTP') && !resolved?.host) { refuseOption('mail.transport: names no host, and no other way to send that nodemailer knows') }
+  // With an unset environment variable or a misspelt service, nodemailer would send to localhost.
+  if (name?.startsWith('SMTP') && !resolved?.host) {
+    refuseOption('mail.transport: has no host, and no other way to send that nodemailer knows')
+  }
   return { send: sendWith(transporter), close: () => { transporter.close() } }
 }

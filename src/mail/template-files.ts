@@ -1,6 +1,6 @@
 /**
- * Where the texts of the mails come from: the built-in files beside this package, and a folder of the app.
- * A file's name says which mail it belongs to and which part of it it is: `password-reset.subject.txt`.
+ * Reads the template files: the built-in ones of this package, and those of the app's folder. The file name gives the
+ * mail and the part: `password-reset.subject.txt`.
  */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
@@ -13,24 +13,25 @@ export type Extension = 'mjml' | 'html' | 'txt' | 'subject.txt'
 /** The files of one mail. */
 export type Files = Partial<Record<Extension, Source>>
 
-// The sources lie one folder higher than what is compiled from them.
+// The compiled code is one folder deeper than the sources.
 const builtins = ['../../email-templates/', '../../../email-templates/']
   .map(path => new URL(path, import.meta.url))
   .find(url => existsSync(url))
 
-/** A built-in mail; its MJML was compiled when the package was made, so that mjml need not be installed. */
+/** A built-in mail. Its MJML was compiled when the package was built, so mjml need not be installed. */
 export async function readBuiltin (name: string): Promise<Files> {
   const read = async (file: string): Promise<Source> => await readSource(file, fileURLToPath(new URL(file, builtins)))
   return { html: await read(`compiled/${name}.html`), txt: await read(`${name}.txt`) }
 }
 
-/** The files of the app's folder, by the mail that they belong to. What is named otherwise is left alone. */
+/** The files of the app's folder, by mail. Files with other names are ignored. */
 export async function readFolder (folder: string): Promise<Map<string, Files>> {
   const mails = new Map<string, Files>()
   for (const file of await listFolder(resolve(folder))) {
     const [, name, extension] = /^(\w[\w-]*)\.(mjml|html|txt|subject\.txt)$/.exec(file) ?? []
     if (name === undefined || name.startsWith('_')) continue
     const source = await readSource(file, join(folder, file))
+    // The pattern above matches nothing else.
     mails.set(name, { ...mails.get(name), [extension as Extension]: source })
   }
   return mails
@@ -41,9 +42,9 @@ async function listFolder (folder: string): Promise<string[]> {
     const entries = await readdir(folder, { withFileTypes: true })
     return entries.filter(entry => !entry.isDirectory()).map(entry => entry.name).sort()
   } catch (error) {
-    return refuseOption(
-      `mail.templates: there is no folder ${folder} to read (${(error as NodeJS.ErrnoException).code})`
-    )
+    // `readdir` rejects with system errors only.
+    const { code } = error as NodeJS.ErrnoException
+    return refuseOption(`mail.templates: there is no folder ${folder} to read (${code})`)
   }
 }
 

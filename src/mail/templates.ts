@@ -1,6 +1,6 @@
 /**
- * The words and looks of the mails: built-in ones, and the app's own in their stead, file by file. Whatever is
- * wrong with a template is told at start, because a mail that fails later is one that nobody gets.
+ * The templates of the mails: the built-in ones, each file of which the app can replace. They are checked at start,
+ * because a mail that fails later never arrives.
  */
 import { builtinMails } from '../../schemas/mail.js'
 import { refuseOption } from '../lib/refuse-option.js'
@@ -16,7 +16,7 @@ export interface RenderedMail {
 }
 
 export interface TemplateOptions extends Extensions {
-  /** The app's own folder; its files win, one by one. */
+  /** The app's folder, each file of which replaces the built-in one. */
   folder: string | undefined
 }
 
@@ -26,16 +26,19 @@ export interface Templates {
   render: (name: string, variables: Record<string, unknown>, subjectPrefix?: string) => Promise<RenderedMail>
 }
 
-/** What a mail is for: it shows one of these sets of variables. */
+/** The variables without which a mail is useless: it must show all of one set. */
 const required = new Map<string, { anyOf: string[][], otherwise: string }>(Object.entries({
   'email-verification': { anyOf: [['activate_url'], ['key']], otherwise: 'nobody can confirm' },
-  'password-reset': { anyOf: [['password_reset_url'], ['uid', 'token']], otherwise: 'nobody can choose a new password' },
+  'password-reset': {
+    anyOf: [['password_reset_url'], ['uid', 'token']],
+    otherwise: 'nobody can choose a new password'
+  },
   'social-account-connected': { anyOf: [['provider']], otherwise: 'nobody learns what was connected' }
 }))
 
 interface Mail { subject: Template, html: Template | undefined, text: Template }
 
-/** Reads and checks every template, once; the first that is wrong is refused. */
+/** Reads and checks every template; throws an option error for the first invalid one. */
 export async function loadTemplates ({ folder, ...extensions }: TemplateOptions): Promise<Templates> {
   const parse = { html: createParser('html', extensions), text: createParser('text', extensions) }
   const own = folder === undefined ? new Map<string, Files>() : await readFolder(folder)
@@ -59,7 +62,12 @@ export async function loadTemplates ({ folder, ...extensions }: TemplateOptions)
   }
 }
 
-async function assemble (name: string, builtin: Files, own: Files, parse: Record<'html' | 'text', Parse>): Promise<Mail> {
+async function assemble (
+  name: string,
+  builtin: Files,
+  own: Files,
+  parse: Record<'html' | 'text', Parse>
+): Promise<Mail> {
   if (own.mjml && own.html) refuseOption(`mail.templates: ${name}.mjml and ${name}.html are both there; keep one`)
   const ownHtml = await resolveHtml(own, parse.html)
   const html = ownHtml ?? builtin.html
@@ -72,12 +80,13 @@ async function assemble (name: string, builtin: Files, own: Files, parse: Record
     titleOf(ownHtml) ??
     titleOf(builtin.html) ??
     refuseOption(
-      `mail.templates: ${name} needs a title in its HTML, or a ${name}.subject.txt; the built-in mails are ${Object.keys(builtinMails).join(', ')}`
+      `mail.templates: ${name} needs a title in its HTML, or a ${name}.subject.txt; ` +
+      `the built-in mails are ${Object.keys(builtinMails).join(', ')}`
     )
   for (const source of [text, subject]) if (isBlank(source)) refuseOption(`mail.templates: ${source.file} is empty`)
   const mail = {
     text: parse.text(text),
-    // Whoever gives an empty file wants no HTML.
+    // An empty file means: no HTML part.
     html: html && !isBlank(html) ? parse.html(html) : undefined,
     subject: parse.text(subject)
   }
@@ -88,7 +97,7 @@ async function assemble (name: string, builtin: Files, own: Files, parse: Record
 
 async function resolveHtml ({ mjml, html }: Files, parse: Parse): Promise<Source | undefined> {
   if (!mjml) return html
-  // For a message that counts the lines of the author's file, not those of what is compiled from it.
+  // So that an error names the line of the author's file, not of the compiled HTML.
   parse(mjml)
   return { file: mjml.file, text: await compileMjml(mjml) }
 }
@@ -97,7 +106,7 @@ const isBlank = ({ text }: Source): boolean => text.trim() === ''
 
 const entities = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"], ['nbsp', ' ']])
 
-/** The title as plain text, if there is one: a subject knows no entities. */
+/** The HTML title as plain text, if there is one: a subject has no entities. */
 function titleOf (html: Source | undefined): Source | undefined {
   const [, title = ''] = /<title[^>]*>([^]*?)<\/title>/i.exec(html?.text ?? '') ?? []
   if (!html || title.trim() === '') return undefined
@@ -114,5 +123,5 @@ function checkRequired (name: string, file: string, { variables }: Template): vo
   refuseOption(`mail.templates: ${file} must show ${first}${alternatives}: without it ${otherwise}`)
 }
 
-/** No value can begin another header line. */
+/** No value can start another header line. */
 const oneLine = (subject: string): string => subject.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()

@@ -1,6 +1,6 @@
 /**
- * How a mail leaves the process: printed, given to a function of the host, or sent by nodemailer. It goes to one
- * recipient, in limited time. What went wrong is told without passwords and without the mail's links.
+ * Sends a mail to its one recipient, within a time limit: prints it, calls the host's function, or uses nodemailer.
+ * Errors are stripped of passwords and of the mail's links.
  */
 import type { Transporter } from 'nodemailer'
 import { formatSender, isAddress } from '../lib/mail-address.js'
@@ -13,19 +13,26 @@ export interface Transport {
   close: () => Promise<void>
 }
 
-/** Opens what `mail.transport` names. `print` hears what 'console' prints; a mail may take `limit` milliseconds. */
-export async function openTransport (option: unknown, print: (text: string) => void = text => { process.stdout.write(text) }, limit = 30_000): Promise<Transport> {
-  const way = await selectSender(option, print)
+const printToStdout = (text: string): void => { process.stdout.write(text) }
+
+/** Opens what the option `mail.transport` names; 'console' prints with `print`. A mail may take `timeoutMs`. */
+export async function openTransport (
+  option: unknown,
+  print = printToStdout,
+  timeoutMs = 30_000
+): Promise<Transport> {
+  const sender = await selectSender(option, print)
   const running = new Set<AbortController>()
   return {
     send: async message => {
-      // nodemailer would quote what is around a comma or a line break, and send it to the domain after the last @.
+      // nodemailer would quote the parts around a comma or line break, and send all to the domain after the last @.
       if (!isAddress(message.to)) throw new PermanentMailError('the recipient is not one address')
       const controller = new AbortController()
-      const timer = setTimeout(() => controller.abort(new Error(`ETIMEDOUT: not sent within ${limit / 1000} s`)), limit)
+      const timedOut = () => controller.abort(new Error(`ETIMEDOUT: not sent within ${timeoutMs / 1000} s`))
+      const timer = setTimeout(timedOut, timeoutMs)
       running.add(controller)
       try {
-        const sending = way.send(
+        const sending = sender.send(
           { ...message, subject: message.subject.replace(/[\s\p{Cc}]+/gu, ' ').trim() },
           controller.signal
         )
@@ -38,8 +45,10 @@ export async function openTransport (option: unknown, print: (text: string) => v
       }
     },
     close: async () => {
-      for (const controller of running) { controller.abort(new Error('ECONNECTION: the server stopped while the mail was being sent')) }
-      way.close?.()
+      for (const controller of running) {
+        controller.abort(new Error('ECONNECTION: the server stopped while the mail was being sent'))
+      }
+      sender.close?.()
     }
   }
 }
@@ -55,19 +64,20 @@ async function selectSender (option: unknown, print: (text: string) => void): Pr
   if (typeof option === 'string' && isSmtpUrl(option)) return await openNodemailer({ ...timeouts, url: option })
   if (typeof option !== 'object' || option === null || Array.isArray(option)) {
     return refuseOption(
-      "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
+      "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), " +
+      "nodemailer's options, transporter or plugin, or a function"
     )
   }
-  // The host's own: it may send other mail of the app, and is not ours to close.
+  // The host's transporter stays open: the app may send other mail with it. Only a transporter has `sendMail`.
   if (can('sendMail', option)) return { send: sendWith(option as Transporter) }
   return await openNodemailer(can('send', option) ? option : { ...timeouts, ...option })
 }
 
-const can = (method: string, object: object) => typeof (object as Record<string, unknown>)[method] === 'function'
+const can = (method: string, object: object) => typeof Reflect.get(object, method) === 'function'
 
 const rule = '─'.repeat(72)
 
-/** For the terminal, which would obey control characters. */
+/** For a terminal: without control characters, which it would execute. */
 function toPlainText ({ to, from, subject, text }: MailMessage): string {
   const lines = [rule, `From: ${formatSender(from)}`, `To: ${to}`, `Subject: ${subject}`, '', text.trimEnd(), rule, '']
   return lines.join('\n').replace(/[^\P{Cc}\n\t]/gu, '')

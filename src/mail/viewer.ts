@@ -1,6 +1,6 @@
 /**
- * Mail in the browser, for development: what this process sent, instead of a mailbox to look into. What a mail
- * holds is shown, never run: pages of ours have no scripts, and its HTML has a frame and an origin of its own.
+ * The mail viewer for development: shows in the browser the mails that this process sent. Nothing in a mail runs: these
+ * pages have no scripts, and the HTML of a mail is shown in a sandboxed frame with its own origin.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { html, type Markup } from '../lib/html.js'
@@ -10,7 +10,7 @@ import type { Inbox, ViewedMail } from './inbox.js'
 
 type MailRequest = FastifyRequest<{ Params: { id: string }, Querystring: { part?: unknown } }>
 
-// The list asks again every few seconds: a log of that would bury all else.
+// The list reloads every few seconds: logging that would bury everything else.
 const options = { schema: { hide: true }, logLevel: 'warn' } as const
 
 /** The list at `path`, a mail at `path/:id`, its HTML at `path/:id/html`. */
@@ -22,7 +22,7 @@ export function addMailViewer (app: FastifyInstance, path: string, inbox: Inbox)
   app.get(path, options, showList)
   app.get(`${path}/:id`, options, (request: MailRequest, reply) => {
     const { id } = request.params
-    // With a slash at the end, the path of the list is that of a mail without a name.
+    // The path of the list with a trailing slash is that of a mail with an empty ID.
     if (id === '') return showList(request, reply)
     const mail = inbox.find(id)
     const list = `${up(request)}../${name}`
@@ -38,7 +38,7 @@ export function addMailViewer (app: FastifyInstance, path: string, inbox: Inbox)
   })
 }
 
-/** Links are relative, as a proxy may have cut off what stands before our paths; where these end in a slash, it counts. */
+/** Links are relative, because a proxy may strip a path prefix; a trailing slash adds a level to climb. */
 const up = ({ url }: FastifyRequest) => url.replace(/\?.*/s, '').endsWith('/') ? '../' : ''
 
 const refresh = html`
@@ -51,42 +51,41 @@ const show = (reply: FastifyReply, title: string, body: Markup, head = html``) =
 
 const address = ({ id }: ViewedMail) => encodeURIComponent(id)
 
-const listOf = (mails: ViewedMail[], path: string) =>
-  html`<main>
-    <h1>Mail</h1>
-    ${
-      mails.length === 0
-        ? html`<div class="empty">
-            <p>No mail yet.</p>
-            <p>What this server sends is shown here: register, or ask for a password reset.</p>
-          </div>`
-        : html`<ul class="mails">
-            ${mails.map(
-              mail =>
-                html` <li>
-                  <a href="${path}/${address(mail)}"
-                    ><b>${mail.subject}</b> <span>to ${mail.to}</span> ${time(mail.at)}</a
-                  >${linksOf(mail).map(link => html` <p>${newTab(link)}</p>`)}
-                </li>`
-            )}
-          </ul>`
-    }
-  </main>`
+const listOf = (mails: ViewedMail[], path: string) => html`<main>
+<h1>Mail</h1>
+${mails.length === 0
+  ? noMail
+  : html`<ul class="mails">${mails.map(mail => entryOf(mail, path))}
+</ul>`}
+</main>`
+
+const noMail = html`<div class="empty">
+<p>No mail yet.</p>
+<p>The mails that this server sends appear here: register, or ask for a password reset.</p>
+</div>`
+
+const entryOf = (mail: ViewedMail, path: string) => html`
+<li>
+<a href="${path}/${address(mail)}"><b>${mail.subject}</b> <span>to ${mail.to}</span> ${time(mail.at)}</a>${linksOf(mail)
+  .map(link => html`
+<p>${newTab(link)}</p>`)}
+</li>`
 
 const missing = (list: string) => html`<main>
 <h1>No such mail</h1>
 <div class="empty">
-<p>Only the latest mails are kept, until the server stops.</p>
+<p>Only the latest mails are kept, and none after a restart.</p>
 <p><a href="${list}">All mail</a></p>
 </div>
 </main>`
 
-const parts = { html: 'HTML', text: 'Text', headers: 'Headers' }
-type Part = keyof typeof parts
+const parts = ['html', 'text', 'headers'] as const
+type Part = typeof parts[number]
+const labels: Record<Part, string> = { html: 'HTML', text: 'Text', headers: 'Headers' }
 
 function mailOf (mail: ViewedMail, wanted: unknown, list: string, up: string): Markup {
-  const known = (Object.keys(parts) as Part[]).filter(part => part !== 'html' || mail.html !== undefined)
-  const chosen = known.find(part => part === wanted) ?? known[0] ?? 'text'
+  const available = parts.filter(part => part !== 'html' || mail.html !== undefined)
+  const chosen = available.find(part => part === wanted) ?? available[0] ?? 'text'
   return html`<header><a href="${list}">All mail</a></header>
 <main>
 <h1>${mail.subject}</h1>
@@ -95,8 +94,8 @@ function mailOf (mail: ViewedMail, wanted: unknown, list: string, up: string): M
 <dt>To</dt><dd>${mail.to}</dd>
 <dt>Sent</dt><dd>${time(mail.at)}</dd>
 </dl>
-<nav class="tabs" aria-label="Parts">${known.map(part => html`
-<a href="?part=${part}"${part === chosen && html` aria-current="page"`}>${parts[part]}</a>`)}
+<nav class="tabs" aria-label="Parts">${available.map(part => html`
+<a href="?part=${part}"${part === chosen && html` aria-current="page"`}>${labels[part]}</a>`)}
 </nav>
 ${views[chosen](mail, up)}
 </main>`
@@ -104,12 +103,7 @@ ${views[chosen](mail, up)}
 
 const views: Record<Part, (mail: ViewedMail, up: string) => Markup> = {
   html: (mail, up) =>
-    html`<iframe
-      class="part"
-      title="HTML"
-      sandbox="allow-popups allow-popups-to-escape-sandbox"
-      src="${up}${address(mail)}/html"
-    ></iframe>`,
+    html`<iframe class="part" title="HTML" sandbox="${sandbox}" src="${up}${address(mail)}/html"></iframe>`,
   text: ({ text }) => html`<pre class="part">${withLinks(text)}</pre>`,
   headers: ({ headers }) => html`<dl class="part">${Object.entries(headers).map(([name, value]) => html`
 <dt>${name}</dt><dd>${value}</dd>`)}
@@ -119,7 +113,7 @@ const views: Record<Part, (mail: ViewedMail, up: string) => Markup> = {
 const time = (at: Date) =>
   html`<time datetime="${at.toISOString()}">${at.toISOString().slice(0, 19).replace('T', ' ')} UTC</time>`
 
-// A full stop or bracket after an address is the sentence's.
+// A full stop or bracket after an address belongs to the sentence.
 const webAddress = /(https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}])/i
 
 const newTab = (link: string) => html`<a href="${link}" target="_blank" rel="noopener noreferrer">${link}</a>`
@@ -127,9 +121,13 @@ const withLinks = (text: string) =>
   text.split(webAddress).map((part, index) => (index % 2 === 1 ? newTab(part) : html`${part}`))
 const linksOf = ({ text }: ViewedMail) => [...new Set(text.split(webAddress).filter((_part, index) => index % 2 === 1))]
 
-const isolation =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+// No scripts, no forms, no navigation of the viewer's page; links may open new tabs.
+const sandbox = 'allow-popups allow-popups-to-escape-sandbox'
+const isolation = [
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'",
+  `sandbox ${sandbox}`
+].join('; ')
 
-/** Right after the doctype, wherever the head is: the parser makes one for it, and the first `base` counts. */
+/** Opens links in new tabs: the first `base` counts, and after the doctype the parser creates the head for it. */
 const withNewTabs = (source: string) =>
   source.replace(/^\s*(?:<!doctype[^>]*>)?/i, start => `${start}<base target="_blank">`)
