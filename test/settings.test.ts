@@ -654,11 +654,11 @@ t.test('in production', async t => {
   await t.test('a secret and an https address are required', async t => {
     t.equal(
       await refusal(t, { ...safe, secret: undefined }),
-      'fastify-rest-auth: secret: required in production; generate one with: npx fastify-rest-auth secret'
+      'fastify-rest-auth: secret: is required in production; generate one with: npx fastify-rest-auth secret'
     )
     t.equal(
       await refusal(t, { ...safe, publicUrl: undefined }),
-      'fastify-rest-auth: publicUrl: required in production, such as https://app.example'
+      'fastify-rest-auth: publicUrl: is required in production, such as https://app.example'
     )
     t.equal(
       await refusal(t, { ...safe, publicUrl: 'http://app.example' }),
@@ -684,7 +684,7 @@ t.test('in production', async t => {
     )
     t.equal(
       await refusal(t, { ...safe, tokens: { cookies: {}, csrf: { origins: ['http://front.example'] } } }),
-      'fastify-rest-auth: tokens.csrf.origins.0: must be https in production'
+      'fastify-rest-auth: tokens.csrf.origins[0]: must be https in production'
     )
     const { log } = await start(t, { ...safe, tokens: { cookies: {}, csrf: { origins: ['https://front.example'] } } })
     t.same(log, [])
@@ -693,7 +693,8 @@ t.test('in production', async t => {
   await t.test('a mail has to go somewhere but to the console, and links are https', async t => {
     t.equal(
       await refusal(t, { ...safe, mail: {} }),
-      "fastify-rest-auth: mail.transport: 'console' would print links that open accounts; give an SMTP URL such as smtps://user:password@smtp.example"
+      "fastify-rest-auth: mail.transport: 'console' is not allowed in production, because it prints links that open " +
+      'accounts; set an SMTP URL such as smtps://user:password@smtp.example'
     )
     t.equal(
       await refusal(t, { ...safe, urls: { login: 'http://app.example/login' } }),
