@@ -1,4 +1,4 @@
-/** What the plugin gives to the app: `app.authenticate`, `request.user`, `app.restAuth`. */
+/** The public types of what the plugin adds to the app: `app.authenticate`, `request.user` and `app.restAuth`. */
 import type { FastifyRequest } from 'fastify'
 import type { CheckedAuthentication } from '../schemas/options/authenticate.js'
 import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
@@ -6,92 +6,110 @@ import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'
 import type { NewUser, Tx, User, UserChanges } from './types.js'
 
+/** A session of a user. */
 export type Session = Omit<SessionRow, 'userPk'>
 
-/** An account at a provider that its user can log in with. */
+/** A provider's account that a user can log in with. */
 export type SocialAccount = Omit<SocialAccountRow, 'userPk' | 'tokens'>
 
-/** A row of the outbox. What was sent is forgotten after an hour, what failed is kept. */
+/** A mail in the outbox. Sent mails are deleted after an hour; failed ones are kept. */
 export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt'> {
   state: MailState
 }
 
+/** An `onRequest` hook of Fastify. Throws a `Failure` of status 401 if it rejects the request. */
 export type AuthenticateHook = (request: FastifyRequest) => Promise<void>
 
-/** What `app.authenticate(options)` lets in. A session's age is only known to who looks it up. */
+/** The options of `app.authenticate(options)`. `maxAge` can't be combined with `stateless`, which reads no session. */
 export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> &
   (
     | {
       stateless?: false
-      /** Seconds since the password was last given; else 401 `reauthentication_required` (RFC 9470). */ maxAge?: number
+      /** Seconds since the last authentication, at most; otherwise 401 `reauthentication_required` (RFC 9470). */
+      maxAge?: number
     }
     | {
-      /** Signature and claims only, without a query: a session that has ended counts until its token expires. */ stateless: true
+      /** Checks only the token, without a query: an ended session is accepted until its access token expires. */
+      stateless: true
       maxAge?: never
     }
   )
 
 export interface Authenticate {
   /**
-   * A hook of another kind. `request.user` is `null` where it is `optional` and no token was sent, and, as nobody looked
-   * the user up, always where it is `stateless`: `app.restAuth.claims(request)` has what the token says. Throws an Error
-   * that names the option at fault.
+   * Returns an `onRequest` hook. `request.user` is `null` if `optional` is set and the request has no token, and always
+   * with `stateless`, which does not load the user; use `app.restAuth.claims(request)` there. Throws an Error that names
+   * an invalid option.
    */
   (options: AuthenticateOptions): AuthenticateHook
-  /** An `onRequest` hook: 401 unless a live session's access token is sent; sets `request.user`. */
+  /** An `onRequest` hook. Sets `request.user`, or returns 401 if the request has no access token of a live session. */
   (request: FastifyRequest): Promise<void>
 }
 
-/** The claims of an access token: those of RFC 9068, the session's id, and those of `tokens.claims`. */
+/** The claims of an access token: those of RFC 9068, the session's ID, and those of `tokens.claims`. */
 export interface AccessClaims {
   iss: string
   aud: string
   /** The user's `pk`. */
   sub: string
+  /** The ID of the session. */
   sid: string
   jti: string
   /** Seconds since 1970. */
   iat: number
+  /** Seconds since 1970. */
   exp: number
   [name: string]: unknown
 }
 
-/** The programmatic side, at `app.restAuth`. */
+/** The API for the app's own code, at `app.restAuth`. */
 export interface RestAuth {
   authenticate: Authenticate
-  /** What the token of an authenticated request says; `null` where there was none. */
+  /** The claims in the access token of a request that `authenticate` accepted; `null` without a token. */
   claims: (request: FastifyRequest) => AccessClaims | null
   users: {
-    /** Stores a user as registration would, without its hooks. Throws a `Failure` with the fields at fault. */
+    /**
+     * Stores a user like a registration, but without hooks and mails. Throws a `Failure` with the code
+     * `validation_error` and the invalid `fields`, or a TypeError for an unknown field.
+     */
     create: (input: NewUser) => Promise<User>
-    /** By one of its identifiers; undefined when there is none. */
+    /** Finds a user by exactly one identifier; undefined if there is none. */
     find: (by: { pk: string } | { email: string } | { username: string }) => Promise<User | undefined>
+    /**
+     * Changes fields; undefined if there is no such user. A new `email` becomes unverified unless `email_verified` is
+     * given. Throws like `create`.
+     */
     update: (pk: string, changes: UserChanges) => Promise<User | undefined>
-    /** Lets the user in again. */
+    /** Allows a deactivated user to log in again; undefined if there is no such user. */
     activate: (pk: string) => Promise<User | undefined>
-    /** Ends every session and refuses new ones. */
+    /** Ends all sessions of the user and prevents new ones; undefined if there is no such user. */
     deactivate: (pk: string) => Promise<User | undefined>
-    /** Deletes the user and its sessions; false when there was none. */
+    /** Deletes the user and their sessions; false if there is no such user. */
     delete: (pk: string) => Promise<boolean>
   }
   sessions: {
-    /** Newest first. */
+    /** The sessions of a user, newest first. Expired ones are listed until they are deleted. */
     list: (userPk: string) => Promise<Session[]>
+    /** Ends a session; false if there is none with this ID. */
     end: (id: string) => Promise<boolean>
     endAll: (userPk: string) => Promise<void>
   }
   socialAccounts: {
-    /** Oldest first. */
+    /** The linked accounts of a user, oldest first. */
     list: (userPk: string) => Promise<SocialAccount[]>
-    /** The provider's tokens as of the last login; undefined where `storeTokens` did not keep any, or the `secret` is gone that they were encrypted with. */
+    /**
+     * The provider's tokens as of the last login; undefined if `storeTokens` did not keep any, or if the `secret` that
+     * encrypted them is no longer configured.
+     */
     tokens: (id: string) => Promise<ProviderTokens | undefined>
-    /** False when there was none. Does not ask whether the user has another way in. */
+    /** Unlinks an account, even if it is the user's only way to log in; false if there is none with this ID. */
     disconnect: (id: string) => Promise<boolean>
   }
   mail: {
     /**
-     * Queues a mail of the app's own: a template of `mail.templates`, or a built-in one, for a user. The values end in the
-     * database until it is sent, so give no secrets. With a hook's `tx` it is queued in that transaction. Answers with its id.
+     * Queues a mail to a user, from a template of `mail.templates` or a built-in one, and returns its ID. Until it is
+     * sent, `values` are stored in the database, so they must not contain secrets. With the `tx` of a hook, the mail is
+     * queued in that transaction. Throws a TypeError for an unknown template or a user without an address.
      */
     send: (
       template: string,
@@ -99,26 +117,26 @@ export interface RestAuth {
       values?: Record<string, unknown>,
       options?: { tx?: Tx }
     ) => Promise<string>
-    /** Oldest first. */
+    /** The mails in the outbox, oldest first. */
     list: (filter?: { state?: MailState }) => Promise<QueuedMail[]>
-    /** Gives what was given up (or the one of that id) eight more tries; answers with how many. */
+    /** Gives all failed mails, or the one with this ID, eight more attempts. Returns the number of mails. */
     retry: (id?: string) => Promise<number>
-    /** Sends what is due now, and resolves when each is sent or postponed. */
+    /** Sends the mails that are due, and resolves once each is sent or postponed. */
     flush: () => Promise<void>
   }
   /** The OpenAPI 3.1 document of the routes. */
   openapi: () => Record<string, unknown>
-  /** Brings the database up to date; answers with the SQL that was run. */
+  /** Updates the tables and the columns of the user fields. Returns the SQL statements that were run. */
   migrate: () => Promise<string[]>
-  /** The same for another registration of the plugin in this app, by its prefix. */
+  /** The API of another registration of the plugin in this app, by the path of its routes. */
   under: (prefix: string) => RestAuth | undefined
 }
 
-// Re-exported, because the compiler would leave an import of nothing out of the .d.ts, and the augmentation with it.
+// A re-export, because the compiler would drop an unused import from the .d.ts, and with it the augmentation below.
 export type {} from '@fastify/jwt'
 
 declare module '@fastify/jwt' {
-  // @fastify/jwt declares the type of `request.user`; declared here again it would clash.
+  // @fastify/jwt declares the type of `request.user`, and a second declaration would conflict.
   interface FastifyJWT { user: User }
 }
 

@@ -4,7 +4,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { errors, type Code } from '../schemas/errors.js'
 import { errorsPage, withOptions } from '../scripts/docs.js'
-import { Rejection } from '../src/errors/failure.js'
+import { fieldError, Rejection, validOrThrow } from '../src/errors/failure.js'
 import { startBadProvider } from './support/hostile-provider.js'
 import { alice, password, sqliteBuild, t, type BuiltApp } from './support/build.js'
 import { createBrowser } from './support/social-browser.js'
@@ -217,4 +217,10 @@ t.test('docs/errors.md lists the table', async t => {
 t.test('the README lists the options', async t => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   t.equal(readme, withOptions(readme), 'stale: npm run docs')
+})
+
+t.test('values are returned once nothing is wrong with them, and none of them is missing', async t => {
+  t.same(validOrThrow({ token: 'x', password: 'y' }, []), { token: 'x', password: 'y' })
+  t.throws(() => validOrThrow({ token: undefined }, [fieldError('token', 'required')]), { code: 'validation_error' })
+  t.throws(() => validOrThrow({ token: undefined }, []), { message: 'a missing value has no field error: token' })
 })

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The bin: `fastify-rest-auth <command>`. Each command is a file in this folder, loaded on use if it needs the plugin. */
+/** The bin: `fastify-rest-auth <command>`. Each command has a file here, loaded on use if it needs the plugin. */
 import { parseArgs } from 'node:util'
 import { loadOptions } from './load-options.js'
 import { secretCommand } from './secret.js'

@@ -1,0 +1,68 @@
+/** The types of an app's user and of its input, derived from the options `userFields` and `account`. */
+import type { CheckedOptions } from '../schemas/options.js'
+import type { FieldValue, UserFields, defaultUserFields } from '../schemas/user-fields.js'
+
+export type DefaultUserFields = typeof defaultUserFields
+export type Account = NonNullable<CheckedOptions['account']>
+
+/** What every user has, with any options. */
+export interface BaseUser {
+  /** A UUIDv7. Imported users keep their own IDs. */
+  pk: string
+  /** In canonical form: lower case, the domain in punycode. `null` only with `account.email: 'optional'`. */
+  email: string | null
+  /** Whether the user has proved that they can read mail sent to `email`. */
+  email_verified: boolean
+  /** Whether the user may log in. */
+  is_active: boolean
+  created_at: Date
+  /** `null` before the first login. */
+  last_login: Date | null
+  /**
+   * Required fields that are still `null`, although their types exclude it. Only users created by a login with a
+   * provider of `social` have any.
+   */
+  missing_fields?: string[]
+}
+
+type UsernameOf<A extends Account> = A['username'] extends 'required'
+  ? { username: string }
+  : A['username'] extends 'optional'
+    ? { username: string | null }
+    : {}
+type EmailOf<A extends Account> = A['email'] extends 'optional' ? { email: string | null } : { email: string }
+type Flat<T> = { [K in keyof T]: T[K] }
+
+/** A user of an app with these options. */
+export type UserOf<F extends UserFields, A extends Account> = Flat<
+  Omit<BaseUser, 'email'> & EmailOf<A> & UsernameOf<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }
+>
+
+type OptionalKeys<F extends UserFields> = { [K in keyof F]: null extends FieldValue<F[K]> ? K : never }[keyof F]
+type FieldInput<F extends UserFields> = Flat<
+  { -readonly [K in Exclude<keyof F, OptionalKeys<F>>]: FieldValue<F[K]> } & {
+    -readonly [K in OptionalKeys<F>]?: FieldValue<F[K]>
+  }
+>
+type RegistrationFields<F extends UserFields> = {
+  [K in keyof F as F[K] extends { registration: 'hidden' } ? never : K]: F[K]
+}
+type IdentityInput<A extends Account> = (A['email'] extends 'optional' ? { email?: string } : { email: string }) &
+  (A['username'] extends 'required'
+    ? { username: string }
+    : A['username'] extends 'optional'
+      ? { username?: string }
+      : {})
+
+/** The input of `users.create`. A user without a password can't log in by password. */
+export type NewUserOf<F extends UserFields, A extends Account> = Flat<
+  IdentityInput<A> & FieldInput<F> & { email_verified?: boolean; password?: string }
+>
+/** The input of `users.update`: the fields to change. */
+export type UserChangesOf<F extends UserFields, A extends Account> = Partial<
+  Flat<IdentityInput<A> & { email_verified: boolean } & { -readonly [K in keyof F]: FieldValue<F[K]> }>
+>
+/** The input of the hook `registering`: the registration without its password. */
+export type RegistrationOf<F extends UserFields, A extends Account> = Flat<
+  IdentityInput<A> & FieldInput<RegistrationFields<F>>
+>
