@@ -1,8 +1,8 @@
 /**
- * The seam: queries are written once, against SQLite's types, and run on both databases.
+ * The interface of both databases: queries are written once, against SQLite's types, and run on SQLite and PostgreSQL.
  *
- * Inside `transaction` nothing but queries through `tx` may be awaited: on SQLite the whole app waits its
- * turn meanwhile (docs/decisions/0001-transactions-take-turns.md).
+ * Inside `transaction`, await nothing but queries through `tx`: on SQLite every other query of the app waits for the
+ * transaction (docs/decisions/0001-transactions-take-turns.md).
  */
 import { createHash } from 'node:crypto'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
@@ -10,18 +10,18 @@ import type { Tables } from './tables.js'
 
 export type Orm = BaseSQLiteDatabase<'async', unknown>
 
-/** What a query needs: the query builder and the tables. The same inside a transaction and outside. */
+/** What a query needs, inside a transaction or outside: the query builder and the tables. */
 export interface Db extends Tables {
   orm: Orm
 }
 
 export interface Database extends Db {
   dialect: 'sqlite' | 'postgres'
-  /** Runs `work` as one unit: all of its writes are stored, or, when it throws, none. */
+  /** Runs `work` as one unit, again if PostgreSQL asks for it: all of its writes are stored or, if it throws, none. */
   transaction: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
-  /** Like `transaction`, but one at a time over all processes: for migrations. */
+  /** Like `transaction`, but only one at a time across all processes: for migrations. */
   underMigrationLock: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
-  /** Runs SQL that no query builder can write: migrations. */
+  /** Runs SQL text, for migrations. */
   execute: (tx: Db, statement: string) => Promise<void>
   close: () => Promise<void>
 }
@@ -32,8 +32,8 @@ interface Preparable<Rows> {
 }
 
 /**
- * A hot query, built once for each database and not at each call (7 times faster on SQLite). On PostgreSQL
- * the server keeps its plan too, under a name that tells apart equal queries over different user fields.
+ * A frequent query, built once per database instead of at each call (7 times faster on SQLite). PostgreSQL caches its
+ * plan under a name made of the SQL, because the same query differs between sets of user fields.
  */
 export function prepared<Values extends Record<string, unknown>, Rows> (build: (db: Db) => Preparable<Rows>) {
   const statements = new WeakMap<Orm, ReturnType<Preparable<Rows>['prepare']>>()

@@ -1,13 +1,16 @@
-/** What a driver's error means: a conflict, a database that is away, or a bug. */
+/** What a driver's error means, by its code and never by parsing its message, except where a driver gives no code. */
 import { DrizzleQueryError } from 'drizzle-orm'
 
+/** The codes of an error and its causes, outermost first. */
 function codesOf (error: unknown): string[] {
   const codes: string[] = []
-  for (let cause = error; cause instanceof Error; cause = cause.cause) { if ('code' in cause) codes.push(String(cause.code)) }
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause) codes.push(String(cause.code))
+  }
   return codes
 }
 
-/** Whether a unique index refused a write. */
+/** Whether a unique index rejected a write. */
 export const isConflict = (error: unknown): boolean =>
   codesOf(error).some(code => code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE')
 
@@ -18,16 +21,21 @@ export const isOvertaken = (error: unknown): boolean =>
 const unavailable =
   /^(08|53|57P|25006|SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN|LOCKED)|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)|^57014$/
 
-/** Whether the database is down, full, locked or too slow: a fault that passes, not a bug. */
+// These errors of node-postgres have no code.
+const connectionLost = /timeout exceeded when trying to connect|Connection terminated/i
+
+/** Whether the database is down, full, locked or too slow: a temporary failure, not a bug. */
 export const isUnavailable = (error: unknown): boolean =>
   codesOf(error).some(code => unavailable.test(code)) ||
-  /timeout exceeded when trying to connect|Connection terminated/i.test(
-    String((error as Error)?.message) + String(((error as Error)?.cause as Error)?.message)
-  )
+  connectionLost.test(messageOf(error)) ||
+  (error instanceof Error && connectionLost.test(messageOf(error.cause)))
+
+const messageOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : ''
 
 /**
- * A failed query without its values: Drizzle's message has every parameter, PostgreSQL's detail the row, and both
- * end in logs, or in an answer of the host's. The code stays, for `isConflict` and `isUnavailable`.
+ * A failed query without its values, for logs and the host: Drizzle's message quotes every parameter, and PostgreSQL's
+ * detail the row. The code stays, for `isConflict` and `isUnavailable`.
  */
 export function redactQueryError (error: unknown): unknown {
   if (!(error instanceof DrizzleQueryError)) return error
@@ -35,15 +43,13 @@ export function redactQueryError (error: unknown): unknown {
   return Object.assign(new Error(`database query failed (${code}): ${error.query}`), { code })
 }
 
-/** Says in one line, by its option, why a database could not be opened or migrated: drivers wrap it in a query. */
+/** Throws one line, with the option's name, on why a database could not be opened or migrated: the innermost cause. */
 export function refuseToStart (error: unknown): never {
   let root = error
   while (root instanceof Error && root.cause instanceof Error) root = root.cause
-  const [{ message: outer = '' }, { message = '', code = '' }] = [
-    error as Partial<Error>,
-    root as Partial<NodeJS.ErrnoException>
-  ]
+  const outer = messageOf(error)
   if (outer.startsWith('fastify-rest-auth: ')) throw error
-  const line = /^(database|userFields)\b/.test(outer) ? outer : `database: ${message || code}`
+  const [code = ''] = codesOf(root)
+  const line = /^(database|userFields)\b/.test(outer) ? outer : `database: ${messageOf(root) || code}`
   throw new Error(`fastify-rest-auth: ${line}`, { cause: error })
 }

@@ -1,6 +1,6 @@
 /**
- * Brings a database to the state the code expects, only ever by adding: the migrations that drizzle-kit wrote,
- * then a column for each user field that has none. What was done is kept in the table `rest_auth_schema`.
+ * Brings a database to the state that the code expects, only ever by adding: first drizzle-kit's migrations, then a
+ * column for each new user field. The table `rest_auth_schema` (the ledger) lists what was applied.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { sql, type SQL } from 'drizzle-orm'
@@ -10,12 +10,12 @@ import type { Database, Db } from './database.js'
 
 type Dialect = Database['dialect']
 
-// The sources lie one folder higher than what is compiled from them.
+// The compiled code is one folder deeper than the sources.
 const migrations = ['../../migrations/', '../../../migrations/']
   .map(path => new URL(path, import.meta.url))
   .find(url => existsSync(url))
 
-const createBook =
+const createLedger =
   'CREATE TABLE IF NOT EXISTS "rest_auth_schema" ("entry" text PRIMARY KEY NOT NULL, "definition" text NOT NULL)'
 
 const types: Record<Dialect, Record<ColumnKind, string>> = {
@@ -23,20 +23,20 @@ const types: Record<Dialect, Record<ColumnKind, string>> = {
   postgres: { text: 'text', integer: 'bigint', real: 'double precision', boolean: 'boolean', json: 'jsonb' }
 }
 
-/** The SQL that is still to run, in order. Throws when a user field no longer fits the column it has. */
+/** The SQL that is still to run, in order. Throws if a user field no longer fits its column. */
 export async function pendingStatements (database: Database, tx: Db, fields: readonly FieldSpec[]): Promise<string[]> {
-  const book = await readLedger(database.dialect, tx)
+  const ledger = await readLedger(database.dialect, tx)
   const columns = await readColumns(database.dialect, tx)
-  const migrated = readMigrations(database.dialect).filter(({ tag }) => !book.has(`migration:${tag}`))
+  const migrated = readMigrations(database.dialect).filter(({ tag }) => !ledger.has(`migration:${tag}`))
     .flatMap(({ tag, statements }) => [...statements, recordEntry(`migration:${tag}`, 'applied')])
   const added = fields.flatMap(field =>
-    fieldStatements(database.dialect, field, book.get(`field:${field.name}`), columns.get(field.column))
+    fieldStatements(database.dialect, field, ledger.get(`field:${field.name}`), columns.get(field.column))
   )
   const statements = [...migrated, ...added]
-  return book.size === 0 && statements.length > 0 ? [createBook, ...statements] : statements
+  return ledger.size === 0 && statements.length > 0 ? [createLedger, ...statements] : statements
 }
 
-/** Runs what is pending, all or nothing, one process at a time; answers with what was run. */
+/** Runs the pending SQL, all or nothing, one process at a time; returns the statements. */
 export const migrate = (database: Database, fields: readonly FieldSpec[]): Promise<string[]> =>
   database.underMigrationLock(async tx => {
     const statements = await pendingStatements(database, tx, fields)
@@ -46,18 +46,25 @@ export const migrate = (database: Database, fields: readonly FieldSpec[]): Promi
 
 function readMigrations (dialect: Dialect): Array<{ tag: string, statements: string[] }> {
   const folder = new URL(`${dialect}/`, migrations)
+  // drizzle-kit's own file, which ships with this package.
   const journal = JSON.parse(readFileSync(new URL('meta/_journal.json', folder), 'utf8')) as {
     entries: Array<{ tag: string }>
   }
   return journal.entries.map(({ tag }) => ({
     tag,
-    // drizzle-kit names the schema in references; the search path of the connection decides instead.
+    // drizzle-kit names the schema in references; let the search path of the connection decide.
     statements: readFileSync(new URL(`${tag}.sql`, folder), 'utf8').replaceAll('"public".', '')
       .split('--> statement-breakpoint').map(statement => statement.trim())
   }))
 }
 
-function fieldStatements (dialect: Dialect, field: FieldSpec, known: string | undefined, type: string | undefined): string[] {
+/** `known` is the definition in the ledger, `type` that of the column in the database. */
+function fieldStatements (
+  dialect: Dialect,
+  field: FieldSpec,
+  known: string | undefined,
+  type: string | undefined
+): string[] {
   const wanted = definition(dialect, field)
   const add = [
     `ALTER TABLE "users" ADD COLUMN "${field.column}" ${wanted.column}`,
@@ -66,16 +73,20 @@ function fieldStatements (dialect: Dialect, field: FieldSpec, known: string | un
   ]
   if (type === undefined) return add
   if (known === wanted.whole) return []
-  if (known === undefined && type === types[dialect][field.kind]) { return [recordEntry(`field:${field.name}`, wanted.whole)] }
+  if (known === undefined && type === types[dialect][field.kind]) {
+    return [recordEntry(`field:${field.name}`, wanted.whole)]
+  }
+  const repair = [
+    `DROP INDEX IF EXISTS "users_${field.column}_unique"`,
+    `ALTER TABLE "users" RENAME COLUMN "${field.column}" TO "${field.column}_old"`,
+    ...add.slice(0, 1),
+    `UPDATE "users" SET "${field.column}" = CAST("${field.column}_old" AS ${types[dialect][field.kind]})`,
+    `ALTER TABLE "users" DROP COLUMN "${field.column}_old"`,
+    ...add.slice(1)
+  ].join('; ')
   throw new Error(
-    `userFields.${field.name}: its column is «${known ?? type}» and the declaration wants «${wanted.whole}». Run this SQL, then start again: ${[
-      `DROP INDEX IF EXISTS "users_${field.column}_unique"`,
-      `ALTER TABLE "users" RENAME COLUMN "${field.column}" TO "${field.column}_old"`,
-      ...add.slice(0, 1),
-      `UPDATE "users" SET "${field.column}" = CAST("${field.column}_old" AS ${types[dialect][field.kind]})`,
-      `ALTER TABLE "users" DROP COLUMN "${field.column}_old"`,
-      ...add.slice(1)
-    ].join('; ')};`
+    `userFields.${field.name}: its column is «${known ?? type}» and the declaration wants «${wanted.whole}». ` +
+    `Run this SQL, then start again: ${repair};`
   )
 }
 
@@ -87,7 +98,8 @@ function definition (dialect: Dialect, { column, kind, choices, unique }: FieldS
 
 const quote = (value: string) => `'${value.replaceAll("'", "''")}'`
 const recordEntry = (entry: string, text: string) =>
-  `INSERT INTO "rest_auth_schema" ("entry", "definition") VALUES (${quote(entry)}, ${quote(text)}) ON CONFLICT ("entry") DO UPDATE SET "definition" = excluded."definition"`
+  `INSERT INTO "rest_auth_schema" ("entry", "definition") VALUES (${quote(entry)}, ${quote(text)}) ` +
+  'ON CONFLICT ("entry") DO UPDATE SET "definition" = excluded."definition"'
 
 const ledgerTable = sqliteTable('rest_auth_schema', {
   entry: column('entry').notNull(),
@@ -102,7 +114,7 @@ async function readLedger (dialect: Dialect, { orm }: Db): Promise<Map<string, s
 
 const readColumns = (dialect: Dialect, db: Db) => readTypes(dialect, db, 'users')
 
-/** The columns of a table and their types; none where there is no such table. */
+/** The columns of a table and their types; an empty map if there is no such table. */
 async function readTypes (dialect: Dialect, { orm }: Pick<Db, 'orm'>, table: string): Promise<Map<string, string>> {
   const catalogue: Record<Dialect, [name: SQL<string>, type: SQL<string>, from: SQL, where: SQL]> = {
     sqlite: [sql`name`, sql`type`, sql`pragma_table_info(${table})`, sql`true`],

@@ -1,4 +1,4 @@
-/** Opens whatever the `database` option names. */
+/** Opens the database that the option `database` names. */
 import type BetterSqlite3 from 'better-sqlite3'
 import { is } from 'drizzle-orm'
 import { PgDatabase } from 'drizzle-orm/pg-core'
@@ -8,22 +8,27 @@ import type { Database } from './database.js'
 import { openPostgres } from './postgres.js'
 import { openSqlite } from './sqlite.js'
 
+/** Whether the option names PostgreSQL: by URL or by a Drizzle instance. */
 export const isPostgres = (database: unknown): boolean =>
   typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : is(database, PgDatabase)
 
-/** Opens a database; `log` hears of faults on idle connections. */
-export async function openDatabase (database: unknown, fields: readonly FieldSpec[], log: (error: Error) => void): Promise<Database> {
+/** `onIdleError` is called with the errors of idle connections. Throws if the option names no supported database. */
+export async function openDatabase (
+  database: unknown,
+  fields: readonly FieldSpec[],
+  onIdleError: (error: Error) => void
+): Promise<Database> {
   if (typeof database === 'string' && (isPostgres(database) || !/^\w+:\/\//.test(database))) {
-    return isPostgres(database) ? await openPostgres(database, fields, log) : await openSqlite(database, fields)
+    return isPostgres(database) ? await openPostgres(database, fields, onIdleError) : await openSqlite(database, fields)
   }
-  if (is(database, PgDatabase)) return await openPostgres(database, fields, log)
+  if (is(database, PgDatabase)) return await openPostgres(database, fields, onIdleError)
   const client = is(database, BaseSQLiteDatabase) && '$client' in database ? database.$client : undefined
   if (!isBetterSqlite3(client)) {
     throw new Error(
       'database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL'
     )
   }
-  // A connection of our own to the host's file: what the host writes meanwhile must not fall into our transactions.
+  // A second connection to the host's file, so that the host's writes do not become part of our transactions.
   return await openSqlite(client.memory ? client : client.name, fields)
 }
 

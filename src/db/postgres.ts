@@ -1,4 +1,4 @@
-/** PostgreSQL through any Drizzle driver; by URL, through node-postgres with a pool of our own. */
+/** PostgreSQL through any Drizzle driver; for a URL, through node-postgres with its own pool. */
 import { sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
@@ -8,15 +8,20 @@ import { isOvertaken } from './errors.js'
 import * as postgres from './tables-postgres.js'
 import type { Tables } from './tables.js'
 
+// Any schema: the host's instance may have its own.
 type PgOrm = PgDatabase<PgQueryResultHKT, any, any>
 
-// Held while migrating: two servers that start at once would both create the tables ("rest-auth", as a number).
+// Held while migrating: two servers that start at once would both create the tables. Any number that others don't use.
 const migrationLock = 7237280
 
-/** Opens a pool for a `postgres://` URL, or uses the host's instance. `log` hears of idle connections that break. */
-export async function openPostgres (target: string | PgOrm, fields: readonly FieldSpec[], log: (error: Error) => void): Promise<Database> {
+/** Opens a pool for a `postgres://` URL, whose idle connections may fail (`onIdleError`), or uses the host's instance. */
+export async function openPostgres (
+  target: string | PgOrm,
+  fields: readonly FieldSpec[],
+  onIdleError: (error: Error) => void
+): Promise<Database> {
   const { orm, close } =
-    typeof target === 'string' ? await openPool(target, log) : { orm: target, close: async () => {} }
+    typeof target === 'string' ? await openPool(target, onIdleError) : { orm: target, close: async () => {} }
   const { sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions } = postgres
   const tables = {
     users: postgres.usersTable(fields),
@@ -27,7 +32,7 @@ export async function openPostgres (target: string | PgOrm, fields: readonly Fie
     socialAccounts,
     socialTransactions
   }
-  // The one cast of the seam: the builders of both dialects share their methods, and tables.ts proves the rows equal.
+  // The builders of both dialects share their methods, and tables.ts proves that the rows are equal.
   const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
 
   const transaction: Database['transaction'] = work =>
@@ -54,17 +59,13 @@ export async function openPostgres (target: string | PgOrm, fields: readonly Fie
   }
 }
 
-async function openPool (url: string, log: (error: Error) => void) {
-  const [
-    {
-      default: { Pool }
-    },
-    { drizzle }
-  ] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')]).catch(error => {
+async function openPool (url: string, onIdleError: (error: Error) => void) {
+  const [pg, { drizzle }] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')]).catch(error => {
     throw new Error('database: PostgreSQL needs the package pg (npm install pg)', { cause: error })
   })
-  const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 5000, statement_timeout: 5000 })
-  // Without a listener, a server that stops takes this process with it.
-  pool.on('error', log)
-  return { orm: drizzle(pool) as PgOrm, close: () => pool.end() }
+  const pool = new pg.default.Pool({ connectionString: url, connectionTimeoutMillis: 5000, statement_timeout: 5000 })
+  // Without a listener, this process would crash when the database server stops.
+  pool.on('error', onIdleError)
+  const orm: PgOrm = drizzle(pool)
+  return { orm, close: () => pool.end() }
 }

@@ -1,6 +1,6 @@
 /**
- * SQLite through better-sqlite3, which answers at once, behind Drizzle's asynchronous proxy driver.
- * Statements and transactions take turns, so that no request's write falls into another's transaction.
+ * SQLite through better-sqlite3, which is synchronous, behind Drizzle's asynchronous proxy driver. Statements and
+ * transactions take turns, so that no request's write becomes part of another's transaction.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,36 +13,21 @@ import {
   oneTimeTokens, outbox, refreshTokens, sessions, socialAccounts, socialTransactions, usersTable
 } from './tables-sqlite.js'
 
-// A longer wait inside SQLite would freeze the whole process (measured: 4 s); we wait outside, and others go on.
+// Waiting inside SQLite blocks the process (measured: 4 s), so it waits briefly there, and then between retries.
 const busyTimeoutMs = 50
-const retryMs = 2000
+const retryForMs = 2000
 
-/** Opens a file (or `:memory:`), or shares the connection given. */
-export async function openSqlite (target: string | BetterSqlite3.Database, fields: readonly FieldSpec[]): Promise<Database> {
+/** Opens a file (or `:memory:`), or shares the given connection. */
+export async function openSqlite (
+  target: string | BetterSqlite3.Database,
+  fields: readonly FieldSpec[]
+): Promise<Database> {
   const { default: Client } = await import('better-sqlite3').catch(error => {
     throw new Error('database: SQLite needs the package better-sqlite3 (npm install better-sqlite3)', { cause: error })
   })
-  const client = typeof target === 'string' ? new Client(target, { timeout: busyTimeoutMs }) : target
-  if (typeof target === 'string') {
-    for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON']) client.pragma(pragma)
-  }
-
+  const client = typeof target === 'string' ? openFile(new Client(target, { timeout: busyTimeoutMs })) : target
   const run = createRunner(client)
-  const { turns, transactions } = queueOf(client)
-
-  const runInTurn: AsyncRemoteCallback = async (statement, params, method) => {
-    if (transactions.getStore()?.open) { throw new Error('Inside a transaction every query goes through its tx: another would wait for itself') }
-    const query = () => run(statement, params, method)
-    if (turns.activeCount + turns.pendingCount === 0) {
-      try {
-        return query()
-      } catch (error) {
-        if (!isBusy(error)) throw error
-      }
-    }
-    // Waiting, too, takes its turn: tried again without one, the write could fall into a transaction begun meanwhile.
-    return await turns(() => whileBusy(query))
-  }
+  const queue = queueOf(client)
   const tables = {
     users: usersTable(fields),
     sessions,
@@ -53,12 +38,49 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
     socialTransactions
   }
   const tx: Db = { ...tables, orm: drizzle(async (statement, params, method) => run(statement, params, method)) }
+  const transaction: Database['transaction'] = work => runTransaction(client, queue, () => work(tx))
+  return {
+    ...tables,
+    dialect: 'sqlite',
+    orm: drizzle(createRunInTurn(run, queue)),
+    transaction,
+    underMigrationLock: transaction,
+    execute: async (_tx, statement) => { client.exec(statement) },
+    close: async () => {
+      if (typeof target === 'string') await queue.turns(() => { client.close() })
+    }
+  }
+}
 
-  const transaction: Database['transaction'] = work => turns(async () => {
+function openFile (client: BetterSqlite3.Database): BetterSqlite3.Database {
+  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON']) client.pragma(pragma)
+  return client
+}
+
+/** Runs a statement outside any transaction: at once if nothing is under way, otherwise in its turn. */
+const createRunInTurn = (run: Runner, { turns, transactions }: Queue): AsyncRemoteCallback =>
+  async (statement, params, method) => {
+    if (transactions.getStore()?.open) {
+      throw new Error('Inside a transaction every query goes through its tx: another would wait for itself')
+    }
+    const query = () => run(statement, params, method)
+    if (turns.activeCount + turns.pendingCount === 0) {
+      try {
+        return query()
+      } catch (error) {
+        if (!isBusy(error)) throw error
+      }
+    }
+    // A retry takes a turn, too: outside it, the write could become part of a transaction that began meanwhile.
+    return await turns(() => whileBusy(query))
+  }
+
+const runTransaction = <T>(client: BetterSqlite3.Database, { turns, transactions }: Queue, work: () => Promise<T>) =>
+  turns(async () => {
     await whileBusy(() => client.exec('BEGIN IMMEDIATE'))
     const scope = { open: true }
     try {
-      const result = await transactions.run(scope, () => work(tx))
+      const result = await transactions.run(scope, work)
       client.exec('COMMIT')
       return result
     } finally {
@@ -67,33 +89,22 @@ export async function openSqlite (target: string | BetterSqlite3.Database, field
     }
   })
 
-  return {
-    ...tables,
-    dialect: 'sqlite',
-    orm: drizzle(runInTurn),
-    transaction,
-    underMigrationLock: transaction,
-    execute: async (_tx, statement) => { client.exec(statement) },
-    close: async () => {
-      if (typeof target === 'string') await turns(() => { client.close() })
-    }
-  }
-}
-
 interface Queue {
   turns: LimitFunction
   transactions: AsyncLocalStorage<{ open: boolean }>
 }
 const queues = new WeakMap<BetterSqlite3.Database, Queue>()
 
-/** Of one connection, however many registrations of the plugin share it. */
+/** One queue per connection, which several registrations of the plugin may share. */
 function queueOf (client: BetterSqlite3.Database): Queue {
-  const order = queues.get(client) ?? { turns: pLimit(1), transactions: new AsyncLocalStorage() }
-  queues.set(client, order)
-  return order
+  const queue = queues.get(client) ?? { turns: pLimit(1), transactions: new AsyncLocalStorage() }
+  queues.set(client, queue)
+  return queue
 }
 
-/** Runs a statement, compiled once for each text. */
+type Runner = ReturnType<typeof createRunner>
+
+/** Runs statements; each text is compiled once. */
 function createRunner (client: BetterSqlite3.Database) {
   const compiled = new Map<string, BetterSqlite3.Statement>()
   return (text: string, params: unknown[], method: 'run' | 'all' | 'values' | 'get') => {
@@ -108,7 +119,7 @@ function createRunner (client: BetterSqlite3.Database) {
       statement.run(params)
       return { rows: [] }
     }
-    // What Drizzle's driver wants is declared as any: it maps the values by the query's own columns.
+    // Drizzle declares the rows as any, and maps them by the columns of its query.
     return { rows: (method === 'get' ? statement.get(params) : statement.all(params)) as any[] }
   }
 }
@@ -116,9 +127,12 @@ function createRunner (client: BetterSqlite3.Database) {
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
 
-/** Another process holds the file: tries again, with jitter, without blocking this one. */
+/**
+ * Retries while another process holds the file, without blocking this one. Bounded by time, not by attempts like
+ * `retry`: SQLite itself waits for a different time in each.
+ */
 async function whileBusy<T> (attempt: () => T): Promise<T> {
-  const deadline = performance.now() + retryMs
+  const deadline = performance.now() + retryForMs
   for (;;) {
     try {
       return attempt()

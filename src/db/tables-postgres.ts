@@ -1,4 +1,4 @@
-/** The tables on PostgreSQL. Row for row the same as on SQLite: `tables.ts` does not compile otherwise. */
+/** The tables on PostgreSQL. The rows equal those on SQLite, or `tables.ts` does not compile. */
 import {
   bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, text, timestamp as timestamptz,
   uniqueIndex
@@ -57,7 +57,7 @@ export const refreshTokens = pgTable('refresh_tokens', {
   spentAt: timestamp('spent_at')
 }, table => [index('refresh_tokens_session_id_index').on(table.sessionId)])
 
-/** Mails to send, and those sent in the last hour: `src/mail/dispatcher.ts` says what becomes of a row. */
+/** The mails to send, and those sent in the last hour. `src/mail/dispatcher.ts` sends them and updates the rows. */
 export const outbox = pgTable('mail_outbox', {
   id: text('id').primaryKey(),
   origin: text('origin').notNull(),
@@ -94,7 +94,7 @@ export const oneTimeTokens = pgTable(
   ]
 )
 
-/** Who may log in by which account elsewhere: (issuer, subject) names it for ever. */
+/** Which user logs in with which account of a provider; (issuer, subject) identifies it permanently. */
 export const socialAccounts = pgTable(
   'social_accounts',
   {
@@ -115,7 +115,7 @@ export const socialAccounts = pgTable(
   ]
 )
 
-/** What is under way with a provider, each good once: a redirect, its result that is still to be fetched, an ID token that was used. */
+/** Social logins under way, each usable once: a redirect, a login that is still to be fetched, or a used ID token. */
 export const socialTransactions = pgTable(
   'social_transactions',
   {

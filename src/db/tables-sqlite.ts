@@ -1,4 +1,4 @@
-/** The tables on SQLite. Row for row the same as on PostgreSQL: `tables.ts` does not compile otherwise. */
+/** The tables on SQLite. The rows equal those on PostgreSQL, or `tables.ts` does not compile. */
 import { index, integer, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 
@@ -54,7 +54,7 @@ export const refreshTokens = sqliteTable('refresh_tokens', {
   spentAt: timestamp('spent_at')
 }, table => [index('refresh_tokens_session_id_index').on(table.sessionId)])
 
-/** Mails to send, and those sent in the last hour: `src/mail/dispatcher.ts` says what becomes of a row. */
+/** The mails to send, and those sent in the last hour. `src/mail/dispatcher.ts` sends them and updates the rows. */
 export const outbox = sqliteTable('mail_outbox', {
   id: text('id').primaryKey(),
   origin: text('origin').notNull(),
@@ -91,7 +91,7 @@ export const oneTimeTokens = sqliteTable(
   ]
 )
 
-/** Who may log in by which account elsewhere: (issuer, subject) names it for ever. */
+/** Which user logs in with which account of a provider; (issuer, subject) identifies it permanently. */
 export const socialAccounts = sqliteTable(
   'social_accounts',
   {
@@ -112,7 +112,7 @@ export const socialAccounts = sqliteTable(
   ]
 )
 
-/** What is under way with a provider, each good once: a redirect, its result that is still to be fetched, an ID token that was used. */
+/** Social logins under way, each usable once: a redirect, a login that is still to be fetched, or a used ID token. */
 export const socialTransactions = sqliteTable(
   'social_transactions',
   {

@@ -1,4 +1,4 @@
-/** What every query is written against: the SQLite tables' types, which the PostgreSQL tables must equal. */
+/** The types that queries are written against: those of the SQLite tables, which the PostgreSQL tables must equal. */
 import type { InferInsertModel, InferSelectModel } from 'drizzle-orm'
 import type * as postgres from './tables-postgres.js'
 import type * as sqlite from './tables-sqlite.js'
@@ -25,5 +25,5 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B 
 type Rows<T extends Record<keyof Tables, any>> = {
   [Name in keyof Tables]: [InferSelectModel<T[Name]>, InferInsertModel<T[Name]>]
 }
-/** Does not compile when a row differs between the databases. */
+/** Does not compile if a row differs between the databases. */
 export const rowsAreEqual: Equal<Rows<typeof sqlite>, Rows<typeof postgres>> = true

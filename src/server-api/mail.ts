@@ -1,4 +1,4 @@
-/** `app.restAuth.mail`: the app's own mails, by the same machinery, and a look into the outbox. */
+/** `app.restAuth.mail`: sends the app's own mails through the outbox, and shows what is in it. */
 import type { Context } from '../context.js'
 import type { MailRow } from '../db/tables.js'
 import type { RestAuth, QueuedMail } from '../rest-auth.js'
@@ -6,29 +6,38 @@ import { listMails, retryFailedMails } from '../store/outbox.js'
 import { findUser } from '../store/users.js'
 import { withoutQueryValues } from './without-query-values.js'
 
-export function createMailApi ({ db, clock, outbox, templates }: Pick<Context, 'db' | 'clock' | 'outbox' | 'templates'>): RestAuth['mail'] {
-  return withoutQueryValues({
-    async send (template, { pk }, variables = {}, { tx } = {}) {
-      if (!templates.has(template)) { throw new TypeError(`mail.send: there is no template ${template}; there is ${templates.names().join(', ')}`) }
-      // The app's own type of Drizzle follows from its database: the query builder is the same.
-      const scope = tx ? { ...db, orm: tx as unknown as typeof db.orm } : db
-      const user = await findUser(scope, pk)
-      if (!user?.email) throw new TypeError('mail.send: the user has no address')
-      const id = await outbox.enqueue(scope, template, { userPk: pk }, variables)
-      outbox.wake()
-      return id
-    },
-    list: async ({ state } = {}) => (await listMails(db, state)).map(toMail),
-    async retry (id) {
-      const revived = await retryFailedMails(db, clock(), id)
-      outbox.wake()
-      return revived
-    },
-    flush: async () => await outbox.flush()
-  } satisfies RestAuth['mail'])
+type MailApi = RestAuth['mail']
+type Options = Pick<Context, 'db' | 'clock' | 'outbox' | 'templates'>
+
+/** `send` throws a TypeError for an unknown template, and for a user without an address. */
+export function createMailApi ({ db, clock, outbox, templates }: Options): MailApi {
+  const send: MailApi['send'] = async (template, { pk }, variables = {}, { tx } = {}) => {
+    if (!templates.has(template)) {
+      throw new TypeError(`mail.send: there is no template ${template}; there is ${templates.names().join(', ')}`)
+    }
+    // The type of the app's transaction depends on its database; the query builder is the same.
+    const scope = tx ? { ...db, orm: tx as unknown as typeof db.orm } : db
+    const user = await findUser(scope, pk)
+    if (!user?.email) throw new TypeError('mail.send: the user has no address')
+    const id = await outbox.enqueue(scope, template, { userPk: pk }, variables)
+    outbox.wake()
+    return id
+  }
+
+  const list: MailApi['list'] = async ({ state } = {}) => (await listMails(db, state)).map(toMail)
+
+  const retry: MailApi['retry'] = async id => {
+    const revived = await retryFailedMails(db, clock(), id)
+    outbox.wake()
+    return revived
+  }
+
+  return withoutQueryValues({ send, list, retry, flush: async () => await outbox.flush() })
 }
 
-const toMail = ({ id, template, address, userPk, createdAt, dueAt, attempts, sentAt, failedAt, lastError }: MailRow): QueuedMail => ({
+const toMail = (
+  { id, template, address, userPk, createdAt, dueAt, attempts, sentAt, failedAt, lastError }: MailRow
+): QueuedMail => ({
   id,
   template,
   state: sentAt ? 'sent' : failedAt ? 'failed' : 'waiting',

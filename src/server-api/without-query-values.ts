@@ -1,14 +1,17 @@
-/** What `app.restAuth` offers is called by the app's own code, and throws there. */
+/** `app.restAuth` is called by the app's code, which may log or show what it throws. */
 import { redactForHost } from '../errors/failure.js'
 
-/** Whatever is thrown to the host's code carries no query's values. */
-export function withoutQueryValues<Functions extends Record<string, (...parameters: any[]) => Promise<unknown>>> (functions: Functions): Functions {
-  // The same functions under the same names.
-  return Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, async (...parameters: unknown[]) => {
+type Functions = Record<string, (...parameters: any[]) => Promise<unknown>>
+
+/** The same functions, whose errors never hold the values of a query. */
+export function withoutQueryValues<F extends Functions> (functions: F): F {
+  const wrapped = Object.entries(functions).map(([name, run]) => [name, async (...parameters: unknown[]) => {
     try {
       return await run(...parameters)
     } catch (error) {
       throw redactForHost(error)
     }
-  }])) as Functions
+  }])
+  // The same names, parameters and results; `Object.fromEntries` forgets the names.
+  return Object.fromEntries(wrapped) as F
 }

@@ -1,6 +1,6 @@
 /**
- * The outbox table. A row is due at `dueAt`; whoever claims it moves that time into the future, which is the lease,
- * and whoever fails moves it further, which is the retry. A row that is done for has none.
+ * The outbox table. A row is due at `dueAt`. Claiming it moves that time into the future (the lease), and so does a
+ * failed attempt (the retry); a mail that was sent or given up has no `dueAt`.
  */
 import { and, asc, count, eq, gt, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
@@ -9,22 +9,26 @@ import type { MailRow } from '../db/tables.js'
 export type MailState = 'waiting' | 'sent' | 'failed'
 
 export interface Claim {
+  /** The path of the caller's registration of the plugin. */
   origin: string
   now: Date
+  /** Rows due since then belong to a registration that no longer exists: anybody may claim them. */
   abandoned: Date
   leaseEnd: Date
   limit: number
 }
 
-export async function insertMail ({ orm, outbox }: Db, row: Pick<MailRow, 'id' | 'origin' | 'template' | 'createdAt'> & Partial<MailRow>): Promise<void> {
+type NewMail = Pick<MailRow, 'id' | 'origin' | 'template' | 'createdAt'> & Partial<MailRow>
+
+export async function insertMail ({ orm, outbox }: Db, row: NewMail): Promise<void> {
   await orm.insert(outbox).values({ variables: {}, attempts: 0, dueAt: row.createdAt, ...row })
 }
 
-/**
- * Takes at most `limit` rows that are due, each for one process only, until `leaseEnd`; none when there are none. They are
- * those of `origin`, and those that are due since `abandoned`: their registration of the plugin is no more.
- */
-export async function claimMails ({ orm, outbox }: Db, { origin, now, abandoned, leaseEnd, limit }: Claim): Promise<MailRow[]> {
+/** Claims at most `limit` due rows until `leaseEnd`; each goes to one process only. An empty list: nothing is due. */
+export async function claimMails (
+  { orm, outbox }: Db,
+  { origin, now, abandoned, leaseEnd, limit }: Claim
+): Promise<MailRow[]> {
   for (;;) {
     const due = await orm
       .select({ id: outbox.id, attempts: outbox.attempts })
@@ -38,13 +42,19 @@ export async function claimMails ({ orm, outbox }: Db, { origin, now, abandoned,
         .where(and(eq(outbox.id, id), eq(outbox.attempts, attempts), lte(outbox.dueAt, now))).returning()
       if (row) claimed.push(row)
     }
-    // Where another process was faster with every one of them, it has left the next.
+    // If other processes claimed all of these rows first, look for the next ones.
     if (claimed.length > 0 || due.length === 0) return claimed
   }
 }
 
-/** Notes what became of a claimed mail; not if the lease has gone to another meanwhile. */
-export async function recordOutcome ({ orm, outbox }: Db, { id, attempts }: MailRow, outcome: Partial<Pick<MailRow, 'dueAt' | 'sentAt' | 'failedAt' | 'lastError' | 'userPk' | 'admittedAt'>>): Promise<void> {
+type Outcome = Partial<Pick<MailRow, 'dueAt' | 'sentAt' | 'failedAt' | 'lastError' | 'userPk' | 'admittedAt'>>
+
+/** Records the outcome of an attempt, unless another process has claimed the mail meanwhile. */
+export async function recordOutcome (
+  { orm, outbox }: Db,
+  { id, attempts }: MailRow,
+  outcome: Outcome
+): Promise<void> {
   await orm
     .update(outbox)
     .set(outcome)
@@ -56,10 +66,15 @@ export async function deleteMail ({ orm, outbox }: Db, id: string): Promise<void
 }
 
 /**
- * How many other mails of this template were let through to the user since then. When they were asked for says nothing:
- * behind a long queue all of them are old. Nor does it help to have them bounce.
+ * How many other mails of this template were prepared for the user since then. The time they were queued would not do:
+ * behind a long queue all of them are old. Mails that bounced count too, so bouncing does not evade the limit.
  */
-export async function countMails ({ orm, outbox }: Db, { id, template }: MailRow, userPk: string, since: Date): Promise<number> {
+export async function countMails (
+  { orm, outbox }: Db,
+  { id, template }: MailRow,
+  userPk: string,
+  since: Date
+): Promise<number> {
   const [row] = await orm
     .select({ count: count() })
     .from(outbox)
@@ -69,8 +84,12 @@ export async function countMails ({ orm, outbox }: Db, { id, template }: MailRow
   return row?.count ?? 0
 }
 
-/** Whether a later mail of this template is there for the user. */
-export async function hasLaterMail ({ orm, outbox }: Db, { id, template }: MailRow, userPk: string): Promise<boolean> {
+/** Whether a later mail of this template was prepared for the user, and not given up. */
+export async function hasLaterMail (
+  { orm, outbox }: Db,
+  { id, template }: MailRow,
+  userPk: string
+): Promise<boolean> {
   const later = await orm
     .select({ id: outbox.id })
     .from(outbox)
@@ -79,13 +98,13 @@ export async function hasLaterMail ({ orm, outbox }: Db, { id, template }: MailR
   return later.length > 0
 }
 
-/** Oldest first. */
+/** All mails, or those in one state; oldest first. */
 export async function listMails ({ orm, outbox }: Db, state?: MailState): Promise<MailRow[]> {
-  const of = { waiting: isNotNull(outbox.dueAt), sent: isNotNull(outbox.sentAt), failed: isNotNull(outbox.failedAt) }
-  return await orm.select().from(outbox).where(state && of[state]).orderBy(asc(outbox.createdAt), asc(outbox.id))
+  const isIn = { waiting: isNotNull(outbox.dueAt), sent: isNotNull(outbox.sentAt), failed: isNotNull(outbox.failedAt) }
+  return await orm.select().from(outbox).where(state && isIn[state]).orderBy(asc(outbox.createdAt), asc(outbox.id))
 }
 
-/** Gives dead letters (or the one of that id) their tries again; answers with how many. */
+/** Queues the mails that were given up (or the one of that ID) again; returns how many. */
 export async function retryFailedMails ({ orm, outbox }: Db, now: Date, id?: string): Promise<number> {
   const revived = await orm
     .update(outbox)
@@ -95,7 +114,7 @@ export async function retryFailedMails ({ orm, outbox }: Db, now: Date, id?: str
   return revived.length
 }
 
-/** Sweeps what was sent before then. */
+/** Deletes the mails that were sent before then. */
 export async function deleteSentMails ({ orm, outbox }: Db, before: Date): Promise<void> {
   await orm.delete(outbox).where(lte(outbox.sentAt, before))
 }

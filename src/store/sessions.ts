@@ -3,7 +3,7 @@ import { and, desc, eq, exists, gt, inArray, lte, ne, or, sql } from 'drizzle-or
 import { prepared, type Db } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'
 
-const withUser = prepared<{ userPk: string; id: string }, Array<{ user: UserRow; session: SessionRow | null }>>(
+const withUser = prepared<{ userPk: string, id: string }, Array<{ user: UserRow, session: SessionRow | null }>>(
   ({ orm, users, sessions }) =>
     orm
       .select({ user: users, session: sessions })
@@ -12,7 +12,7 @@ const withUser = prepared<{ userPk: string; id: string }, Array<{ user: UserRow;
       .where(eq(users.pk, sql.placeholder('userPk')))
 )
 
-/** The user, and its session of that id while there is one: the one query of every authenticated request. */
+/** The user, and their session of that ID if it exists: the only query of an authenticated request. */
 export const findUserAndSession = async (db: Db, userPk: string, id: string) => (await withUser(db, { userPk, id }))[0]
 
 export async function insertSession ({ orm, sessions }: Db, row: SessionRow): Promise<void> {
@@ -23,11 +23,12 @@ export async function touchSession ({ orm, sessions }: Db, id: string, now: Date
   await orm.update(sessions).set({ lastSeenAt: now }).where(eq(sessions.id, id))
 }
 
-/**
- * Notes that a session of an active user goes on, and locks its row against whoever ends it meanwhile: undefined when
- * it has ended.
- */
-export async function continueSession ({ orm, users, sessions }: Db, id: string, now: Date): Promise<SessionRow | undefined> {
+/** Records use of an active user's session and locks its row until the transaction ends; undefined if it has ended. */
+export async function continueSession (
+  { orm, users, sessions }: Db,
+  id: string,
+  now: Date
+): Promise<SessionRow | undefined> {
   const active = orm
     .select({ pk: users.pk })
     .from(users)
@@ -37,8 +38,16 @@ export async function continueSession ({ orm, users, sessions }: Db, id: string,
   return session
 }
 
-/** Notes that the password was given again; false when the session is no more, or the user as the password was verified for. */
-export async function renewSession ({ orm, sessions, users }: Db, id: string, { pk, passwordHash }: UserRow, now: Date): Promise<boolean> {
+/**
+ * Records that the user gave the password again. False if the session has ended, the user was deactivated, or the
+ * password has changed since it was verified.
+ */
+export async function renewSession (
+  { orm, sessions, users }: Db,
+  id: string,
+  { pk, passwordHash }: UserRow,
+  now: Date
+): Promise<boolean> {
   const owner = orm
     .select({ pk: users.pk })
     .from(users)
@@ -51,7 +60,7 @@ export async function renewSession ({ orm, sessions, users }: Db, id: string, { 
   return renewed.length > 0
 }
 
-/** Newest first. */
+/** All of a user's sessions, newest first. */
 export const listSessions = async ({ orm, sessions }: Db, userPk: string): Promise<SessionRow[]> =>
   await orm
     .select()
@@ -59,12 +68,19 @@ export const listSessions = async ({ orm, sessions }: Db, userPk: string): Promi
     .where(eq(sessions.userPk, userPk))
     .orderBy(desc(sessions.createdAt), desc(sessions.id))
 
-/** Those that can go on, and the current one; newest first. */
-export async function listLiveSessions ({ orm, sessions, refreshTokens }: Db, userPk: string, current: string, now: Date): Promise<SessionRow[]> {
-  const inTime = orm.select({ digest: refreshTokens.digest }).from(refreshTokens)
+/** The sessions that can still be refreshed, and the current one; newest first. */
+export async function listLiveSessions (
+  { orm, sessions, refreshTokens }: Db,
+  userPk: string,
+  current: string,
+  now: Date
+): Promise<SessionRow[]> {
+  const freshTokens = orm.select({ digest: refreshTokens.digest }).from(refreshTokens)
     .where(and(eq(refreshTokens.sessionId, sessions.id), gt(refreshTokens.expiresAt, now)))
   return await orm.select().from(sessions)
-    .where(and(eq(sessions.userPk, userPk), gt(sessions.expiresAt, now), or(eq(sessions.id, current), exists(inTime))))
+    .where(and(
+      eq(sessions.userPk, userPk), gt(sessions.expiresAt, now), or(eq(sessions.id, current), exists(freshTokens))
+    ))
     .orderBy(desc(sessions.createdAt), desc(sessions.id))
 }
 
@@ -72,25 +88,26 @@ export async function deleteSession ({ orm, sessions }: Db, id: string): Promise
   return (await orm.delete(sessions).where(eq(sessions.id, id)).returning({ id: sessions.id })).length > 0
 }
 
-/** Ends a session of this user; false when the user has none of that id. */
+/** Ends a session of this user; false if they have none of that ID. */
 export async function deleteOwnSession ({ orm, sessions }: Db, userPk: string, id: string): Promise<boolean> {
-  return (
-    (
-      await orm
-        .delete(sessions)
-        .where(and(eq(sessions.id, id), eq(sessions.userPk, userPk)))
-        .returning({ id: sessions.id })
-    ).length > 0
-  )
+  const deleted = await orm
+    .delete(sessions)
+    .where(and(eq(sessions.id, id), eq(sessions.userPk, userPk)))
+    .returning({ id: sessions.id })
+  return deleted.length > 0
 }
 
-/** Ends every session of a user, but for the one kept, and the logins by a provider that wait to be fetched. */
-export async function deleteSessions ({ orm, sessions, socialTransactions }: Db, userPk: string, kept = ''): Promise<void> {
+/** Ends every session of a user except `kept`, and deletes the user's social logins that are under way. */
+export async function deleteSessions (
+  { orm, sessions, socialTransactions }: Db,
+  userPk: string,
+  kept = ''
+): Promise<void> {
   await orm.delete(socialTransactions).where(eq(socialTransactions.userPk, userPk))
   await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), ne(sessions.id, kept)))
 }
 
-/** Sweeps what has expired, a user at a time: at login. */
+/** Deletes a user's expired sessions; done at login. */
 export async function deleteExpiredSessions ({ orm, sessions }: Db, userPk: string, now: Date): Promise<void> {
   await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), lte(sessions.expiresAt, now)))
 }

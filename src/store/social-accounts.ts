@@ -1,9 +1,13 @@
-/** The social accounts table: which identity opens whose account. */
+/** The social accounts table: which identity (issuer, subject) belongs to which user. */
 import { and, asc, eq, ne } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 import type { SocialAccountRow } from '../db/tables.js'
 
-export async function findSocialAccount ({ orm, socialAccounts }: Db, issuer: string, subject: string): Promise<SocialAccountRow | undefined> {
+export async function findSocialAccount (
+  { orm, socialAccounts }: Db,
+  issuer: string,
+  subject: string
+): Promise<SocialAccountRow | undefined> {
   const [row] = await orm
     .select()
     .from(socialAccounts)
@@ -11,27 +15,29 @@ export async function findSocialAccount ({ orm, socialAccounts }: Db, issuer: st
   return row
 }
 
-/** False when the identity opens an account already: the index decides. */
+/** False if the identity belongs to a user already: the unique index decides. */
 export async function insertSocialAccount ({ orm, socialAccounts }: Db, row: SocialAccountRow): Promise<boolean> {
-  return (
-    (await orm.insert(socialAccounts).values(row).onConflictDoNothing().returning({ id: socialAccounts.id })).length > 0
-  )
+  const inserted = await orm
+    .insert(socialAccounts)
+    .values(row)
+    .onConflictDoNothing()
+    .returning({ id: socialAccounts.id })
+  return inserted.length > 0
 }
 
-/** Notes a login; false when the account was disconnected meanwhile. */
-export async function useSocialAccount ({ orm, socialAccounts }: Db, id: string, changes: Partial<Pick<SocialAccountRow, 'lastLogin' | 'provider' | 'tokens'>>): Promise<boolean> {
-  return (
-    (
-      await orm
-        .update(socialAccounts)
-        .set(changes)
-        .where(eq(socialAccounts.id, id))
-        .returning({ id: socialAccounts.id })
-    ).length > 0
-  )
+type Use = Partial<Pick<SocialAccountRow, 'lastLogin' | 'provider' | 'tokens'>>
+
+/** Records a login; false if the social account was disconnected meanwhile. */
+export async function useSocialAccount ({ orm, socialAccounts }: Db, id: string, changes: Use): Promise<boolean> {
+  const updated = await orm
+    .update(socialAccounts)
+    .set(changes)
+    .where(eq(socialAccounts.id, id))
+    .returning({ id: socialAccounts.id })
+  return updated.length > 0
 }
 
-/** Oldest first. */
+/** All of a user's social accounts, oldest first. */
 export const listSocialAccounts = async ({ orm, socialAccounts }: Db, userPk: string): Promise<SocialAccountRow[]> =>
   await orm
     .select()
@@ -39,18 +45,20 @@ export const listSocialAccounts = async ({ orm, socialAccounts }: Db, userPk: st
     .where(eq(socialAccounts.userPk, userPk))
     .orderBy(asc(socialAccounts.createdAt), asc(socialAccounts.id))
 
-export async function getSocialAccount ({ orm, socialAccounts }: Db, id: string): Promise<SocialAccountRow | undefined> {
+export async function getSocialAccount (
+  { orm, socialAccounts }: Db,
+  id: string
+): Promise<SocialAccountRow | undefined> {
   const [row] = await orm.select().from(socialAccounts).where(eq(socialAccounts.id, id))
   return row
 }
 
 export async function deleteSocialAccount ({ orm, socialAccounts }: Db, id: string): Promise<boolean> {
-  return (
-    (await orm.delete(socialAccounts).where(eq(socialAccounts.id, id)).returning({ id: socialAccounts.id })).length > 0
-  )
+  const deleted = await orm.delete(socialAccounts).where(eq(socialAccounts.id, id)).returning({ id: socialAccounts.id })
+  return deleted.length > 0
 }
 
-/** Disconnects all of a user's, but for the one kept. */
+/** Disconnects all social accounts of a user except `kept`. */
 export async function deleteSocialAccounts ({ orm, socialAccounts }: Db, userPk: string, kept = ''): Promise<void> {
   await orm.delete(socialAccounts).where(and(eq(socialAccounts.userPk, userPk), ne(socialAccounts.id, kept)))
 }

@@ -1,29 +1,35 @@
-/** The social transactions table: digests of what is under way with a provider, each good once. */
+/** The social transactions table: digests of the social logins under way, each of which can be used once. */
 import { and, eq, gt, isNull, lte } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 import type { SocialTransactionRow } from '../db/tables.js'
 
-/** `redirect`: a browser is at the provider. `login`: it is back, and its login waits to be fetched. `id-token`: one that was used. */
+/** `redirect`: the browser is at the provider; `login`: it is back, to fetch its login; `id-token`: used already. */
 export type TransactionPurpose = 'redirect' | 'login' | 'id-token'
 
-/** Stores a transaction, and sweeps those that are over; false when there is one of that digest. */
-export async function insertTransaction ({ orm, socialTransactions }: Db, row: SocialTransactionRow & { purpose: TransactionPurpose }): Promise<boolean> {
+type Transaction = SocialTransactionRow & { purpose: TransactionPurpose }
+
+/** Stores a transaction and deletes the expired ones; false if there is one of that digest. */
+export async function insertTransaction ({ orm, socialTransactions }: Db, row: Transaction): Promise<boolean> {
   await orm.delete(socialTransactions).where(lte(socialTransactions.expiresAt, row.createdAt))
-  return (
-    (
-      await orm
-        .insert(socialTransactions)
-        .values(row)
-        .onConflictDoNothing()
-        .returning({ digest: socialTransactions.digest })
-    ).length > 0
-  )
+  const inserted = await orm
+    .insert(socialTransactions)
+    .values(row)
+    .onConflictDoNothing()
+    .returning({ digest: socialTransactions.digest })
+  return inserted.length > 0
 }
 
-type Key = Pick<SocialTransactionRow, 'digest' | 'origin' | 'provider' | 'browser'> & { purpose: TransactionPurpose }
+type Key = Pick<Transaction, 'digest' | 'purpose' | 'origin' | 'provider' | 'browser'>
 
-/** Whoever deletes the row owns the login; of two racers one gets undefined, and so does another browser or provider. */
-export async function spendTransaction ({ orm, socialTransactions: table }: Db, { digest, purpose, origin, provider, browser }: Key, now: Date): Promise<SocialTransactionRow | undefined> {
+/**
+ * Deletes an unexpired transaction and returns it. Of two concurrent calls one gets undefined: deleting the row is the
+ * claim to the login. So does a call for another browser or provider.
+ */
+export async function spendTransaction (
+  { orm, socialTransactions: table }: Db,
+  { digest, purpose, origin, provider, browser }: Key,
+  now: Date
+): Promise<SocialTransactionRow | undefined> {
   const [row] = await orm.delete(table).where(and(
     eq(table.digest, digest), eq(table.purpose, purpose), eq(table.origin, origin), eq(table.provider, provider),
     browser === null ? isNull(table.browser) : eq(table.browser, browser), gt(table.expiresAt, now)

@@ -1,27 +1,15 @@
 /** The users table. */
-import { and, eq, getTableColumns, isNull, ne, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, ne, sql, type Column } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import { isConflict } from '../db/errors.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 
 const byPk = prepared<{ pk: string }, UserRow[]>(({ orm, users }) =>
-  orm
-    .select()
-    .from(users)
-    .where(eq(users.pk, sql.placeholder('pk')))
-)
+  orm.select().from(users).where(eq(users.pk, sql.placeholder('pk'))))
 const byEmail = prepared<{ email: string }, UserRow[]>(({ orm, users }) =>
-  orm
-    .select()
-    .from(users)
-    .where(eq(users.email, sql.placeholder('email')))
-)
+  orm.select().from(users).where(eq(users.email, sql.placeholder('email'))))
 const byUsername = prepared<{ key: string }, UserRow[]>(({ orm, users }) =>
-  orm
-    .select()
-    .from(users)
-    .where(eq(users.usernameKey, sql.placeholder('key')))
-)
+  orm.select().from(users).where(eq(users.usernameKey, sql.placeholder('key'))))
 
 export const findUser = async (db: Db, pk: string): Promise<UserRow | undefined> => (await byPk(db, { pk }))[0]
 /** `email` in canonical form. */
@@ -31,17 +19,21 @@ export const findUserByEmail = async (db: Db, email: string): Promise<UserRow | 
 export const findUserByUsername = async (db: Db, key: string): Promise<UserRow | undefined> =>
   (await byUsername(db, { key }))[0]
 
-/** Stores a user; undefined when one of the unique values is taken. The index decides, not a look before. */
+/** Stores a user; undefined if one of the unique values is taken. The index decides, not an earlier query. */
 export async function insertUser ({ orm, users }: Db, row: NewUserRow): Promise<UserRow | undefined> {
   const [user] = await orm.insert(users).values(row).onConflictDoNothing().returning()
   return user
 }
 
-/** A unique value that a user was to get is another's. */
+/** The unique value that a user was to get belongs to another user. */
 export class UniqueViolation extends Error {}
 
-/** Throws `ValueTaken` when a unique value is taken; undefined when there is no such user. */
-export async function updateUser ({ orm, users }: Db, pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
+/** Throws `UniqueViolation` if a unique value is taken; undefined if there is no such user. */
+export async function updateUser (
+  { orm, users }: Db,
+  pk: string,
+  changes: Partial<NewUserRow>
+): Promise<UserRow | undefined> {
   try {
     const [user] = await orm.update(users).set(changes).where(eq(users.pk, pk)).returning()
     return user
@@ -50,9 +42,10 @@ export async function updateUser ({ orm, users }: Db, pk: string, changes: Parti
   }
 }
 
-/** Which of these columns already hold these values, at another user than `pk`. */
+/** The columns in which another user than `pk` already has the given value. */
 export async function takenColumns ({ orm, users }: Db, values: Record<string, unknown>, pk = ''): Promise<string[]> {
-  const columns: Record<string, Db['users']['pk'] | undefined> = getTableColumns(users) as {}
+  // The columns of the user fields are known only at run time.
+  const columns: Record<string, Column | undefined> = getTableColumns(users)
   const taken: string[] = []
   for (const [name, value] of Object.entries(values)) {
     const column = columns[name]
@@ -60,7 +53,7 @@ export async function takenColumns ({ orm, users }: Db, values: Record<string, u
     const [other] = await orm
       .select({ pk: users.pk })
       .from(users)
-      .where(and(eq(column, value as string), ne(users.pk, pk)))
+      .where(and(eq(column, value), ne(users.pk, pk)))
       .limit(1)
     if (other) taken.push(name)
   }
@@ -68,10 +61,14 @@ export async function takenColumns ({ orm, users }: Db, values: Record<string, u
 }
 
 /**
- * Notes a login, and locks the row against whoever deactivates the user or changes the password meanwhile:
- * undefined when the user, as the password was verified for, is no more.
+ * Records a login and locks the row until the transaction ends. Undefined if the user was deactivated or deleted, or
+ * the password has changed since it was verified.
  */
-export async function recordLogin ({ orm, users }: Db, { pk, passwordHash }: UserRow, changes: { lastLogin: Date, passwordHash?: string }): Promise<UserRow | undefined> {
+export async function recordLogin (
+  { orm, users }: Db,
+  { pk, passwordHash }: UserRow,
+  changes: { lastLogin: Date, passwordHash?: string }
+): Promise<UserRow | undefined> {
   const [user] = await orm.update(users).set(changes)
     .where(and(eq(users.pk, pk), eq(users.isActive, true), hasPassword(users, passwordHash))).returning()
   return user
@@ -80,13 +77,13 @@ export async function recordLogin ({ orm, users }: Db, { pk, passwordHash }: Use
 const hasPassword = (users: Db['users'], hash: string | null) =>
   hash === null ? isNull(users.passwordHash) : eq(users.passwordHash, hash)
 
-/** The user, whose row nobody else changes until the transaction ends. */
+/** The user, whose row is locked until the transaction ends: the update changes nothing, but takes the lock. */
 export async function lockUser ({ orm, users }: Db, pk: string): Promise<UserRow | undefined> {
   const [user] = await orm.update(users).set({ pk }).where(eq(users.pk, pk)).returning()
   return user
 }
 
-/** Notes that the user's mailbox is proven; undefined when the address is not the user's any more, or the user is not active. */
+/** Marks the user's address as verified; undefined if it is no longer the user's, or the user is not active. */
 export async function verifyEmail ({ orm, users }: Db, pk: string, email: string): Promise<UserRow | undefined> {
   const [user] = await orm
     .update(users)
@@ -96,8 +93,14 @@ export async function verifyEmail ({ orm, users }: Db, pk: string, email: string
   return user
 }
 
-/** Replaces one password hash by another; undefined when it was not `from` any more, so that of two racers one wins. */
-export async function replacePassword ({ orm, users }: Db, pk: string, from: string | null, to: string, changes: Partial<NewUserRow> = {}): Promise<UserRow | undefined> {
+/** Replaces the password hash `from`; undefined if it is no longer that, so that one of two concurrent calls wins. */
+export async function replacePassword (
+  { orm, users }: Db,
+  pk: string,
+  from: string | null,
+  to: string,
+  changes: Partial<NewUserRow> = {}
+): Promise<UserRow | undefined> {
   const [user] = await orm
     .update(users)
     .set({ ...changes, passwordHash: to })
