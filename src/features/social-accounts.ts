@@ -1,9 +1,9 @@
 /**
- * A user decides by which accounts elsewhere he can log in.
+ * Users manage the providers they can log in with.
  *
- *   POST /:provider/connect                one more, for who has shown lately to be there
- *   GET  /socialaccounts                   which there are
- *   POST /socialaccounts/:id/disconnect    one less, but never the last way in
+ *   POST /:provider/connect                links a provider; needs recent authentication
+ *   GET  /socialaccounts                   lists the linked providers
+ *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in
  */
 import type { FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
@@ -11,25 +11,25 @@ import type { SocialAccountRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import type { SocialClient } from '../oauth/types.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
-import { shapeOf } from '../social/create-social.js'
+import { toProviderShape } from '../social/create-social.js'
 import type { CredentialsBody } from '../social/credentials.js'
 import { deleteOwnSession } from '../store/sessions.js'
 import { deleteSocialAccount, listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
 
-// Seconds since the password or the provider was last asked (ASVS 7.5.1).
-const maxAge = 300
+// Since the user last logged in or reauthenticated (ASVS 7.5.1).
+const maxAgeSeconds = 300
 
 export const socialAccounts: Feature = (app, { contract, db, userRecords, authenticate, sessions, social }) => {
   if (!social) return
-  const { clients, identities, verifyCredentials } = social
+  const { clients, link, verifyCredentials } = social
   const isConfigured = ({ provider }: SocialAccountRow) => clients.some(({ settings }) => settings.name === provider)
 
   for (const client of clients) {
     const { name } = client.settings
     app.post(
       `/${name}/connect`,
-      { schema: contract.social(shapeOf(client)).connect, onRequest: authenticate({ maxAge }) },
+      { schema: contract.social(toProviderShape(client)).connect, onRequest: authenticate({ maxAge: maxAgeSeconds }) },
       async (request, reply) => {
         const { session, user } = await connect(client, request.body, request)
         return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
@@ -38,7 +38,7 @@ export const socialAccounts: Feature = (app, { contract, db, userRecords, authen
   }
 
   app.get('/socialaccounts', { schema: contract.listSocialAccounts, onRequest: authenticate }, async request =>
-    (await listSocialAccounts(db, authenticatedUserOf(request).user.pk)).map(toAnswer))
+    (await listSocialAccounts(db, authenticatedUserOf(request).user.pk)).map(toResponse))
 
   app.post<{ Params: { id: string } }>(
     '/socialaccounts/:id/disconnect',
@@ -49,21 +49,21 @@ export const socialAccounts: Feature = (app, { contract, db, userRecords, authen
     }
   )
 
-  /** What opens an account has changed: its session goes on under another name (ASVS 7.2.4). */
+  /** The ways to log in change, so the session gets new tokens (ASVS 7.2.4). */
   async function connect (client: SocialClient, body: CredentialsBody, request: FastifyRequest) {
     const { user: { pk }, sessionId, authenticatedAt } = authenticatedUserOf(request)
     const { identity, consume } = await verifyCredentials(client, body)
-    return await identities.link(identity, pk, async tx => {
+    return await link(identity, pk, async tx => {
       await consume(tx)
-      // Ended meanwhile.
-      if (!await deleteOwnSession(tx, pk, sessionId)) throw failure('token_not_valid')
+      const isSessionAlive = await deleteOwnSession(tx, pk, sessionId)
+      if (!isSessionAlive) throw failure('token_not_valid')
       return await sessions.logIn(tx, pk, request, authenticatedAt)
     })
   }
 
   async function disconnect (pk: string, id: string): Promise<void> {
     await db.transaction(async tx => {
-      // Locked: of two that are disconnected at once, one is the last.
+      // Locked, so that two concurrent requests can't disconnect the last two.
       const user = await lockUser(tx, pk)
       const all = await listSocialAccounts(tx, pk)
       if (!all.some(account => account.id === id)) throw failure('not_found')
@@ -74,7 +74,7 @@ export const socialAccounts: Feature = (app, { contract, db, userRecords, authen
   }
 }
 
-const toAnswer = ({ id, provider, subject, lastLogin, createdAt }: SocialAccountRow) => ({
+const toResponse = ({ id, provider, subject, lastLogin, createdAt }: SocialAccountRow) => ({
   id,
   provider,
   uid: subject,

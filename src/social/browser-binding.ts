@@ -1,6 +1,6 @@
 /**
- * Ties what is under way to the browser that began it: by a cookie for each, so that two tabs do not disturb each other,
- * and that a cookie somebody planted before is of no use (RFC 9700 §2.1, §4.7).
+ * Binds a login to the browser that started it, by a cookie. Each login has its own, so that two tabs do not interfere
+ * and a cookie that an attacker planted earlier is useless (RFC 9700 §2.1, §4.7).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { cookieValues, setCookie } from '../lib/cookies.js'
@@ -9,28 +9,29 @@ import type { Settings } from '../settings/types.js'
 
 export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings, 'cookies' | 'publicUrl'>) {
   const secure = cookies?.secure ?? publicUrl.startsWith('https:')
-  // Lax: the browser is to bring it when it comes back from another site.
+  // Lax: the browser must send it when it returns from the provider's site.
   const attributes = { secure, sameSite: 'lax', path: '/', domain: undefined } as const
   const nameOf = (key: string) => `${secure ? '__Host-' : ''}social-${key.slice(0, 12)}`
 
-  return {
-    /** Gives this browser a cookie for what `key`, a digest, names; answers with what to keep of it. `lifetime` in seconds. */
-    bind (reply: FastifyReply, key: string, lifetime: number): string {
-      const secret = mintToken()
-      reply.header('set-cookie', setCookie(nameOf(key), secret, lifetime, attributes))
-      return hashToken(secret)
-    },
 
-    /** What was kept of this browser's cookie; undefined where it has none, or several. */
-    read (request: FastifyRequest, key: string): string | undefined {
-      const [secret, ...others] = cookieValues(request.headers.cookie, nameOf(key))
-      return secret === undefined || others.length > 0 ? undefined : hashToken(secret)
-    },
-
-    /** Takes the cookie back. */
-    release (reply: FastifyReply, key: string): void {
-      reply.header('set-cookie', setCookie(nameOf(key), '', 0, attributes))
-    }
+  /** Sets the cookie for the login whose token has the digest `key`. Returns the hash of its value, to be stored. */
+  function bind (reply: FastifyReply, key: string, lifetimeSeconds: number): string {
+    const secret = mintToken()
+    reply.header('set-cookie', setCookie(nameOf(key), secret, lifetimeSeconds, attributes))
+    return hashToken(secret)
   }
+
+  /** The hash of the cookie's value; undefined if the browser sends none, or several. */
+  function read (request: FastifyRequest, key: string): string | undefined {
+    const [secret, ...others] = cookieValues(request.headers.cookie, nameOf(key))
+    return secret === undefined || others.length > 0 ? undefined : hashToken(secret)
+  }
+
+  /** Deletes the cookie. */
+  function release (reply: FastifyReply, key: string): void {
+    reply.header('set-cookie', setCookie(nameOf(key), '', 0, attributes))
+  }
+
+  return { bind, read, release }
 }
 export type BrowserBinding = ReturnType<typeof createBrowserBinding>

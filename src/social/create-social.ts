@@ -1,4 +1,4 @@
-/** What the features of social login use, made once: the providers, and what is under way with them. */
+/** Creates what the social login features share: the clients of the configured providers, and the steps of a login. */
 import type { FastifyInstance } from 'fastify'
 import type { ProviderShape } from '../../schemas/index.js'
 import type { UserRecords } from '../account/user-records.js'
@@ -23,12 +23,15 @@ interface SocialOptions {
   userRecords: UserRecords
   links: Links
   outbox: Outbox
-  /** Milliseconds that a provider may take, in all, for one login. */
+  /** For all requests to a provider during one login. */
   providerTimeoutMs: number
 }
 
-/** Undefined where no provider is configured. Throws where a provider's metadata is not its own. */
-export async function createSocial (app: FastifyInstance, { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }: SocialOptions) {
+/** Undefined if no provider is configured. Throws an option error if a provider's metadata is invalid. */
+export async function createSocial (
+  app: FastifyInstance,
+  { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }: SocialOptions
+) {
   if (settings.social.length === 0) return undefined
   const { createSocialClient } = await import('../oauth/client.js')
   const clients = settings.social.map(provider =>
@@ -43,36 +46,45 @@ export async function createSocial (app: FastifyInstance, { settings, db, clock,
     secret,
     binding: createBrowserBinding(settings)
   })
-  const redirectUri = ({ settings: { name, callbackUrl } }: SocialClient) =>
-    callbackUrl ?? `${links.publicUrl()}${links.path}/${name}/callback`
+  const providerTokens = createProviderTokens(settings.secrets)
+  const { signIn, link } = createSignIn({ settings, db, clock, userRecords, outbox, providerTokens })
+  const routeUrl = (name: string) => `${links.publicUrl()}${links.path}/${name}`
+
+  function redirectUri ({ settings: { name, callbackUrl } }: SocialClient): string {
+    return callbackUrl ?? `${routeUrl(name)}/callback`
+  }
+
+  /** The path where a browser starts a login. */
+  function startUrl ({ settings: { name } }: SocialClient, next?: string): string {
+    const { pathname } = new URL(`${routeUrl(name)}/login`)
+    return next === undefined ? pathname : `${pathname}?${new URLSearchParams({ next })}`
+  }
+
   return {
     clients,
     transactions,
+    signIn,
+    link,
     redirectUri,
+    startUrl,
     verifyCredentials: createCredentialsVerifier({ redirectUri, transactions }),
-    returnUrl: createReturnUrl(settings, links.publicUrl),
-    identities: createSignIn({
-      settings,
-      db,
-      clock,
-      userRecords,
-      outbox,
-      providerTokens: createProviderTokens(settings.secrets)
-    })
+    returnUrl: createReturnUrl(settings, links.publicUrl)
   }
 }
 
-/** Whoever is not who the option says is refused at once; whoever does not answer now may later. */
+/** Fails at start if the metadata is invalid or names another issuer; an unreachable provider may come back later. */
 async function checkMetadata ({ settings: { name }, discover }: SocialClient): Promise<void> {
   try {
     await discover()
   } catch (error) {
-    if (error instanceof ProviderError && error.code === 'provider_error') { refuseOption(`social.${name}.issuer: ${error.reason}`) }
+    if (error instanceof ProviderError && error.code === 'provider_error') {
+      refuseOption(`social.${name}.issuer: ${error.reason}`)
+    }
   }
 }
 
-/** What the contract says of a provider. */
-export const shapeOf = ({ settings: { name, label }, accepts, postsBack }: SocialClient): ProviderShape => ({
+/** What the contract needs to know about a provider. */
+export const toProviderShape = ({ settings: { name, label }, accepts, postsBack }: SocialClient): ProviderShape => ({
   name,
   label,
   takes: accepts,

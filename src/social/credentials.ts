@@ -1,4 +1,4 @@
-/** What a client posts of a provider (a code, an ID token, an access token) becomes an identity. */
+/** Turns the credentials that a client posts (a code, an ID token or an access token) into an identity. */
 import type { Static } from '@sinclair/typebox'
 import type { CredentialFields } from '../../schemas/social-login.js'
 import type { Db } from '../db/database.js'
@@ -10,7 +10,7 @@ export type CredentialsBody = Static<CredentialFields>
 
 export interface VerifiedCredentials {
   identity: Identity
-  /** To be called in the transaction that uses the identity: throws where what was posted was used before. */
+  /** Call it in the transaction that uses the identity: throws `provider_token_invalid` for an ID token used before. */
   consume: (tx: Db) => Promise<void>
 }
 
@@ -19,39 +19,41 @@ interface CredentialsVerifierOptions {
   transactions: LoginTransactions
 }
 
-// A provider takes a code once, and an access token is good as often as it likes.
+// The provider accepts a code only once; an access token may be posted again.
 const noop = async () => {}
 
 export function createCredentialsVerifier ({ redirectUri, transactions }: CredentialsVerifierOptions) {
-  /** Of several that are sent, the one that proves most counts. */
+  /** Uses the strongest credentials in the body. Throws `provider_credentials_required` and what the client throws. */
   return async function verifyCredentials (client: SocialClient, body: CredentialsBody): Promise<VerifiedCredentials> {
-    const {
-      code,
-      code_verifier: verifier,
-      redirect_uri: uri,
-      id_token: idToken,
-      nonce,
-      access_token: accessToken
-    } = body
+    const { code, id_token: idToken, access_token: accessToken, nonce } = body
     if (code) {
       const identity = await client.identityFromCode({
         code,
-        verifier: verifier || undefined,
-        redirectUri: uri || redirectUri(client),
+        verifier: body.code_verifier || undefined,
+        redirectUri: body.redirect_uri || redirectUri(client),
         nonce: nonce || undefined
       })
       return { identity, consume: noop }
     }
-    if (idToken && client.accepts.idToken) {
-      const { identity, expiresAt } = await client.identityFromIdToken(idToken, nonce || undefined)
-      return {
-        identity,
-        consume: async tx => {
-          if (!(await transactions.markIdTokenUsed(tx, client.settings.name, idToken, expiresAt))) { throw failure('provider_token_invalid') }
-        }
+    if (idToken && client.accepts.idToken) return await verifyIdToken(client, idToken, nonce || undefined)
+    if (accessToken && client.accepts.accessToken) {
+      return { identity: await client.identityFromAccessToken(accessToken), consume: noop }
+    }
+    throw failure('provider_credentials_required')
+  }
+
+  async function verifyIdToken (
+    client: SocialClient,
+    idToken: string,
+    nonce: string | undefined
+  ): Promise<VerifiedCredentials> {
+    const { identity, expiresAt } = await client.identityFromIdToken(idToken, nonce)
+    return {
+      identity,
+      consume: async tx => {
+        const isFirstUse = await transactions.markIdTokenUsed(tx, client.settings.name, idToken, expiresAt)
+        if (!isFirstUse) throw failure('provider_token_invalid')
       }
     }
-    if (accessToken && client.accepts.accessToken) { return { identity: await client.identityFromAccessToken(accessToken), consume: noop } }
-    throw failure('provider_credentials_required')
   }
 }

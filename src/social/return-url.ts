@@ -1,15 +1,15 @@
 /**
- * Where a login by redirect may end: at paths of the app's own origin, and at the origins that it names. Compared as
- * the URL that a browser would make of it, never as text (CWE-601).
+ * Where a login by redirect may end: at paths of the app's own origin and at the origins in `urls.next`. Addresses are
+ * parsed as a browser would parse them and never compared as text (open redirects, CWE-601).
  */
 import type { Settings } from '../settings/types.js'
 
-/** Undefined for an address where no login may end; else the absolute address that browsers go to. */
-export type Destination = (next: string) => string | undefined
+/** Resolves `next` to an absolute address; undefined if no login may end there. */
+export type ReturnUrl = (next: string) => string | undefined
 
-export function createReturnUrl ({ urls }: Pick<Settings, 'urls'>, publicUrl: () => string): Destination {
+export function createReturnUrl ({ urls }: Pick<Settings, 'urls'>, publicUrl: () => string): ReturnUrl {
   return next => {
-    // Whatever browsers read differently (backslashes, tabs, other scripts' dots and slashes) has no place in an address.
+    // Excludes the characters that browsers rewrite: backslashes, tabs, dots and slashes of other scripts.
     if (!/^[\x21-\x5b\x5d-\x7e]{1,2000}$/.test(next)) return undefined
     const own = new URL(publicUrl()).origin
     const isPath = next.startsWith('/')
@@ -17,9 +17,9 @@ export function createReturnUrl ({ urls }: Pick<Settings, 'urls'>, publicUrl: ()
     if (!URL.canParse(next, own)) return undefined
     const url = new URL(next, own)
     if (url.username !== '' || url.password !== '') return undefined
-    const isOurs = isPath
+    const isAllowed = isPath
       ? url.origin === own && !url.pathname.startsWith('//')
       : url.origin === own || urls.next.includes(url.origin)
-    return isOurs ? url.href : undefined
+    return isAllowed ? url.href : undefined
   }
 }

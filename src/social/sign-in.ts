@@ -1,6 +1,6 @@
 /**
- * Who comes from a provider is let in, or connected with the account that is logged in. What is looked up for it may
- * change meanwhile, and then is looked up again.
+ * Signs users in with an identity from a provider, or links the identity to the account they are logged in to. If another
+ * request changes the same rows meanwhile, both start over.
  */
 import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
@@ -14,15 +14,21 @@ import type { Identity } from '../oauth/types.js'
 import { findSocialAccount, useSocialAccount } from '../store/social-accounts.js'
 import { findUserByEmail, lockUser } from '../store/users.js'
 import { createAccountLinking, ConcurrentChange, type AccountLinkingOptions } from './account-linking.js'
-import type { SealedTokens } from './provider-tokens.js'
+import type { ProviderTokenCipher } from './provider-tokens.js'
 
 type Work<T> = (tx: Db, user: UserRow) => Promise<T>
 
-export function createSignIn ({ db, clock, providerTokens, ...ingredients }: AccountLinkingOptions & { db: Database, clock: () => Date, providerTokens: SealedTokens }) {
-  const { outbox, settings: { account: { emailVerification, registration } } } = ingredients
-  const accountLinking = createAccountLinking(ingredients)
+interface SignInOptions extends AccountLinkingOptions {
+  db: Database
+  clock: () => Date
+  providerTokens: ProviderTokenCipher
+}
 
-  async function rowOf ({ provider, issuer, subject, tokens }: Identity, userPk: string): Promise<SocialAccountRow> {
+export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: SignInOptions) {
+  const { outbox, settings: { account: { emailVerification, registration } } } = linkingOptions
+  const accountLinking = createAccountLinking(linkingOptions)
+
+  async function toRow ({ provider, issuer, subject, tokens }: Identity, userPk: string): Promise<SocialAccountRow> {
     const now = clock()
     return {
       id: uuid(),
@@ -41,17 +47,17 @@ export function createSignIn ({ db, clock, providerTokens, ...ingredients }: Acc
 
   return {
     /**
-     * Lets an identity in: runs `work` with its user, in the transaction that finds or makes the account. Throws
+     * Runs `work` with the identity's user, in the transaction that finds or creates the account. Throws
      * `account_exists`, `invalid_credentials`, `email_not_verified`, `registration_closed`, `provider_email_missing`.
      */
     async signIn<T> (identity: Identity, request: FastifyRequest, work: Work<T>): Promise<T> {
       const outcome = await retryOnConcurrentChange(async () => {
-        const wantsAccount = await isUnknown(db, identity)
-        // The app's own code, which no transaction waits for.
-        if (wantsAccount) await checkMayRegister(registration, request)
-        const row = await rowOf(identity, uuid())
+        const needsAccount = await hasNoAccount(db, identity)
+        // Calls the app's own code: outside the transaction, which must not wait for it.
+        if (needsAccount) await checkMayRegister(registration, request)
+        const row = await toRow(identity, uuid())
         return await mailOwnerInstead({ db, outbox }, identity.email, async tx => {
-          const user = await accountLinking.findOrCreateUser(tx, identity, row, wantsAccount)
+          const user = await accountLinking.findOrCreateUser(tx, identity, row, needsAccount)
           const mustVerify = emailVerification === 'mandatory' && !user.emailVerified
           return mustVerify ? undefined : { entered: await work(tx, user) }
         })
@@ -61,13 +67,13 @@ export function createSignIn ({ db, clock, providerTokens, ...ingredients }: Acc
       return outcome.entered
     },
 
-    /** Connects an identity with a user who is logged in. Throws `social_account_taken` where it opens another's account. */
+    /** Links an identity to a logged-in user. Throws `social_account_taken` if it belongs to another user. */
     async link<T> (identity: Identity, pk: string, work: Work<T>): Promise<T> {
       const result = await retryOnConcurrentChange(async () => {
-        const row = await rowOf(identity, pk)
+        const row = await toRow(identity, pk)
         return await db.transaction(async tx => {
           const user = await lockUser(tx, pk)
-          // As any route tells it, for it may have happened meanwhile.
+          // Deactivated or deleted after the request was authenticated.
           if (!user?.isActive) throw failure(user ? 'user_inactive' : 'user_not_found')
           const known = await findSocialAccount(tx, identity.issuer, identity.subject)
           if (known && known.userPk !== pk) throw failure('social_account_taken')
@@ -86,8 +92,8 @@ export function createSignIn ({ db, clock, providerTokens, ...ingredients }: Acc
   }
 }
 
-/** Whether the identity has to ask for an account: whoever has proven the address of one is let in to that. */
-async function isUnknown (db: Db, { issuer, subject, email, emailProven }: Identity): Promise<boolean> {
+/** Whether to register a new user: nobody has this identity, and it does not prove an existing user's address. */
+async function hasNoAccount (db: Db, { issuer, subject, email, emailProven }: Identity): Promise<boolean> {
   if (await findSocialAccount(db, issuer, subject)) return false
   return !emailProven || email === undefined || await findUserByEmail(db, email) === undefined
 }
