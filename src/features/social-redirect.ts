@@ -43,7 +43,7 @@ export const socialRedirect: Feature = (app, context) => {
     app.get<Callback>(`/${name}/callback`, { ...common, schema: callback }, async (request, reply) =>
       await withErrorPage({ client, request, reply }, async () => await handleCallback(client, request, reply)))
     if (!client.postsBack) continue
-    // Browsers send no SameSite=Lax cookie with a POST from another site, but they send it when they follow this redirect.
+    // A POST from another site carries no SameSite=Lax cookie; the request that follows this redirect does.
     app.post(`/${name}/callback`, { ...common, schema: { hide: true } }, async (request, reply) =>
       await reply.redirect(`${redirectUri(client)}?${callbackFields(request.body)}`, 303))
   }

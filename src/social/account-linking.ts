@@ -1,9 +1,9 @@
 /**
- * Whose account is it? An identity (issuer, subject) opens the account that it is connected to. One that is new opens an
- * account of the same e-mail address only where both the provider and the account have proven it; else it makes one.
+ * Account linking: finds the user that an identity (issuer, subject) belongs to. A new identity is linked to the user
+ * with the same e-mail address only if the provider proves that address; otherwise it gets a new user.
  *
- * Where a provider proves the mailbox of an account whose address nobody had proven, the account is its owner's from then
- * on: password, sessions and connections that were there before may be a stranger's, who was first to give the address.
+ * If the user had not verified that address, an attacker may have registered it first (account pre-hijacking). The
+ * password, sessions and links that exist are then removed, and the account belongs to the owner of the mailbox.
  */
 import { AddressTaken } from '../account/address-taken.js'
 import type { UserRecords } from '../account/user-records.js'
@@ -27,17 +27,22 @@ export interface AccountLinkingOptions {
   outbox: Outbox
 }
 
-/** Somebody else was faster: what was looked up is no longer so. */
+/** Another transaction changed what this one has read: start over. */
 export class ConcurrentChange extends Error {}
 
-/** All to be called in a transaction; `row` is what is to be stored of an identity that is not connected yet. */
+/** Call these in a transaction. `row` is what to store for an identity that is not linked yet. */
 export function createAccountLinking ({ settings, userRecords, outbox }: AccountLinkingOptions) {
   const { hooks, account: { emailVerification, email: emailRule }, social } = settings
   const newUserFrom = createNewUserFrom(settings, userRecords)
   const labelOf = (provider: string) => social.find(({ name }) => name === provider)?.label ?? provider
 
-  /** The account of the identity, active and locked; made if there is none. */
-  async function findOrCreateUser (tx: Db, identity: Identity, row: SocialAccountRow, mayCreate: boolean): Promise<UserRow> {
+  /** The identity's user, active and locked; created if there is none. */
+  async function findOrCreateUser (
+    tx: Db,
+    identity: Identity,
+    row: SocialAccountRow,
+    mayCreate: boolean
+  ): Promise<UserRow> {
     const known = await findSocialAccount(tx, identity.issuer, identity.subject)
     if (known) return await signInKnown(tx, identity, known, row)
     const other = identity.email === undefined ? undefined : await findUserByEmail(tx, identity.email)
@@ -46,17 +51,24 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
       return await register(tx, identity, row)
     }
     if (identity.emailProven) return await linkByEmail(tx, identity, other.pk, row)
-    // In mandatory mode nobody is told that an address has an account; else registration tells it, too.
+    // With mandatory verification no reply reveals that an address has an account; otherwise registration does, too.
     if (emailVerification !== 'mandatory') throw failure('account_exists')
-    // The app's refusal of a newcomer would tell, were it heard of free addresses only.
+    // The app may reject new users here: if it could do so for free addresses only, its reply would reveal the others.
     await hooks.registering?.((await newUserFrom(tx, identity)).input, tx.orm)
     throw new AddressTaken()
   }
 
-  async function signInKnown (tx: Db, { email, emailProven, provider }: Identity, known: SocialAccountRow, { tokens, lastLogin }: SocialAccountRow): Promise<UserRow> {
+  async function signInKnown (
+    tx: Db,
+    { email, emailProven, provider }: Identity,
+    known: SocialAccountRow,
+    { tokens, lastLogin }: SocialAccountRow
+  ): Promise<UserRow> {
     const user = await activeUser(tx, known.userPk)
-    if (!(await useSocialAccount(tx, known.id, { lastLogin, provider, ...(tokens !== null && { tokens }) }))) { throw new ConcurrentChange() }
-    // A password may be a stranger's, who registered the address first: with one the mailbox is left to be proven by mail.
+    const changes = { lastLogin, provider, ...(tokens !== null && { tokens }) }
+    if (!await useSocialAccount(tx, known.id, changes)) throw new ConcurrentChange()
+    // If the account has a password, somebody else may have registered this address first, so do not mark it verified
+    // here; the confirmation mail does.
     return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null
       ? await takeOver(tx, user, known.id)
       : user
@@ -65,23 +77,23 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
   async function linkByEmail (tx: Db, { email }: Identity, pk: string, row: SocialAccountRow): Promise<UserRow> {
     const user = await activeUser(tx, pk)
     if (user.email !== email) throw new ConcurrentChange()
-    const claimed = user.emailVerified ? user : await takeOver(tx, user)
+    const owned = user.emailVerified ? user : await takeOver(tx, user)
     await connect(tx, { ...row, userPk: pk })
-    return claimed
+    return owned
   }
 
-  /** Connects an identity that is new with a user, who gets a mail. */
+  /** Links a new identity to a user and notifies the user by mail. */
   async function connect (tx: Db, row: SocialAccountRow): Promise<void> {
     if (!await insertSocialAccount(tx, row)) throw new ConcurrentChange()
     await outbox.enqueue(tx, 'social-account-connected', { userPk: row.userPk }, { provider: labelOf(row.provider) })
   }
 
-  /** Gives an account to whoever has proven its mailbox, without anything that somebody else may have left there. */
-  async function takeOver (tx: Db, { pk }: UserRow, kept?: string): Promise<UserRow> {
+  /** Gives the account to the proven owner of its mailbox, and removes every other way in. */
+  async function takeOver (tx: Db, { pk }: UserRow, keptAccountId?: string): Promise<UserRow> {
     const user = await updateUser(tx, pk, { passwordHash: null, emailVerified: true })
     if (!user) throw new ConcurrentChange()
     await deleteSessions(tx, pk)
-    await deleteSocialAccounts(tx, pk, kept)
+    await deleteSocialAccounts(tx, pk, keptAccountId)
     await deleteTokens(tx, pk)
     await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
     return user
@@ -102,14 +114,16 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
     if (!user || !await insertSocialAccount(tx, row)) throw new ConcurrentChange()
     await hooks.registered?.(userRecords.toUser(user), tx.orm)
     if (identity.emailProven) await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
-    else if (emailVerification !== 'none' && user.email !== null) { await outbox.enqueue(tx, 'email-verification', { userPk: user.pk }) }
+    else if (emailVerification !== 'none' && user.email !== null) {
+      await outbox.enqueue(tx, 'email-verification', { userPk: user.pk })
+    }
     return user
   }
 
   /** The user, locked. */
   async function activeUser (tx: Db, pk: string): Promise<UserRow> {
     const user = await lockUser(tx, pk)
-    // As at login: nobody is told that there is an account, and that it is deactivated.
+    // As at login: the reply does not reveal that there is a deactivated account.
     if (!user?.isActive) throw failure('invalid_credentials')
     return user
   }

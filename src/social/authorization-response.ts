@@ -18,7 +18,7 @@ const userDenied = new Set([
 ])
 const transientErrors = new Set(['server_error', 'temporarily_unavailable'])
 
-/** The code to exchange. Throws `state_invalid` or what the provider's `error` means; logs what is not the user's decision. */
+/** The code to exchange. Throws `state_invalid`, or the provider's `error`, which is logged unless the user denied. */
 export async function parseCallback (
   client: SocialClient,
   { query, log }: FastifyRequest<{ Querystring: CallbackQuery }>

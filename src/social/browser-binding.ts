@@ -13,7 +13,6 @@ export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings
   const attributes = { secure, sameSite: 'lax', path: '/', domain: undefined } as const
   const nameOf = (key: string) => `${secure ? '__Host-' : ''}social-${key.slice(0, 12)}`
 
-
   /** Sets the cookie for the login whose token has the digest `key`. Returns the hash of its value, to be stored. */
   function bind (reply: FastifyReply, key: string, lifetimeSeconds: number): string {
     const secret = mintToken()

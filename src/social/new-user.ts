@@ -1,4 +1,4 @@
-/** What a new account is made of when a provider knows the person: what it says, as far as it fits the app's user fields. */
+/** Creates the columns of a new user from a provider's identity, as far as it fits the app's user fields. */
 import { Type } from '@sinclair/typebox'
 import type { UserRecords } from '../account/user-records.js'
 import type { Db } from '../db/database.js'
@@ -7,15 +7,18 @@ import type { Identity } from '../oauth/types.js'
 import type { Settings } from '../settings/types.js'
 import { createBodyValidator } from '../validation/body-validator.js'
 
-interface Newcomer {
-  /** What a hook is told. */
+interface NewUser {
+  /** For the hook `registering`. */
   input: Record<string, unknown>
   columns: Partial<NewUserRow>
 }
 
-export function createNewUserFrom ({ account, fields }: Pick<Settings, 'account' | 'fields'>, userRecords: UserRecords) {
+export function createNewUserFrom (
+  { account, fields }: Pick<Settings, 'account' | 'fields'>,
+  userRecords: UserRecords
+) {
   const validator = createBodyValidator()
-  // What only the app's own code sets, nobody else suggests.
+  // A provider must not set the fields that only the app's own code may set.
   const suggestible = fields.filter(
     ({ registration, userDetails }) => registration !== 'hidden' || userDetails === 'editable'
   )
@@ -23,32 +26,30 @@ export function createNewUserFrom ({ account, fields }: Pick<Settings, 'account'
     suggestible.map(({ name, input }) => [name, validator(Type.Object({ [name]: Type.Optional(input) }))])
   )
 
-  /** A provider only suggests: what the app would refuse is left for the user to give. */
+  /** Drops the values that the app would refuse: the user can give others later. */
   async function acceptedSuggestions (tx: Db, { fields }: Identity): Promise<Record<string, unknown>> {
-    const fitting: Record<string, unknown> = {}
+    const accepted: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(fields)) {
       const result = checks.get(name)?.({ [name]: value })
       if (!result || 'error' in result || result.value[name] === undefined) continue
       const taken = await userRecords.conflicts(tx, userRecords.toColumns({ [name]: result.value[name] }))
-      if (taken.length === 0) fitting[name] = result.value[name]
+      if (taken.length === 0) accepted[name] = result.value[name]
     }
-    return fitting
+    return accepted
   }
 
-  /** Where users must have a name, one after the address, which they may change. */
+  /** A free username derived from the address; users may change it. */
   async function freeUsername (tx: Db, { email = '' }: Identity): Promise<string> {
     const [local = ''] = email.split('@')
     const base = local.replace(/[^a-z0-9_.+-]/g, '').slice(0, 100) || 'user'
-    for (
-      let name = base.padEnd(account.usernameMinLength, '0');
-      ;
-      name = `${base}${suffix(account.usernameMinLength - base.length)}`
-    ) {
-      if ((await userRecords.conflicts(tx, userRecords.toColumns({ username: name }))).length === 0) return name
+    let username = base.padEnd(account.usernameMinLength, '0')
+    while ((await userRecords.conflicts(tx, userRecords.toColumns({ username }))).length > 0) {
+      username = `${base}${randomDigits(account.usernameMinLength - base.length)}`
     }
+    return username
   }
 
-  return async function newcomer (tx: Db, identity: Identity): Promise<Newcomer> {
+  return async function newUserFrom (tx: Db, identity: Identity): Promise<NewUser> {
     const input = {
       ...(identity.email !== undefined && { email: identity.email }),
       ...(account.username === 'required' && { username: await freeUsername(tx, identity) }),
@@ -58,5 +59,6 @@ export function createNewUserFrom ({ account, fields }: Pick<Settings, 'account'
   }
 }
 
-/** Digits, so many that names seldom meet. */
-const suffix = (least: number) => String(Math.floor(Math.random() * 1e9)).padStart(Math.max(least, 4), '0')
+/** Enough digits to make collisions rare. */
+const randomDigits = (minLength: number) =>
+  String(Math.floor(Math.random() * 1e9)).padStart(Math.max(minLength, 4), '0')

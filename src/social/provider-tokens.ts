@@ -1,6 +1,6 @@
 /**
- * Encrypts the provider's tokens (JWE, RFC 7516) if the app stores them, so that a leaked database gives no access to the
- * provider. Each ciphertext is bound to its social account, so that it can't be moved to another one.
+ * Encrypts the provider's tokens (JWE, RFC 7516) if the app stores them, so that a leaked database gives no access to
+ * the provider. Each ciphertext is bound to its social account, so that it can't be moved to another one.
  */
 import { hkdfSync } from 'node:crypto'
 import type { SocialAccountRow } from '../db/tables.js'

@@ -1,6 +1,6 @@
 /**
- * Signs users in with an identity from a provider, or links the identity to the account they are logged in to. If another
- * request changes the same rows meanwhile, both start over.
+ * Signs users in with an identity from a provider, or links the identity to the account they are logged in to. Both
+ * start over if another request changes the same rows meanwhile.
  */
 import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
