@@ -207,7 +207,7 @@ void t.test('what a provider does stands in the log once, as an error where the 
     logs.length = 0
     t.ok((await attempt()).statusCode >= 500)
     const lines = logs.map(line => JSON.parse(line)).filter(line => line.level >= 40)
-    t.match(lines, [{ level, provider: 'company', reason, msg: 'a provider confirmed no login' }])
+    t.match(lines, [{ level, provider: 'company', reason, msg: 'login with a provider failed' }])
     t.equal(lines.length, 1, `${reason}, once`)
   }
 })

@@ -382,8 +382,8 @@ void t.test('tokens count only as the specification describes them', async t => 
     [{ access_token: undefined }, 'provider_error: token endpoint: no access token'],
     [{ access_token: 7 }, 'provider_error: token endpoint: no access token'],
     [{ access_token: 'a\r\nx: y' }, 'provider_error: token endpoint: no access token'],
-    [{ id_token: undefined }, 'provider_error: ID token: there is none'],
-    [{ id_token: {} }, 'provider_error: ID token: there is none'],
+    [{ id_token: undefined }, 'provider_error: ID token: missing'],
+    [{ id_token: {} }, 'provider_error: ID token: missing'],
     [{ token_type: 'bearer', expires_in: 'soon', scope: 7, refresh_token: null }, 'none']
   ]
   for (const [changes, failure] of rows) {
@@ -511,13 +511,13 @@ void t.test('metadata count only of the very issuer that was configured', async 
   const path = '/.well-known/openid-configuration'
   const metadata = server.answers[path] as object
   const rows: Array<[changes: object, failure: string]> = [
-    [{ issuer: 'https://evil.example' }, 'provider_error: metadata: the issuer is another'],
-    [{ issuer: `${url}/` }, 'provider_error: metadata: the issuer is another'],
-    [{ issuer: undefined }, 'provider_error: metadata: the issuer is another'],
-    [{ token_endpoint: undefined }, 'provider_error: metadata: token_endpoint is no https address'],
-    [{ token_endpoint: 'ftp://x.example/' }, 'provider_error: metadata: token_endpoint is no https address'],
-    [{ jwks_uri: 'http://user@x.example/' }, 'provider_error: metadata: jwks_uri is no https address'],
-    [{ jwks_uri: 7 }, 'provider_error: metadata: jwks_uri is no https address']
+    [{ issuer: 'https://evil.example' }, 'provider_error: metadata: issuer mismatch'],
+    [{ issuer: `${url}/` }, 'provider_error: metadata: issuer mismatch'],
+    [{ issuer: undefined }, 'provider_error: metadata: issuer mismatch'],
+    [{ token_endpoint: undefined }, 'provider_error: metadata: token_endpoint is not an https address'],
+    [{ token_endpoint: 'ftp://x.example/' }, 'provider_error: metadata: token_endpoint is not an https address'],
+    [{ jwks_uri: 'http://user@x.example/' }, 'provider_error: metadata: jwks_uri is not an https address'],
+    [{ jwks_uri: 7 }, 'provider_error: metadata: jwks_uri is not an https address']
   ]
   for (const [changes, failure] of rows) {
     server.answers[path] = { ...metadata, ...changes }
@@ -587,7 +587,7 @@ void t.test('the UserInfo endpoint is asked where the ID token tells no address,
   const { server, sign, answerTokens, byCode } = await setUp(t, { settings: { trustEmail: true } })
   await answerTokens({ id_token: await sign({ email: undefined }) })
   server.answers['/userinfo'] = { sub: 'mallory', email: 'alice@example.org', email_verified: true }
-  t.equal(await failureOf(byCode()), 'provider_error: profile: the UserInfo endpoint speaks of somebody else')
+  t.equal(await failureOf(byCode()), 'provider_error: profile: the UserInfo response has another subject')
   server.answers['/userinfo'] = { email: 'alice@example.org', email_verified: true }
   t.match(await failureOf(byCode()), /somebody else/)
   server.answers['/userinfo'] = { sub: 'alice', email: 'alice@example.org', given_name: 'Alice' }
@@ -632,7 +632,7 @@ void t.test('an address is proven only where the provider says so and is trusted
 void t.test('a person is named by a string that every database can hold', async t => {
   for (const subject of ['', 'a\0b', 'a\nb', '\uD800', 'x'.repeat(256), 7, undefined, null]) {
     const { byCode } = await setUp(t, { provider: { profile: () => ({ subject: subject as string }) } })
-    t.equal(await failureOf(byCode()), 'provider_error: profile: no usable subject', inspect(subject))
+    t.equal(await failureOf(byCode()), 'provider_error: profile: no valid subject', inspect(subject))
   }
   const { byCode } = await setUp(t, { provider: { profile: () => undefined as never } })
   t.match(await failureOf(byCode()), unusable)
@@ -673,7 +673,7 @@ void t.test('a provider without ID tokens takes none', async t => {
   t.same(plain.client.accepts, { idToken: false, accessToken: false })
   t.equal(
     await failureOf(plain.client.identityFromIdToken(await sign(), 'n')),
-    'provider_token_invalid: ID token: there is none'
+    'provider_token_invalid: ID token: missing'
   )
   t.equal(client.postsBack, false)
 })
@@ -683,5 +683,5 @@ void t.test('what a provider of the host\'s own throws is the provider\'s fault,
   t.equal(await failureOf(byCode()), 'provider_error: profile: no luck')
   t.equal(log.length, 1)
   const odd = await setUp(t, { provider: { profile: () => { throw JSON.parse('7') } } })
-  t.equal(await failureOf(odd.byCode()), 'provider_error: profile: threw no Error')
+  t.equal(await failureOf(odd.byCode()), 'provider_error: profile: threw a value that is not an Error')
 })

@@ -106,7 +106,7 @@ void t.test('what can not work is refused at start', async t => {
     [
       'apple',
       signed(key.public),
-      'social.apple.clientSecret.privateKey: is no private key; Apple gives it in a file AuthKey_….p8'
+      'social.apple.clientSecret.privateKey: must be a private key: the content of Apple\'s file AuthKey_….p8'
     ],
     ['google', { callbackUrl: 'http://app.example/cb' }, 'social.google.callbackUrl: must be https in production'],
     [

@@ -1,44 +1,40 @@
-/**
- * What is fetched when it is needed and kept for a while. Whoever waits at the same time waits for one fetch; a failure is
- * told to them and forgotten.
- */
+/** Fetches a value on demand and caches it. Concurrent callers share one fetch; failures are not cached. */
 import { withinTime } from './provider-error.js'
 
 export interface CachedFetch<T> {
   get: (signal: AbortSignal) => Promise<T>
-  /** Fetches again, unless that was tried within so many milliseconds: then what is there. */
+  /** Fetches again, unless the last attempt was less than `cooldownMs` ago: then the cached value. */
   refetch: (signal: AbortSignal, cooldownMs: number) => Promise<T>
 }
 
 interface CachedFetchOptions<T> {
   load: (signal: AbortSignal) => Promise<T>
-  /** Milliseconds. */
   ttlMs: number
   timeoutMs: number
   clock: () => Date
 }
 
 export function createCachedFetch<T> ({ load, ttlMs, timeoutMs, clock }: CachedFetchOptions<T>): CachedFetch<T> {
-  let kept: { value: T, at: number } | undefined
-  let triedAt = -Infinity
+  let cached: { value: T, fetchedAt: number } | undefined
+  let lastAttemptAt = -Infinity
   let running: Promise<T> | undefined
 
   const fetchOnce = async () => {
-    triedAt = clock().getTime()
+    lastAttemptAt = clock().getTime()
     const value = await load(AbortSignal.timeout(timeoutMs))
-    kept = { value, at: clock().getTime() }
+    cached = { value, fetchedAt: clock().getTime() }
     return value
   }
-  // Not in the time of the one who came first: the others have theirs.
-  const fetchForAll = async (signal: AbortSignal) => {
+  // Each caller waits until its own deadline; the shared fetch has another one.
+  const fetchShared = async (signal: AbortSignal) => {
     running ??= fetchOnce().finally(() => { running = undefined })
     return await withinTime(running, signal)
   }
   const isWithin = (time: number, spanMs: number) => clock().getTime() < time + spanMs
 
   return {
-    get: async signal => kept && isWithin(kept.at, ttlMs) ? kept.value : await fetchForAll(signal),
-    refetch: async (signal, cooldown) =>
-      kept && !running && isWithin(triedAt, cooldown) ? kept.value : await fetchForAll(signal)
+    get: async signal => cached && isWithin(cached.fetchedAt, ttlMs) ? cached.value : await fetchShared(signal),
+    refetch: async (signal, cooldownMs) =>
+      cached && !running && isWithin(lastAttemptAt, cooldownMs) ? cached.value : await fetchShared(signal)
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Authorization URLs and the exchange of a code (RFC 6749 §4.1), by @fastify/oauth2, which lives on a Fastify instance of its
- * own: it brings cookies along, which must not meet the host's. State, nonce and PKCE are the caller's, and what comes back
- * is believed only after the checks here and of the ID token.
+ * Authorization URLs and the code exchange (RFC 6749 §4.1), by @fastify/oauth2. It runs on a separate Fastify instance,
+ * because it registers a cookie plugin that may conflict with the host's. The caller supplies state, nonce and PKCE;
+ * the token response is trusted only after the checks here and those of the ID token.
  */
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
@@ -9,23 +9,23 @@ import type { SocialSettings } from '../settings/types.js'
 import type { Metadata } from './discovery.js'
 import { maxBytes, userAgent } from './fetch-json.js'
 import { withinTime } from './provider-error.js'
-import { exchangeError, readTokenAnswer, type TokenResponse } from './token-response.js'
+import { exchangeError, readTokenResponse, type TokenResponse } from './token-response.js'
 
-/** What is used of simple-oauth2, which @fastify/oauth2 decorates its instance with. */
+/** The part we use of simple-oauth2, with which @fastify/oauth2 decorates its instance. */
 interface OAuth2 {
   authorizeURL: (parameters: Record<string, string>) => string
   getToken: (parameters: Record<string, string>, http: object) => Promise<{ token: unknown }>
 }
 
-export interface Exchange {
+export interface CodeExchange {
   authorizationUrl: (metadata: Metadata, parameters: Record<string, string>) => Promise<string>
   /** Throws `code_exchange_failed`, `provider_error`, `provider_unavailable`. */
   exchange: (metadata: Metadata, parameters: Record<string, string>, signal: AbortSignal) => Promise<TokenResponse>
 }
 
-export function createCodeExchange ({ clientId, clientSecret }: SocialSettings, clock: () => Date): Exchange {
+export function createCodeExchange ({ clientId, clientSecret }: SocialSettings, clock: () => Date): CodeExchange {
   let current: { metadata: Metadata, secret: string, oauth2: Promise<OAuth2> } | undefined
-  /** One for as long as neither the endpoints nor the secret change: it takes both once and for all. */
+  /** A new instance when the endpoints or the secret change, because they can't be changed in an existing one. */
   const oauth2Of = async (metadata: Metadata) => {
     const secret = await clientSecret(clock())
     if (!current || current.metadata !== metadata || current.secret !== secret) {
@@ -37,28 +37,31 @@ export function createCodeExchange ({ clientId, clientSecret }: SocialSettings, 
     authorizationUrl: async (metadata, parameters) => (await oauth2Of(metadata)).authorizeURL(parameters),
     exchange: async (metadata, parameters, signal) => {
       const oauth2 = await oauth2Of(metadata)
-      const { agent, seen } = createAbortableAgent(metadata.endpoints.token, signal)
+      const { agent, observed } = createAbortableAgent(metadata.endpoints.token, signal)
       try {
         const { token } = await withinTime(
           oauth2.getToken(parameters, { agent, maxBytes, json: 'force', redirects: 0, redirect303: true }),
           signal
         )
-        return readTokenAnswer(token, seen().status, clock())
+        return readTokenResponse(token, observed().status, clock())
       } catch (error) {
-        throw exchangeError(error, seen())
+        throw exchangeError(error, observed())
       }
     }
   }
 }
 
-async function openOAuth2 ({ endpoints, clientAuthentication }: Metadata, client: { id: string, secret: string }): Promise<OAuth2> {
+async function openOAuth2 (
+  { endpoints, clientAuthentication }: Metadata,
+  client: { id: string, secret: string }
+): Promise<OAuth2> {
   const [{ default: fastify }, { default: oauth2 }] = await Promise.all([import('fastify'), import('@fastify/oauth2')])
   const scope = fastify()
   const [authorization, token] = [new URL(endpoints.authorization), new URL(endpoints.token)]
   await scope.register(oauth2, {
     name: 'provider',
     userAgent,
-    // Both are given with each request.
+    // Required but unused: each request has its own redirect URI.
     callbackUri: 'https://unused.example',
     credentials: {
       client,
@@ -72,15 +75,16 @@ async function openOAuth2 ({ endpoints, clientAuthentication }: Metadata, client
     }
   })
   await scope.ready()
-  // Its types leave out the namespace that it decorates with.
+  // The types of @fastify/oauth2 do not declare the decorator.
   return (scope as unknown as { provider: { oauth2: OAuth2 } }).provider.oauth2
 }
 
 const pathOf = ({ pathname, search }: URL) => `${pathname}${search}`
 
 /**
- * An agent for one request. The HTTP client of simple-oauth2 takes no signal, limits only the phases of a request, reads on
- * after its timeout, and does not tell the status of an answer it likes; but it passes the agent on, which sees the request.
+ * An agent for one request. The HTTP client of simple-oauth2 accepts no AbortSignal, limits only single phases of a
+ * request, reads on after its timeout, and hides the status of successful responses. But it accepts an agent, which
+ * sees the request.
  */
 function createAbortableAgent (url: string, signal: AbortSignal) {
   const isTls = url.startsWith('https:')
@@ -93,12 +97,12 @@ function createAbortableAgent (url: string, signal: AbortSignal) {
     added.once('response', (response: IncomingMessage) => { status = response.statusCode })
     added.once('close', () => signal.removeEventListener('abort', stop))
     signal.addEventListener('abort', stop)
-    // Node.js calls it of any agent, though its types leave it out.
+    // Node.js calls this method on every agent, but its types do not declare it.
     const { addRequest } = agent as unknown as { addRequest: (...parameters: unknown[]) => void }
     addRequest.call(agent, added, ...rest)
   }
   return {
     agent: { addRequest, protocol: isTls ? 'https:' : 'http:', defaultPort: isTls ? 443 : 80 },
-    seen: () => ({ status, tooLarge: (request?.socket?.bytesRead ?? 0) > maxBytes })
+    observed: () => ({ status, tooLarge: (request?.socket?.bytesRead ?? 0) > maxBytes })
   }
 }

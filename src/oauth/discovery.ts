@@ -1,7 +1,7 @@
 /**
- * Where a provider's endpoints are: as its definition says, or as the metadata of its issuer does (OpenID Connect
- * Discovery 1.0 §4), which is believed only of that issuer.
+ * Finds a provider's endpoints: in its definition, or in the metadata of its issuer (OpenID Connect Discovery 1.0 §4).
  */
+import { membersOf } from '../providers/claims.js'
 import type { Endpoints, Provider } from '../providers/provider.js'
 import { createCachedFetch } from './cached-fetch.js'
 import { fetchJson } from './fetch-json.js'
@@ -13,49 +13,56 @@ export interface Metadata {
   clientAuthentication: 'body' | 'header'
 }
 
-const hour = 3_600_000
+const hourMs = 3_600_000
 
-/** The metadata of a provider, kept for an hour where they are fetched. Throws `provider_unavailable`, `provider_error`. */
-export function createDiscovery (provider: Provider, { clock, timeoutMs }: { clock: () => Date, timeoutMs: number }): (signal: AbortSignal) => Promise<Metadata> {
+interface DiscoveryOptions {
+  clock: () => Date
+  timeoutMs: number
+}
+
+/** Fetched metadata is cached for an hour. The returned function throws `provider_unavailable` or `provider_error`. */
+export function createDiscovery (
+  provider: Provider,
+  { clock, timeoutMs }: DiscoveryOptions
+): (signal: AbortSignal) => Promise<Metadata> {
   const { endpoints, sendsIssuer = false, clientAuthentication = 'body' } = provider
   if (endpoints) return async () => ({ endpoints, sendsIssuer, clientAuthentication })
   return createCachedFetch({
     load: async signal => await fetchMetadata(provider, signal),
-    ttlMs: hour,
+    ttlMs: hourMs,
     timeoutMs,
     clock
   }).get
 }
 
 async function fetchMetadata ({ issuer, ...provider }: Provider, signal: AbortSignal): Promise<Metadata> {
-  const answer = (await fetchJson({
-    what: 'metadata',
-    url: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
-    signal
-  })) as Record<string, unknown>
-  // §4.3: the very same string, or one provider could speak for another.
-  if (answer.issuer !== issuer) throw new ProviderError('provider_error', 'metadata: the issuer is another')
-  const endpoint = (name: string) => checkEndpoint(name, answer[name], issuer)
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const metadata = membersOf(await fetchJson({ what: 'metadata', url, signal }))
+  // §4.3: must be identical, or one provider could impersonate another.
+  if (metadata.issuer !== issuer) throw new ProviderError('provider_error', 'metadata: issuer mismatch')
+  const endpoint = (name: string) => checkEndpoint(name, metadata[name], issuer)
   return {
     endpoints: {
       authorization: endpoint('authorization_endpoint'),
       token: endpoint('token_endpoint'),
       jwks: endpoint('jwks_uri'),
-      ...(answer.userinfo_endpoint !== undefined && { userinfo: endpoint('userinfo_endpoint') })
+      ...(metadata.userinfo_endpoint !== undefined && { userinfo: endpoint('userinfo_endpoint') })
     },
-    sendsIssuer: provider.sendsIssuer ?? answer.authorization_response_iss_parameter_supported === true,
+    sendsIssuer: provider.sendsIssuer ?? metadata.authorization_response_iss_parameter_supported === true,
     clientAuthentication:
-      provider.clientAuthentication ?? authenticationOf(answer.token_endpoint_auth_methods_supported)
+      provider.clientAuthentication ?? authenticationOf(metadata.token_endpoint_auth_methods_supported)
   }
 }
 
-/** §3: whoever says nothing takes Basic. */
+/** Default: HTTP Basic (§3). */
 const authenticationOf = (methods: unknown) =>
   Array.isArray(methods) && methods.includes('client_secret_post') ? 'body' : 'header'
 
-/** An issuer on the developer's own machine, the only one without TLS, may have such endpoints. */
+/** Endpoints without TLS are allowed only if the issuer has none: in development, on the same machine. */
 function checkEndpoint (name: string, value: unknown, issuer: string): string {
-  const { protocol = '', username = '' } = typeof value === 'string' && URL.canParse(value) ? new URL(value) : {}
-  if ((protocol !== 'https:' && protocol !== new URL(issuer).protocol) || username !== '') { throw new ProviderError('provider_error', `metadata: ${name} is no https address`) }
-  return value as string
+  if (typeof value === 'string' && URL.canParse(value)) {
+    const { protocol, username } = new URL(value)
+    if ((protocol === 'https:' || protocol === new URL(issuer).protocol) && username === '') return value
+  }
+  throw new ProviderError('provider_error', `metadata: ${name} is not an https address`)
 }

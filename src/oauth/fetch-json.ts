@@ -1,25 +1,25 @@
 /**
- * Asks a provider for JSON. It gets limited time and space, is asked once, and sends nobody elsewhere: a redirect would take
- * the token along. JSON is what parses as such; what the content type says of it is of no use.
+ * Requests JSON from a provider, with limits on time and size, without retries. It follows no redirects, which would
+ * leak the access token, and ignores the content type, which providers do not set reliably.
  */
 import { networkError, ProviderError, statusError } from './provider-error.js'
 
-/** Bytes of an answer, at most. */
+/** Maximum size of a response. */
 export const maxBytes = 2 ** 20
-/** GitHub answers nobody without a name. */
+/** GitHub rejects requests without a User-Agent. */
 export const userAgent = 'fastify-rest-auth'
 
 interface FetchJsonOptions {
-  /** What is asked for, in the log. */
+  /** Names the request in the log. */
   what: string
   url: string
   signal: AbortSignal
   headers?: Record<string, string>
-  /** Sent as JSON, by POST. */
+  /** Sent as JSON with POST; without a body the method is GET. */
   body?: object | undefined
 }
 
-/** The object or array that a provider answers with status 200; throws a ProviderProblem. */
+/** The object or array in a response with status 200. Throws a ProviderError. */
 export async function fetchJson ({ what, url, signal, headers = {}, body }: FetchJsonOptions): Promise<object> {
   const response = await send(what, url, {
     signal,
@@ -46,7 +46,7 @@ async function send (what: string, url: string, init: RequestInit): Promise<Resp
   try {
     return await fetch(url, init)
   } catch (error) {
-    throw networkError(what, (error as Error).cause)
+    throw networkError(what, error instanceof Error ? error.cause : undefined)
   }
 }
 
@@ -71,7 +71,7 @@ function parse (what: string, bytes: Buffer): object {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     if (typeof value === 'object' && value !== null) return value
   } catch {
-    // The parser's message would quote the answer.
+    // Not rethrown: the parser's message quotes the response.
   }
-  throw new ProviderError('provider_error', `${what}: no JSON`)
+  throw new ProviderError('provider_error', `${what}: not JSON`)
 }

@@ -1,4 +1,4 @@
-/** A provider's profile becomes an identity: whom it names, which address it has, and whether that one is proven. */
+/** Turns a provider's profile into an identity: its subject, its address, and whether that address is proven. */
 import { canonicalEmail, domainOf } from '../lib/email.js'
 import type { IdClaims, Profile } from '../providers/provider.js'
 import type { SocialSettings } from '../settings/types.js'
@@ -6,21 +6,23 @@ import { ProviderError } from './provider-error.js'
 import type { TokenResponse } from './token-response.js'
 import type { Identity } from './types.js'
 
-interface Origin {
+interface ProfileSource {
   claims: IdClaims | undefined
   tokens: TokenResponse | undefined
 }
 
-/** Throws `provider_error` where the profile names nobody, or somebody other than the ID token. */
-export function readProfile (profile: Profile, { name, provider, trustEmail, storeTokens }: SocialSettings, { claims, tokens }: Origin): Identity {
-  const {
-    subject,
-    issuer = provider.issuer,
-    email: address,
-    emailVerified,
-    fields
-  } = Object(profile) as Partial<Profile>
-  if (!isName(subject) || !isName(issuer)) throw new ProviderError('provider_error', 'profile: no usable subject')
+/** Throws `provider_error` if the profile has no valid subject or issuer. */
+export function readProfile (
+  profile: Profile,
+  { name, provider, trustEmail, storeTokens }: SocialSettings,
+  { claims, tokens }: ProfileSource
+): Identity {
+  // A host's own `profile()` may return anything, so every member is checked.
+  const given = Object(profile) as Partial<Profile>
+  const { subject, issuer = provider.issuer, email: address, emailVerified, fields } = given
+  if (!isIdentifier(subject) || !isIdentifier(issuer)) {
+    throw new ProviderError('provider_error', 'profile: no valid subject')
+  }
   const email = typeof address === 'string' ? canonicalEmail(address) : undefined
   const isTrusted = (address: string) => typeof trustEmail === 'object'
     ? trustEmail.includes(domainOf(address))
@@ -38,8 +40,8 @@ export function readProfile (profile: Profile, { name, provider, trustEmail, sto
   }
 }
 
-/** What both databases can hold and compare: OpenID Connect Core §2 allows 255 ASCII characters. */
-const isName = (value: unknown): value is string =>
+/** At most 255 characters (OpenID Connect Core §2) that both databases can store and compare. */
+const isIdentifier = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= 255 && !/[\p{Cc}\p{Cs}]/u.test(value)
 
 const toStoredTokens = ({ accessToken, refreshToken, expiresAt, scope }: TokenResponse) => ({

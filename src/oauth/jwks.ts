@@ -1,6 +1,6 @@
 /**
- * The keys that a provider signs with (RFC 7517), from the one address that its endpoints name: kept for ten minutes,
- * and fetched anew for a key that is not among them, once a minute at most, however many such tokens are posted.
+ * A provider's JWKS (RFC 7517), cached for ten minutes. A token with an unknown key triggers a new fetch, at most once
+ * a minute: posting such tokens can't flood the provider.
  */
 import { createLocalJWKSet, errors, type CryptoKey, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { createCachedFetch, type CachedFetch } from './cached-fetch.js'
@@ -9,10 +9,17 @@ import { ProviderError } from './provider-error.js'
 
 type KeySet = (...parameters: Parameters<JWTVerifyGetKey>) => Promise<CryptoKey>
 
-const minute = 60_000
+const minuteMs = 60_000
 
-/** Whose keys sign, by the address of the key set. Finding one throws `provider_unavailable`, `provider_error`, or what jose does. */
-export function createJwks ({ clock, timeoutMs }: { clock: () => Date, timeoutMs: number }): (uri: string, signal: AbortSignal) => JWTVerifyGetKey {
+interface JwksOptions {
+  clock: () => Date
+  timeoutMs: number
+}
+
+/** Looks up keys in the JWKS at `uri`. A look-up throws `provider_unavailable`, `provider_error`, or jose's errors. */
+export function createJwks (
+  { clock, timeoutMs }: JwksOptions
+): (uri: string, signal: AbortSignal) => JWTVerifyGetKey {
   let current: { uri: string, set: CachedFetch<KeySet> } | undefined
   const setOf = (uri: string) => {
     if (current?.uri !== uri) {
@@ -20,7 +27,7 @@ export function createJwks ({ clock, timeoutMs }: { clock: () => Date, timeoutMs
         uri,
         set: createCachedFetch({
           load: async signal => await fetchKeys(uri, signal),
-          ttlMs: 10 * minute,
+          ttlMs: 10 * minuteMs,
           timeoutMs,
           clock
         })
@@ -35,8 +42,8 @@ export function createJwks ({ clock, timeoutMs }: { clock: () => Date, timeoutMs
       return await find(header, token)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      const renewed = await set.refetch(signal, minute)
-      return await renewed(header, token)
+      const findAgain = await set.refetch(signal, minuteMs)
+      return await findAgain(header, token)
     }
   }
 }
@@ -44,9 +51,9 @@ export function createJwks ({ clock, timeoutMs }: { clock: () => Date, timeoutMs
 async function fetchKeys (uri: string, signal: AbortSignal): Promise<KeySet> {
   const answer = await fetchJson({ what: 'keys', url: uri, signal })
   try {
-    // Says itself what is no key set.
+    // Throws for anything but a JWKS.
     return createLocalJWKSet(answer as JSONWebKeySet)
   } catch {
-    throw new ProviderError('provider_error', 'keys: no key set')
+    throw new ProviderError('provider_error', 'keys: not a JWKS')
   }
 }

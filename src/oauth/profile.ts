@@ -1,6 +1,6 @@
 /**
- * Asks a provider's definition who somebody is, and gives it the means to ask the provider. The definition may be the
- * host's: what it throws is the provider's fault, and its words are logged.
+ * Calls a provider's `profile()` and `isOurs()` with an HTTP client for this login. Hosts may write providers
+ * themselves, so anything thrown becomes `provider_error` and its message is logged.
  */
 import type { ClientCredentials, Grant, IdClaims } from '../providers/provider.js'
 import type { SocialSettings } from '../settings/types.js'
@@ -17,50 +17,56 @@ export interface ProfileInput {
   claims?: IdClaims | undefined
   accessToken?: string
   extras?: Record<string, unknown>
-  /** Of an exchange, where there was one; else the access token is one that a client posted. */
+  /** Of the code exchange; undefined if a client posted the access token. */
   tokens?: TokenResponse
 }
 
 export function createProfileReader (settings: SocialSettings, clock: () => Date) {
   const { provider, clientId, clientSecret } = settings
 
-  async function callProvider<T> (evidence: ProfileInput, question: (grant: Grant, client: ClientCredentials) => T | Promise<T>): Promise<T> {
+  async function callProvider<T> (
+    input: ProfileInput,
+    method: (grant: Grant, client: ClientCredentials) => T | Promise<T>
+  ): Promise<T> {
     try {
-      return await question(grantOf(evidence), { clientId, clientSecret: await clientSecret(clock()) })
+      return await method(toGrant(input), { clientId, clientSecret: await clientSecret(clock()) })
     } catch (error) {
       const problem =
         error instanceof ProviderError ? error : new ProviderError('provider_error', `profile: ${inOneLine(error)}`)
-      throw evidence.accessToken !== undefined && !evidence.tokens && isRefusal(problem)
+      const isPostedToken = input.accessToken !== undefined && !input.tokens
+      throw isPostedToken && isClientError(problem)
         ? new ProviderError('provider_token_invalid', problem.reason)
         : problem
     }
   }
 
-  return {
-    /** Throws `provider_error`, `provider_unavailable`; `provider_token_invalid` where the provider refuses a posted access token. */
-    identify: async (evidence: ProfileInput): Promise<Identity> =>
-      readProfile(await callProvider(evidence, provider.profile), settings, {
-        claims: evidence.claims,
-        tokens: evidence.tokens
-      }),
-
-    /** Whether a posted access token was issued to this app. Throws as `identify`. */
-    isOurs: async (evidence: ProfileInput & { accessToken: string }): Promise<boolean> =>
-      // RFC 6750 §2.1: a token is visible ASCII; anything else would not even fit into a header.
-      provider.isOurs !== undefined &&
-      /^[\x21-\x7E]{1,16384}$/.test(evidence.accessToken) &&
-      (await callProvider(evidence, provider.isOurs)) === true
+  /**
+   * Throws `provider_error`, `provider_unavailable`, or `provider_token_invalid` for a rejected posted access token.
+   */
+  async function identify (input: ProfileInput): Promise<Identity> {
+    const profile = await callProvider(input, provider.profile)
+    return readProfile(profile, settings, { claims: input.claims, tokens: input.tokens })
   }
+
+  /** Whether a posted access token was issued to this app. Throws as `identify`. */
+  async function isOurs (input: ProfileInput & { accessToken: string }): Promise<boolean> {
+    // RFC 6750 §2.1: visible ASCII only; other characters can't be sent in a header.
+    if (!provider.isOurs || !/^[\x21-\x7E]{1,16384}$/.test(input.accessToken)) return false
+    return await callProvider(input, provider.isOurs) === true
+  }
+
+  return { identify, isOurs }
 }
 
-const isRefusal = ({ code, status = 0 }: ProviderError) => code === 'provider_error' && status >= 400 && status < 500
+const isClientError = ({ code, status = 0 }: ProviderError) => code === 'provider_error' && status >= 400 && status < 500
 
 const inOneLine = (error: unknown) =>
-  (error instanceof Error ? error.message : 'threw no Error').replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 200)
+  (error instanceof Error ? error.message : 'threw a value that is not an Error')
+    .replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 200)
 
-function grantOf ({ metadata: { endpoints }, signal, claims, accessToken, extras = {} }: ProfileInput): Grant {
+function toGrant ({ metadata: { endpoints }, signal, claims, accessToken, extras = {} }: ProfileInput): Grant {
   const authorization = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }
-  // The path says enough, and holds no token as a query may.
+  // Only the path, because the query may contain a token.
   const what = (url: string) => URL.canParse(url) ? new URL(url).pathname : 'profile'
   return {
     claims,

@@ -1,10 +1,11 @@
 /**
- * What goes wrong with a provider, as a failure to answer with. The reason is for the log: words of ours and the
- * provider's error code, never a token, a code, a secret or an address.
+ * Failures of a provider. The reason is for the log: it consists of our own words and the provider's error code, and
+ * never contains a token, a code, a secret or an address.
  */
 import type { FastifyBaseLogger } from 'fastify'
 import type { AnswerCode } from '../../schemas/errors.js'
 import { Failure } from '../errors/failure.js'
+import { membersOf } from '../providers/claims.js'
 
 export type ProviderErrorCode = Extract<
   AnswerCode,
@@ -12,18 +13,18 @@ export type ProviderErrorCode = Extract<
 >
 
 interface ProviderErrorOptions {
-  /** That the provider answered with. */
+  /** HTTP status of the provider's response. */
   status?: number | undefined
-  /** Whether the app is configured wrongly, as the provider says. */
+  /** Whether the provider rejects the app's configuration. */
   isMisconfiguration?: boolean
 }
 
-/** To be told to the log by `logProblem`, once, where the provider's name is known. */
+/** `logProviderError` logs it once, where the provider's name is known. */
 export class ProviderError extends Failure {
   override readonly isLogged = true
   readonly reason: string
   readonly status: number | undefined
-  readonly ours: boolean
+  readonly isMisconfiguration: boolean
 
   constructor (
     code: ProviderErrorCode,
@@ -33,33 +34,38 @@ export class ProviderError extends Failure {
     super(code, { headers: code === 'provider_unavailable' ? { 'retry-after': '5' } : {} })
     this.reason = reason
     this.status = status
-    this.ours = isMisconfiguration
+    this.isMisconfiguration = isMisconfiguration
   }
 }
 
 export type ProviderLog = Pick<FastifyBaseLogger, 'warn' | 'error'>
 
-/** What the app's people have to mend is an error; the rest happens. */
-export function logProviderError (log: ProviderLog, provider: string, { code, reason, ours }: ProviderError): void {
-  log[ours ? 'error' : 'warn']({ provider, code, reason }, 'a provider confirmed no login')
+/** At level `error` if the app's developers must fix it, otherwise `warn`. */
+export function logProviderError (
+  log: ProviderLog,
+  provider: string,
+  { code, reason, isMisconfiguration }: ProviderError
+): void {
+  log[isMisconfiguration ? 'error' : 'warn']({ provider, code, reason }, 'login with a provider failed')
 }
 
-/** An answer whose status says that it is none: one to try again later, or one that makes no sense. */
+/** For a response with an error status: `provider_unavailable` if a retry may help, otherwise `provider_error`. */
 export function statusError (what: string, status: number): ProviderError {
-  const passing = status >= 500 || status === 429 || status === 408
-  return new ProviderError(passing ? 'provider_unavailable' : 'provider_error', `${what}: status ${status}`, { status })
+  const isTransient = status >= 500 || status === 429 || status === 408
+  const code = isTransient ? 'provider_unavailable' : 'provider_error'
+  return new ProviderError(code, `${what}: status ${status}`, { status })
 }
 
-/** A request that got no whole answer: of the error nothing is told but its code (`ECONNREFUSED`). */
+/** For a request without a complete response. Only the error's code (`ECONNREFUSED`) goes into the reason. */
 export function networkError (what: string, error: unknown): ProviderError {
-  const { code } = Object(error) as { code?: unknown }
+  const { code } = membersOf(error)
   return new ProviderError(
     'provider_unavailable',
     `${what}: ${/^[A-Z][A-Z0-9_]{1,40}$/.exec(String(code))?.[0] ?? 'connection lost'}`
   )
 }
 
-/** What a promise comes to, unless the signal comes first. */
+/** Settles as the promise does; throws `provider_unavailable` if the signal aborts first. */
 export async function withinTime<T> (promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const timeout = new Promise<never>((_resolve, reject) => {
     const giveUp = () => reject(new ProviderError('provider_unavailable', 'no answer in time'))

@@ -1,34 +1,39 @@
-/** What a token endpoint says: tokens (RFC 6749 §5.1), or whose fault it is that there are none (§5.2). */
+/** Reads the token response (RFC 6749 §5.1) or the error response (§5.2) of a token endpoint. */
+import { membersOf } from '../providers/claims.js'
 import { networkError, ProviderError, statusError } from './provider-error.js'
 
 export interface TokenResponse {
   accessToken: string
   idToken: string | undefined
   refreshToken: string | undefined
-  /** Milliseconds since 1970. */
+  /** Milliseconds since the epoch. */
   expiresAt: number | undefined
   scope: string | undefined
 }
 
 const what = 'token endpoint'
 
-/** Checks an answer of status 2xx. GitHub tells errors in one, too. */
-export function readTokenAnswer (answer: unknown, status: number | undefined, now: Date): TokenResponse {
+/** Checks a response with status 2xx, which may be an error response, too (GitHub). Throws a ProviderError. */
+export function readTokenResponse (body: unknown, status: number | undefined, now: Date): TokenResponse {
   if (status === undefined || status < 200 || status > 299) throw statusError(what, status ?? 0)
   const {
     access_token: accessToken,
     token_type: type,
     id_token: idToken,
     refresh_token: refreshToken,
-    expires_in: lasts,
+    expires_in: lifetime,
     scope,
     error
-  } = Object(answer) as Record<string, unknown>
-  if (error !== undefined) throw refusal(error)
-  if (typeof accessToken !== 'string' || !visible.test(accessToken)) { throw new ProviderError('provider_error', `${what}: no access token`) }
-  // §7.1: of any other type we would not know how to use it.
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') { throw new ProviderError('provider_error', `${what}: the token type is not Bearer`) }
-  const seconds = typeof lasts === 'number' || typeof lasts === 'string' ? Number(lasts) : NaN
+  } = membersOf(body)
+  if (error !== undefined) throw fromErrorCode(error)
+  if (typeof accessToken !== 'string' || !visible.test(accessToken)) {
+    throw new ProviderError('provider_error', `${what}: no access token`)
+  }
+  // §7.1: a client must not use a token of a type that it does not know.
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
+    throw new ProviderError('provider_error', `${what}: the token type is not Bearer`)
+  }
+  const seconds = typeof lifetime === 'number' || typeof lifetime === 'string' ? Number(lifetime) : NaN
   return {
     accessToken,
     idToken: asString(idToken),
@@ -38,40 +43,45 @@ export function readTokenAnswer (answer: unknown, status: number | undefined, no
   }
 }
 
-/** RFC 6749 appendix A.12: what goes into a header holds no line break. */
+/** RFC 6749 appendix A.12; a line break would not fit into a header. */
 const visible = /^[\x20-\x7E]{1,16384}$/
 const asString = (value: unknown) => typeof value === 'string' ? value : undefined
 
-/** What an exchange that threw is, by what was seen of the answer, if there was one. */
-export function exchangeError (error: unknown, { status, tooLarge }: { status: number | undefined, tooLarge: boolean }): ProviderError {
+/** What a failed exchange means, given what is known of the response. */
+export function exchangeError (
+  error: unknown,
+  { status, tooLarge }: { status: number | undefined, tooLarge: boolean }
+): ProviderError {
   if (error instanceof ProviderError) return error
   if (status === undefined) return networkError(what, error)
   if (tooLarge) return new ProviderError('provider_error', `${what}: more than 1 MiB`)
-  // A Boom: 500 where the answer broke off, else the answer itself.
-  const { data, output } = Object(error) as { data?: { payload?: unknown }, output?: { statusCode?: number } }
+  // simple-oauth2 throws a Boom error: with status 500 for an incomplete response, otherwise with the response.
+  const { data, output } = membersOf(error)
   if (status >= 200 && status < 300) {
-    return output?.statusCode === 500
+    return membersOf(output).statusCode === 500
       ? networkError(what, undefined)
-      : new ProviderError('provider_error', `${what}: no JSON`)
+      : new ProviderError('provider_error', `${what}: not JSON`)
   }
-  const { error: refused } = Object(data?.payload) as { error?: unknown }
-  return refused === undefined || status < 400 || status >= 500 || status === 429
+  const { error: code } = membersOf(membersOf(data).payload)
+  return code === undefined || status < 400 || status >= 500 || status === 429
     ? statusError(what, status)
-    : refusal(refused)
+    : fromErrorCode(code)
 }
 
-/** The app's own fault, for its people to mend: OAuth's codes, GitHub's, and Facebook's numbers (an unknown app or secret, a redirect not listed). */
+/**
+ * The app is configured wrongly: codes of OAuth, of GitHub, and Facebook's (unknown app, wrong secret, redirect URI).
+ */
 const misconfigured = new Set([
   'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope', 'redirect_uri_mismatch',
   'incorrect_client_credentials', '1', '101', '191'
 ])
 
-/** Everything else is about the code, which anybody may have sent. */
-function refusal (error: unknown): ProviderError {
-  // Facebook's is an object; not every one of JSON can be made a string.
-  const { code: given = error } = Object(error) as { code?: unknown }
+/** All other codes concern the authorization code, which any client may have sent. */
+function fromErrorCode (error: unknown): ProviderError {
+  // Facebook sends an object.
+  const { code: given = error } = membersOf(error)
   const code = typeof given === 'number' || typeof given === 'string' ? String(given) : ''
-  // Whatever else stands there might be a part of what was sent.
+  // Only plain codes are logged: other text might repeat parts of the request.
   const reason = `${what}: ${/^([a-z]{1,30}(_[a-z]{1,30}){0,5}|\d{1,5})$/.exec(code)?.[0] ?? 'refused'}`
   return misconfigured.has(code)
     ? new ProviderError('provider_error', reason, { isMisconfiguration: true })

@@ -1,60 +1,64 @@
-/** What a configured provider is to the rest of the house: its settings, who came from it, and what can be asked of it. */
+/** Types of the provider client: the identity it returns, and its interface. */
 import type { SocialSettings } from '../settings/types.js'
 
-/** Who has logged in at a provider, after all checks. */
+/** The user at the provider, after all checks. */
 export interface Identity {
-  /** Name of the provider, as configured. */
+  /** Name of the provider in the option `social`. */
   provider: string
   issuer: string
   subject: string
-  /** In canonical form (lib/email.ts); undefined where the provider gave none that is an address. */
+  /** In canonical form (lib/email.ts); undefined if the provider returned no valid address. */
   email: string | undefined
-  /** Whether the provider says so, and is trusted for this address. */
+  /** Whether the provider reports the address as verified and is trusted for it. */
   emailProven: boolean
-  /** Suggestions for user fields, unchecked. */
+  /** Unchecked values for user fields. */
   fields: Readonly<Record<string, unknown>>
-  /** What to keep, where the app asked for it. */
+  /** To be stored; undefined without the option `storeTokens`. */
   tokens: ProviderTokens | undefined
 }
 
 export interface ProviderTokens {
   access_token: string
   refresh_token?: string
-  /** When the access token ends, in milliseconds since 1970. */
+  /** When the access token expires, in milliseconds since the epoch. */
   expires_at?: number
   scope?: string
 }
 
+interface CodeInput {
+  code: string
+  verifier: string | undefined
+  redirectUri: string
+  /** Expected in the ID token; undefined: the ID token must have none. */
+  nonce: string | undefined
+  extras?: Record<string, unknown>
+}
+
+interface AuthorizationRequest {
+  state: string
+  nonce: string
+  /** S256 of the verifier (RFC 7636). */
+  challenge: string
+  redirectUri: string
+}
+
+/** All methods throw a ProviderError: `provider_unavailable`, `provider_error` and the codes named below. */
 export interface SocialClient {
   settings: SocialSettings
-  /** Whether the redirect comes as a POST (`response_mode=form_post`). */
+  /** Whether the provider posts to the callback (`response_mode=form_post`). */
   postsBack: boolean
-  /** What clients may post, beside a code. */
+  /** The credentials that clients may post besides a code. */
   accepts: { idToken: boolean, accessToken: boolean }
-  /** Fetches the metadata, where there are any. Throws a ProviderProblem: `provider_error` where they can't be used as configured, `provider_unavailable`. */
+  /** Fetches the metadata, if the provider has any. */
   discover: () => Promise<void>
-  /** Where to send the browser. `challenge` is S256 of the verifier (RFC 7636). Throws `provider_unavailable`, `provider_error`. */
-  authorizationUrl: (request: {
-    state: string
-    nonce: string
-    challenge: string
-    redirectUri: string
-  }) => Promise<string>
-  /** Whether the redirect's `iss` is this provider's (RFC 9207); undefined is, unless the provider always tells it. */
+  /** Where to send the browser. */
+  authorizationUrl: (request: AuthorizationRequest) => Promise<string>
+  /** Whether the `iss` of a redirect is valid (RFC 9207). None is valid, unless the provider always sends it. */
   isIssuer: (iss: string | undefined) => Promise<boolean>
-  /**
-   * Who the code is of. `nonce`: what the ID token must have; undefined: none. Throws `code_exchange_failed` where the
-   * provider refuses the code, or it was asked for with a nonce that is not told, `provider_error`, `provider_unavailable`.
-   */
-  identityFromCode: (input: {
-    code: string
-    verifier: string | undefined
-    redirectUri: string
-    nonce: string | undefined
-    extras?: Record<string, unknown>
-  }) => Promise<Identity>
-  /** Who an ID token is of that a client posted, and when it expires. Throws `provider_token_invalid`, `provider_error`, `provider_unavailable`. */
+  /** Exchanges the code. Throws `code_exchange_failed` for a rejected code or a missing nonce. */
+  identityFromCode: (input: CodeInput) => Promise<Identity>
+  /** For an ID token that a client posted; also when it expires. Throws `provider_token_invalid`. */
   identityFromIdToken: (idToken: string, nonce: string | undefined) => Promise<{ identity: Identity, expiresAt: Date }>
-  /** Who an access token is of that a client posted, if it was issued to this app. Throws `provider_token_invalid`, `provider_error`, `provider_unavailable`. */
+  /** For an access token that a client posted. Throws `provider_token_invalid`, also if issued to another app. */
   identityFromAccessToken: (accessToken: string) => Promise<Identity>
 }

@@ -14,12 +14,12 @@ export const apple = defineProvider({
     jwks: 'https://appleid.apple.com/auth/keys'
   },
   scopes: ['name', 'email'],
-  // Without it Apple refuses to tell either.
+  // Apple requires it for these scopes.
   parameters: { response_mode: 'form_post' },
   profile: ({ claims = { iss: '', sub: '' }, extras }) => {
     const { firstName, lastName } = nameOf(extras.user)
     return {
-      // Apple's booleans are strings at times.
+      // Apple sends booleans as strings in some tokens.
       ...standardProfile({ ...claims, email_verified: String(claims.email_verified) === 'true' }),
       fields: { first_name: asText(firstName), last_name: asText(lastName) }
     }
@@ -27,7 +27,7 @@ export const apple = defineProvider({
   ownsMailbox: email => mailboxes.has(domainOf(email))
 })
 
-/** Told at the first login only, and by the browser: no more than a suggestion. */
+/** Sent at the first login only, by the browser: untrusted. */
 function nameOf (user: unknown): Record<string, unknown> {
   try {
     return membersOf(membersOf(JSON.parse(String(user))).name)

@@ -1,4 +1,4 @@
-/** The providers that are built in, by the names that the option `social` knows them by. */
+/** The built-in providers, by their names in the option `social`. */
 import { apple } from './apple.js'
 import { discord } from './discord.js'
 import { facebook } from './facebook.js'

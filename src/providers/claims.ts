@@ -1,29 +1,35 @@
-/** What the providers' answers have in common: claims (OpenID Connect Core §5.1), and how little may be taken for granted. */
+/** Reads claims (OpenID Connect Core §5.1) from the responses of providers, without trusting their types. */
 import type { Grant, Profile } from './provider.js'
 
-/** An object's members, all unknown; of anything else none. */
+/** The members of an object; none for any other value. */
 export const membersOf = (value: unknown): Record<string, unknown> =>
+  // Safe: every object has members, and their type is unknown.
   typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : {}
 
+/** The value if it is a string that is not empty. */
 export const asText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
 
 /**
- * The claims of a login: of the ID token, and of the UserInfo endpoint where that one tells no address. They must be of
- * the same person (§5.3.2), or a stolen access token would lend its name to another's login.
+ * The claims of the ID token, plus those of the UserInfo endpoint if the ID token has no address. Throws if they have
+ * different subjects (§5.3.2): the access token may be stolen.
  */
-export async function claimsOf ({ claims, accessToken, endpoints: { userinfo }, get }: Grant): Promise<Record<string, unknown>> {
+export async function claimsOf (
+  { claims, accessToken, endpoints: { userinfo }, get }: Grant
+): Promise<Record<string, unknown>> {
   if (claims?.email !== undefined || accessToken === undefined || userinfo === undefined) return claims ?? {}
-  const told = membersOf(await get(userinfo))
-  if (claims && told.sub !== claims.sub) throw new Error('the UserInfo endpoint speaks of somebody else')
-  // That an address is verified counts of that address only.
-  return { ...claims, ...told, email_verified: told.email_verified }
+  const info = membersOf(await get(userinfo))
+  if (claims && info.sub !== claims.sub) throw new Error('the UserInfo response has another subject')
+  // The address is from UserInfo, so `email_verified` of the ID token must not apply to it.
+  return { ...claims, ...info, email_verified: info.email_verified }
 }
 
-/** A profile of standard claims. */
-export function standardProfile ({ sub, email, email_verified: emailVerified, given_name: first, family_name: last }: Record<string, unknown>): Profile {
+/** A profile from standard claims. */
+export function standardProfile (
+  { sub, email, email_verified: emailVerified, given_name: first, family_name: last }: Record<string, unknown>
+): Profile {
   return {
-    // An empty one is refused.
+    // An empty subject is rejected later.
     subject: asText(sub) ?? '',
     email: asText(email),
     emailVerified: emailVerified === true,

@@ -1,4 +1,4 @@
-/** Discord, asked by its API: https://discord.com/developers/docs/topics/oauth2 */
+/** Discord, by its API without ID tokens: https://discord.com/developers/docs/topics/oauth2 */
 import { asText, membersOf } from './claims.js'
 import { defineProvider } from './provider.js'
 

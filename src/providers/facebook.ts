@@ -1,4 +1,4 @@
-/** Facebook, whose Graph API knows no ID tokens: https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow */
+/** Facebook, by its Graph API without ID tokens: https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow */
 import { createHmac } from 'node:crypto'
 import { asText, membersOf } from './claims.js'
 import { defineProvider } from './provider.js'
@@ -16,11 +16,11 @@ export const facebook = defineProvider({
   },
   scopes: ['email', 'public_profile'],
   profile: async ({ accessToken = '', endpoints: { userinfo }, get }, { clientSecret }) => {
-    // Shows that whoever asks is the app, and no thief of the token; apps can demand it.
+    // Proves that the app sends this request and not a thief of the token; apps can require it.
     const proof = createHmac('sha256', clientSecret).update(accessToken).digest('hex')
     const query = new URLSearchParams({ fields: 'id,email,first_name,last_name', appsecret_proof: proof })
     const { id, email, first_name: first, last_name: last } = membersOf(await get(`${userinfo}?${query}`))
-    // It does not say whether anybody has ever read that mailbox.
+    // Facebook does not report whether the address is verified.
     return {
       subject: asText(id) ?? '',
       email: asText(email),
@@ -29,11 +29,11 @@ export const facebook = defineProvider({
     }
   },
   isOurs: async ({ accessToken = '', endpoints: { tokeninfo }, get }, { clientId, clientSecret }) => {
-    // The app's own token goes into a header: it has the secret in it.
-    const answer = await get(`${tokeninfo}?${new URLSearchParams({ input_token: accessToken })}`, {
+    // In a header rather than the query, because the app's own token contains the secret.
+    const response = await get(`${tokeninfo}?${new URLSearchParams({ input_token: accessToken })}`, {
       authorization: `Bearer ${clientId}|${clientSecret}`
     })
-    const { app_id: app, is_valid: valid, type = 'USER' } = membersOf(membersOf(answer).data)
+    const { app_id: app, is_valid: valid, type = 'USER' } = membersOf(membersOf(response).data)
     return valid === true && String(app) === clientId && type === 'USER'
   }
 })

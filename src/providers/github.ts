@@ -1,4 +1,4 @@
-/** GitHub, which knows no ID tokens: https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps */
+/** GitHub, without ID tokens: https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps */
 import { asText, membersOf } from './claims.js'
 import { defineProvider, type Grant } from './provider.js'
 
@@ -6,7 +6,7 @@ const accept = { accept: 'application/vnd.github+json', 'x-github-api-version': 
 
 export const github = defineProvider({
   label: 'GitHub',
-  // What its redirects tell as `iss` since April 2026.
+  // The `iss` of its redirects since April 2026.
   issuer: 'https://github.com/login/oauth',
   endpoints: {
     authorization: 'https://github.com/login/oauth/authorize',
@@ -17,31 +17,31 @@ export const github = defineProvider({
   scopes: ['read:user', 'user:email'],
   profile: async grant => {
     const { id } = membersOf(await grant.get(`${grant.endpoints.userinfo}`, accept))
-    // The login name can be given up, and taken by somebody else; `email` is whatever the person shows to the public.
-    if (!Number.isSafeInteger(id)) throw new Error('GitHub told no user id')
+    // Not `login`, which can be given up and taken by another user; and not `email`, which is the public one.
+    if (!Number.isSafeInteger(id)) throw new Error('GitHub returned no user id')
     const email = await emailOf(grant)
     return { subject: String(id), email, emailVerified: email !== undefined }
   },
   isOurs: async ({ accessToken, endpoints: { tokeninfo = '' }, post }, { clientId, clientSecret }) => {
     const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
-    const answer = await post(
+    const response = await post(
       tokeninfo.replace('{client_id}', encodeURIComponent(clientId)),
       { access_token: accessToken },
       { ...accept, authorization }
     )
-    return membersOf(membersOf(answer).app).client_id === clientId
+    return membersOf(membersOf(response).app).client_id === clientId
   }
 })
 
-/** The verified address, the primary one if it is among them. */
+/** A verified address, the primary one if possible. */
 async function emailOf ({ endpoints, get }: Grant): Promise<string | undefined> {
-  const answer = await get(`${endpoints.userinfo}/emails`, accept).catch(unlessNotGranted)
-  const verified = Array.isArray(answer) ? answer.map(membersOf).filter(({ verified }) => verified === true) : []
+  const emails = await get(`${endpoints.userinfo}/emails`, accept).catch(undefinedIfForbidden)
+  const verified = Array.isArray(emails) ? emails.map(membersOf).filter(({ verified }) => verified === true) : []
   return asText((verified.find(({ primary }) => primary === true) ?? verified[0])?.email)
 }
 
-/** Whoever was not asked for the scope `user:email` has not granted it. */
-function unlessNotGranted (error: unknown): undefined {
-  const { status } = Object(error) as { status?: number }
+/** Without the scope `user:email` GitHub forbids the request. */
+function undefinedIfForbidden (error: unknown): undefined {
+  const { status } = membersOf(error)
   if (status !== 403 && status !== 404) throw error
 }

@@ -1,4 +1,4 @@
-/** GitLab.com: https://docs.gitlab.com/integration/openid_connect_provider; with the option `issuer`, any other GitLab. */
+/** GitLab.com or, with the option `issuer`, any other GitLab: https://docs.gitlab.com/integration/openid_connect_provider */
 import { oidc } from './oidc.js'
 import { defineProvider } from './provider.js'
 

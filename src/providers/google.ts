@@ -16,7 +16,7 @@ export const google = defineProvider({
     tokeninfo: 'https://oauth2.googleapis.com/tokeninfo'
   },
   scopes: ['openid', 'email', 'profile'],
-  // Both are Google's, which says so; one person has one identity, stored with the first, whatever the token has.
+  // Google documents both forms. Identities are always stored with the first, so that each user has only one.
   acceptsIssuer: iss => iss === 'accounts.google.com',
   profile: async grant => standardProfile(await claimsOf(grant)),
   isOurs: async ({ accessToken = '', endpoints: { tokeninfo }, get }, { clientId }) => {
@@ -27,7 +27,7 @@ export const google = defineProvider({
     } = membersOf(await get(`${tokeninfo}?${new URLSearchParams({ access_token: accessToken })}`))
     return aud === clientId && (azp === undefined || azp === clientId) && Number(left) > 0
   },
-  // Of another address it once sent a mail there, and says that it is verified for ever; `hd` is the domain of a Workspace.
+  // Google verified any other address only once, and reports it as verified for ever. `hd` is a Workspace's domain.
   ownsMailbox: (email, claims) =>
     ['gmail.com', 'googlemail.com', asText(claims?.hd)?.toLowerCase()].includes(domainOf(email))
 })

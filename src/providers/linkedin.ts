@@ -12,8 +12,8 @@ export const linkedin = defineProvider({
     jwks: `${issuer}/openid/jwks`,
     userinfo: 'https://api.linkedin.com/v2/userinfo'
   },
-  // It answers a verifier with 401 invalid_client, and leaves the nonce out of its ID tokens: the state alone, and that the
-  // token comes straight from LinkedIn, bind a login to its browser.
+  // LinkedIn rejects a code_verifier with 401 invalid_client and omits the nonce from its ID tokens. Only the state,
+  // and the fact that the token comes directly from LinkedIn, bind a login to its browser.
   pkce: false,
   sendsNonce: false
 })

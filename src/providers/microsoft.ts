@@ -1,12 +1,15 @@
-/** Microsoft, for work, school and personal accounts alike: https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc */
+/**
+ * Microsoft, for work, school and personal accounts:
+ * https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc
+ */
 import { domainOf } from '../lib/email.js'
 import { claimsOf, standardProfile } from './claims.js'
 import { defineProvider, type IdClaims } from './provider.js'
 
 const base = 'https://login.microsoftonline.com/common'
-/** Each tenant is an issuer, and signs with the keys of all. */
+/** Each tenant has its own issuer; all share one JWKS. */
 const tenant = /^https:\/\/login\.microsoftonline\.com\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/v2\.0$/
-/** Where the personal accounts are. */
+/** The tenant of personal accounts. */
 const personal = '9188040d-6c67-4c5b-b112-36a304b66dad'
 const mailboxes = new Set(['outlook.com', 'hotmail.com', 'live.com', 'msn.com'])
 
@@ -26,7 +29,7 @@ export const microsoft = defineProvider({
   profile: async grant => {
     const claims = await claimsOf(grant)
     return {
-      // `sub` is this person for this app, for ever; of the other names of a person an administrator can give each to another.
+      // `sub` is stable per user and app. A tenant administrator can reassign every other identifier.
       ...standardProfile(claims),
       ...(grant.claims && { issuer: grant.claims.iss }),
       emailVerified: ownsDomain(claims)
@@ -36,7 +39,7 @@ export const microsoft = defineProvider({
 })
 
 /**
- * Any tenant's administrator can enter any address (“nOAuth”). This optional claim says that the tenant has shown that its
- * domain is its own; it comes as a boolean, a number or a string.
+ * The administrator of a tenant can give users any address (“nOAuth”). This optional claim confirms that the tenant has
+ * proven ownership of the domain; it is a boolean, a number or a string.
  */
 const ownsDomain = ({ xms_edov: proven }: IdClaims | Record<string, unknown>) => ['true', '1'].includes(String(proven))

@@ -1,4 +1,4 @@
-/** Any OpenID provider, by its issuer: Keycloak, Auth0, Okta, Zitadel, a GitLab of one's own. */
+/** Any OpenID provider, by its issuer: Keycloak, Auth0, Okta, Zitadel, a self-managed GitLab. */
 import { claimsOf, standardProfile } from './claims.js'
 import type { Provider } from './provider.js'
 

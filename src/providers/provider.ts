@@ -1,19 +1,19 @@
 /**
- * What a provider of identities is: data, and one function that says who has logged in there. The built-in ones, one
- * a file beside this, are made of nothing else; docs/own-provider.md makes one in thirty lines.
+ * The definition of a provider: data, and a function that returns the profile of the user who logged in. The built-in
+ * providers, one per file in this folder, consist of nothing else; docs/own-provider.md shows how to write one.
  */
 
-/** Addresses at the provider. */
+/** The provider's URLs. */
 export interface Endpoints {
   /** Where the browser is sent (RFC 6749 §3.1). */
   authorization: string
   /** Where a code is exchanged (RFC 6749 §3.2). */
   token: string
-  /** The keys of ID tokens (RFC 7517). With them every login must come with an ID token, which is verified. */
+  /** The keys of ID tokens (RFC 7517). If set, every login must include an ID token, which is verified. */
   jwks?: string
-  /** Who the access token is for: asked by `profile`. */
+  /** Returns the user of an access token: for `profile`. */
   userinfo?: string
-  /** Whom an access token was issued to: asked by `isOurs`. */
+  /** Returns the client of an access token: for `isOurs`. */
   tokeninfo?: string
 }
 
@@ -24,34 +24,37 @@ export interface IdClaims {
   [claim: string]: unknown
 }
 
-/** What a provider has granted, for `profile` to make a person of. */
+/** What the provider has granted: the input of `profile` and `isOurs`. */
 export interface Grant {
-  /** Of the ID token, verified: signature, issuer, audience, nonce, time. Absent where the provider has none. */
+  /** Of the ID token, after its signature, issuer, audience, nonce and times were verified. Undefined without one. */
   claims: IdClaims | undefined
-  /** Absent where the client sent nothing but an ID token. */
+  /** Undefined if the client posted an ID token. */
   accessToken: string | undefined
-  /** What the redirect brought beside the code: Apple posts the name of a new user, once. */
+  /** Other parameters of the redirect: `user`, in which Apple sends the name of a new user, once. */
   extras: Readonly<Record<string, unknown>>
   endpoints: Endpoints
   /**
-   * Asks the provider, with the access token, for a JSON object or array, within the time that the login has. Throws for any
-   * status but 200, for a redirect, for more than 1 MiB and for what is no JSON.
+   * Requests a JSON object or array with the access token, within the deadline of the login. Throws for a status other
+   * than 200, a redirect, a response larger than 1 MiB, or one that is not JSON.
    */
   get: (url: string, headers?: Record<string, string>) => Promise<unknown>
-  /** Sends JSON, without the access token; else like `get`. */
+  /** Posts JSON, without the access token; otherwise like `get`. */
   post: (url: string, body: object, headers?: Record<string, string>) => Promise<unknown>
 }
 
-/** Who has logged in, in the provider's words. */
+/** The user who logged in, as the provider describes them. */
 export interface Profile {
-  /** The provider's own, unchangeable name of the person: never an address, a user name or anything that can be re-assigned. */
+  /** The provider's permanent user ID: never an address, a username or anything else that can be reassigned. */
   subject: string
   /** Default: the provider's `issuer`. */
   issuer?: string
   email?: string | null | undefined
-  /** Whether the provider says that the person reads the mail of that address. Nothing but `true` counts. */
+  /** Whether the provider has verified that the user owns the address. Only `true` counts. */
   emailVerified?: boolean
-  /** Suggestions for user fields of these names (`first_name`); what the app does not declare, what its users may not give, or what does not fit is left out. */
+  /**
+   * Suggested values for user fields, by name (`first_name`). Fields that the app does not declare or users may not set,
+   * and invalid values, are ignored.
+   */
   fields?: Readonly<Record<string, unknown>>
 }
 
@@ -61,36 +64,39 @@ export interface ClientCredentials {
 }
 
 export interface Provider {
-  /** What people call it: the button says “Continue with …”. */
+  /** Shown to users: “Continue with …”. */
   label: string
   /**
-   * Who vouches for the identities. With the subject it names a person for ever; the redirect's `iss` (RFC 9207) and the ID
-   * token's must equal it.
+   * Issuer of the identities. Issuer and subject identify a user permanently; the `iss` of the redirect (RFC 9207) and
+   * of the ID token must equal it.
    */
   issuer: string
-  /** Default: read from the metadata of the issuer (OpenID Connect Discovery 1.0). */
+  /** Default: from the issuer's metadata (OpenID Connect Discovery 1.0). */
   endpoints?: Endpoints
-  /** Asked for unless the option `scopes` says otherwise. */
+  /** Requested scopes; the option `scopes` replaces them. */
   scopes: readonly string[]
-  /** More parameters for the authorization request. */
+  /** Additional parameters of the authorization request. */
   parameters?: Readonly<Record<string, string>>
-  /** Whether the redirect always tells `iss` (RFC 9207): then one without is refused. Read from the metadata where there is one. */
+  /** Whether redirects always have `iss` (RFC 9207) and one without is rejected. Default: from the metadata, if any. */
   sendsIssuer?: boolean
-  /** `false` only where the provider refuses a `code_verifier`. Default `true`: PKCE with S256 (RFC 7636). */
+  /** `false` only if the provider rejects a `code_verifier`. Default `true`: PKCE with S256 (RFC 7636). */
   pkce?: boolean
-  /** `false` only where ID tokens come without the nonce that was sent: then none is asked for. Default `true`. */
+  /** `false` only if ID tokens omit the nonce: then none is sent. Default `true`. */
   sendsNonce?: boolean
-  /** How the client shows its secret at the token endpoint (RFC 6749 §2.3.1). Default: as the metadata says, else `body`. */
+  /** How the client sends its secret to the token endpoint (RFC 6749 §2.3.1). Default: as in the metadata, or `body`. */
   clientAuthentication?: 'body' | 'header'
-  /** Whether an `iss` that is not the `issuer` is all the same: of Microsoft every tenant has its own. No claims: that of a redirect. */
+  /**
+   * Accepts an `iss` other than `issuer`: every Microsoft tenant has its own. `claims` are those of the ID token, or
+   * undefined for the `iss` of a redirect.
+   */
   acceptsIssuer?: (iss: string, claims: IdClaims | undefined) => boolean
-  /** Who has logged in. Throws an Error where the answers make no sense; its message is logged. */
+  /** Returns the user who logged in. Throw an Error for a response that makes no sense: its message is logged. */
   profile: (grant: Grant, client: ClientCredentials) => Profile | Promise<Profile>
-  /** Whether an access token was issued to this client (and no other app): without it none may be posted. */
+  /** Whether an access token was issued to this client and to no other app. Required to accept posted access tokens. */
   isOurs?: (grant: Grant, client: ClientCredentials) => Promise<boolean>
-  /** Whether the provider runs the mailbox of this address, so that `trustEmail` need not say it. */
+  /** Whether the provider runs the mailbox of this address: then it is trusted without the option `trustEmail`. */
   ownsMailbox?: (email: string, claims: IdClaims | undefined) => boolean
 }
 
-/** For hosts: a provider of one's own, checked by the compiler. */
+/** Lets the compiler check a host's own provider. */
 export const defineProvider = (provider: Provider): Provider => provider

@@ -1,10 +1,11 @@
-/** A provider that the host defines itself is looked at once, at start: not every host has the compiler do it. */
+/** Validates a host's own provider at start, because not every host uses TypeScript. */
 import { refuseOption } from '../lib/refuse-option.js'
+import { membersOf } from './claims.js'
 import type { Provider } from './provider.js'
 
 const local = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-/** Whether it is an address of TLS; in development http will do, on this machine. */
+/** Whether it is an https URL; in development, http on this machine is allowed, too. */
 export function isAddressOf (value: unknown, production: boolean): value is string {
   if (typeof value !== 'string' || !URL.canParse(value)) return false
   const { protocol, hostname, username, hash } = new URL(value)
@@ -18,14 +19,12 @@ export function isAddressOf (value: unknown, production: boolean): value is stri
 const functions = ['acceptsIssuer', 'isOurs', 'ownsMailbox'] as const
 const booleans = ['sendsIssuer', 'pkce', 'sendsNonce'] as const
 
-/** The provider itself, or the refusal of what is wrong with it, by the option's path. */
+/** Returns the provider. Throws an option error that names the first invalid member. */
 export function checkProvider (option: string, given: object, production: boolean): Provider {
-  const { label, issuer, endpoints, scopes, parameters, clientAuthentication, profile, ...rest } = given as Record<
-    keyof Provider,
-    unknown
-  >
-  const must = (holds: boolean, name: string, what: string) => {
-    if (!holds) refuseOption(`${option}.${name}: must be ${what}`)
+  const members = membersOf(given)
+  const { label, issuer, endpoints, scopes, parameters, clientAuthentication, profile } = members
+  const must = (isMet: boolean, name: string, what: string) => {
+    if (!isMet) refuseOption(`${option}.${name}: must be ${what}`)
   }
   must(typeof label === 'string' && label !== '', 'label', 'a string, not empty')
   must(isAddressOf(issuer, production), 'issuer', 'an https address')
@@ -37,14 +36,14 @@ export function checkProvider (option: string, given: object, production: boolea
     'an object of strings'
   )
   must(
-    [undefined, 'body', 'header'].includes(clientAuthentication as string),
+    [undefined, 'body', 'header'].some(known => known === clientAuthentication),
     'clientAuthentication',
     '"body" or "header"'
   )
-  for (const name of functions) must(rest[name] === undefined || typeof rest[name] === 'function', name, 'a function')
-  for (const name of booleans) must(rest[name] === undefined || typeof rest[name] === 'boolean', name, 'true or false')
+  for (const name of functions) must(['undefined', 'function'].includes(typeof members[name]), name, 'a function')
+  for (const name of booleans) must(['undefined', 'boolean'].includes(typeof members[name]), name, 'true or false')
   if (endpoints !== undefined) checkEndpoints(`${option}.endpoints`, Object(endpoints), production)
-  // Checked member by member above.
+  // Every member was checked above.
   return given as Provider
 }
 
@@ -52,7 +51,9 @@ const isText = (value: unknown) => typeof value === 'string'
 
 function checkEndpoints (option: string, endpoints: Record<string, unknown>, production: boolean): void {
   for (const name of ['authorization', 'token', 'jwks', 'userinfo', 'tokeninfo']) {
-    const isNeeded = name === 'authorization' || name === 'token'
-    if ((isNeeded || endpoints[name] !== undefined) && !isAddressOf(endpoints[name], production)) { refuseOption(`${option}.${name}: must be an https address`) }
+    const isRequired = name === 'authorization' || name === 'token'
+    if ((isRequired || endpoints[name] !== undefined) && !isAddressOf(endpoints[name], production)) {
+      refuseOption(`${option}.${name}: must be an https address`)
+    }
   }
 }
