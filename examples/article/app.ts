@@ -1,14 +1,14 @@
 /**
- * The application of the article "Registration and Authentication in your Django app with dj-rest-auth", as it is at
- * its end: users with a unique e-mail, no username, a gender, and a phone number that only registration can set. The
- * address has to be confirmed before the first login; the mail says so in the app's own words.
+ * The final application of the article "Registration and Authentication in your Django app with dj-rest-auth": users
+ * have a unique e-mail address, no username, a gender, and a phone number that only registration can set. They must
+ * confirm the address before the first login; the mail has the app's own text.
  */
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import restAuth, { defineRestAuth } from 'fastify-rest-auth'
 
-/** Who else may say who somebody is: those that the environment knows, if any. */
+/** The social providers whose variables are set. */
 export const providersOf = ({
   GOOGLE_CLIENT_ID,
   GOOGLE_CLIENT_SECRET = '',
@@ -23,10 +23,10 @@ export const auth = defineRestAuth({
   publicUrl: 'http://localhost:3000',
   database: 'auth.sqlite',
   account: { username: 'none', emailVerification: 'mandatory', confirmEmailOnGet: true },
-  // In development Swagger UI is where people log in.
+  // In development, users log in with Swagger UI.
   urls: { login: '/docs#/Session/login' },
   site: { name: 'Example' },
-  // Without a transport the mails are printed.
+  // Without a transport, mails are printed.
   mail: {
     templates: fileURLToPath(new URL('./email-templates', import.meta.url)),
     subjectPrefix: 'Example: '
@@ -43,7 +43,7 @@ export const auth = defineRestAuth({
 })
 declare module 'fastify-rest-auth' { interface Register { auth: typeof auth } }
 
-/** The app, not yet listening. `overrides` replace options: the tests give it a database of their own. */
+/** Builds the app without listening. `overrides` replace options: the tests use another database. */
 export async function buildApp (overrides: object = {}, server: FastifyServerOptions = {}) {
   const app = Fastify(server)
   await app.register(restAuth, { ...auth, ...overrides })

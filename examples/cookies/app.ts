@@ -1,6 +1,6 @@
 /**
- * A page that keeps its tokens in cookies: no script can read them, and the browser sends them. Plain HTML and
- * JavaScript, served from where the routes are.
+ * A page with its tokens in cookies: the browser sends them, and no script can read them. Plain HTML and JavaScript,
+ * served from the same origin as the routes.
  */
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -13,17 +13,17 @@ const files = {
   '/style.css': ['style.css', 'text/css']
 } as const
 
-/** Scripts, styles and requests are the page's own, and nobody frames it. */
+/** Allows scripts, styles and requests of this origin only, and no frames. */
 const policy = "default-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 
-/** The app, not yet listening. `overrides` replace options: the tests give it a database of their own. */
+/** Builds the app without listening. `overrides` replace options: the tests use another database. */
 export async function buildApp (overrides: object = {}, server: FastifyServerOptions = {}) {
   const app = Fastify(server)
   await app.register(restAuth, {
     prefix: '/auth',
     database: 'auth.sqlite',
     account: { emailVerification: 'none' },
-    // Where there is no https the browser has to be on localhost, which it trusts without.
+    // Without https, open the page on localhost: browsers store Secure cookies there.
     tokens: { cookies: {} },
     ...overrides
   })
@@ -37,7 +37,7 @@ export async function buildApp (overrides: object = {}, server: FastifyServerOpt
     )
   }
 
-  // A route of the app's own: the cookie authenticates it, and a forgery never gets here.
+  // The cookie authenticates requests to the app's own routes; forged requests (CSRF) are rejected before.
   const notes: string[] = []
   app.post('/notes', { onRequest: app.authenticate }, async request => {
     notes.push(`from ${request.user.email}`)

@@ -1,15 +1,15 @@
 /**
- * Another service that lets in whoever holds an access token of the app: it knows the app's address, and no secret. The
- * app signs by `tokens: { algorithm: 'EdDSA', keys: [process.env.AUTH_KEY] }`.
+ * Another service that accepts access tokens of the app. It needs the app's address but no secret: the app signs with
+ * `tokens: { algorithm: 'EdDSA', keys: [process.env.AUTH_KEY] }`.
  */
 import { pathToFileURL } from 'node:url'
 import Fastify, { type FastifyRequest } from 'fastify'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 
-/** `issuer` is the app's `publicUrl`; the keys are fetched when the first token comes, and kept. */
+/** `issuer` is the app's `publicUrl`. The keys are fetched with the first token and cached. */
 export function buildService (issuer = 'http://localhost:3000', keysAt = `${issuer}/auth/.well-known/jwks.json`) {
   const keys = createRemoteJWKSet(new URL(keysAt))
-  // All of it: a key that fits is not yet a token for here.
+  // Check all of these: a valid signature alone does not mean that the token is for this service.
   const expected = {
     issuer,
     audience: `${issuer}/auth`,
@@ -18,13 +18,13 @@ export function buildService (issuer = 'http://localhost:3000', keysAt = `${issu
     requiredClaims: ['sub', 'exp']
   }
 
-  async function holder ({ headers }: FastifyRequest) {
+  async function verifyToken ({ headers }: FastifyRequest) {
     const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? []
     try {
       return (await jwtVerify(token, keys, expected)).payload
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error
-      throw Object.assign(new Error('Not a token of ours.'), {
+      throw Object.assign(new Error('The access token is missing or invalid.'), {
         statusCode: 401,
         headers: { 'www-authenticate': 'Bearer error="invalid_token"' }
       })
@@ -33,7 +33,7 @@ export function buildService (issuer = 'http://localhost:3000', keysAt = `${issu
 
   const app = Fastify()
   app.get('/orders', async request => {
-    const { sub, role } = await holder(request)
+    const { sub, role } = await verifyToken(request)
     return { of: sub, role, orders: [] }
   })
   return app

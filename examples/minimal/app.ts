@@ -1,4 +1,8 @@
-/** The least there is: no options, in development. `npx tsx --conditions=fastify-rest-auth:source examples/minimal/app.ts` */
+/**
+ * The smallest app: no options, for development.
+ *
+ *   npx tsx --conditions=fastify-rest-auth:source examples/minimal/app.ts
+ */
 import { pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
 import restAuth from 'fastify-rest-auth'

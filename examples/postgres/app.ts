@@ -1,6 +1,6 @@
 /**
- * On PostgreSQL, with a table of the app's own: each user has a profile from the moment he is registered, because
- * the hook writes it in the registration's transaction.
+ * On PostgreSQL, with a table of the app: every user has a profile, because a hook inserts it in the transaction of the
+ * registration.
  *
  *   DATABASE_URL=postgres://… npx tsx --conditions=fastify-rest-auth:source examples/postgres/app.ts
  */
@@ -28,7 +28,10 @@ export async function buildApp (database: Drizzle, options: object = {}) {
   const auth: object = { database, migrate: true, hooks, ...options }
   await app.register(restAuth, auth)
   await database.execute(
-    sql`CREATE TABLE IF NOT EXISTS profiles (user_pk text PRIMARY KEY REFERENCES users (pk) ON DELETE CASCADE, motto text NOT NULL)`
+    sql`CREATE TABLE IF NOT EXISTS profiles (
+      user_pk text PRIMARY KEY REFERENCES users (pk) ON DELETE CASCADE,
+      motto text NOT NULL
+    )`
   )
   app.get('/profile', { onRequest: app.authenticate }, async request => {
     const [profile] = await database.select().from(profiles).where(eq(profiles.userPk, request.user.pk))
@@ -40,7 +43,7 @@ export async function buildApp (database: Drizzle, options: object = {}) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [{ default: { Pool } }, { drizzle }] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')])
   const pool = new Pool({ connectionString: process.env.DATABASE_URL })
-  // Without a listener, a server that stops takes this process with it.
+  // Without a listener, a lost connection to PostgreSQL ends this process.
   pool.on('error', error => console.error(error.message))
   const app = await buildApp(drizzle(pool))
   await app.listen({ port: 3000 })

@@ -1,7 +1,9 @@
 /**
- * Logging in with an account elsewhere, from a page whose tokens travel in headers. To try it, a provider of its own runs
- * beside it (provider.ts), where every name logs in; Google and GitHub join it where the environment knows them.
- * `npm run start:social` starts both; where you have copied them to, `npm install oidc-provider tsx` and `npx tsx app.ts`.
+ * Login with a provider, from a page that sends its tokens in headers. To try it without an account anywhere, it starts
+ * its own provider (provider.ts), which accepts any name. Google and GitHub appear if their variables are set.
+ *
+ *   npm run start:social                                       in a clone
+ *   npm install oidc-provider tsx && npx tsx app.ts            in a copy of this folder
  */
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -17,15 +19,15 @@ export const auth = defineRestAuth({
   userFields: {
     gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F'), Type.Literal('NS')]) }
   },
-  // Where a login ends: the page below, which fetches the tokens.
+  // Logins end at the page below, which fetches the tokens.
   urls: { socialLogin: '/' },
   social: {
     example: {
       issuer: 'http://localhost:3001',
       label: 'the example',
       clientId: 'example-app',
-      clientSecret: 'a secret that the provider beside us knows, too',
-      // It proves no mailbox; in an example we take its word for it.
+      clientSecret: 'a secret that provider.ts shares with us',
+      // Only for this example: the provider verifies no address.
       trustEmail: true
     },
     ...(GOOGLE_CLIENT_ID && { google: { clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET } }),
@@ -40,10 +42,10 @@ const files = {
   '/icon.svg': ['icon.svg', 'image/svg+xml']
 } as const
 
-/** Scripts, styles and requests are the page's own, and nobody frames it. */
+/** Allows scripts, styles and requests of this origin only, and no frames. */
 const policy = "default-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 
-/** The app, not yet listening. `overrides` replace options: the tests give it a database and a provider of their own. */
+/** Builds the app without listening. `overrides` replace options: the tests use another database and provider. */
 export async function buildApp (overrides: object = {}, server: FastifyServerOptions = {}) {
   const app = Fastify(server)
   const options = { ...auth, ...overrides }
@@ -70,5 +72,5 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const app = await buildApp({}, { logger: { level: 'warn' } })
   await app.listen({ port: 3000 })
   console.log('http://localhost:3000')
-  console.log('Any name and any password will do at the provider: it is for trying, as it has just warned you.')
+  console.log('The provider accepts any name and any password: it is for trying only.')
 }

@@ -1,4 +1,4 @@
-/** What provider.ts uses of oidc-provider, which has no types. */
+/** Types for the parts of oidc-provider that provider.ts uses: the package has none. */
 
 declare module 'oidc-provider/lib/provider.js' {
   import type { RequestListener } from 'node:http'

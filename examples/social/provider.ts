@@ -1,9 +1,9 @@
-/** An OpenID provider to try the example with: it asks for a name and takes any. Never for more than that. */
+/** An OpenID provider to try the example with. It accepts any name and password, so never use it for anything else. */
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
-// Not by the package's name: that warns of Node 20.
+// Not from the package's main module, which prints a warning on Node.js 20.
 import { Provider } from 'oidc-provider/lib/provider.js'
 
 interface Options {
@@ -12,13 +12,13 @@ interface Options {
   redirectUri: string
 }
 
-// Seconds.
-const hour = 3600
+const hourSeconds = 3600
 
-/** Listens before it answers: the app asks for the issuer's metadata when it starts. */
+/** Resolves when it listens: the app fetches the issuer's metadata when it starts. */
 export async function startProvider ({ port, client, redirectUri }: Options) {
   const server = createServer()
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, 'localhost', resolve))
+  // A server that listens on a port has an AddressInfo.
   const issuer = `http://localhost:${(server.address() as AddressInfo).port}`
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const provider = new Provider(issuer, {
@@ -26,8 +26,15 @@ export async function startProvider ({ port, client, redirectUri }: Options) {
     jwks: { keys: [privateKey.export({ format: 'jwk' })] },
     clients: [{ client_id: client?.clientId, client_secret: client?.clientSecret, redirect_uris: [redirectUri] }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name'] },
-    // What is left to its defaults, it speaks of.
-    ttl: { Interaction: hour, Session: hour, Grant: hour, AccessToken: hour, IdToken: hour, AuthorizationCode: 60 },
+    // oidc-provider prints a notice for each default that is used.
+    ttl: {
+      Interaction: hourSeconds,
+      Session: hourSeconds,
+      Grant: hourSeconds,
+      AccessToken: hourSeconds,
+      IdToken: hourSeconds,
+      AuthorizationCode: 60
+    },
     findAccount: (_context: unknown, name: string) => ({
       accountId: name,
       claims: () => ({

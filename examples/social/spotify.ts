@@ -1,4 +1,4 @@
-/** A provider that fastify-rest-auth does not know: docs/own-provider.md explains it line by line. */
+/** A provider that is not built in. docs/own-provider.md explains it line by line. */
 import { defineProvider } from 'fastify-rest-auth'
 
 export const spotify = defineProvider({
@@ -15,7 +15,7 @@ export const spotify = defineProvider({
     const { id, email, display_name: name } = Object(await get(endpoints.userinfo ?? ''))
     return {
       subject: id,
-      // Spotify says of its own answer that the address is not verified.
+      // Spotify's API documentation says that this address is unverified.
       email,
       emailVerified: false,
       fields: { display_name: name }

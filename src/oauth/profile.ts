@@ -58,7 +58,8 @@ export function createProfileReader (settings: SocialSettings, clock: () => Date
   return { identify, isOurs }
 }
 
-const isClientError = ({ code, status = 0 }: ProviderError) => code === 'provider_error' && status >= 400 && status < 500
+const isClientError = ({ code, status = 0 }: ProviderError) =>
+  code === 'provider_error' && status >= 400 && status < 500
 
 const inOneLine = (error: unknown) =>
   (error instanceof Error ? error.message : 'threw a value that is not an Error')

@@ -52,8 +52,8 @@ export interface Profile {
   /** Whether the provider has verified that the user owns the address. Only `true` counts. */
   emailVerified?: boolean
   /**
-   * Suggested values for user fields, by name (`first_name`). Fields that the app does not declare or users may not set,
-   * and invalid values, are ignored.
+   * Suggested values for user fields, by name (`first_name`). Invalid values are ignored, and so are fields that the
+   * app does not declare or users may not set.
    */
   fields?: Readonly<Record<string, unknown>>
 }
@@ -83,7 +83,7 @@ export interface Provider {
   pkce?: boolean
   /** `false` only if ID tokens omit the nonce: then none is sent. Default `true`. */
   sendsNonce?: boolean
-  /** How the client sends its secret to the token endpoint (RFC 6749 §2.3.1). Default: as in the metadata, or `body`. */
+  /** How the client sends its secret to the token endpoint (RFC 6749 §2.3.1). Default: from the metadata, or `body`. */
   clientAuthentication?: 'body' | 'header'
   /**
    * Accepts an `iss` other than `issuer`: every Microsoft tenant has its own. `claims` are those of the ID token, or

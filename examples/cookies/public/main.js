@@ -1,10 +1,8 @@
-/**
- * The whole client. It never sees a token: the browser keeps them in cookies, and sends them.
- */
+/** The whole client. It never sees a token: the browser stores them in cookies and sends them. */
 const element = id => document.getElementById(id)
 const form = element('credentials')
 
-/** Asks the server; JSON and the page's own origin are what tells the request from a forgery. */
+/** Sends a request. The server accepts it because it is JSON from its own origin, which no other site can send. */
 async function send (method, path, body) {
   const answer = await fetch(path, {
     method,
@@ -15,13 +13,13 @@ async function send (method, path, body) {
 }
 
 let refreshing
-/** The access token has expired: a new one. Two calls at once share one refresh; two tabs get the same tokens from the server. */
+/** Renews the access token. Concurrent calls share one refresh; two tabs get the same tokens from the server. */
 function refresh () {
   refreshing ??= send('POST', '/auth/token/refresh', {}).finally(() => { refreshing = undefined })
   return refreshing
 }
 
-/** As `send`, for who is logged in: goes on where the access token has expired in the meantime. */
+/** Like `send`, for logged-in users: if the access token has expired, refreshes it and sends the request again. */
 async function call (method, path, body) {
   const answer = await send(method, path, body)
   if (answer.status !== 401 || !(await refresh()).ok) return answer
@@ -35,8 +33,8 @@ function show (user, status) {
   element('status').textContent = status
 }
 
-/** Who is logged in? */
-async function look () {
+/** Shows who is logged in. */
+async function showUser () {
   const { ok, body } = await call('GET', '/auth/user')
   show(ok ? body : undefined, ok ? 'Welcome.' : 'Nobody is logged in.')
 }
@@ -60,16 +58,16 @@ form.addEventListener('submit', async event => {
 element('note').addEventListener('click', async () => {
   const { ok, body } = await call('POST', '/notes', {})
   if (ok) element('status').textContent = `${body.notes} written.`
-  else await look()
+  else await showUser()
 })
 
 for (const [button, path] of [['logout', '/auth/logout'], ['logout-all', '/auth/logout/all']]) {
   element(button).addEventListener('click', async () => {
     await call('POST', path, {})
-    await look()
+    await showUser()
   })
 }
 
 // Another tab may have logged in or out.
-document.addEventListener('visibilitychange', () => { if (!document.hidden) look() })
-await look()
+document.addEventListener('visibilitychange', () => { if (!document.hidden) showUser() })
+await showUser()

@@ -1,12 +1,12 @@
-/** The whole client: the browser goes to the provider, comes back with a code, and the code is exchanged for the tokens. */
+/** The whole client: the browser goes to the provider, comes back with a code, and exchanges the code for tokens. */
 const element = id => document.getElementById(id)
 
 const explanations = {
   provider_denied: 'You did not agree there. Try again, or choose another way.',
-  account_exists: 'There is an account with this e-mail address already. Log in to it first.'
+  account_exists: 'There is already an account with this e-mail address. Log in to it first.'
 }
 
-/** Tokens in memory: a page that is loaded again has to log in again. */
+/** In memory only: after a reload, the user has to log in again. */
 let tokens
 
 async function send (method, path, body) {
@@ -29,12 +29,12 @@ function show (user, status) {
   element('status').textContent = status
 }
 
-/** What the redirect brought: a code in the fragment, or an error in the query. Neither stays in the address bar. */
-async function land () {
+/** Reads what the redirect brought, a code in the fragment or an error in the query, and clears the address bar. */
+async function finishLogin () {
   const { provider, login_code: code } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
   const error = new URLSearchParams(location.search).get('error')
   history.replaceState(null, '', location.pathname)
-  if (error) return show(undefined, explanations[error] ?? `That did not work (${error}).`)
+  if (error) return show(undefined, explanations[error] ?? `The login failed (${error}).`)
   if (!code) return show(undefined, 'Nobody is logged in.')
   const { ok, body } = await send('POST', `/auth/${provider}`, { login_code: code })
   if (ok) tokens = body
@@ -60,4 +60,4 @@ for (const { name, label } of (await send('GET', '/providers')).body) {
   link.textContent = `Continue with ${label}`
   element('providers').append(link)
 }
-await land()
+await finishLogin()
