@@ -219,7 +219,7 @@ story('the link opens a page that sets the password without JavaScript', async (
   t.match((await call('POST', path, { form: {} })).body, /This field is required/)
   const done = await call('POST', path, { form: { new_password1: fresh, new_password2: fresh } })
   t.equal(done.statusCode, 200)
-  t.match(done.body, /password is changed/)
+  t.match(done.body, /password has been changed/)
   t.equal((await app.post('/login', { email: alice.email, password: fresh })).statusCode, 200)
   for (const method of ['GET', 'POST'] as const) {
     const used = await call(method, path, method === 'POST' ? { form: { new_password1: fresh } } : {})
