@@ -28,6 +28,7 @@ import { addComponents, documentName } from './http/openapi-components.js'
 import { addSecurityToHostRoutes } from './http/openapi-security.js'
 import { addOpenapi } from './http/openapi.js'
 import { prepareRouting } from './http/routing.js'
+import { addCookies } from './lib/cookies.js'
 import type { HashCost } from './lib/password-hash.js'
 import { createInbox, type Inbox } from './mail/inbox.js'
 import { addMailViewer } from './mail/viewer.js'
@@ -73,6 +74,7 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeo
       const inbox = mailInbox(scope, settings)
       await addOpenapi(scope, { ...settings, docs })
       await scope.register(async child => {
+        if (settings.cookies || settings.social.length > 0) await addCookies(child)
         const name = documentName(child, path)
         const context = await createContext(child, {
           settings, db, clock, hashCost, path, name, inbox, providerTimeoutMs

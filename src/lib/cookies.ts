@@ -1,9 +1,10 @@
 /**
- * Reads and writes cookies (RFC 6265bis). Values are not encoded, because tokens need no encoding.
- *
- * @fastify/cookie can't be used here: its serializer exists only once a host registers it, and its parser silently
- * keeps only the first of two cookies with the same name.
+ * Our cookies: written through @fastify/cookie (the host's registration, or one in our own scope), read from the raw
+ * header. A host's `parseOptions` change neither: docs/decisions/0011-cookies.md.
  */
+import fastifyCookie from '@fastify/cookie'
+import { parseCookie } from 'cookie'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 export interface CookieAttributes {
   secure: boolean
@@ -12,36 +13,46 @@ export interface CookieAttributes {
   domain: string | undefined
 }
 
-/** Bytes of name and value together. Browsers silently drop larger cookies (RFC 6265bis §5.6). */
+/** Bytes of name and value together; browsers drop longer cookies silently (RFC 6265bis §5.6). */
 const maxCookieBytes = 4096
 
-/** The values that a Cookie header holds for a name, in order. Names are case-sensitive. */
-export function cookieValues (header: string | undefined, name: string): string[] {
-  const pairs = (header ?? '').split(';').map(pair => pair.trim())
-  return pairs.filter(pair => pair.startsWith(`${name}=`)).map(pair => pair.slice(name.length + 1).trim())
+/** Lets replies of this scope set cookies. */
+export async function addCookies (app: FastifyInstance): Promise<void> {
+  if (!app.hasReplyDecorator('setCookie')) await app.register(fastifyCookie, { hook: false })
 }
 
 /**
- * A Set-Cookie header, always HttpOnly. 0 for `maxAgeSeconds` deletes the cookie. Throws an Error for a cookie so large
- * that browsers would drop it.
+ * How many cookies of this name a request has. Two are an attack: one was planted from a neighbouring host or path, and
+ * nothing in the header tells which (RFC 6265bis §8.6). Only space and tab surround a name (§5.6).
  */
+export function countCookies ({ headers }: FastifyRequest, name: string): number {
+  const pairs = (headers.cookie ?? '').split(';').map(pair => pair.replace(/^[ \t]+/, ''))
+  return pairs.filter(pair => pair.startsWith(name) && /^[ \t]*=/.test(pair.slice(name.length))).length
+}
+
+/** The value of the only cookie of this name; undefined where there is none, or more than one. */
+export function readCookie (request: FastifyRequest, name: string): string | undefined {
+  return countCookies(request, name) === 1 ? parseCookie(request.headers.cookie ?? '')[name] : undefined
+}
+
+/** What a host's `parseOptions` could add; undefined, and so not left to them. */
+const noHostDefaults = {
+  signed: false,
+  encode: String,
+  expires: undefined,
+  partitioned: undefined,
+  priority: undefined
+}
+
+/** Sets an HttpOnly cookie for `maxAgeSeconds`; 0 deletes it. Throws for one that no browser would keep. */
 export function setCookie (
-  name: string,
-  value: string,
-  maxAgeSeconds: number,
-  { secure, sameSite, path, domain }: CookieAttributes
-): string {
+  reply: FastifyReply, name: string, value: string, maxAgeSeconds: number, attributes: CookieAttributes
+): void {
   const bytes = Buffer.byteLength(name) + Buffer.byteLength(value)
   if (bytes > maxCookieBytes) {
-    throw new Error(`the cookie ${name} would have ${bytes} bytes; browsers drop more than ${maxCookieBytes}`)
+    throw new Error(`the cookie ${name} has ${bytes} bytes, but browsers drop cookies of more than ${maxCookieBytes}`)
   }
-  return [
-    `${name}=${value}`,
-    `Max-Age=${maxAgeSeconds}`,
-    `Path=${path}`,
-    ...(domain === undefined ? [] : [`Domain=${domain}`]),
-    'HttpOnly',
-    ...(secure ? ['Secure'] : []),
-    `SameSite=${sameSite.charAt(0).toUpperCase()}${sameSite.slice(1)}`
-  ].join('; ')
+  // Its types allow no undefined, which is what overrides a host's default.
+  const options: object = { ...noHostDefaults, ...attributes, maxAge: maxAgeSeconds, httpOnly: true }
+  reply.setCookie(name, value, options)
 }

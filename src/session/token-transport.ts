@@ -7,7 +7,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { type CheckCsrf, isUnsafe } from '../http/csrf.js'
-import { cookieValues, setCookie } from '../lib/cookies.js'
+import { countCookies, readCookie, setCookie } from '../lib/cookies.js'
 import type { CookieSettings } from '../settings/cookies.js'
 import type { TokenPair } from './token-pair.js'
 
@@ -68,7 +68,7 @@ function cookieTransport (
 ): TokenTransport {
   function readAccessToken (request: FastifyRequest): string | undefined {
     if (request.headers.authorization !== undefined) return bearerToken(request)
-    if (cookieValues(request.headers.cookie, cookies.access).length === 0) return undefined
+    if (countCookies(request, cookies.access) === 0) return undefined
     checkCsrf(request)
     return cookieOf(request, cookies.access)
   }
@@ -76,23 +76,18 @@ function cookieTransport (
   const readRefreshToken: TokenTransport['readRefreshToken'] = (request, { refresh }) =>
     refresh || cookieOf(request, cookies.refresh) || undefined
 
-  function replacedRefreshToken ({ headers }: FastifyRequest): string | undefined {
-    const values = cookieValues(headers.cookie, cookies.refresh)
-    return values.length === 1 ? values[0] : undefined
-  }
+  const replacedRefreshToken = (request: FastifyRequest) => readCookie(request, cookies.refresh)
 
   function send (reply: FastifyReply, { access, refresh, ...expirations }: TokenPair): Expirations {
-    reply.header('set-cookie', [
-      setCookie(cookies.access, access, secondsUntil(expirations.access_expiration), cookies),
-      setCookie(cookies.refresh, refresh, secondsUntil(expirations.refresh_expiration), cookies)
-    ])
+    setCookie(reply, cookies.access, access, secondsUntil(expirations.access_expiration), cookies)
+    setCookie(reply, cookies.refresh, refresh, secondsUntil(expirations.refresh_expiration), cookies)
     return expirations
   }
 
   const secondsUntil = (expiration: string) => Math.floor((Date.parse(expiration) - clock().getTime()) / 1000)
 
   function clear (reply: FastifyReply): void {
-    reply.header('set-cookie', [cookies.access, cookies.refresh].map(name => setCookie(name, '', 0, cookies)))
+    for (const name of [cookies.access, cookies.refresh]) setCookie(reply, name, '', 0, cookies)
   }
 
   function checkCsrf (request: FastifyRequest): void {
@@ -108,8 +103,8 @@ function cookieTransport (
  * Throws if the cookie was sent twice: one of the two was planted from a neighbouring host or path, and nothing shows
  * which (RFC 6265bis §8.6).
  */
-function cookieOf ({ headers }: FastifyRequest, name: string): string | undefined {
-  const values = headers.authorization === undefined ? cookieValues(headers.cookie, name) : []
-  if (values.length > 1) throw failure('token_not_valid')
-  return values[0]
+function cookieOf (request: FastifyRequest, name: string): string | undefined {
+  if (request.headers.authorization !== undefined) return undefined
+  if (countCookies(request, name) > 1) throw failure('token_not_valid')
+  return readCookie(request, name)
 }

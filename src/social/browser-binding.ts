@@ -3,7 +3,7 @@
  * and a cookie that an attacker planted earlier is useless (RFC 9700 §2.1, §4.7).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { cookieValues, setCookie } from '../lib/cookies.js'
+import { readCookie, setCookie } from '../lib/cookies.js'
 import { hashToken, mintToken } from '../lib/secrets.js'
 import type { Settings } from '../settings/types.js'
 
@@ -16,19 +16,19 @@ export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings
   /** Sets the cookie for the login whose token has the digest `key`. Returns the hash of its value, to be stored. */
   function bind (reply: FastifyReply, key: string, lifetimeSeconds: number): string {
     const secret = mintToken()
-    reply.header('set-cookie', setCookie(nameOf(key), secret, lifetimeSeconds, attributes))
+    setCookie(reply, nameOf(key), secret, lifetimeSeconds, attributes)
     return hashToken(secret)
   }
 
   /** The hash of the cookie's value; undefined if the browser sends none, or several. */
   function read (request: FastifyRequest, key: string): string | undefined {
-    const [secret, ...others] = cookieValues(request.headers.cookie, nameOf(key))
-    return secret === undefined || others.length > 0 ? undefined : hashToken(secret)
+    const secret = readCookie(request, nameOf(key))
+    return secret === undefined ? undefined : hashToken(secret)
   }
 
   /** Deletes the cookie. */
   function release (reply: FastifyReply, key: string): void {
-    reply.header('set-cookie', setCookie(nameOf(key), '', 0, attributes))
+    setCookie(reply, nameOf(key), '', 0, attributes)
   }
 
   return { bind, read, release }
