@@ -1,4 +1,4 @@
-/** What app.authenticate lets in, with options and without, and how a session is made fresh again. */
+/** `app.authenticate`: which requests it accepts, with each option, and how POST /reauthenticate renews a session. */
 import fastifySwagger from '@fastify/swagger'
 import { Type } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
@@ -7,12 +7,13 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../src/plugin.js'
 import type { Session } from '../src/rest-auth.js'
-import { codeOf, hs256, open, type Json } from './support/forgery.js'
+import { codeOf } from './support/answers.js'
+import { hs256, open, type Json } from './support/forgery.js'
 import {
   alice, cheapHash, fieldCodes, password, secret, sqliteBuild, story, t, type BuiltApp
 } from './support/build.js'
 
-/** Routes of the app's own, one for each kind of hook, that tell what the handler sees. */
+/** One route of the app for each kind of hook; it returns what the handler sees. */
 function addRoutes (app: FastifyInstance): void {
   const kinds = {
     plain: app.authenticate,
@@ -31,32 +32,34 @@ function addRoutes (app: FastifyInstance): void {
   }
 }
 
-/** Asks a route of the app's own, by a token, by an Authorization header, or without. */
-const askerOf =
-  ({ app }: BuiltApp) =>
-    async (url: string, token?: string, authorization = token === undefined ? undefined : `Bearer ${token}`) =>
-      await app.inject({ url, headers: { ...(authorization !== undefined && { authorization }) } })
+/** Requests a route of the app with a token, with an Authorization header, or with neither. */
+function askerOf ({ app }: BuiltApp) {
+  return async (url: string, token?: string, authorization = token === undefined ? undefined : `Bearer ${token}`) =>
+    await app.inject({ url, headers: { ...(authorization !== undefined && { authorization }) } })
+}
 
-story('where it is optional nobody is let in as nobody, and a token that is none still is refused', async (t, build) => {
+story('`optional` admits anonymous requests, and still refuses an invalid token', async (t, build) => {
   const built = await build(t, { after: addRoutes })
   const ask = askerOf(built)
   const { access, user } = await built.register()
   for (const url of ['/optional', '/both', '/sometimes']) {
     t.same((await ask(url)).json(), { user: null, sub: null })
     t.same((await ask(url, undefined, '')).json(), { user: null, sub: null })
-    // As in Django REST framework: another scheme is somebody else's.
+    // As in Django REST framework: other schemes are left to other hooks.
     t.same((await ask(url, undefined, 'Basic eDp5')).json(), { user: null, sub: null })
     t.same((await ask(url, access)).json(), { user: url === '/both' ? null : alice.email, sub: user.pk })
     t.equal(codeOf(await ask(url, 'x')), '401 token_not_valid')
     t.equal(codeOf(await ask(url, undefined, 'Bearer')), '401 bad_authorization_header')
     t.equal(codeOf(await ask(url, undefined, `Bearer ${access} x`)), '401 bad_authorization_header')
   }
-  for (const url of ['/plain', '/stateless', '/fresh', '/none']) { t.equal(codeOf(await ask(url)), '401 not_authenticated') }
+  for (const url of ['/plain', '/stateless', '/fresh', '/none']) {
+    t.equal(codeOf(await ask(url)), '401 not_authenticated')
+  }
   built.clock.advance(300)
   for (const url of ['/optional', '/both', '/sometimes']) t.equal(codeOf(await ask(url, access)), '401 token_expired')
 })
 
-story('optional still looks the session up', async (t, build) => {
+story('`optional` still checks the session and the user', async (t, build) => {
   const built = await build(t, { after: addRoutes })
   const { access, user } = await built.register()
   await built.app.restAuth.users.deactivate(user.pk)
@@ -65,7 +68,7 @@ story('optional still looks the session up', async (t, build) => {
   t.equal(codeOf(await askerOf(built)('/optional', access)), '401 user_not_found')
 })
 
-story('stateless checks the token and asks nothing of the database: a session that has ended counts until the token expires', async (t, build) => {
+story('`stateless` checks only the token: it stays valid until it expires, even after logout', async (t, build) => {
   const built = await build(t, { after: addRoutes })
   const ask = askerOf(built)
   const { access, user } = await built.register()
@@ -77,15 +80,14 @@ story('stateless checks the token and asks nothing of the database: a session th
   t.equal((await ask('/stateless', access)).statusCode, 200)
   const { header, claims } = open(access)
   for (const token of [
-    hs256.forge(header, { ...claims, aud: 'x' }),
-    hs256.forge(header, claims, 'x'),
+    hs256.forge(header, { ...claims, aud: 'x' }), hs256.forge(header, claims, 'x'),
     hs256.forge({ ...header, typ: 'JWT' }, claims)
   ]) { t.equal(codeOf(await ask('/stateless', token)), '401 token_not_valid') }
   built.clock.advance(300)
   t.equal(codeOf(await ask('/stateless', access)), '401 token_expired')
 })
 
-t.test('stateless works while the database does not', async t => {
+t.test('`stateless` works while the database is down', async t => {
   const client = new BetterSqlite3(':memory:')
   const built = await sqliteBuild(t, { database: drizzle(client), after: addRoutes })
   const { access, user } = await built.register()
@@ -94,7 +96,7 @@ t.test('stateless works while the database does not', async t => {
   t.equal((await askerOf(built)('/plain', access)).statusCode, 500)
 })
 
-story('maxAge lets in who gave the password that recently, and tells the others how recent it must be', async (t, build) => {
+story('`maxAge` requires a recent password, and the challenge names the limit', async (t, build) => {
   const built = await build(t, { after: addRoutes })
   const { post, clock } = built
   const ask = askerOf(built)
@@ -103,7 +105,7 @@ story('maxAge lets in who gave the password that recently, and tells the others 
   const token = await login()
   clock.advance(299)
   t.same((await ask('/fresh', token)).json().user, alice.email)
-  // The token would have expired: what counts is the session's, whatever token it has got.
+  // The token would have expired. What counts is the session's time of authentication.
   const { header, claims } = open(token)
   const lasting = hs256.forge(header, { ...claims, exp: Number(claims.exp) + 9999 })
   clock.advance(1)
@@ -113,7 +115,8 @@ story('maxAge lets in who gave the password that recently, and tells the others 
   t.equal(codeOf(answer), '401 reauthentication_required')
   t.equal(
     answer.headers['www-authenticate'],
-    'Bearer realm="api", error="insufficient_user_authentication", error_description="Confirm your password", max_age="300"'
+    'Bearer realm="api", error="insufficient_user_authentication", ' +
+      'error_description="Confirm your password", max_age="300"'
   )
   t.equal(codeOf(await ask('/sometimes', lasting)), '401 reauthentication_required')
   t.equal((await ask('/sometimes')).statusCode, 200)
@@ -128,11 +131,11 @@ story('maxAge lets in who gave the password that recently, and tells the others 
   t.strictSame(renewed.json(), { detail: 'Password confirmed.' })
   t.equal((await ask('/fresh', lasting)).statusCode, 200)
   clock.advance(301)
-  t.equal(codeOf(await ask('/fresh', lasting)), '401 reauthentication_required', 'for as long as any')
+  t.equal(codeOf(await ask('/fresh', lasting)), '401 reauthentication_required', 'a renewal lasts 300 s too')
   t.equal((await ask('/fresh', await login())).statusCode, 200)
 })
 
-story('one session is renewed, and no other', async (t, build) => {
+story('reauthentication renews only the session that asked', async (t, build) => {
   const built = await build(t, { after: addRoutes })
   const { app, post, clock } = built
   const ask = askerOf(built)
@@ -153,7 +156,7 @@ story('one session is renewed, and no other', async (t, build) => {
   )
 })
 
-story('reauthentication wants a live session, its own user\'s password, and a password that is one', async (t, build) => {
+story('reauthentication needs a live session and its own user\'s password', async (t, build) => {
   const { app, post, register } = await build(t)
   const { access, user } = await register()
   await register({ email: 'bob@example.com', password1: 'B0bs-secret-pw' })
@@ -171,7 +174,7 @@ story('reauthentication wants a live session, its own user\'s password, and a pa
   t.equal(codeOf(await post('/reauthenticate', { password }, { token: access })), '401 user_inactive')
 })
 
-t.test('who has no password can\'t confirm one', async t => {
+t.test('a user without a password cannot reauthenticate with any', async t => {
   const client = new BetterSqlite3(':memory:')
   const { post, register } = await sqliteBuild(t, { database: drizzle(client) })
   const { access } = await register()
@@ -183,7 +186,7 @@ t.test('who has no password can\'t confirm one', async t => {
   }
 })
 
-story('a password that is changed, or a session that ends, while the old one is being verified renews nothing', async (t, build) => {
+story('if the password changes or the session ends during reauthentication, nothing is renewed', async (t, build) => {
   let meanwhile = async (): Promise<unknown> => undefined
   const { app, post, register } = await build(t, {
     // Between our hook, which has read the user, and our handler.
@@ -202,8 +205,7 @@ story('a password that is changed, or a session that ends, while the old one is 
   })
   t.match(await app.restAuth.sessions.list(user.pk), [{ authenticatedAt }])
   for (const end of [
-    async () => await app.restAuth.sessions.endAll(user.pk),
-    async () => await app.restAuth.users.deactivate(user.pk),
+    async () => await app.restAuth.sessions.endAll(user.pk), async () => await app.restAuth.users.deactivate(user.pk),
     async () => await app.restAuth.users.delete(user.pk)
   ]) {
     meanwhile = async () => undefined
@@ -217,7 +219,7 @@ story('a password that is changed, or a session that ends, while the old one is 
   }
 })
 
-t.test('a session from before there was a time of authentication is as old as itself', async t => {
+t.test('a session without a stored time of authentication counts from its creation', async t => {
   const client = new BetterSqlite3(':memory:')
   const built = await sqliteBuild(t, { database: drizzle(client), after: addRoutes })
   const { access } = await built.register()
@@ -227,7 +229,7 @@ t.test('a session from before there was a time of authentication is as old as it
   t.equal(codeOf(await askerOf(built)('/fresh', access)), '401 reauthentication_required')
 })
 
-t.test('of two hooks of one request the last counts', async t => {
+t.test('with two `authenticate` hooks on a route, the last one sets the user', async t => {
   const built = await sqliteBuild(t, {
     after: app => {
       const { authenticate, restAuth } = app
@@ -245,7 +247,7 @@ t.test('of two hooks of one request the last counts', async t => {
   t.same((await askerOf(built)('/loosened', access)).json(), { user: null, sub: user.pk })
 })
 
-t.test('a refused request leaves the user whom another hook of the app has found', async t => {
+t.test('a refused request keeps the `request.user` that another hook has set', async t => {
   const built = await sqliteBuild(t, {
     after: app => {
       app.get('/either', {
@@ -259,7 +261,7 @@ t.test('a refused request leaves the user whom another hook of the app has found
   t.equal((await askerOf(built)('/either')).body, 'by-key@example.com')
 })
 
-t.test('an option that is wrong is refused where the route is declared', async t => {
+t.test('a wrong option throws when the route is declared', async t => {
   const { app } = await sqliteBuild(t)
   const wrong: Array<[options: object, line: string]> = [
     [{ maxage: 300 }, 'authenticate: maxage: unknown option'],
@@ -269,7 +271,9 @@ t.test('an option that is wrong is refused where the route is declared', async t
     [{ stateless: 1 }, 'authenticate: stateless: must be true or false'],
     [{ stateless: true, maxAge: 300 }, 'authenticate: maxAge: needs the session, which stateless does not look up']
   ]
-  for (const [options, line] of wrong) { t.throws(() => app.authenticate(options), { message: `fastify-rest-auth: ${line}` }) }
+  for (const [options, line] of wrong) {
+    t.throws(() => app.authenticate(options), { message: `fastify-rest-auth: ${line}` })
+  }
 })
 
 type Document = {
@@ -305,23 +309,25 @@ async function documentOf (order: 'before' | 'after'): Promise<{ document: Docum
   return { document: app.swagger() as unknown as Document, app }
 }
 
-t.test('a route of the app that authenticates shows the lock in the app\'s own document', async t => {
+t.test('a route that uses `authenticate` has its security requirement in the app\'s OpenAPI document', async t => {
   const { document: { paths, components }, app } = await documentOf('before')
   t.teardown(() => app.close())
-  for (const path of ['/plain', '/stateless', '/fresh', '/none']) { t.same(paths[path]?.get?.security, [{ bearer: [] }], path) }
-  for (const path of ['/optional', '/both', '/sometimes']) { t.same(paths[path]?.get?.security, [{ bearer: [] }, {}], path) }
+  for (const path of ['/plain', '/stateless', '/fresh', '/none']) {
+    t.same(paths[path]?.get?.security, [{ bearer: [] }], path)
+  }
+  for (const path of ['/optional', '/both', '/sometimes']) {
+    t.same(paths[path]?.get?.security, [{ bearer: [] }, {}], path)
+  }
   t.equal(paths['/open']?.get?.security, undefined)
   t.same(paths['/own']?.get?.security, [{ apiKey: [] }], 'what a route says itself stays')
   t.match(paths['/typed']?.post, { security: [{ bearer: [] }], requestBody: {}, responses: { 200: { content: {} } } })
   t.match(components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer' }, apiKey: {} })
   t.equal(
-    (await app.inject({ method: 'POST', url: '/typed', payload: {} })).statusCode,
-    400,
-    'its schema still validates'
+    (await app.inject({ method: 'POST', url: '/typed', payload: {} })).statusCode, 400, 'its schema still validates'
   )
 })
 
-t.test('a document that came after the plugin, and knows no scheme of ours, is left alone', async t => {
+t.test('an OpenAPI document that is registered after the plugin is left unchanged', async t => {
   const { document: { paths }, app } = await documentOf('after')
   t.teardown(() => app.close())
   t.equal(paths['/plain']?.get?.security, undefined)

@@ -1,3 +1,4 @@
+/** The command line: `secret`, `migrate` and `openapi`. */
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -15,7 +16,7 @@ const root = resolve(import.meta.dirname, '..')
 
 async function run (...words: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
   try {
-    // The test's own loaders, so that coverage stays true.
+    // The loaders of this process, so that coverage stays right.
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [...loaders, 'src/cli/main.ts', ...words], {
       cwd: root
     })
@@ -32,17 +33,16 @@ function optionsFile (t: Test, source: string): string {
   return file
 }
 
-t.test('secret prints one that the plugin accepts, another each time', async t => {
+t.test('`secret` prints a new, valid secret each time', async t => {
   const [one, two] = await Promise.all([run('secret'), run('secret')])
   t.equal(weakness(one.stdout.trim()), undefined)
   t.not(one.stdout, two.stdout)
 })
 
-t.test('secret --algorithm prints a private key that the plugin accepts: a JWK in a line, or PEM', async t => {
+t.test('`secret --algorithm` prints a valid private key, as a JWK on one line or as PEM', async t => {
   for (const algorithm of ['EdDSA', 'ES256'] as const) {
     const [jwk, pem] = await Promise.all([
-      run('secret', '--algorithm', algorithm),
-      run('secret', '--algorithm', algorithm, '--pem')
+      run('secret', '--algorithm', algorithm), run('secret', '--algorithm', algorithm, '--pem')
     ])
     t.match(jwk.stdout, /^\{.*\}\n$/)
     t.match(pem.stdout, /^-----BEGIN PRIVATE KEY-----\n[^]+\n-----END PRIVATE KEY-----\n$/)
@@ -61,12 +61,10 @@ t.test('secret --algorithm prints a private key that the plugin accepts: a JWK i
   })
 })
 
-t.test('migrate works on the options of a module, or on the database it is given', async t => {
+t.test('`migrate` works on the options of a module, or on the database it is given', async t => {
   const database = temporaryFile(t)
-  const options = optionsFile(
-    t,
-    `export const auth = { database: ${JSON.stringify(database)}, userFields: { level: { schema: { type: 'integer' } } } }`
-  )
+  const auth = { database, userFields: { level: { schema: { type: 'integer' } } } }
+  const options = optionsFile(t, `export const auth = ${JSON.stringify(auth)}`)
   t.match(await run('migrate', '--options', options), { code: 0, stdout: /^\d+ statements run\n$/ })
   t.match(await run('migrate', '--options', options), { code: 0, stdout: 'up to date\n' })
   t.match(await run('migrate', '--options', options, '--database', ':memory:', '--print'), {
@@ -76,11 +74,9 @@ t.test('migrate works on the options of a module, or on the database it is given
   t.equal(await migrateCommand({ database, userFields: {} }, false), 'up to date')
 })
 
-t.test('openapi prints the document of the options', async t => {
+t.test('`openapi` prints the document for the given options', async t => {
   const { stdout } = await run(
-    'openapi',
-    '--options',
-    optionsFile(t, `export default { secret: '${secret}', prefix: '/accounts' }`)
+    'openapi', '--options', optionsFile(t, `export default { secret: '${secret}', prefix: '/accounts' }`)
   )
   t.same(
     Object.keys(JSON.parse(stdout).paths),
@@ -94,7 +90,7 @@ t.test('openapi prints the document of the options', async t => {
   t.match(JSON.parse(await openapiCommand({ secret })), { openapi: '3.1.0' })
 })
 
-t.test('what a command cannot do it says in a line', async t => {
+t.test('a command that fails says why in one line', async t => {
   t.match(await run('migrate', '--options', optionsFile(t, 'export const other = 1')), {
     code: 1,
     stderr: /exports neither auth nor a default object\n$/

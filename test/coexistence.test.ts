@@ -1,3 +1,4 @@
+/** The plugin in an app with its own plugins, hooks, schemas, scopes and database, and beside other registrations. */
 import { execFile } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,7 +34,7 @@ const options = (changes: object): object => ({ ...articleOptions, secret, migra
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const credentials = { email: alice.email, password }
 
-/** An app of which the plugin is one part among others, and a database for it; both close with the test. */
+/** An app without the plugin, and a database for it; both close with the test. */
 async function host (t: Test, tested: { open: () => Promise<OpenedDatabase> }, server: FastifyServerOptions = {}) {
   const app = Fastify(server)
   const { database, close } = await tested.open()
@@ -45,19 +46,12 @@ async function host (t: Test, tested: { open: () => Promise<OpenedDatabase> }, s
 }
 
 for (const order of ['before', 'after'] as const) {
-  story(`the app's own @fastify/jwt, registered ${order}, signs and verifies with its own secret`, async (t, build) => {
+  story(`the app's own @fastify/jwt, registered ${order}, keeps its own secret`, async (t, build) => {
     const { app, register, get } = await build(t, {
       [order]: async (app: FastifyInstance) => {
         await app.register(fastifyJwt, { secret: otherSecret, sign: { expiresIn: '10m' } })
-        app.get(
-          '/own',
-          {
-            onRequest: async (request: FastifyRequest) => {
-              await request.jwtVerify()
-            }
-          },
-          async request => request.user
-        )
+        const onRequest = async (request: FastifyRequest) => { await request.jwtVerify() }
+        app.get('/own', { onRequest }, async request => request.user)
       }
     })
     const { access, user } = await register()
@@ -65,15 +59,15 @@ for (const order of ['before', 'after'] as const) {
     t.match((await app.inject({ url: '/own', headers: bearer(own) })).json(), { role: 'clerk' })
     t.same((await get('/user', { token: access })).json(), user)
     t.equal(
-      (await app.inject({ url: '/own', headers: bearer(access) })).statusCode,
-      401,
-      'ours opens nothing of theirs'
+      (await app.inject({ url: '/own', headers: bearer(access) })).statusCode, 401,
+      'our token is refused by the app\'s own verification'
     )
-    t.equal((await get('/user', { token: own })).statusCode, 401, 'theirs opens nothing of ours')
-    t.same(Object.keys(app.jwt).filter(key => key.startsWith('restAuth')), [], 'our keys are not within their reach')
+    t.equal((await get('/user', { token: own })).statusCode, 401, 'the app\'s own token is refused by our routes')
+    const ours = Object.keys(app.jwt).filter(key => key.startsWith('restAuth'))
+    t.same(ours, [], 'our signing keys are out of the app\'s reach')
   })
 
-  story(`the app's own @fastify/cookie may be registered ${order}`, async (t, build) => {
+  story(`the app's own @fastify/cookie works when registered ${order} the plugin`, async (t, build) => {
     const { app, post, get } = await build(t, {
       [order]: async (app: FastifyInstance) => {
         await app.register(fastifyCookie, { secret: otherSecret })
@@ -89,7 +83,7 @@ for (const order of ['before', 'after'] as const) {
   })
 }
 
-/** A provider that tells what it is called by the option `social`, and a browser for all of the app. */
+/** A provider, the `social` option that names it, and a browser that can open every route of the app. */
 async function withProvider (t: Test) {
   const provider = await startBadProvider(t)
   // The apps of this file have the real clock.
@@ -104,7 +98,7 @@ async function withProvider (t: Test) {
 }
 
 for (const order of ['before', 'after'] as const) {
-  t.test(`the app's own @fastify/oauth2 and @fastify/cookie, registered ${order}, log in beside social login`, async t => {
+  t.test(`the app's own @fastify/oauth2, registered ${order} the plugin, works beside social login`, async t => {
     const { app } = await host(t, sqlite)
     const { provider, social, browse } = await withProvider(t)
     const ours = async () => await app.register(coexisting, options({ database: ':memory:', social }))
@@ -140,20 +134,18 @@ for (const order of ['before', 'after'] as const) {
     const [their, our] = [await startTheirs(), await startOurs()]
     t.equal((await browser.comeBack(our)).json().user.email, 'alice@example.com')
     t.equal((await browser.comeBack(their)).body, 'at-bob')
-    t.equal(app.hasDecorator('provider'), false, 'what we exchange codes with is not within their reach')
+    t.equal(app.hasDecorator('provider'), false, 'our code exchange is out of the app\'s reach')
 
     const strayed = async (redirect: string, path: string) =>
       (await browser.comeBack(`http://localhost:3000${path}${new URL(redirect).search}`)).statusCode
     t.equal(await strayed(await startTheirs(), '/auth/company/callback'), 400)
     t.equal(
-      await strayed(await startOurs(), '/own/callback'),
-      500,
-      'as @fastify/oauth2 answers a state that is not its own'
+      await strayed(await startOurs(), '/own/callback'), 500, 'as @fastify/oauth2 answers a state that is not its own'
     )
   })
 }
 
-story('the app keeps its error handler and its answer to unknown paths', async (t, build) => {
+story('the app keeps its own error handler and 404 handler', async (t, build) => {
   const { app, post, get } = await build(t, {
     before: app => {
       app.setErrorHandler((error: Error, _request, reply) => reply.code(418).send({ own: error.message }))
@@ -171,7 +163,7 @@ story('the app keeps its error handler and its answer to unknown paths', async (
 })
 
 for (const errors of ['problem', 'drf'] as const) {
-  story(`what a hook of the app throws on our routes, its own error handler answers (${errors})`, async (t, build) => {
+  story(`errors of the app's hooks on our routes reach its error handler (${errors})`, async (t, build) => {
     const { app } = await build(t, {
       options: { errors },
       before: app => {
@@ -196,7 +188,7 @@ for (const errors of ['problem', 'drf'] as const) {
     }
   })
 
-  story(`what a hook of the app throws on our routes, Fastify answers where the app has no error handler (${errors})`, async (t, build) => {
+  story(`errors of the app's hooks on our routes are answered by Fastify by default (${errors})`, async (t, build) => {
     const { app } = await build(t, {
       options: { errors },
       before: app => {
@@ -220,7 +212,7 @@ for (const errors of ['problem', 'drf'] as const) {
 }
 
 for (const order of ['before', 'after'] as const) {
-  story(`schemas that the app adds ${order} may have the names of ours`, async (t, build) => {
+  story(`the app may add schemas with the names of ours ${order} the plugin`, async (t, build) => {
     const names = ['AuthUser', 'AuthTokens', 'AuthProblem', 'User']
     const { app, register, get } = await build(t, {
       [order]: (app: FastifyInstance) => {
@@ -236,11 +228,11 @@ for (const order of ['before', 'after'] as const) {
     t.same((await get('/user', { token: access })).json(), user)
     const document = app.restAuth.openapi() as { components: { schemas: Record<string, object> } }
     t.match(document.components.schemas.AuthUser, { properties: { pk: {}, gender: {} } })
-    t.notMatch(JSON.stringify(document.components.schemas), '"own"', 'nothing of the app stands in our document')
+    t.notMatch(JSON.stringify(document.components.schemas), '"own"', 'our document has nothing of the app')
   })
 }
 
-story('validation and serialisation of the app stay as they are, and ours as they are', async (t, build) => {
+story('routes of the app keep coercing validation, and ours keep strict validation', async (t, build) => {
   const count = { type: 'object', properties: { count: { type: 'integer' } }, additionalProperties: false }
   const { app, post } = await build(t, {
     before: app => { app.post('/before', { schema: { body: count } }, async request => request.body) },
@@ -248,8 +240,7 @@ story('validation and serialisation of the app stay as they are, and ours as the
   })
   for (const url of ['/before', '/after']) {
     t.same(
-      (await app.inject({ method: 'POST', url, body: { count: '3', extra: 1 } })).json(),
-      { count: 3 },
+      (await app.inject({ method: 'POST', url, body: { count: '3', extra: 1 } })).json(), { count: 3 },
       'coerced, and freed from what is unknown'
     )
   }
@@ -257,7 +248,7 @@ story('validation and serialisation of the app stay as they are, and ours as the
   t.same(answer.json().errors.map(({ code }: { code: string }) => code), ['invalid_type'], 'a number is no password')
 })
 
-story('compilers, serializers and formatters that the app sets do not reach our routes', async (t, build) => {
+story('the app\'s own compilers, serialisers and error formatters do not affect our routes', async (t, build) => {
   const { register, post, get } = await build(t, {
     before: app => {
       app.setValidatorCompiler(() => () => { throw new Error('validated by the app') })
@@ -272,7 +263,7 @@ story('compilers, serializers and formatters that the app sets do not reach our 
   t.equal((await post('/login', {})).json().code, 'validation_error')
 })
 
-story('body parsers of the app stay its own', async (t, build) => {
+story('the app\'s own body parsers do not affect our routes', async (t, build) => {
   const { app, post, call } = await build(t, {
     before: app => {
       app.removeContentTypeParser('application/json')
@@ -296,7 +287,7 @@ story('body parsers of the app stay its own', async (t, build) => {
   t.equal((await call('POST', '/login', { payload: 'a,b', headers: { 'content-type': 'text/csv' } })).statusCode, 415)
 })
 
-story('where the app has @fastify/swagger, our routes are in its document, and no other documentation appears', async (t, build) => {
+story('our routes join the document of the app\'s own @fastify/swagger, and /docs is not served', async (t, build) => {
   const { app, register, get } = await build(t, {
     options: { docs: undefined },
     before: async app => {
@@ -321,9 +312,7 @@ story('where the app has @fastify/swagger, our routes are in its document, and n
     '/auth/user', '/own'
   ])
   t.match(
-    document.components.schemas.AuthUser,
-    { properties: { own: {} } },
-    'a name that the app has taken stays its own'
+    document.components.schemas.AuthUser, { properties: { own: {} } }, 'a name that the app has taken stays its own'
   )
   t.same(app.restAuth.openapi(), document)
   t.equal((await app.inject('/docs')).statusCode, 404)
@@ -331,7 +320,7 @@ story('where the app has @fastify/swagger, our routes are in its document, and n
   t.same((await get('/user', { token: access })).json(), user, 'held against the document of the app')
 })
 
-story('inside a scope of the app the routes, and what the scope gains, stand under its prefix', async (t, _build, tested) => {
+story('registered in a scope, routes and decorators exist only there, under its prefix', async (t, _build, tested) => {
   const { app, database } = await host(t, tested)
   await app.register(async api => {
     await api.register(coexisting, options({ database, docs: '/docs' }))
@@ -353,16 +342,15 @@ const register = (app: FastifyInstance, prefix: string, body: object = alice) =>
 const read = (app: FastifyInstance, prefix: string, token: string) =>
   app.inject({ url: `${prefix}/user`, headers: bearer(token) })
 
-/** A database of the app's own, which several registrations can share. */
+/** A database that several registrations can share: `:memory:` would be one for each. */
 const shared = (database: unknown) => database === ':memory:' ? drizzleSqlite(new BetterSqlite3(':memory:')) : database
 
-story('a second registration has its own options, at app.restAuth.under(prefix), on the same database', async (t, _build, tested) => {
+story('a second registration has its own options, found by app.restAuth.under(prefix)', async (t, _build, tested) => {
   const { app, database: given } = await host(t, tested)
   const database = shared(given)
   await app.register(coexisting, options({ database }))
   await app.register(
-    coexisting,
-    options({ database, prefix: '/staff', errors: 'drf', account: { registration: 'closed' } })
+    coexisting, options({ database, prefix: '/staff', errors: 'drf', account: { registration: 'closed' } })
   )
   await app.ready()
   t.equal((await register(app, '/staff')).statusCode, 403)
@@ -373,7 +361,7 @@ story('a second registration has its own options, at app.restAuth.under(prefix),
   t.equal(app.restAuth.under('/elsewhere'), undefined)
 })
 
-story('of two registrations on one database each sends its own mails', async (t, _build, tested) => {
+story('two registrations on one database each send only their own mails', async (t, _build, tested) => {
   const { app, database: given } = await host(t, tested)
   const database = shared(given)
   const sent: Record<string, string[]> = { '/auth': [], '/staff': [] }
@@ -388,15 +376,14 @@ story('of two registrations on one database each sends its own mails', async (t,
   t.match(sent['/auth'], [/\/auth\/registration\/account-confirm-email\//])
 })
 
-story('the tokens of one registration open nothing of the other, though secret and database are the same', async (t, _build, tested) => {
+story('two registrations with one secret and database refuse each other\'s tokens', async (t, _build, tested) => {
   const { app, database: given } = await host(t, tested)
   const database = shared(given)
   await app.register(coexisting, options({ database }))
   await app.register(coexisting, options({ database, prefix: '/staff' }))
   app.get('/me', { onRequest: app.authenticate }, async request => request.user.email)
   app.get(
-    '/desk',
-    { onRequest: request => app.restAuth.under('/staff')!.authenticate(request) },
+    '/desk', { onRequest: request => app.restAuth.under('/staff')!.authenticate(request) },
     async request => request.user.email
   )
   const { access, refresh } = (await register(app, '/auth')).json()
@@ -415,7 +402,7 @@ story('the tokens of one registration open nothing of the other, though secret a
   t.equal(await send('/auth/token/refresh', { refresh }), 200, 'nor was it logged out by the other')
 })
 
-story('two registrations with the same provider know the same person, and each the logins that began with it', async (t, _build, tested) => {
+story('two registrations with one provider share users, but not started logins', async (t, _build, tested) => {
   const { app, database: given } = await host(t, tested)
   const { provider, social, browse } = await withProvider(t)
   const database = shared(given)
@@ -437,10 +424,10 @@ story('two registrations with the same provider know the same person, and each t
   t.equal((await browser.comeBack(href.replace('/auth/', '/staff/'))).statusCode, 400)
 })
 
-story('two registrations on one connection do not fall into each other\'s transactions', async (t, _build, tested) => {
+story('two registrations on one connection keep their transactions apart', async (t, _build, tested) => {
   const { app, database: given } = await host(t, tested)
   const database = shared(given)
-  // A refused registration rolls back; whatever else had fallen into its transaction would be gone.
+  // A refused registration rolls back; any other write inside its transaction would be lost.
   const hooks = {
     registered: async ({ email }: { email: string }) => {
       await setImmediate()
@@ -456,14 +443,12 @@ story('two registrations on one connection do not fall into each other\'s transa
   }))
   for (const { email, ...answer } of answers) {
     t.same(
-      answer,
-      email.startsWith('kept') ? { statusCode: 201, found: true } : { statusCode: 400, found: false },
-      email
+      answer, email.startsWith('kept') ? { statusCode: 201, found: true } : { statusCode: 400, found: false }, email
     )
   }
 })
 
-story('a second registration may have another database and documentation of its own', async (t, _build, tested) => {
+story('a second registration may have its own database and documentation', async (t, _build, tested) => {
   const { app, database } = await host(t, tested)
   await app.register(coexisting, options({ database, docs: undefined }))
   await app.register(
@@ -483,7 +468,7 @@ story('a second registration may have another database and documentation of its 
   t.ok((await paths('/staff/docs/json')).every(path => path.startsWith('/staff/')))
 })
 
-story('a second registration that names no docs starts, and leaves /docs to the first', async (t, _build, tested) => {
+story('a second registration without `docs` leaves /docs to the first', async (t, _build, tested) => {
   const { app, database } = await host(t, tested)
   await app.register(coexisting, options({ database, docs: undefined }))
   await app.register(coexisting, options({ database: ':memory:', prefix: '/staff', docs: undefined }))
@@ -493,7 +478,7 @@ story('a second registration that names no docs starts, and leaves /docs to the 
   t.equal((await app.inject('/staff/user')).statusCode, 401)
 })
 
-story('two scopes side by side have a registration each, and know nothing of each other', async (t, _build, tested) => {
+story('registrations in two sibling scopes are independent', async (t, _build, tested) => {
   const { app, database } = await host(t, tested)
   for (const [prefix, own] of [['/a', database], ['/b', ':memory:']] as const) {
     await app.register(async scope => {
@@ -507,7 +492,7 @@ story('two scopes side by side have a registration each, and know nothing of eac
   t.equal((await register(app, '/b/auth')).statusCode, 201, 'the address is free on the other side')
 })
 
-story('a registration in a scope within an app that has one is what that scope authenticates by', async (t, _build, tested) => {
+story('a scope with its own registration has its own `authenticate` and `restAuth`', async (t, _build, tested) => {
   const { app, database } = await host(t, tested)
   await app.register(coexisting, options({ database, docs: undefined }))
   await app.register(async admin => {
@@ -523,7 +508,7 @@ story('a registration in a scope within an app that has one is what that scope a
   t.ok('/admin/auth/login' in (await app.inject('/admin/docs/json')).json().paths)
 })
 
-story('an app that has an `authenticate` of its own registers in a scope', async (t, _build, tested) => {
+story('an app with its own `authenticate` decorator can register the plugin in a scope', async (t, _build, tested) => {
   const { app, database } = await host(t, tested)
   const own = async () => {}
   app.decorate('authenticate', own)
@@ -538,7 +523,7 @@ story('an app that has an `authenticate` of its own registers in a scope', async
   t.equal((await app.inject('/open')).body, 'open')
 })
 
-story('what the host adds to each route by onRoute runs once a request, with the trailing slash and without, 405 included', async (t, build) => {
+story('hooks that the app adds in onRoute run once a request, also with a trailing slash', async (t, build) => {
   let runs = 0
   const { get, call, register } = await build(t, {
     before: app => {
@@ -559,8 +544,15 @@ story('what the host adds to each route by onRoute runs once a request, with the
   }
 })
 
-for (const server of [{ ignoreTrailingSlash: true }, { routerOptions: { ignoreTrailingSlash: true } }, { routerOptions: { ignoreDuplicateSlashes: true } }, { routerOptions: { caseSensitive: false } }, { exposeHeadRoutes: false }, { trustProxy: true }]) {
-  story(`an app made with ${JSON.stringify(server)} answers as any other`, async (t, build) => {
+for (const server of [
+  { ignoreTrailingSlash: true },
+  { routerOptions: { ignoreTrailingSlash: true } },
+  { routerOptions: { ignoreDuplicateSlashes: true } },
+  { routerOptions: { caseSensitive: false } },
+  { exposeHeadRoutes: false },
+  { trustProxy: true }
+]) {
+  story(`our routes work in an app with the Fastify options ${JSON.stringify(server)}`, async (t, build) => {
     const { register, get, call } = await build(t, { server })
     const { access, user } = await register()
     t.same((await get('/user', { token: access })).json(), user)
@@ -574,7 +566,7 @@ for (const server of [{ ignoreTrailingSlash: true }, { routerOptions: { ignoreTr
   })
 }
 
-story('app.authenticate guards routes of the app, whose own error handling answers', async (t, build) => {
+story('`app.authenticate` guards the app\'s routes, and the app\'s error handling answers', async (t, build) => {
   const { app, register } = await build(t, {
     after: app => {
       app.get('/me', { onRequest: app.authenticate }, async request => ({
@@ -601,7 +593,7 @@ story('app.authenticate guards routes of the app, whose own error handling answe
   t.equal(refused.headers['www-authenticate'], 'Bearer realm="api"')
 })
 
-story('request.user is null where nobody has authenticated, and never anybody else', async (t, build) => {
+story('`request.user` is null on routes that do not authenticate', async (t, build) => {
   const { app, register } = await build(t, {
     after: async app => {
       const tell = async (request: FastifyRequest) => ({ user: request.user as User | null })
@@ -621,7 +613,7 @@ story('request.user is null where nobody has authenticated, and never anybody el
   }
 })
 
-story('hooks of the app run for our routes, once a request', async (t, build) => {
+story('the app\'s hooks run once for each request to our routes', async (t, build) => {
   const names = [
     'onRequest', 'preParsing', 'preValidation', 'preHandler', 'preSerialization', 'onSend', 'onResponse'
   ] as const
@@ -660,7 +652,7 @@ story('hooks of the app run for our routes, once a request', async (t, build) =>
   }
 })
 
-story('HEAD answers as GET without a body, and OPTIONS names the methods', async (t, build) => {
+story('HEAD answers as GET without a body, and OPTIONS lists the methods', async (t, build) => {
   const { register, call } = await build(t)
   const { access } = await register()
   const head = await call('HEAD', '/user', { token: access })
@@ -680,13 +672,15 @@ story('HEAD answers as GET without a body, and OPTIONS names the methods', async
   }
 })
 
-story('a preflight that the app answers in a hook of its own reaches the browser', async (t, build) => {
+story('a CORS preflight that an app\'s hook answers reaches the browser', async (t, build) => {
   const { app } = await build(t, {
     before: app => {
       // As @fastify/cors does.
       app.addHook('onRequest', async (request, reply) => {
         reply.header('access-control-allow-origin', 'https://front.example')
-        if (request.method === 'OPTIONS') { return await reply.code(204).header('access-control-allow-methods', 'POST').send() }
+        if (request.method === 'OPTIONS') {
+          return await reply.code(204).header('access-control-allow-methods', 'POST').send()
+        }
       })
     }
   })
@@ -706,7 +700,7 @@ story('a preflight that the app answers in a hook of its own reaches the browser
 
 const files = (folder: string) => readdirSync(folder).sort()
 
-t.test('an app that has closed, or failed to start, lets go of its database file', async t => {
+t.test('an app that has closed or failed to start releases its database file', async t => {
   const folder = t.testdir()
   const file = join(folder, 'auth.sqlite')
   const failing = Fastify()
@@ -728,22 +722,25 @@ t.test('an app that has closed, or failed to start, lets go of its database file
 })
 
 for (const tested of databases.filter(({ name }) => name !== 'PGlite')) {
-  void t.test(`a process whose app has closed ends by itself (${tested.name})`, async t => {
+  t.test(`a process ends by itself once its app has closed (${tested.name})`, async t => {
     const { database, close } = await tested.open()
     t.teardown(close)
+    const options = { database, migrate: true, docs: false, account: { emailVerification: 'none' } }
     const program = `
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          import Fastify from 'fastify'
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          import restAuth from 'fastify-rest-auth'
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          const app = Fastify()
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          await app.register(restAuth, { database: ${JSON.stringify(database)}, migrate: true, docs: false, account: { emailVerification: 'none' } })
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          const answer = await app.inject({ method: 'POST', url: '/auth/registration', body: { email: 'alice@example.com', password1: '${password}' } })
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          await app.close()
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          console.log(answer.statusCode)
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        `
+      import Fastify from 'fastify'
+      import restAuth from 'fastify-rest-auth'
+      const app = Fastify()
+      await app.register(restAuth, ${JSON.stringify(options)})
+      const body = { email: 'alice@example.com', password1: '${password}' }
+      const answer = await app.inject({ method: 'POST', url: '/auth/registration', body })
+      await app.close()
+      console.log(answer.statusCode)
+    `
     // Compiled as this file is: under another loader the same files would be counted twice, and wrongly, for coverage.
     const compiled = [...loaders, '--input-type=module', '--eval', program]
-    // Killed after the time, which rejects.
-    const { stdout } = await promisify(execFile)(process.execPath, compiled, { cwd: join(import.meta.dirname, '..'), timeout: 20_000 })
+    // A process that outlives the timeout is killed, and the promise rejects.
+    const cwd = join(import.meta.dirname, '..')
+    const { stdout } = await promisify(execFile)(process.execPath, compiled, { cwd, timeout: 20_000 })
     t.equal(stdout, '201\n')
   })
 }
@@ -753,7 +750,7 @@ interface OwnDatabase {
   run: (statement: string) => Promise<unknown[]>
 }
 
-/** Connections of the app's own, by the drivers it may use. */
+/** Connections that the app opened itself, one for each driver. */
 const drivers: Record<string, (t: Test) => Promise<OwnDatabase>> = {
   'better-sqlite3, a file': async t => ownSqlite(t, join(t.testdir(), 'app.sqlite')),
   'better-sqlite3, in memory': async t => ownSqlite(t, ':memory:'),
@@ -763,7 +760,10 @@ const drivers: Record<string, (t: Test) => Promise<OwnDatabase>> = {
 function ownSqlite (t: Test, file: string): OwnDatabase {
   const client = new BetterSqlite3(file)
   t.teardown(() => client.close())
-  return { orm: drizzleSqlite(client), run: async statement => /^select/.test(statement) ? client.prepare(statement).all() : [client.exec(statement)] }
+  return {
+    orm: drizzleSqlite(client),
+    run: async statement => /^select/.test(statement) ? client.prepare(statement).all() : [client.exec(statement)]
+  }
 }
 
 async function ownPostgres (t: Test): Promise<OwnDatabase> {
@@ -781,7 +781,7 @@ async function ownPostgres (t: Test): Promise<OwnDatabase> {
 }
 
 for (const [driver, open] of Object.entries(drivers)) {
-  void t.test(`the app's own Drizzle instance is used, and stays open when the plugin closes (${driver})`, async t => {
+  t.test(`the app's own Drizzle instance is used, and stays open after the app closes (${driver})`, async t => {
     const { orm, run } = await open(t)
     const app = Fastify()
     await app.register(coexisting, options({ database: orm }))
@@ -790,10 +790,11 @@ for (const [driver, open] of Object.entries(drivers)) {
     t.equal((await read(app, '/auth', answer.json().access)).statusCode, 200)
     t.same(await run('select email, gender from users'), [{ email: alice.email, gender: 'F' }])
     await app.close()
-    t.same(await run('select count(*) as number from sessions').then(rows => Number((rows[0] as { number: unknown }).number)), 1)
+    const [sessions] = await run('select count(*) as number from sessions') as [{ number: unknown }]
+    t.equal(Number(sessions.number), 1)
   })
 
-  void t.test(`a table of the app's own refers to users, is joined with them, and follows their deletion (${driver})`, async t => {
+  t.test(`a table of the app can reference and join users, with ON DELETE CASCADE (${driver})`, async t => {
     const { orm, run } = await open(t)
     const app = Fastify()
     t.teardown(() => app.close())
@@ -807,15 +808,25 @@ for (const [driver, open] of Object.entries(drivers)) {
   })
 }
 
-/** Stores a note and reads all with their authors, as an app would write it with our tables. */
+/** Stores a note and reads all notes with their authors, as an app would with our tables. */
 async function write (orm: unknown, author: string) {
   if (orm instanceof BetterSQLite3Database) {
-    const notes = sqliteTable('notes', { body: text('body').notNull(), author: text('author').notNull().references(() => sqliteTables.users.pk, { onDelete: 'cascade' }) })
+    const { users } = sqliteTables
+    const notes = sqliteTable('notes', {
+      body: text('body').notNull(),
+      author: text('author').notNull().references(() => users.pk, { onDelete: 'cascade' })
+    })
     orm.insert(notes).values({ body: 'Buy milk', author }).run()
-    return orm.select({ body: notes.body, email: sqliteTables.users.email }).from(notes).innerJoin(sqliteTables.users, eq(notes.author, sqliteTables.users.pk)).all()
+    return orm.select({ body: notes.body, email: users.email }).from(notes)
+      .innerJoin(users, eq(notes.author, users.pk)).all()
   }
-  const notes = pgTable('notes', { body: pgText('body').notNull(), author: pgText('author').notNull().references(() => postgresTables.users.pk, { onDelete: 'cascade' }) })
+  const { users } = postgresTables
+  const notes = pgTable('notes', {
+    body: pgText('body').notNull(),
+    author: pgText('author').notNull().references(() => users.pk, { onDelete: 'cascade' })
+  })
   const postgres = orm as NodePgDatabase
   await postgres.insert(notes).values({ body: 'Buy milk', author })
-  return await postgres.select({ body: notes.body, email: postgresTables.users.email }).from(notes).innerJoin(postgresTables.users, eq(notes.author, postgresTables.users.pk))
+  return await postgres.select({ body: notes.body, email: users.email }).from(notes)
+    .innerJoin(users, eq(notes.author, users.pk))
 }

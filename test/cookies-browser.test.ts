@@ -1,4 +1,7 @@
-/** What no injected request shows: that a browser keeps the cookies, sends them, and that pages of other origins get nowhere. */
+/**
+ * What injected requests cannot show: a browser keeps the cookies and sends them, and pages of other origins can do
+ * nothing with them.
+ */
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -34,7 +37,7 @@ async function openBrowser (t: Test) {
   return browser
 }
 
-/** The example's app, listening, and what arrives there. */
+/** The example's app, listening, and the requests it has seen. */
 async function startApp (t: Test, tokens: object = { cookies: {} }) {
   const app = await buildApp({ database: ':memory:', secret, tokens })
   const seen: Seen[] = []
@@ -52,7 +55,7 @@ async function startApp (t: Test, tokens: object = { cookies: {} }) {
   return { app, seen, port: portOf(app.server) }
 }
 
-/** A page that somebody else wrote, on a port of its own. */
+/** A hostile page, on its own port. */
 async function startStranger (t: Test): Promise<number> {
   const server = createServer((_request, response) =>
     response.setHeader('content-type', 'text/html').end('<!doctype html><title>Win!</title>')
@@ -73,7 +76,7 @@ async function submit (page: Page, action: 'Log in' | 'Register', as = email): P
 const status = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
 const names = async (context: BrowserContext) => (await context.cookies()).map(({ name }) => name).sort()
 
-t.test('a page of the app\'s registers, stays logged in over a reload, acts and logs out, and sees no token', skipped, async t => {
+t.test('a page registers, stays logged in after a reload, logs out, and never sees a token', skipped, async t => {
   const { seen, port } = await startApp(t)
   const browser = await openBrowser(t)
   const context = await browser.newContext()
@@ -97,45 +100,61 @@ t.test('a page of the app\'s registers, stays logged in over a reload, acts and 
   t.same(seen.filter(({ status }) => status === 403), [])
 })
 
-/** All that a page can do without the browser asking the app first, and what it has to ask for. */
+/** Every request that a page of another origin can send, with and without a CORS preflight. */
 async function attack (page: Page, stranger: string, target: string, body: Record<string, string>): Promise<void> {
   await page.goto(stranger)
   const json = JSON.stringify(body)
+  const send = async (init: object) => {
+    const given = JSON.stringify({ method: 'POST', credentials: 'include', ...init })
+    await page.evaluate(`fetch(${JSON.stringify(target)}, ${given}).catch(() => {})`)
+  }
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/json']) {
     for (const mode of ['no-cors', 'cors']) {
       // A content type that needs asking becomes text/plain where nobody may ask.
-      await page.evaluate(
-        `fetch(${JSON.stringify(target)}, { method: 'POST', mode: '${mode}', credentials: 'include', headers: { 'content-type': '${type}' }, body: ${JSON.stringify(json)} }).catch(() => {})`
-      )
+      await send({ mode, headers: { 'content-type': type }, body: json })
     }
   }
-  await page.evaluate(
-    `fetch(${JSON.stringify(target)}, { method: 'POST', credentials: 'include', headers: { 'x-requested-with': 'fetch', authorization: 'Bearer x' } }).catch(() => {})`
-  )
-  await page.evaluate(
-    `fetch(${JSON.stringify(target)}, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {})`
-  )
+  await send({ headers: { 'x-requested-with': 'fetch', authorization: 'Bearer x' } })
+  await send({ mode: 'no-cors' })
   await page.evaluate(`navigator.sendBeacon(${JSON.stringify(target)}, ${JSON.stringify(json)})`)
   for (const enctype of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
     await page.goto(stranger)
     const navigation = page.waitForURL(target)
     await page.evaluate(`(() => {
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                const form = Object.assign(document.createElement('form'), { method: 'post', action: ${JSON.stringify(target)}, enctype: '${enctype}' })
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                for (const [name, value] of Object.entries(${json})) form.append(Object.assign(document.createElement('input'), { name, value }))
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                document.body.append(form)
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                form.submit()
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              })()`)
+      const action = ${JSON.stringify(target)}
+      const form = Object.assign(document.createElement('form'), { method: 'post', action, enctype: '${enctype}' })
+      for (const [name, value] of Object.entries(${json})) {
+        form.append(Object.assign(document.createElement('input'), { name, value }))
+      }
+      document.body.append(form)
+      form.submit()
+    })()`)
     await navigation
   }
 }
 
 for (const { what, host, hostile, tokens } of [
   { what: 'a page of another site', host: 'localhost', hostile: '127.0.0.1', tokens: { cookies: {} } },
-  { what: 'a page on another port of the same host, which is the same site', host: 'localhost', hostile: 'localhost', tokens: { cookies: {} } },
-  { what: 'a page of another site, without https and so without Sec-Fetch-Site', host: 'app.test', hostile: 'evil.test', tokens: { cookies: { secure: false } } },
-  { what: 'a page of a neighbouring host, without https', host: 'app.test', hostile: 'evil.app.test', tokens: { cookies: { secure: false, sameSite: 'lax' } } }
+  {
+    what: 'a page on another port of the same host, which is the same site',
+    host: 'localhost',
+    hostile: 'localhost',
+    tokens: { cookies: {} }
+  },
+  {
+    what: 'a page of another site, without https and so without Sec-Fetch-Site',
+    host: 'app.test',
+    hostile: 'evil.test',
+    tokens: { cookies: { secure: false } }
+  },
+  {
+    what: 'a page of a neighbouring host, without https',
+    host: 'app.test',
+    hostile: 'evil.app.test',
+    tokens: { cookies: { secure: false, sameSite: 'lax' } }
+  }
 ] as const) {
-  t.test(`${what} neither logs in nor out, nor acts`, skipped, async t => {
+  t.test(`${what} can neither log in, log out nor act for the user`, skipped, async t => {
     const { app, seen, port } = await startApp(t, tokens)
     const browser = await openBrowser(t)
     const context = await browser.newContext()
@@ -144,20 +163,29 @@ for (const { what, host, hostile, tokens } of [
     const stranger = `http://${hostile}:${await startStranger(t)}/`
     await page.goto(`${home}/`)
     await submit(page, 'Register')
-    await app.inject({ method: 'POST', url: '/auth/registration', payload: { email: 'eve@example.com', password1: password } })
+    const eve = { email: 'eve@example.com', password1: password }
+    await app.inject({ method: 'POST', url: '/auth/registration', payload: eve })
     const before = await context.cookies()
     t.equal(before.length, 2)
     seen.length = 0
 
     const attacker = await context.newPage()
-    for (const [path, body] of [['/auth/login', { email: 'eve@example.com', password }], ['/auth/logout', {}], ['/notes', { a: 'b' }]] as const) {
+    for (const [path, body] of [
+      ['/auth/login', { email: eve.email, password }],
+      ['/auth/logout', {}],
+      ['/notes', { a: 'b' }]
+    ] as const) {
       await attack(attacker, stranger, `${home}${path}`, body)
     }
     const posts = seen.filter(({ method }) => method === 'POST')
-    t.same(posts.filter(({ status, path }) => status !== 403 && !(path === '/notes' && status === 401)), [], 'all that arrived was refused')
+    const accepted = posts.filter(({ status, path }) => status !== 403 && !(path === '/notes' && status === 401))
+    t.same(accepted, [], 'every request that arrived was refused')
     t.ok(posts.length >= 21, `${posts.length} arrived`)
     t.ok(posts.some(({ path, status }) => path === '/auth/logout' && status === 403))
-    t.ok(posts.every(({ site }) => (site === undefined) === (host === 'app.test')), 'with Sec-Fetch-Site where the app is trusted, without where not')
+    t.ok(
+      posts.every(({ site }) => (site === undefined) === (host === 'app.test')),
+      'browsers send Sec-Fetch-Site only to trustworthy origins'
+    )
     t.same(await context.cookies(), before, 'no cookie has changed')
     await page.reload()
     await page.locator('#account').waitFor()
@@ -177,7 +205,8 @@ t.test('two tabs stay logged in when the access token has expired', skipped, asy
   await context.clearCookies({ name: '__Host-access' })
   await Promise.all(tabs.map(tab => tab.getByRole('button', { name: 'Write a note' }).click()))
   await Promise.all(tabs.map(tab => tab.getByRole('status').getByText('written.').waitFor()))
-  t.ok(seen.filter(({ path }) => path === '/auth/token/refresh').every(({ status }) => status === 200 || status === 401))
+  const refreshes = seen.filter(({ path }) => path === '/auth/token/refresh')
+  t.ok(refreshes.every(({ status }) => status === 200 || status === 401))
   t.same(await names(context), ['__Host-access', '__Host-refresh'])
   await context.clearCookies({ name: '__Host-access' })
   await tabs[1].reload()
@@ -185,7 +214,7 @@ t.test('two tabs stay logged in when the access token has expired', skipped, asy
   t.pass('and again, by the next refresh token')
 })
 
-t.test('logging out everywhere logs out the other browser', skipped, async t => {
+t.test('logging out everywhere logs out another browser', skipped, async t => {
   const { port } = await startApp(t)
   const browser = await openBrowser(t)
   const [here, there] = [await (await browser.newContext()).newPage(), await (await browser.newContext()).newPage()]

@@ -1,10 +1,11 @@
-/** Tokens in cookies: how they are set, sent, taken back, and that they are nowhere else. */
+/** Tokens in cookies: how they are set, sent and deleted, and that they appear nowhere else. */
 import fastifyCookie from '@fastify/cookie'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyRequest, type LightMyRequestResponse } from 'fastify'
 import fp from 'fastify-plugin'
 import { addCookies, setCookie } from '../src/lib/cookies.js'
 import { createPlugin } from '../src/plugin.js'
+import { keyIn } from './support/answers.js'
 import {
   alice, articleOptions, cheapHash, cookiesOf, password, secret, sqliteBuild, story, t
 } from './support/build.js'
@@ -19,7 +20,7 @@ const cookieNamed = (answer: LightMyRequestResponse, name: string) =>
 const setCookies = (answer: LightMyRequestResponse) =>
   [answer.headers['set-cookie'] ?? []].flat().map(line => line.replace(/=[^;]*/, '=…'))
 
-story('login and registration set both tokens as cookies, and no body has them', async (t, build) => {
+story('login and registration set both tokens as cookies and leave them out of the body', async (t, build) => {
   const { post, get } = await build(t, { options: cookies })
   const registered = await post('/registration', alice)
   const loggedIn = await post('/login', credentials)
@@ -38,7 +39,7 @@ story('login and registration set both tokens as cookies, and no body has them',
   t.not(cookieNamed(registered, '__Host-refresh'), cookieNamed(loggedIn, '__Host-refresh'))
 })
 
-story('following the link of a mail logs in by cookie, where it logs in', async (t, build) => {
+story('confirming an e-mail address sets the cookies if loginOnEmailConfirmation is on', async (t, build) => {
   const { post, get, mails } = await build(t, {
     options: {
       ...cookies,
@@ -48,18 +49,15 @@ story('following the link of a mail logs in by cookie, where it logs in', async 
   const registered = await post('/registration', alice)
   t.same(setCookies(registered), [], 'nobody is logged in yet')
   const [mail] = await mails()
-  const [, key] = /account-confirm-email\/([\w-]{43})/.exec(mail?.text ?? '') ?? []
   const answer = await post(
-    '/registration/verify-email',
-    { key },
-    withCookie('__Host-access=garbage; __Host-refresh=garbage')
+    '/registration/verify-email', { key: keyIn(mail) }, withCookie('__Host-access=garbage; __Host-refresh=garbage')
   )
   t.equal(answer.statusCode, 200)
   t.same(Object.keys(answer.json()), ['access_expiration', 'refresh_expiration', 'user'])
   t.equal((await get('/user', { headers: { cookie: cookiesOf(answer) } })).statusCode, 200)
 })
 
-story('logout ends the session of the cookies, and takes them back as they were set', async (t, build) => {
+story('logout ends the session and deletes both cookies with the attributes they were set with', async (t, build) => {
   const { post, get, app } = await build(t, { options: cookies })
   const registered = await post('/registration', alice)
   const cookie = cookiesOf(registered)
@@ -73,7 +71,7 @@ story('logout ends the session of the cookies, and takes them back as they were 
   t.same(await app.restAuth.sessions.list(registered.json().user.pk), [])
 })
 
-story('whoever logs in anew leaves no session behind', async (t, build) => {
+story('a new login ends the session that the browser had', async (t, build) => {
   const { post, get, app } = await build(t, { options: cookies })
   const elsewhere = await post('/registration', alice)
   const first = await post('/login', credentials)
@@ -84,13 +82,12 @@ story('whoever logs in anew leaves no session behind', async (t, build) => {
   t.equal((await get('/user', { headers: { cookie } })).json().code, 'token_not_valid')
   t.equal((await app.restAuth.sessions.list(first.json().user.pk)).length, 2)
   t.equal(
-    (await get('/user', { headers: { cookie: cookiesOf(elsewhere) } })).statusCode,
-    200,
-    'what another browser has goes on'
+    (await get('/user', { headers: { cookie: cookiesOf(elsewhere) } })).statusCode, 200,
+    'the session of another browser stays'
   )
 })
 
-story('the refresh cookie alone ends its session too, as once the access cookie is gone; one in the body wins', async (t, build) => {
+story('logout works with the refresh cookie alone; a refresh token in the body comes first', async (t, build) => {
   const { post, app } = await build(t, { options: cookies })
   const first = await post('/registration', alice)
   const { pk } = first.json().user
@@ -100,12 +97,12 @@ story('the refresh cookie alone ends its session too, as once the access cookie 
   await post('/logout', { refresh: refresh(second) }, withCookie(`__Host-refresh=${refresh(first)}`))
   t.equal(await sessions(), 1)
   await post('/logout', { refresh: refresh(second) }, withCookie(`__Host-refresh=${refresh(first)}`))
-  t.equal(await sessions(), 1, 'it was that of the body')
+  t.equal(await sessions(), 1, 'it was the session of the token in the body')
   await post('/logout', undefined, withCookie(`__Host-refresh=${refresh(first)}`))
   t.equal(await sessions(), 0)
 })
 
-story('a token is no good after its time, whatever the browser keeps', async (t, build) => {
+story('an expired access cookie is refused even if the browser kept it', async (t, build) => {
   const { post, get, clock } = await build(t, { options: cookies })
   const cookie = cookiesOf(await post('/registration', alice))
   clock.advance(299)
@@ -114,7 +111,7 @@ story('a token is no good after its time, whatever the browser keeps', async (t,
   t.equal((await get('/user', { headers: { cookie } })).json().code, 'token_expired')
 })
 
-story('with an Authorization header there are no cookies, good or bad', async (t, build) => {
+story('with an Authorization header all cookies are ignored', async (t, build) => {
   const { post, get, patch, app } = await build(t, { options: cookies })
   const registered = await post('/registration', alice)
   const cookie = cookiesOf(registered)
@@ -132,25 +129,21 @@ story('with an Authorization header there are no cookies, good or bad', async (t
   t.equal((await get('/user', { token: access, headers: { cookie: '__Host-access=garbage' } })).statusCode, 200)
   t.equal(
     (await patch('/user', { gender: 'M' }, { token: access, headers: { 'sec-fetch-site': 'cross-site' } })).statusCode,
-    200,
-    'nor are there forgeries'
+    200, 'and no CSRF check is needed'
   )
   await post('/logout', undefined, { headers: { cookie, authorization: 'Bearer garbage' } })
   t.equal((await app.restAuth.sessions.list(registered.json().user.pk)).length, 1)
 })
 
-story('two cookies of one name are none: nothing tells which was planted', async (t, build) => {
+story('two cookies with one name are refused: an attacker may have planted one', async (t, build) => {
   const { post, get, patch } = await build(t, { options: cookies })
   const [mine, theirs] = await Promise.all([
-    post('/registration', alice),
-    post('/registration', { ...alice, email: 'eve@example.com' })
+    post('/registration', alice), post('/registration', { ...alice, email: 'eve@example.com' })
   ])
   const [a, b] = [mine, theirs].map(answer => cookieNamed(answer, '__Host-access'))
   for (const cookie of [
-    `__Host-access=${a}; __Host-access=${b}`,
-    `__Host-access=${b};__Host-access=${a}`,
-    `__Host-access=${a}; x=1; __Host-access=${a}`,
-    `__Host-access=; __Host-access=${a}`
+    `__Host-access=${a}; __Host-access=${b}`, `__Host-access=${b};__Host-access=${a}`,
+    `__Host-access=${a}; x=1; __Host-access=${a}`, `__Host-access=; __Host-access=${a}`
   ]) {
     const answer = await get('/user', { headers: { cookie } })
     t.equal(answer.statusCode, 401)
@@ -158,13 +151,12 @@ story('two cookies of one name are none: nothing tells which was planted', async
     t.equal((await patch('/user', { gender: 'M' }, { headers: { cookie } })).statusCode, 401)
   }
   t.equal(
-    (await get('/user', { headers: { cookie: `theme=dark; theme=light; __Host-access=${a}` } })).statusCode,
-    200,
-    'of others there may be several'
+    (await get('/user', { headers: { cookie: `theme=dark; theme=light; __Host-access=${a}` } })).statusCode, 200,
+    'other cookies may come twice'
   )
 })
 
-story('names of cookies are compared as they are written', async (t, build) => {
+story('cookie names are case-sensitive', async (t, build) => {
   const { post, get } = await build(t, { options: cookies })
   const access = cookieNamed(await post('/registration', alice), '__Host-access')
   for (const name of [
@@ -172,31 +164,33 @@ story('names of cookies are compared as they are written', async (t, build) => {
   ]) {
     t.equal((await get('/user', { headers: { cookie: `${name}=${access}` } })).json().code, 'not_authenticated', name)
     t.equal(
-      (await get('/user', { headers: { cookie: `__Host-access=${access}; ${name}=garbage` } })).statusCode,
-      200,
-      name
+      (await get('/user', { headers: { cookie: `__Host-access=${access}; ${name}=garbage` } })).statusCode, 200, name
     )
   }
   t.equal((await get('/user', { headers: { cookie: '__Host-access=' } })).json().code, 'token_not_valid')
-  for (const cookie of ['', ';', '=', '__Host-access', ';;=;__Host-access', '__proto__=x']) { t.equal((await get('/user', { headers: { cookie } })).json().code, 'not_authenticated', cookie) }
+  for (const cookie of ['', ';', '=', '__Host-access', ';;=;__Host-access', '__proto__=x']) {
+    t.equal((await get('/user', { headers: { cookie } })).json().code, 'not_authenticated', cookie)
+  }
 })
 
-story('a token in the address or in a body is none', async (t, build) => {
-  // Fastify logs addresses: whoever puts a token there tells it to the log.
+story('a token in the URL or in a body does not authenticate', async (t, build) => {
+  // Fastify logs URLs, and so this test's token.
   const { post, get, call } = await build(t, { options: cookies, server: { logger: false } })
   const access = cookieNamed(await post('/registration', alice), '__Host-access')
   t.equal((await get(`/user?access=${access}&access_token=${access}&__Host-access=${access}`)).statusCode, 401)
   t.equal(
-    (await call('PATCH', '/user', { body: { access, access_token: access, '__Host-access': access } })).statusCode,
-    401
+    (await call('PATCH', '/user', { body: { access, access_token: access, '__Host-access': access } })).statusCode, 401
   )
 })
 
-story('stale or garbled cookies stop nothing that anybody may do, and are never taken over', async (t, build) => {
+story('stale or malformed cookies block no public route, and a login never reuses their tokens', async (t, build) => {
   const { post, app, clock } = await build(t, { options: cookies })
   const old = await post('/registration', alice)
   clock.advance(3600)
-  for (const cookie of [cookiesOf(old), '__Host-access=garbage; __Host-refresh=garbage', '__Host-access=a; __Host-access=b; __Host-refresh=a; __Host-refresh=b', '__Host-access=; __Host-refresh=']) {
+  for (const cookie of [
+    cookiesOf(old), '__Host-access=garbage; __Host-refresh=garbage',
+    '__Host-access=a; __Host-access=b; __Host-refresh=a; __Host-refresh=b', '__Host-access=; __Host-refresh='
+  ]) {
     const answers = [
       await post('/login', credentials, withCookie(cookie)),
       await post('/registration', { ...alice, email: `${Math.random()}@example.com` }, withCookie(cookie)),
@@ -204,28 +198,25 @@ story('stale or garbled cookies stop nothing that anybody may do, and are never 
       await post('/logout', undefined, withCookie(cookie))
     ]
     t.same(answers.map(({ statusCode }) => statusCode), [200, 201, 200, 200], cookie)
-    // Fixation: what was there before the login is not what is there after.
+    // Session fixation: a login must not keep a token that was there before.
     for (const answer of answers.slice(0, 2)) for (const { value } of answer.cookies) t.notOk(cookie.includes(value))
   }
   t.equal(
-    (await app.restAuth.sessions.list(old.json().user.pk)).length,
-    4,
-    'the first session was logged out of by its own cookies'
+    (await app.restAuth.sessions.list(old.json().user.pk)).length, 4,
+    'its own cookies logged the first session out'
   )
   t.equal((await post('/registration/verify-email', { key: 'x' }, withCookie(cookiesOf(old)))).statusCode, 404)
   t.equal(
     (
       await post(
-        '/password/reset/confirm',
-        { uid: 'x', token: 'x', new_password1: 'Brand-new-pw-1' },
-        withCookie(cookiesOf(old))
+        '/password/reset/confirm', { uid: 'x', token: 'x', new_password1: 'Brand-new-pw-1' }, withCookie(cookiesOf(old))
       )
     ).statusCode,
     400
   )
 })
 
-story('where tokens travel in the header, cookies are nothing', async (t, build) => {
+story('without the `cookies` option, cookies are ignored', async (t, build) => {
   const { post, get, register, call, app } = await build(t)
   const { access, refresh, user } = await register()
   const cookie = ['access', '__Host-access', 'my-app-auth']
@@ -277,17 +268,17 @@ for (const [options, lines] of [
     ]
   ]
 ] as const) {
-  t.test(`cookies with ${JSON.stringify(options)}`, async t => {
+  t.test(`cookies get the attributes of the options ${JSON.stringify(options)}`, async t => {
     const { post, get } = await sqliteBuild(t, { options: { tokens: { cookies: options } } })
     const answer = await post('/registration', alice)
     t.same(setCookies(answer), lines)
     t.equal((await get('/user', { headers: { cookie: cookiesOf(answer) } })).statusCode, 200)
     const deleted = setCookies(await post('/logout', {}, { headers: { cookie: cookiesOf(answer) } }))
-    t.same(deleted, lines.map(line => line.replace(/Max-Age=\d+/, 'Max-Age=0')), 'taken back with the same attributes')
+    t.same(deleted, lines.map(line => line.replace(/Max-Age=\d+/, 'Max-Age=0')), 'deleted with the same attributes')
   })
 }
 
-t.test('a cookie that browsers would drop is an error, and what they take is set', async t => {
+t.test('a cookie of more than 4096 bytes, which browsers drop, is an error', async t => {
   const attributes = { secure: true, sameSite: 'strict', path: '/', domain: undefined } as const
   const app = Fastify()
   await addCookies(app)
@@ -302,7 +293,7 @@ t.test('a cookie that browsers would drop is an error, and what they take is set
   t.equal(dropped.headers['set-cookie'], undefined)
 })
 
-t.test('answers say which headers they depend on, beside those that the app names', async t => {
+t.test('Vary lists the headers that a reply depends on, after those of the app', async t => {
   const { get } = await sqliteBuild(t)
   t.equal((await get('/user')).headers.vary, 'Authorization')
   const { get: getByCookie, app } = await sqliteBuild(t, {
@@ -311,10 +302,10 @@ t.test('answers say which headers they depend on, beside those that the app name
     after: app => { app.get('/me', { onRequest: app.authenticate }, async request => request.user.email) }
   })
   t.equal((await getByCookie('/user')).headers.vary, 'Accept-Language, Authorization, Cookie, Origin, Sec-Fetch-Site')
-  t.equal((await app.inject('/me')).headers.vary, 'Accept-Language', 'of its own routes the app decides')
+  t.equal((await app.inject('/me')).headers.vary, 'Accept-Language', 'the app decides for its own routes')
 })
 
-t.test('the document has a scheme for the cookie beside that for the header, and no tokens in bodies', async t => {
+t.test('the OpenAPI document has a cookie scheme beside the header scheme, and no tokens in bodies', async t => {
   const { app } = await sqliteBuild(t, { options: { tokens: { cookies: { access: 'my-app-auth' } } } })
   const document = app.restAuth.openapi() as any
   t.match(document.components.securitySchemes, {
@@ -325,19 +316,19 @@ t.test('the document has a scheme for the cookie beside that for the header, and
   t.same(document.paths['/auth/logout'].post.security, [{ bearer: [] }, { 'my-app-auth': [] }, {}])
   t.same(document.paths['/auth/login'].post.security, [])
   t.same(Object.keys(document.components.schemas.AuthTokens.properties), [
-    'access_expiration',
-    'refresh_expiration',
-    'user'
+    'access_expiration', 'refresh_expiration', 'user'
   ])
   const codes = (operation: any): string[] =>
     operation.responses[403]?.content['application/problem+json'].schema.allOf[1].properties.code.enum ?? []
   for (const [path, operations] of Object.entries<any>(document.paths)) {
-    for (const [method, operation] of Object.entries<any>(operations)) { t.equal(codes(operation).includes('csrf_failed'), method !== 'get', `${method} ${path}`) }
+    for (const [method, operation] of Object.entries<any>(operations)) {
+      t.equal(codes(operation).includes('csrf_failed'), method !== 'get', `${method} ${path}`)
+    }
   }
 })
 
 for (const order of ['before', 'after'] as const) {
-  story(`the app's own @fastify/cookie may be registered ${order} with other defaults: it leaves our cookies alone`, async (t, build) => {
+  story(`the app's own @fastify/cookie, registered ${order} the plugin, leaves our cookies alone`, async (t, build) => {
     const { app, post, get } = await build(t, {
       options: cookies,
       [order]: async (app: FastifyInstance) => {
@@ -370,8 +361,7 @@ for (const order of ['before', 'after'] as const) {
     })
     const answer = await post('/registration', alice)
     t.equal(
-      setCookies(answer)[0],
-      '__Host-access=…; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Strict',
+      setCookies(answer)[0], '__Host-access=…; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Strict',
       'its defaults are not ours'
     )
     const cookie = `mine=1; ${cookiesOf(answer)}`
@@ -382,7 +372,7 @@ for (const order of ['before', 'after'] as const) {
   })
 }
 
-t.test('a cookie that a hook of the app sets stays beside ours', async t => {
+t.test('a cookie that an app\'s hook sets is kept beside ours', async t => {
   const { post } = await sqliteBuild(t, {
     options: cookies,
     before: async app => {
@@ -399,7 +389,7 @@ t.test('a cookie that a hook of the app sets stays beside ours', async t => {
   t.same(names.sort(), ['__Host-access', '__Host-refresh', 'plain', 'visit'])
 })
 
-t.test('where the app has @fastify/swagger, its document has the scheme of the cookie, and a lock on routes that authenticate', async t => {
+t.test('the app\'s own @fastify/swagger document has the cookie scheme and security requirements', async t => {
   const { default: swagger } = await import('@fastify/swagger')
   const app = Fastify()
   t.teardown(() => app.close())
@@ -412,11 +402,11 @@ t.test('where the app has @fastify/swagger, its document has the scheme of the c
   const { paths } = app.swagger() as { paths: Record<string, { get: { security?: unknown } }> }
   t.match(app.swagger(), { components: { securitySchemes: { bearer: {}, '__Host-access': { in: 'cookie' } } } })
   t.same(paths['/auth/user']?.get.security, [{ bearer: [] }, { '__Host-access': [] }])
-  t.same(paths['/mine']?.get.security, paths['/auth/user']?.get.security, 'a route of the app shows the same lock')
+  t.same(paths['/mine']?.get.security, paths['/auth/user']?.get.security, 'a route of the app has the same requirement')
   t.same(paths['/anybody']?.get.security, [{ bearer: [] }, { '__Host-access': [] }, {}])
 })
 
-story('a session goes on by its refresh cookie, and a forgery does not spend it', async (t, build) => {
+story('the refresh cookie renews the session, and a forged request does not spend it', async (t, build) => {
   const { post, get, clock } = await build(t, { options: cookies })
   const refresh = `__Host-refresh=${cookieNamed(await post('/registration', alice), '__Host-refresh')}`
   clock.advance(300)
@@ -438,10 +428,10 @@ story('a session goes on by its refresh cookie, and a forgery does not spend it'
   t.not(cookiesOf(answer).includes(refresh), true)
   t.equal((await get('/user', { headers: { cookie: cookiesOf(answer) } })).statusCode, 200)
   clock.advance(11)
-  t.equal((await post('/token/refresh', {}, withCookie(refresh))).statusCode, 401, 'it was good once')
+  t.equal((await post('/token/refresh', {}, withCookie(refresh))).statusCode, 401, 'a refresh token works once')
 })
 
-story('logging out everywhere takes the cookies back', async (t, build) => {
+story('logging out everywhere deletes the cookies', async (t, build) => {
   const { post, app } = await build(t, { options: cookies })
   const registered = await post('/registration', alice)
   await post('/login', credentials)

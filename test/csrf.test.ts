@@ -1,9 +1,10 @@
 /**
- * The table of docs/cookies.md, cell by cell: which requests that cookies authenticate are taken, by where a
- * browser says they come from and by what a page of another origin could make it send.
+ * CSRF protection: which requests with cookies are accepted, by the origin that the browser reports and by what a page
+ * of another origin could make it send. The expected results are the tables of docs/cookies.md, cell by cell.
  */
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify'
+import { linkIn } from './support/answers.js'
 import { alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, type BuiltApp } from './support/build.js'
 
 const own = 'http://localhost:3000'
@@ -20,7 +21,7 @@ const origins = { own, evil, null: 'null', absent: undefined, trusted }
 const sites = ['same-origin', 'same-site', 'cross-site', 'none', undefined]
 type OriginKind = keyof typeof origins
 
-/** The tables of the page: by Origin and Sec-Fetch-Site, and by content type and X-Requested-With. */
+/** The tables of docs/cookies.md: by Origin and Sec-Fetch-Site, and by Content-Type and X-Requested-With. */
 function documented () {
   const page = readFileSync(new URL('../docs/cookies.md', import.meta.url), 'utf8')
   const tableOf = (corner: string) => {
@@ -40,7 +41,7 @@ function documented () {
   }
 }
 
-/** A body that says the same in each type; undefined where the type is one that no body may have. */
+/** The same fields as a body of each content type; undefined without a type. */
 function payloadOf (type: string | undefined, body: Record<string, string>): string | undefined {
   if (type === undefined) return undefined
   if (type.startsWith('application/x-www')) return new URLSearchParams(body).toString()
@@ -67,7 +68,7 @@ const attempts: Attempt[] = [
 ]
 
 for (const { what, method, path, body } of attempts) {
-  t.test(`only the documented cells succeed: ${what}`, async t => {
+  t.test(`exactly the requests that docs/cookies.md allows succeed: ${what}`, async t => {
     const app = await sqliteBuild(t, { options })
     const { passesByOrigin, passesByType } = documented()
     const cookie = cookiesOf(await app.post('/registration', alice))
@@ -98,8 +99,12 @@ for (const { what, method, path, body } of attempts) {
                 authorization || (passesByOrigin(kind, site) === true && passesByType(type, custom) === true)
               cells++
               if (taken) passed++
-              if (taken === (answer.statusCode === 403)) { wrong.push(`${JSON.stringify({ ...headers, cookie: '…' })} → ${answer.statusCode}`) }
-              if (!taken && (answer.json().code !== 'csrf_failed' || answer.cookies.length > 0)) { wrong.push(`${answer.body} ${answer.cookies.length}`) }
+              if (taken === (answer.statusCode === 403)) {
+                wrong.push(`${JSON.stringify({ ...headers, cookie: '…' })} → ${answer.statusCode}`)
+              }
+              if (!taken && (answer.json().code !== 'csrf_failed' || answer.cookies.length > 0)) {
+                wrong.push(`${answer.body} ${answer.cookies.length}`)
+              }
             }
           }
         }
@@ -111,13 +116,17 @@ for (const { what, method, path, body } of attempts) {
   })
 }
 
-t.test('the table of the page names every cell', async t => {
+t.test('the tables of docs/cookies.md have every combination', async t => {
   const { passesByOrigin, passesByType } = documented()
-  for (const kind of Object.keys(origins) as OriginKind[]) { for (const site of sites) t.type(passesByOrigin(kind, site), 'boolean', `${kind} ${site}`) }
-  for (const type of types) { for (const custom of [true, false]) t.type(passesByType(type, custom), 'boolean', type ?? 'absent') }
+  for (const kind of Object.keys(origins) as OriginKind[]) {
+    for (const site of sites) t.type(passesByOrigin(kind, site), 'boolean', `${kind} ${site}`)
+  }
+  for (const type of types) {
+    for (const custom of [true, false]) t.type(passesByType(type, custom), 'boolean', type ?? 'absent')
+  }
 })
 
-story('what was refused as a forgery has done nothing', async (t, build) => {
+story('a request that is refused as forged changes nothing', async (t, build) => {
   const { post, call, get, app } = await build(t, { options })
   const registered = await post('/registration', alice)
   const headers = {
@@ -143,15 +152,13 @@ story('what was refused as a forgery has done nothing', async (t, build) => {
     t.same(answer.cookies, [])
   }
   t.equal(
-    (await get('/user', { headers })).json().gender,
-    'F',
-    'reading is no forgery: no other site gets to see the answer'
+    (await get('/user', { headers })).json().gender, 'F', 'reading is no forgery: no other site gets to see the answer'
   )
   t.equal((await app.restAuth.sessions.list(registered.json().user.pk)).length, 1)
   t.equal(await app.restAuth.users.find({ email: 'eve@example.com' }), undefined)
 })
 
-t.test('neither header nor address makes another method of one', async t => {
+t.test('neither a header nor the URL can override the method', async t => {
   const { call, post, get } = await sqliteBuild(t, { options })
   const cookie = cookiesOf(await post('/registration', alice))
   const headers = { cookie, 'x-http-method-override': 'PATCH', 'x-method-override': 'PATCH' }
@@ -163,7 +170,7 @@ t.test('neither header nor address makes another method of one', async t => {
   t.equal((await get('/user', { headers: { cookie } })).json().gender, 'F')
 })
 
-t.test('an origin is compared as a whole', async t => {
+t.test('origins are compared exactly, not by prefix or suffix', async t => {
   const { post } = await sqliteBuild(t, { options: { ...options, publicUrl: 'https://app.example/base' } })
   const from = async (origin: string, more: Record<string, string> = {}) =>
     (await post('/login', credentials, { headers: { origin, host: 'app.internal', ...more } })).statusCode
@@ -173,16 +180,15 @@ t.test('an origin is compared as a whole', async t => {
     'HTTPS://APP.EXAMPLE', 'https://sub.app.example', 'https://front.example.evil.example',
     'http://front.example', '', 'null', 'x', 'file://', 'https://app.example, https://evil.example'
   ]) { t.equal(await from(origin), 403, origin) }
-  t.equal(await from('https://app.example'), 400, 'nobody is registered, but the request is ours')
+  t.equal(await from('https://app.example'), 400, 'nobody is registered, but the origin is accepted')
   t.equal(await from('https://front.example', { 'sec-fetch-site': 'cross-site' }), 400)
   t.equal(
-    await from('https://front.example', { 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' }),
-    403,
-    'who is trusted has to ask first, too'
+    await from('https://front.example', { 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' }), 403,
+    'a trusted origin needs a preflight too'
   )
 })
 
-t.test('in development the app is where it is reached, in production where publicUrl says', async t => {
+t.test('the app\'s own origin is the Host header in development, and publicUrl in production', async t => {
   const reached = { origin: 'http://tester.test:3000', host: 'tester.test:3000' }
   const environment = process.env.NODE_ENV
   t.teardown(() => {
@@ -192,8 +198,7 @@ t.test('in development the app is where it is reached, in production where publi
   const development = await sqliteBuild(t, { options: { tokens: { cookies: {} } } })
   t.equal((await development.post('/login', credentials, { headers: reached })).statusCode, 400)
   t.equal(
-    (await development.post('/login', credentials, { headers: { ...reached, host: 'other.test' } })).statusCode,
-    403
+    (await development.post('/login', credentials, { headers: { ...reached, host: 'other.test' } })).statusCode, 403
   )
   process.env.NODE_ENV = 'production'
   const production = await sqliteBuild(t, { options: { tokens: { cookies: {} }, publicUrl: 'https://app.example' } })
@@ -202,33 +207,31 @@ t.test('in development the app is where it is reached, in production where publi
     (await production.post('/login', credentials, { headers: { ...reached, 'sec-fetch-site': 'same-origin' } }))
       .statusCode,
     400,
-    'the browser knows better'
+    'Sec-Fetch-Site: same-origin is enough'
   )
 })
 
-t.test('without publicUrl the app is at the address it listens on', async t => {
+t.test('without publicUrl the app\'s own origin is the address it listens on', async t => {
   const { app, post } = await sqliteBuild(t, { options: { tokens: { cookies: {} }, publicUrl: undefined } })
   const address = (await app.listen({ host: '127.0.0.1', port: 0 })).replace('127.0.0.1', 'localhost')
   t.equal((await post('/login', credentials, { headers: { origin: address, host: 'proxied' } })).statusCode, 400)
   t.equal((await post('/login', credentials, { headers: { origin: evil, host: 'proxied' } })).statusCode, 403)
 })
 
-t.test('the pages that mails link to are no forgeries: a browser says Origin: null there, and the address holds a token', async t => {
+t.test('the forms behind mailed links work though they send `Origin: null`', async t => {
   const { mails, post, call, get } = await sqliteBuild(t, {
     options: { ...options, account: { ...articleOptions.account, emailVerification: 'optional' } }
   })
   const cookie = cookiesOf(await post('/registration', alice))
   await post('/password/reset', { email: alice.email })
-  const text = (await mails()).map(mail => mail.text).join('\n')
-  const [, confirmation = ''] = /(\/auth\/registration\/account-confirm-email\/\S+)/.exec(text) ?? []
-  const [, reset = ''] = /(\/auth\/password\/reset\/confirm\/\S+)/.exec(text) ?? []
+  const [confirmation, reset] = (await mails()).map(mail => linkIn(mail).replace('http://localhost:3000', ''))
   const headers = { cookie, origin: 'null', 'sec-fetch-site': 'same-origin' }
-  t.equal((await call('POST', confirmation, { form: {}, headers })).statusCode, 200)
+  t.equal((await call('POST', confirmation ?? '', { form: {}, headers })).statusCode, 200)
   t.equal((await call('POST', `${reset}/`, { form: { new_password1: 'Brand-new-pw-1' }, headers })).statusCode, 200)
   t.equal((await get('/user', { headers: { cookie } })).statusCode, 401, 'the reset has ended every session')
 })
 
-t.test('the app\'s own routes are guarded where the cookie is what authenticates', async t => {
+t.test('the app\'s own routes are guarded when a cookie authenticates the request', async t => {
   const { app, post } = await sqliteBuild(t, {
     options,
     after: (app: FastifyInstance) => {
@@ -251,15 +254,14 @@ t.test('the app\'s own routes are guarded where the cookie is what authenticates
     200
   )
   t.equal(
-    (await order({ authorization: `Bearer ${token}`, cookie, origin: evil })).statusCode,
-    200,
-    'a header is sent on purpose'
+    (await order({ authorization: `Bearer ${token}`, cookie, origin: evil })).statusCode, 200,
+    'no browser adds this header by itself'
   )
   t.equal((await order({ origin: evil })).statusCode, 401, 'and without any credentials there is nothing to forge')
   t.equal((await order({ cookie, origin: evil }, '/open')).statusCode, 200)
 })
 
-t.test('a browser adds Basic and Negotiate by itself: neither shows good faith', async t => {
+t.test('an Authorization header that browsers add by themselves (Basic, Negotiate) does not exempt', async t => {
   const { post, call } = await sqliteBuild(t, { options })
   await post('/registration', alice)
   const login = async (authorization: string) =>
@@ -272,10 +274,12 @@ t.test('a browser adds Basic and Negotiate by itself: neither shows good faith',
     t.equal(answer.json().code, 'csrf_failed', authorization)
     t.same(answer.cookies, [])
   }
-  for (const authorization of ['Bearer x', 'bearer x']) { t.equal((await login(authorization)).statusCode, 200, authorization) }
+  for (const authorization of ['Bearer x', 'bearer x']) {
+    t.equal((await login(authorization)).statusCode, 200, authorization)
+  }
 })
 
-t.test('csrf: false asks nothing', async t => {
+t.test('`csrf: false` turns the checks off', async t => {
   const { post, call, app } = await sqliteBuild(t, { options: { tokens: { cookies: {}, csrf: false } } })
   const cookie = cookiesOf(await post('/registration', alice))
   t.equal(
@@ -294,7 +298,7 @@ for (const [headers, problem] of [
   [{ 'sec-fetch-site': 'same-site' }, 'The request comes from another site.'],
   [{ 'content-type': 'text/plain' }, 'Send application/json, or the header X-Requested-With.']
 ] as const) {
-  t.test(`the refusal says why, in both shapes: ${problem}`, async t => {
+  t.test(`the refusal gives its reason in both error formats: ${problem}`, async t => {
     const refused = async (errors: 'problem' | 'drf') => {
       const { call }: BuiltApp = await sqliteBuild(t, { options: { ...options, errors } })
       return await call('POST', '/logout', { payload: '{}', headers })

@@ -1,3 +1,4 @@
+/** Transactions on both databases, retries on PostgreSQL, and a SQLite file shared with another process. */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'drizzle-orm'
@@ -35,7 +36,7 @@ async function open (t: Test, tested: (typeof databases)[number]): Promise<Datab
 }
 
 for (const tested of databases) {
-  void t.test(`a row comes back as it went in, of the same types (${tested.name})`, async t => {
+  t.test(`a row reads back with the values and types it was stored with (${tested.name})`, async t => {
     const db = await open(t, tested)
     const stored = await insertUser(db, row('one'))
     t.same(stored, {
@@ -50,7 +51,7 @@ for (const tested of databases) {
     t.equal(await insertUser(db, row('one')), undefined, 'a taken value gives no row')
   })
 
-  void t.test(`400 transactions that roll back among 600 plain writes lose none of them (${tested.name})`, async t => {
+  t.test(`400 concurrent transactions that roll back lose none of 600 other writes (${tested.name})`, async t => {
     const db = await open(t, tested)
     const rolledBack = Array.from({ length: 400 }, (_, index) => t.rejects(db.transaction(async tx => {
       await insertUser(tx, row(`undone-${index}`))
@@ -69,7 +70,7 @@ for (const tested of databases) {
     t.ok(rows.every(({ pk }) => pk.startsWith('kept-')))
   })
 
-  void t.test(`a transaction stores all or nothing, and hands on what it answers (${tested.name})`, async t => {
+  t.test(`a transaction stores all or nothing, and returns its result (${tested.name})`, async t => {
     const db = await open(t, tested)
     t.equal(await db.transaction(async tx => (await insertUser(tx, row('a')))?.pk), 'a')
     await t.rejects(db.transaction(async tx => {
@@ -77,11 +78,11 @@ for (const tested of databases) {
       await tx.orm.insert(tx.users).values(row('a'))
     }))
     t.equal(await findUser(db, 'b'), undefined)
-    t.ok(await findUser(db, 'a'), 'and the database goes on')
+    t.ok(await findUser(db, 'a'), 'and the database still works')
   })
 }
 
-void t.test('on PostgreSQL a deadlock or a serialisation failure is tried again, twice; any other error is not', async t => {
+t.test('PostgreSQL: a deadlock or serialisation failure is retried twice, any other error never', async t => {
   const db = await open(t, postgres)
   const attempts = { '40P01': 0, 40001: 0, 23502: 0 }
   const failing = async (code: keyof typeof attempts, times: number) => await db.transaction(async () => {
@@ -94,14 +95,14 @@ void t.test('on PostgreSQL a deadlock or a serialisation failure is tried again,
   t.same(attempts, { '40P01': 3, 40001: 3, 23502: 1 })
 })
 
-void t.test('a query past the tx of a SQLite transaction is refused instead of waiting for itself', async t => {
+t.test('SQLite: a query that bypasses its transaction\'s tx throws instead of deadlocking', async t => {
   const db = await openDatabase(':memory:', [], () => {})
   t.teardown(() => db.close())
   await migrate(db, [])
   await t.rejects(db.transaction(async () => await findUser(db, 'one')), { cause: { message: /goes through its tx/ } })
 })
 
-/** A file of ours, and the connection of another process to it. */
+/** A database file, and a second connection to it, as another process would have. */
 async function openShared (t: Test): Promise<{ db: Database, other: BetterSqlite3.Database }> {
   const file = temporaryFile(t)
   const db = await openDatabase(file, [], () => {})
@@ -112,18 +113,18 @@ async function openShared (t: Test): Promise<{ db: Database, other: BetterSqlite
   return { db, other }
 }
 
-void t.test('while another process holds the file a write waits, and the event loop does not', async t => {
+t.test('SQLite: a write waits for another process without blocking the event loop', async t => {
   const { db, other } = await openShared(t)
   other.exec('BEGIN IMMEDIATE')
   const progress = { turns: 0, stored: false }
   const write = insertUser(db, row('one')).finally(() => { progress.stored = true })
   for (; progress.turns < 20; progress.turns++) await setImmediate()
-  t.notOk(progress.stored, 'others went on meanwhile')
+  t.notOk(progress.stored, 'the event loop turned meanwhile')
   other.exec('COMMIT')
   t.equal((await write)?.pk, 'one')
 })
 
-void t.test('a write that waited for another process does not fall into a transaction begun meanwhile', async t => {
+t.test('SQLite: a write that waited for another process stays out of a transaction begun meanwhile', async t => {
   const { db, other } = await openShared(t)
   for (let round = 0; round < 10; round++) {
     other.exec('BEGIN IMMEDIATE')
@@ -140,7 +141,7 @@ void t.test('a write that waited for another process does not fall into a transa
   }
 })
 
-void t.test('on PostgreSQL a migration may take longer than a request', async t => {
+t.test('PostgreSQL: a migration has no statement timeout', async t => {
   const db = await open(t, postgres)
   const [row] = await db.underMigrationLock(
     async tx =>
@@ -149,9 +150,8 @@ void t.test('on PostgreSQL a migration may take longer than a request', async t 
   t.equal(row?.timeout, '0')
 })
 
-void t.test('what names no database is refused with the choices there are', async t => {
+t.test('an invalid `database` option throws, and the message lists the valid ones', async t => {
   await t.rejects(
-    openDatabase({ some: 'object' }, [], () => {}),
-    { message: /^database: give a SQLite file, a postgres:\/\/ URL/ }
+    openDatabase({ some: 'object' }, [], () => {}), { message: /^database: give a SQLite file, a postgres:\/\/ URL/ }
   )
 })

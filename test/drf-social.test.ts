@@ -1,26 +1,27 @@
 /**
- * Social login of a front end written for dj-rest-auth: it posts what a provider gave it, and is answered as there, but
- * for the table below. How answers are compared: drf.ts. The provider's tokens of the recordings stand for those of
- * GitHub and of an OpenID provider in the place of Google, and are checked here: dj-rest-auth asks nobody whom they were
- * issued to.
+ * Social login of a front end written for dj-rest-auth: it posts a provider's code or token, and gets the answers of
+ * dj-rest-auth, except for the table below. support/dj-rest-auth-replay.ts compares the answers. The tokens of the
+ * recordings are replaced by those of a fake GitHub and of an OpenID provider in place of Google. They are verified
+ * here; dj-rest-auth does not check to which client a token was issued.
  */
 import { github } from '../src/providers/github.js'
 import { google } from '../src/providers/google.js'
 import { startBadProvider } from './support/hostile-provider.js'
-import { recordings, replayScenes, sentRecordings, type Difference, type Scene, type Tokens } from './support/dj-rest-auth-replay.js'
+import {
+  recordings, replayScenes, sentRecordings, type Difference, type Scene, type Tokens
+} from './support/dj-rest-auth-replay.js'
 import { articleOptions, sqliteBuild, t, type BuiltApp, type Test } from './support/build.js'
 import { startGithub, type GithubPerson } from './support/providers/github.js'
 
 const why = {
-  empty: 'what the user has not given yet is null, and named in missing_fields; Django\'s columns are empty',
-  address:
-    "dj-rest-auth's defect: a user without an address could not be told apart, nor reset a password; here one is required",
-  idToken: 'dj-rest-auth\'s defect: an ID token, which its documentation posts for Google, is enough',
-  once: 'an ID token is good once, and proves more than an access token beside it',
-  crash: 'dj-rest-auth\'s defect: input is never a 500',
-  tokens: 'the session goes on under the tokens of the answer; the old ones are good for nothing',
-  stranger: 'dj-rest-auth\'s defect: whoever connects an account of another\'s is refused, not logged in as him',
-  last: 'dj-rest-auth\'s defect: the last way in stays'
+  empty: 'fields that the user has not given yet are null and listed in missing_fields; Django\'s are empty strings',
+  address: 'dj-rest-auth\'s defect: it creates users without an e-mail address, who cannot reset a password',
+  idToken: 'dj-rest-auth\'s defect: an ID token, which its documentation posts for Google, is enough here',
+  once: 'an ID token is valid once, and proves more than an access token beside it',
+  crash: 'dj-rest-auth\'s defect: bad input must not cause a 500',
+  tokens: 'the session continues with the tokens of the answer; the old ones are invalid',
+  stranger: 'dj-rest-auth\'s defect: connecting another user\'s social account is refused, and logs nobody in as them',
+  last: 'dj-rest-auth\'s defect: the last login method cannot be disconnected'
 }
 
 const incorrect = { non_field_errors: ['Incorrect value'] }
@@ -90,7 +91,9 @@ async function startOurGithub (t: Test) {
   return { fake, social: { github: { clientId, clientSecret, accessToken: true, provider: { ...github, endpoints } } } }
 }
 
-async function codeOf ({ fake: { authorize, clientId, endpoints } }: Awaited<ReturnType<typeof startOurGithub>>, person: string): Promise<string> {
+async function authorizationCodeOf (
+  { fake: { authorize, clientId, endpoints } }: Awaited<ReturnType<typeof startOurGithub>>, person: string
+): Promise<string> {
   const query = new URLSearchParams({
     response_type: 'code',
     client_id: clientId,
@@ -100,7 +103,7 @@ async function codeOf ({ fake: { authorize, clientId, endpoints } }: Awaited<Ret
   return new URL(await authorize(`${endpoints.authorization}?${query}`, person)).searchParams.get('code') ?? ''
 }
 
-/** Options of an app with both providers; what the providers have handed out is put among the tokens. */
+/** Options of an app with both providers; the providers' codes and tokens are added to `tokens`. */
 async function withProviders (t: Test, tokens: Tokens): Promise<object> {
   const ours = await startOurGithub(t)
   const openid = await startBadProvider(t, {
@@ -108,9 +111,11 @@ async function withProviders (t: Test, tokens: Tokens): Promise<object> {
   })
   const seconds = openid.clock.now.getTime() / 1000
   const idToken = async (claims = {}) => await openid.issueIdToken({ person: 'goog', claims })
-  for (const person of ['alice', 'bob', 'noemail', 'clash']) { tokens[`github-${person}`] = ours.fake.issueToken({ person }) }
+  for (const person of ['alice', 'bob', 'noemail', 'clash']) {
+    tokens[`github-${person}`] = ours.fake.issueToken({ person })
+  }
   Object.assign(tokens, {
-    'code-bob': await codeOf(ours, 'bob'),
+    'code-bob': await authorizationCodeOf(ours, 'bob'),
     google: 'at-goog',
     'id-token': await idToken(),
     'other-id-token': await idToken({ aud: 'other' }),
@@ -149,13 +154,13 @@ const scenes: Record<string, Scene> = {
 
 replayScenes(recordings.filter(({ name }) => name.startsWith('social')), scenes, differences)
 
-t.test('the token endpoint is sent what dj-rest-auth sends, and the PKCE verifier that a client posts', async t => {
+t.test('the provider receives the token request that dj-rest-auth sends, plus a posted PKCE verifier', async t => {
   const ours = await startOurGithub(t)
   const { post } = await sqliteBuild(t, { options: { ...articleOptions, errors: 'drf', social: ours.social } })
   const { clientId, clientSecret, calls } = ours.fake
   const [recorded, ...others] = sentRecordings
   t.equal(others.length, 0)
-  const code = await codeOf(ours, 'bob')
+  const code = await authorizationCodeOf(ours, 'bob')
   await post('/github/', { code })
   const form = { ...recorded?.sent.form, code, client_id: clientId, client_secret: clientSecret }
   t.match(calls('token'), [{ method: 'POST', path: recorded?.sent.path }])

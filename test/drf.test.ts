@@ -1,6 +1,6 @@
 /**
- * A front end written for dj-rest-auth keeps working: the table below states what we answer otherwise, and why. How
- * answers are compared: drf.ts; social login: drf-social.test.ts.
+ * A front end written for dj-rest-auth keeps working: answers equal its own, except for the table below, with reasons.
+ * support/dj-rest-auth-replay.ts compares the answers; social login is in drf-social.test.ts.
  */
 import { createHmac } from 'node:crypto'
 import { defaultUserFields } from '../schemas/user-fields.js'
@@ -10,8 +10,7 @@ import { alice, articleOptions, password, secret, type BuiltApp } from './suppor
 const required = ['This field is required.']
 const taken = ['User is already registered with this e-mail address.']
 const shortAndNumeric = [
-  'This password is too short. It must contain at least 8 characters.',
-  'This password is entirely numeric.'
+  'This password is too short. It must contain at least 8 characters.', 'This password is entirely numeric.'
 ]
 const invalidToken = {
   detail: 'Given token not valid for any token type',
@@ -31,45 +30,44 @@ const user = userOf(alice.email)
 const djangoUser = { username: 'alice', email: alice.email, first_name: '', last_name: '' }
 
 const why = {
-  repeated: 'password2 and new_password2 are optional, and must match when sent',
+  repeated: 'password2 and new_password2 are optional, and must match if sent',
   length: 'a password may have 256 characters, not 128',
-  address:
-    'an address has 254 characters at most, as mail servers have it (RFC 5321 §4.5.3.1.3); Django leaves it to the column',
-  options: 'OPTIONS tells the methods in Allow, no metadata: that is the OpenAPI document\'s part',
+  address: 'an address has at most 254 characters (RFC 5321 §4.5.3.1.3); Django leaves the limit to the column',
+  options: 'OPTIONS lists the methods in Allow, without metadata: the OpenAPI document has that',
   multipart: 'bodies are JSON or forms, never multipart',
-  stale: 'dj-rest-auth\'s defect: stale credentials stop no public route here',
-  slash: 'each path answers with and without the slash; Django redirects and loses the body',
+  stale: 'dj-rest-auth\'s defect: stale credentials block no public route here',
+  slash: 'each path works with and without a trailing slash; Django redirects and loses the body',
   html: 'errors are JSON, whatever Accept says: there is no browsable API',
-  parser: 'the words of the JSON parser are Node\'s, not Python\'s',
+  parser: 'the message of the JSON parser is Node\'s, not Python\'s',
   cookies: 'tokens are read from the Authorization header, not from a cookie',
   scheme: 'the scheme is case-insensitive (RFC 9110 §11.1)',
-  claims: 'what a token lacks is not told: it is invalid',
-  refresh: 'refresh tokens are opaque, so none has the type of an access token',
-  crash: 'input is never a 500',
-  duplicate: 'dj-rest-auth\'s defect: a taken address is told, verified or not, and is no 500',
-  enumeration: 'where verification is mandatory a taken address is answered as a new one: its owner is told, by mail',
-  cooldown: 'dj-rest-auth\'s defect: resend knows no cooldown; here an address is mailed once in three minutes',
-  first: 'dj-rest-auth\'s defect: resend without an address mails the first of the table',
-  stranger: 'a wrong uid and a wrong token are one and the same to a stranger',
-  page: 'the link of the mail opens a page',
-  deadLink: 'the page of a link that is used, expired or none is a 404',
-  mailbox: 'whoever follows the link of a reset has proven the mailbox',
-  reset: 'dj-rest-auth\'s defect: a password that is reset ends every session',
-  keyCase: 'the case of a key counts: it is base64url',
-  username: 'where users have names, they are shown',
-  unasked: 'dj-rest-auth\'s defect: a username that is not configured is not asked for, and ignored',
-  logout: 'logout is idempotent: missing, used or unknown tokens are no error',
+  claims: 'an invalid token is just invalid: the answer does not say what it lacks',
+  refresh: 'refresh tokens are opaque, so none can have the type of an access token',
+  crash: 'bad input must not cause a 500',
+  duplicate: 'dj-rest-auth\'s defect: a taken address is reported, verified or not, and is not a 500',
+  enumeration: 'with mandatory verification a taken address gets the answer of a new one, and a mail tells the owner',
+  cooldown: 'dj-rest-auth\'s defect: resend has no cooldown; here an address gets one mail in three minutes',
+  first: 'dj-rest-auth\'s defect: resend without an address mails the first user of the table',
+  stranger: 'a wrong uid and a wrong token get the same answer',
+  page: 'the mailed link opens a page',
+  deadLink: 'the page of a used, expired or invalid link is a 404',
+  mailbox: 'following the reset link verifies the address',
+  reset: 'dj-rest-auth\'s defect: a password reset must end every session',
+  keyCase: 'keys are case-sensitive: they are base64url',
+  username: 'where users have usernames, answers show them',
+  unasked: 'dj-rest-auth\'s defect: a username that is not configured is not required, and is ignored',
+  logout: 'logout is idempotent: missing, used or unknown tokens are not an error',
   ended: 'a session ends on the server, with or without cookies',
-  session: 'the session that changed the password lives on, the others end',
-  key: 'tokens are an access and a refresh token with their user, never a bare key',
-  own: 'dj-rest-auth\'s defect: one\'s own username is not taken',
-  common: 'the list of common passwords is zxcvbn\'s, where 123 is not: it is too short and numeric all the same',
+  session: 'the session that changed the password continues, the others end',
+  key: 'a login returns access token, refresh token and user, never a bare key',
+  own: 'dj-rest-auth\'s defect: a user\'s own username is not taken',
+  common: 'the list of common passwords is zxcvbn\'s, which lacks 123: it is still too short and numeric',
   language: 'messages are in English',
-  lookup: 'a token is good while its session lives and its user is active',
-  unexplained: 'of a token that is not good it is not told why, and the status is 401',
+  lookup: 'a token is valid while its session lives and its user is active',
+  unexplained: 'the answer does not say why a token is invalid, and the status is 401',
   noSession: 'a deactivated user has no session left',
-  kinds: 'there is one kind of login, by access and refresh token, and all its routes with it',
-  get: 'a GET changes nothing: machines follow links'
+  kinds: 'there is one kind of login, with access and refresh tokens, and all its routes exist',
+  get: 'a GET changes nothing: mail scanners and prefetchers follow links'
 }
 
 const differences: Record<string, Difference> = {
@@ -336,8 +334,7 @@ const scenes: Record<string, Scene> = {
         tokens['unknown-user'] = forge(tokens.access ?? '', { claims: { sub: '99999' } })
         tokens['no-user'] = forge(tokens.access ?? '', { claims: { sub: undefined } })
         const [deleted, inactive] = [
-          await app.register({ email: 'deleted@example.com' }),
-          await app.register({ email: 'inactive@example.com' })
+          await app.register({ email: 'deleted@example.com' }), await app.register({ email: 'inactive@example.com' })
         ]
         await app.app.restAuth.users.delete(deleted.user.pk)
         await app.app.restAuth.users.deactivate(inactive.user.pk)

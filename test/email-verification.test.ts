@@ -1,18 +1,19 @@
+/** E-mail verification: its mails, links and pages, and what strangers can learn from them. */
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/types.js'
+import { keyIn, uidAndTokenIn } from './support/answers.js'
 import { alice, password, story, type BuiltApp } from './support/build.js'
 
 const mandatory = { account: { emailVerification: 'mandatory' } }
 const credentials = { email: alice.email, password }
 
-/** The key in the last mail, as the link has it. */
+/** The key in the link of the last mail. */
 async function lastKey ({ mails }: BuiltApp): Promise<string> {
-  const [, key = ''] = /account-confirm-email\/([\w-]{43})/.exec((await mails()).at(-1)?.text ?? '') ?? []
-  return key
+  return keyIn((await mails()).at(-1))
 }
 
-story('where verification is mandatory, no login until the mailed link was followed', async (t, build) => {
+story('with mandatory verification, users cannot log in before they follow the mailed link', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { post, mails } = app
   const registered = await post('/registration', alice)
@@ -26,9 +27,8 @@ story('where verification is mandatory, no login until the mailed link was follo
   t.equal(refused.statusCode, 400)
   t.match(refused.json(), { code: 'email_not_verified', detail: 'E-mail is not verified.' })
   t.equal(
-    (await post('/login', { ...credentials, password: 'not it at all' })).json().code,
-    'invalid_credentials',
-    'a stranger is not told'
+    (await post('/login', { ...credentials, password: 'not it at all' })).json().code, 'invalid_credentials',
+    'without the password there is no hint'
   )
 
   const key = await lastKey(app)
@@ -37,7 +37,7 @@ story('where verification is mandatory, no login until the mailed link was follo
   t.match(await app.app.restAuth.users.find({ email: alice.email }), { email_verified: true })
 })
 
-story('where it is optional, the mail is sent and the account works at once', async (t, build) => {
+story('with optional verification, the mail is sent and the account works at once', async (t, build) => {
   const app = await build(t, { options: { account: {} } })
   const { user, access } = await app.register()
   t.ok(access)
@@ -46,7 +46,7 @@ story('where it is optional, the mail is sent and the account works at once', as
   t.match(await app.app.restAuth.users.find({ pk: user.pk }), { email_verified: true })
 })
 
-story('where there is none, there is no mail and no route', async (t, build) => {
+story('without verification there are no mails and no routes', async (t, build) => {
   const { register, mails, post } = await build(t)
   await register()
   t.same(await mails(), [])
@@ -54,7 +54,7 @@ story('where there is none, there is no mail and no route', async (t, build) => 
   t.equal((await post('/registration/resend-email', { email: alice.email })).statusCode, 404)
 })
 
-story('a key that is used, expired, unknown or of another address is one and the same to a stranger', async (t, build) => {
+story('used, expired, unknown and superseded keys all get the same 404', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { post, clock, app: { restAuth } } = app
   await post('/registration', alice)
@@ -65,11 +65,7 @@ story('a key that is used, expired, unknown or of another address is one and the
     t.match(answer.json(), { code: 'verification_key_invalid', detail: 'Not found.' }, what)
   }
   for (const near of [
-    key.slice(1),
-    `${key}A`,
-    key.toLowerCase(),
-    ` ${key.slice(0, -1)}`,
-    encodeURIComponent(`${key}=`)
+    key.slice(1), `${key}A`, key.toLowerCase(), ` ${key.slice(0, -1)}`, encodeURIComponent(`${key}=`)
   ]) { await isRefused(near, near) }
   const { pk } = await restAuth.users.find({ email: alice.email }) ?? { pk: '' }
   await restAuth.users.update(pk, { email: 'new@example.com' })
@@ -88,17 +84,10 @@ story('a key that is used, expired, unknown or of another address is one and the
   await isRefused(bobs, 'used')
 })
 
-story('of 16 who follow a link at once, one confirms', async (t, build) => {
+story('if a link is followed 16 times at once, one request confirms', async (t, build) => {
   const confirmed: unknown[] = []
   const app = await build(t, {
-    options: {
-      ...mandatory,
-      hooks: {
-        emailVerified: ({ email }: { email: string }) => {
-          confirmed.push(email)
-        }
-      }
-    }
+    options: { ...mandatory, hooks: { emailVerified: ({ email }: { email: string }) => { confirmed.push(email) } } }
   })
   await app.post('/registration', alice)
   const key = await lastKey(app)
@@ -107,7 +96,7 @@ story('of 16 who follow a link at once, one confirms', async (t, build) => {
   t.same(confirmed, [alice.email])
 })
 
-story('registering an address that has an account is answered alike, and its owner is told', async (t, build) => {
+story('registering a taken address gets the usual answer, and a mail tells the owner', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { post, mails } = app
   const first = await post('/registration', alice)
@@ -117,25 +106,22 @@ story('registering an address that has an account is answered alike, and its own
   const [, told] = await mails()
   t.match(told, { to: alice.email, subject: '[localhost:3000] You already have an account' })
   t.equal(
-    (await post('/login', { email: alice.email, password: 'another-Passw0rd' })).json().code,
-    'invalid_credentials',
+    (await post('/login', { email: alice.email, password: 'another-Passw0rd' })).json().code, 'invalid_credentials',
     'nothing of it is stored'
   )
 
-  const [, uid, token] = /confirm\/([^/]+)\/([\w-]{43})/.exec(told?.text ?? '') ?? []
+  const fresh = 'Brand-new-pw-1'
   t.equal(
-    (await post('/password/reset/confirm', { uid, token, new_password1: 'Brand-new-pw-1' })).statusCode,
-    200,
-    'its owner gets in by the link'
+    (await post('/password/reset/confirm', { ...uidAndTokenIn(told), new_password1: fresh })).statusCode, 200,
+    'the owner resets the password with the mailed link'
   )
   t.equal(
-    (await post('/login', { email: alice.email, password: 'Brand-new-pw-1' })).statusCode,
-    200,
-    'for reading the mail proves the mailbox'
+    (await post('/login', { email: alice.email, password: fresh })).statusCode, 200,
+    'and can log in: following the link has verified the address'
   )
 })
 
-story('what the app\'s hook wrote for an address that is taken is not kept', async (t, build, { dialect }) => {
+story('rows that the app\'s hook wrote for a taken address are rolled back', async (t, build, { dialect }) => {
   const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
   let count = 0
   const registering = async (_input: object, tx: Tx) => {
@@ -147,10 +133,10 @@ story('what the app\'s hook wrote for an address that is taken is not kept', asy
   t.equal(count, 2)
   t.ok(await app.app.restAuth.users.find({ pk: 'invitation 1' }))
   t.equal(await app.app.restAuth.users.find({ pk: 'invitation 2' }), undefined)
-  t.equal((await app.mails()).length, 2, 'and the owner is told all the same')
+  t.equal((await app.mails()).length, 2, 'and the owner gets a mail all the same')
 })
 
-story('what is not the address is told even where the address is taken', async (t, build) => {
+story('other field errors are reported even when the address is taken', async (t, build) => {
   const options = {
     account: { emailVerification: 'mandatory', username: 'required', loginMethods: ['email', 'username'] },
     userFields: {}
@@ -165,7 +151,7 @@ story('what is not the address is told even where the address is taken', async (
   t.equal((await mails()).length, 1)
 })
 
-story('the mail is sent again to who asks, once in three minutes, and to nobody else', async (t, build) => {
+story('the mail is resent at most every three minutes, and only to active, unverified users', async (t, build) => {
   const app = await build(t, { options: { account: {} } })
   const { post, mails, clock, register, app: { restAuth } } = app
   await register()
@@ -192,7 +178,7 @@ story('the mail is sent again to who asks, once in three minutes, and to nobody 
   t.equal(await resend(alice.email), 3, 'verified')
 })
 
-story('50 who ask at once for one address cause one mail', async (t, build) => {
+story('50 concurrent requests to resend cause one mail', async (t, build) => {
   const { post, mails, clock, register } = await build(t, { options: { account: {} } })
   await register()
   await mails()
@@ -201,17 +187,19 @@ story('50 who ask at once for one address cause one mail', async (t, build) => {
   t.equal((await mails()).length, 2)
 })
 
-story('the key of a link stays out of the log, whatever the method', async (t, build) => {
+story('the key of a link never appears in the log, whatever the method', async (t, build) => {
   const app = await build(t, { options: mandatory })
   await app.post('/registration', alice)
   const key = await lastKey(app)
   for (const slash of ['', '/']) {
-    for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) { await app.call(method, `/registration/account-confirm-email/${key}${slash}`) }
+    for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
+      await app.call(method, `/registration/account-confirm-email/${key}${slash}`)
+    }
   }
   t.notMatch(app.logs.join(''), key)
 })
 
-story('who asks while the mails are stuck in a queue gets no more of them for it', async (t, build) => {
+story('requests to resend while mails are queued do not add mails to the queue', async (t, build) => {
   const sent: string[] = []
   let open = () => {}
   const gate = new Promise<void>(resolve => { open = resolve })
@@ -231,7 +219,7 @@ story('who asks while the mails are stuck in a queue gets no more of them for it
   t.equal(sent.filter(to => to === alice.email).length, 2, 'the first, and another three minutes later')
 })
 
-story('a mailbox that refuses mails is not mailed the more often', async (t, build) => {
+story('a mailbox that refuses mails is not mailed more often than others', async (t, build) => {
   let tried = 0
   const transport = async () => {
     tried++
@@ -250,12 +238,14 @@ story('a mailbox that refuses mails is not mailed the more often', async (t, bui
   t.equal(await resend(), 2)
 })
 
-story('the link opens a page whose button confirms; opening it changes nothing', async (t, build) => {
+story('the link opens a page whose button confirms; opening the page changes nothing', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { get, call, post } = app
   await post('/registration', alice)
   const path = `/registration/account-confirm-email/${await lastKey(app)}`
-  for (const method of ['GET', 'HEAD', 'GET'] as const) { t.equal((await call(method, path)).statusCode, 200, 'a mail scanner') }
+  for (const method of ['GET', 'HEAD', 'GET'] as const) {
+    t.equal((await call(method, path)).statusCode, 200, 'a mail scanner')
+  }
   t.match((await get(path)).body, /<form method="post">/)
   t.equal((await post('/login', credentials)).json().code, 'email_not_verified')
   const done = await call('POST', path, { form: {} })
@@ -266,7 +256,7 @@ story('the link opens a page whose button confirms; opening it changes nothing',
   t.match((await get('/registration/account-confirm-email/nonsense')).body, /does not work/)
 })
 
-story('after the button people are sent to the login, where the app names one', async (t, build) => {
+story('with `urls.login`, the button redirects to the login page', async (t, build) => {
   const app = await build(t, { options: { ...mandatory, urls: { login: 'https://app.example/login' } } })
   await app.post('/registration', alice)
   const answer = await app.call('POST', `/registration/account-confirm-email/${await lastKey(app)}/`, { form: {} })
@@ -274,7 +264,7 @@ story('after the button people are sent to the login, where the app names one', 
   t.equal(answer.headers.location, 'https://app.example/login')
 })
 
-story('confirmEmailOnGet confirms at once and redirects to the login', async (t, build) => {
+story('with confirmEmailOnGet, opening the link confirms and redirects to the login page', async (t, build) => {
   const options = {
     account: { emailVerification: 'mandatory', confirmEmailOnGet: true },
     urls: { login: 'http://localhost:3000/login' }
@@ -291,16 +281,12 @@ story('confirmEmailOnGet confirms at once and redirects to the login', async (t,
   t.equal((await app.get(path)).statusCode, 404)
 })
 
-story('loginOnEmailConfirmation opens a session with the key', async (t, build) => {
+story('with loginOnEmailConfirmation, confirming returns tokens of a new session', async (t, build) => {
   const heard: string[] = []
   const app = await build(t, {
     options: {
       account: { emailVerification: 'mandatory', loginOnEmailConfirmation: true },
-      hooks: {
-        loggedIn: () => {
-          heard.push('loggedIn')
-        }
-      }
+      hooks: { loggedIn: () => { heard.push('loggedIn') } }
     },
     after: host => {
       host.get('/fresh', { onRequest: host.authenticate({ maxAge: 300 }) }, async () => ({}))
@@ -313,12 +299,12 @@ story('loginOnEmailConfirmation opens a session with the key', async (t, build) 
   t.same(heard, ['loggedIn'])
   const fresh = async () =>
     (await app.app.inject({ url: '/fresh', headers: { authorization: `Bearer ${access}` } })).statusCode
-  t.equal(await fresh(), 401, 'though no password was given')
+  t.equal(await fresh(), 401, 'no password was given')
   t.equal((await app.post('/reauthenticate', { password }, { token: access })).statusCode, 200)
   t.equal(await fresh(), 200)
 })
 
-story('urls.emailConfirmation sends people to the app\'s own page', async (t, build) => {
+story('urls.emailConfirmation links to the app\'s own page', async (t, build) => {
   const app = await build(t, {
     options: { ...mandatory, urls: { emailConfirmation: 'https://app.example/confirm?key={key}#top' } }
   })
@@ -327,23 +313,15 @@ story('urls.emailConfirmation sends people to the app\'s own page', async (t, bu
   t.equal((await app.post('/registration/verify-email', { key })).statusCode, 200)
 })
 
-story('no header of the request has a say in a link', async (t, build) => {
+story('no request header can change a mailed link (host header injection)', async (t, build) => {
   const app = await build(t, { options: mandatory, server: { trustProxy: true } })
   const evil = [
-    'host', 'x-forwarded-host', 'x-host', 'x-forwarded-server', 'x-original-url', 'forwarded', 'origin',
-    'referer'
+    'host', 'x-forwarded-host', 'x-host', 'x-forwarded-server', 'x-original-url', 'forwarded', 'origin', 'referer'
   ]
   for (const [index, header] of evil.entries()) {
-    await app.post(
-      '/registration',
-      { ...alice, email: `u${index}@example.com` },
-      {
-        headers: {
-          [header]: header === 'forwarded' ? 'host=evil.example;proto=http' : 'evil.example',
-          'x-forwarded-proto': 'gopher'
-        }
-      }
-    )
+    const value = header === 'forwarded' ? 'host=evil.example;proto=http' : 'evil.example'
+    const headers = { [header]: value, 'x-forwarded-proto': 'gopher' }
+    await app.post('/registration', { ...alice, email: `u${index}@example.com` }, { headers })
   }
   const mails = await app.mails()
   t.equal(mails.length, evil.length)
@@ -353,7 +331,7 @@ story('no header of the request has a say in a link', async (t, build) => {
   }
 })
 
-story('another address has yet to be proven', async (t, build) => {
+story('a changed e-mail address is unverified again', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { users } = app.app.restAuth
   const { pk } = await users.create({
@@ -367,13 +345,12 @@ story('another address has yet to be proven', async (t, build) => {
   t.match(await users.update(pk, { email: 'A@example.com' }), { email_verified: true }, 'the same one')
   t.match(await users.update(pk, { email: 'b@example.com' }), { email_verified: false })
   t.match(
-    await users.update(pk, { email: 'c@example.com', email_verified: true }),
-    { email_verified: true },
-    'unless the app knows'
+    await users.update(pk, { email: 'c@example.com', email_verified: true }), { email_verified: true },
+    'unless the app sets email_verified'
   )
 })
 
-story('the app can send the confirmation mail to a user of its own making', async (t, build) => {
+story('the app can send the verification mail to a user that it created', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { users, mail } = app.app.restAuth
   const user = await users.create({ email: 'a@example.com', password, gender: 'F', phone_number: '+1' } as never)

@@ -1,3 +1,4 @@
+/** Every code of the error table occurs as it says, and the generated documentation is current. */
 import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
@@ -47,7 +48,7 @@ const company =
       post(`/company${path}`, body, { ...(path && { token }), fault })
 const carol = async ({ post }: BuiltApp) => (await post('/company', { code: 'code-carol' })).json().access
 
-/** How each code is met. A code that nothing provokes has no place in the table. */
+/** A request that provokes each code. A code that nothing provokes must not be in the table. */
 const provocations: Record<Code, Provocation> = {
   validation_error: register({ email: 'x' }),
   not_an_object: ({ post }) => post('/login', [1]),
@@ -182,10 +183,10 @@ const provocations: Record<Code, Provocation> = {
   value_not_allowed: register({ username: 'misfit' })
 }
 
-/** Whoever meets these is in a browser; an app's own page is told the code. */
+/** Codes that only appear on pages in a browser. */
 const onPages = ['provider_denied', 'next_not_allowed']
 
-t.test('every code of the table is met by somebody, with the status the table gives', async t => {
+t.test('every error code occurs, with the status that the error table gives', async t => {
   const provider = await startBadProvider(t, { people })
   const social = {
     company: { issuer: provider.issuer, clientId: provider.clientId, clientSecret: provider.clientSecret }
@@ -210,16 +211,16 @@ t.test('every code of the table is met by somebody, with the status the table gi
   }
 })
 
-t.test('docs/errors.md lists the table', async t => {
+t.test('docs/errors.md lists the error table', async t => {
   t.equal(readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8'), errorsPage(), 'stale: npm run docs')
 })
 
-t.test('the README lists the options', async t => {
+t.test('README.md lists the options', async t => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   t.equal(readme, withOptions(readme), 'stale: npm run docs')
 })
 
-t.test('values are returned once nothing is wrong with them, and none of them is missing', async t => {
+t.test('validOrThrow returns the values only if there are no errors and no value is missing', async t => {
   t.same(validOrThrow({ token: 'x', password: 'y' }, []), { token: 'x', password: 'y' })
   t.throws(() => validOrThrow({ token: undefined }, [fieldError('token', 'required')]), { code: 'validation_error' })
   t.throws(() => validOrThrow({ token: undefined }, []), { message: 'a missing value has no field error: token' })

@@ -1,6 +1,6 @@
 /**
- * What every test stands on: `story()` runs it on both databases, and `build(t)` gives an app that closes itself and
- * whose every answer is checked.
+ * The base of every test: `story()` runs it on both databases, and `build(t)` returns an app that closes with the test
+ * and has every response checked.
  */
 import { Writable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
@@ -30,13 +30,16 @@ export const password = 'Sup3r-secret-pw'
 export const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 export const alice = { email: 'alice@example.com', password1: password, gender: 'F', phone_number: '+15550100' }
 
-/** What makes a child process run TypeScript as this one does, so that coverage stays true; tap's own compiler would compile it again. */
+/**
+ * Arguments with which a child process runs TypeScript as this one does, so that coverage stays right. Tap's loaders
+ * are left out: they would compile everything again.
+ */
 export const loaders = process.execArgv.filter(argument => !/@tapjs\/(typescript|mock)\//.test(argument))
 
-/** A rule, as a sentence, tested on each database. */
+/** Tests a rule, whose sentence is the title, on each database. */
 export function story (title: string, tell: (t: Test, build: Build, database: TestedDatabase) => Promise<void>): void {
   for (const database of databases) {
-    void t.test(`${title} (${database.name})`, async t => await tell(t, createBuild(database), database))
+    t.test(`${title} (${database.name})`, async t => await tell(t, createBuild(database), database))
   }
 }
 
@@ -64,19 +67,17 @@ export interface BuiltApp {
   database: unknown
   logs: string[]
   call: (
-    method: NonNullable<InjectOptions['method']>,
-    path: string,
-    options?: CallOptions
+    method: NonNullable<InjectOptions['method']>, path: string, options?: CallOptions
   ) => Promise<LightMyRequestResponse>
   get: (path: string, options?: CallOptions) => Promise<LightMyRequestResponse>
   post: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
   patch: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
   put: (path: string, body?: unknown, options?: CallOptions) => Promise<LightMyRequestResponse>
-  /** A real SMTP server, where every mail of the app goes. */
+  /** A real SMTP server that receives every mail of the app. */
   mailServer: MailServer
-  /** The mails that have arrived, after whatever was due was sent. */
+  /** Sends the mails that are due, and returns all that have arrived. */
   mails: () => Promise<CaughtMail[]>
-  /** Registers alice, with changes; answers with her tokens and user. */
+  /** Registers alice, with changes; returns her tokens and user. */
   register: (changes?: Record<string, unknown>) => Promise<Tokens>
 }
 
@@ -89,13 +90,13 @@ export interface Tokens {
 }
 
 export interface BuildOptions {
-  /** Options of the plugin, instead of the article's. */
+  /** Options of the plugin, on top of the article's. */
   options?: object
   internals?: Internals
   server?: FastifyServerOptions
-  /** What the host does before it registers the plugin. */
+  /** Runs before the plugin is registered. */
   before?: (app: FastifyInstance) => unknown
-  /** What the host does after. */
+  /** Runs after the plugin is registered. */
   after?: (app: FastifyInstance) => unknown
   /** A database that is already open, to share it. */
   database?: unknown
@@ -105,43 +106,69 @@ export type Build = (t: Test, options?: BuildOptions) => Promise<BuiltApp>
 /** Cheap enough for hundreds of tests; the real cost is tested once, in passwords.test.ts. */
 export const cheapHash = { memoryCost: 256, timeCost: 1, parallelism: 1 }
 
-/** For what no database can change. */
+/** For rules that do not depend on the database. */
 export const sqliteBuild: Build = (t, options) => createBuild(sqlite)(t, options)
 
-const createBuild = (tested: TestedDatabase): Build => async (t, { options = {}, internals = {}, server = {}, before, after, database: given } = {}) => {
-  const { database, close } = given ? { database: given, close: async () => {} } : await tested.open()
+const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => {
+  const { database, close } = given.database
+    ? { database: given.database, close: async () => {} }
+    : await tested.open()
   const logs: string[] = []
   const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
-  const app = Fastify({ logger: { level: 'trace', stream }, ...server })
-  const clock: Clock = {
-    now: new Date('2026-11-23T12:00:00.000Z'),
-    advance: seconds => {
-      clock.now = new Date(clock.now.getTime() + seconds * 1000)
-    }
-  }
+  const app = Fastify({ logger: { level: 'trace', stream }, ...given.server })
+  const clock = createClock()
   const mailServer = await startMailServer()
   t.teardown(async () => {
     await app.close()
     await mailServer.close()
     await close()
   })
-  await before?.(app)
-  const pluginOptions = {
-    ...articleOptions,
-    secret,
-    database,
-    migrate: true,
-    docs: false,
-    ...options,
-    mail: { transport: mailServer.url, ...(options as { mail?: object }).mail }
-  }
-  await app.register(fp(createPlugin({ clock: () => clock.now, hashCost: cheapHash, ...internals })), pluginOptions)
-  await after?.(app)
-  await app.ready()
+  await startApp(app, given, { clock, database, transport: mailServer.url })
 
   const secrets = new Set<string>()
-  const checkResponse = createResponseChecks(t, { app, logs, secrets })
-  const call: BuiltApp['call'] = async (method, path, { body, form, token, headers = {}, fault = false, payload } = {}) => {
+  const call = createCall(app, createResponseChecks(t, { app, logs, secrets }))
+  return { app, clock, database, logs, mailServer, mails, ...createShortcuts(call) }
+
+  async function mails () {
+    await app.restAuth.mail.flush()
+    for (const { text } of mailServer.mails) for (const [token] of text.matchAll(/[\w-]{43}/g)) secrets.add(token)
+    return mailServer.mails
+  }
+}
+
+function createClock (): Clock {
+  const clock: Clock = {
+    now: new Date('2026-11-23T12:00:00.000Z'),
+    advance: seconds => { clock.now = new Date(clock.now.getTime() + seconds * 1000) }
+  }
+  return clock
+}
+
+interface Surroundings {
+  clock: Clock
+  database: unknown
+  /** The URL of the mail server. */
+  transport: string
+}
+
+async function startApp (
+  app: FastifyInstance, { options = {}, internals, before, after }: BuildOptions,
+  { clock, database, transport }: Surroundings
+): Promise<void> {
+  await before?.(app)
+  // Tests pass wrong options too, so `options` has no narrower type.
+  const mail = { transport, ...(options as { mail?: object }).mail }
+  const given = { ...articleOptions, secret, database, migrate: true, docs: false, ...options, mail }
+  const plugin = createPlugin({ clock: () => clock.now, hashCost: cheapHash, ...internals })
+  await app.register(fp(plugin), given)
+  await after?.(app)
+  await app.ready()
+}
+
+/** `app.inject` below the prefix of the plugin, with every response checked. */
+function createCall (app: FastifyInstance, check: ReturnType<typeof createResponseChecks>): BuiltApp['call'] {
+  return async (method, path, { body, form, token, headers, fault = false, payload } = {}) => {
+    const sent = payload ?? (form ? new URLSearchParams(form).toString() : body)
     const answer = await app.inject({
       method,
       url: path.startsWith('/auth') || path.startsWith('//') ? path : `/auth${path}`,
@@ -151,49 +178,32 @@ const createBuild = (tested: TestedDatabase): Build => async (t, { options = {},
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...headers
       },
-      ...(payload !== undefined
-        ? { payload }
-        : form
-          ? { payload: new URLSearchParams(form).toString() }
-          : body !== undefined
-            ? { payload: body as object }
-            : {})
+      // Bodies of the wrong type are tested too; inject takes any JSON value.
+      ...(sent !== undefined && { payload: sent as object })
     })
-    checkResponse(method, answer, body ?? form, fault)
+    check(method, answer, body ?? form, fault)
     return answer
   }
-  const withBody = (method: 'POST' | 'PUT' | 'PATCH') => (path: string, body?: unknown, rest?: CallOptions) =>
-    call(method, path, { ...(body !== undefined && { body }), ...rest })
+}
+
+function createShortcuts (call: BuiltApp['call']) {
+  const get: BuiltApp['get'] = async (path, rest) => await call('GET', path, rest)
+  const withBody = (method: 'POST' | 'PUT' | 'PATCH'): BuiltApp['post'] => async (path, body, rest) =>
+    await call(method, path, { ...(body !== undefined && { body }), ...rest })
   const post = withBody('POST')
-  return {
-    app,
-    clock,
-    database,
-    logs,
-    call,
-    get: (path, rest) => call('GET', path, rest),
-    post,
-    patch: withBody('PATCH'),
-    mailServer,
-    mails: async () => {
-      await app.restAuth.mail.flush()
-      for (const { text } of mailServer.mails) for (const [token] of text.matchAll(/[\w-]{43}/g)) secrets.add(token)
-      return mailServer.mails
-    },
-    put: withBody('PUT'),
-    register: async changes => {
-      const answer = await post('/registration', { ...alice, ...changes })
-      if (answer.statusCode !== 201) throw new Error(`registration failed: ${answer.body}`)
-      return answer.json()
-    }
+  async function register (changes?: Record<string, unknown>): Promise<Tokens> {
+    const answer = await post('/registration', { ...alice, ...changes })
+    if (answer.statusCode !== 201) throw new Error(`registration failed: ${answer.body}`)
+    return answer.json()
   }
+  return { call, get, post, put: withBody('PUT'), patch: withBody('PATCH'), register }
 }
 
 /** The Cookie header that a browser would send after an answer. */
 export const cookiesOf = ({ cookies }: LightMyRequestResponse): string =>
   cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
 
-/** The codes of an answer's fields: `{ email: ['email_taken'] }`. */
+/** The error codes of an answer by field: `{ email: ['email_taken'] }`. */
 export function fieldCodes (answer: LightMyRequestResponse): Record<string, string[]> {
   const codes: Record<string, string[]> = {}
   for (const { field, code } of answer.json().errors ?? []) (codes[field] ??= []).push(code)

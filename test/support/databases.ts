@@ -11,7 +11,7 @@ export interface OpenedDatabase {
 export interface TestedDatabase {
   name: 'SQLite' | 'PostgreSQL' | 'PGlite'
   dialect: 'sqlite' | 'postgres'
-  /** A commit of a `durable` one waits for the disk, as in production; for the others that would only take time. */
+  /** A commit waits for the disk only if `durable`, as in production; other tests need not take the time. */
   open: (durable?: boolean) => Promise<OpenedDatabase>
 }
 
@@ -23,24 +23,23 @@ export const sqlite: TestedDatabase = {
   dialect: 'sqlite',
   open: async () => ({ database: ':memory:', close: async () => {} })
 }
-/** The real server where POSTGRES_URL names one, else PostgreSQL in WebAssembly. */
+/** The server of POSTGRES_URL, else PostgreSQL in WebAssembly. */
 export const postgres: TestedDatabase = postgresUrl
   ? { name: 'PostgreSQL', dialect: 'postgres', open: durable => openServerDatabase(postgresUrl, durable) }
   : { name: 'PGlite', dialect: 'postgres', open: openPglite }
 export const databases = [sqlite, postgres]
 
-// Creating and dropping one takes a second, so a file keeps those it has, and empties one for each test.
+// Creating and dropping a database takes a second, so a test file keeps its databases and empties one for each test.
 const [created, free]: [string[], string[]] = [[], []]
 async function openServerDatabase (url: string, durable = false): Promise<OpenedDatabase> {
   const name = (durable ? undefined : free.pop()) ?? `rest_auth_test_${process.pid}_${created.length + 1}`
   const database = Object.assign(new URL(url), { pathname: `/${name}` }).href
   if (created.includes(name)) {
-    // Whoever is still connected is in the way.
-    await execute(
-      database,
-      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${name}' AND pid <> pg_backend_pid();
-          DROP SCHEMA public CASCADE; CREATE SCHEMA public`
-    )
+    // Open connections would block the DROP.
+    await execute(database, `
+      SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = '${name}' AND pid <> pg_backend_pid();
+      DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
   } else {
     created.push(name)
     await execute(url, `CREATE DATABASE ${name}`)
@@ -62,7 +61,7 @@ async function execute (url: string, statement: string): Promise<void> {
 
 let pglite: Promise<import('@electric-sql/pglite').PGlite> | undefined
 async function openPglite (): Promise<OpenedDatabase> {
-  // Starting one takes a second, so a file shares one, emptied for each test.
+  // Starting PGlite takes a second, so a test file shares one, emptied for each test.
   pglite ??= import('@electric-sql/pglite').then(({ PGlite }) => PGlite.create())
   const client = await pglite
   await client.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
@@ -71,7 +70,7 @@ async function openPglite (): Promise<OpenedDatabase> {
 }
 t.teardown(async () => await (await pglite)?.close())
 
-// What a test stores must outlast a process, not the machine: in memory no commit waits for the disk.
+// Files must outlive a process, not the machine: in memory no commit waits for the disk.
 const shelf = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** A SQLite file that several connections can open, deleted after the test. */

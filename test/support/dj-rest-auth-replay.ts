@@ -1,19 +1,20 @@
 /**
- * What dj-rest-auth 7 answered, and how our answers are compared with it: every recorded request of
- * fixtures/dj-rest-auth-wire.jsonl is sent here with `errors: 'drf'`, and answered alike, but for a table of differences.
+ * Compares our answers with those recorded from dj-rest-auth 7: every request of fixtures/dj-rest-auth-wire.jsonl is
+ * sent with `errors: 'drf'`, and must get the recorded answer, except for a table of differences.
  *
- * Tokens and `pk` are compared by shape (a string there, a number here is no difference), all else by content,
- * errors in their order too. `<access>`, `<expired>`… in a recording stand for tokens made here, `<key>`, `<uid>` and
- * `<token>` for those of the last mails that went out.
+ * Tokens and `pk` are compared by shape (a number there, a string here), everything else by content, errors also by
+ * order. `<access>`, `<expired>`… in a recording stand for tokens made here; `<key>`, `<uid>` and `<token>` for those
+ * of the last mails.
  */
 import { readFileSync } from 'node:fs'
+import { keyIn, uidAndTokenIn } from './answers.js'
 import { story, t, type BuiltApp, type Test } from './build.js'
 
 export interface Recording {
   name: string
   profile:
     'article' | 'default' | 'full' | 'throttle' | 'bodyrefresh' | 'token' | 'tokennosession' | 'session' | 'logoutget'
-  /** `payload` is a body sent as it is. */
+  /** `payload` is a body sent unchanged. */
   request: {
     method: 'GET' | 'OPTIONS'
     path: string
@@ -21,27 +22,23 @@ export interface Recording {
     body?: unknown
     payload?: string
   }
-  /** `mails`: how many went out for it, where they were counted. */
+  /** `mails`: how many were sent for it, if they were counted. */
   response: { status: number, headers?: { location: string }, body: unknown, mails?: number }
 }
 
-/** What it sent to a provider. */
+/** A request of dj-rest-auth to a provider. */
 export interface SentRecording {
   name: string
   sent: { path: string, form: Record<string, string> }
 }
 
-const lines: Array<Recording | SentRecording> = readFileSync(
-  new URL('../fixtures/dj-rest-auth-wire.jsonl', import.meta.url),
-  'utf8'
-)
-  .trim()
-  .split('\n')
+const file = new URL('../fixtures/dj-rest-auth-wire.jsonl', import.meta.url)
+const lines: Array<Recording | SentRecording> = readFileSync(file, 'utf8').trim().split('\n')
   .map(line => JSON.parse(line))
 export const recordings = lines.filter(line => 'request' in line)
 export const sentRecordings = lines.filter(line => 'sent' in line)
 
-/** What we answer instead, and why; a body is compared as the recorded one would be, a RegExp with the text. */
+/** Our different answer, and why; a RegExp is compared with the text of the body. */
 export interface Difference {
   why: string
   status: number
@@ -50,21 +47,23 @@ export interface Difference {
 }
 
 export interface Scene {
-  /** What the names of its recordings begin with. */
+  /** The prefixes of the names of its recordings. */
   of: string[]
   options: object | ((t: Test, tokens: Tokens) => Promise<object>)
-  /** What the recordings leave out: before the one of that name (`start`: before all). */
+  /** Steps that the recordings leave out, before the one of that name (`start`: before all). */
   before?: Record<string, (app: BuiltApp, tokens: Tokens) => Promise<void>>
 }
-/** `latest`: the access token that was answered last. */
+/** `latest` is the access token of the last answer that had one. */
 export type Tokens = Record<string, string>
 
 const isOf = ({ of }: Scene) => ({ name }: Recording) => of.some(start => name.startsWith(start))
 
-/** The stories of these recordings, scene by scene. */
-export function replayScenes (recordings: Recording[], scenes: Record<string, Scene>, differences: Record<string, Difference>): void {
+/** Declares a story for each scene, and a test that the tables fit the recordings. */
+export function replayScenes (
+  recordings: Recording[], scenes: Record<string, Scene>, differences: Record<string, Difference>
+): void {
   for (const [title, scene] of Object.entries(scenes)) {
-    story(`${title} answers as dj-rest-auth does, but for the decisions in the table`, async (t, build) => {
+    story(`${title}: answers equal dj-rest-auth's, except for the table of differences`, async (t, build) => {
       const tokens: Tokens = { garbage: 'garbage' }
       const app = await build(t, {
         options: typeof scene.options === 'function' ? await scene.options(t, tokens) : scene.options
@@ -77,79 +76,75 @@ export function replayScenes (recordings: Recording[], scenes: Record<string, Sc
     })
   }
 
-  void t.test(
-    'every recording is replayed once, and every entry of the table is a recording that is answered otherwise',
-    async t => {
-      for (const recording of recordings) { t.equal(Object.values(scenes).filter(scene => isOf(scene)(recording)).length, 1, recording.name) }
-      for (const [name, { status, body, mails }] of Object.entries(differences)) {
-        const { response } = recordings.find(recording => recording.name === name) ?? {}
-        if (!response) t.fail(`${name} was never recorded`)
-        else {
-          t.strictNotSame(
-            [status, body, mails ?? response.mails],
-            [response.status, comparable(response.body), response.mails],
-            name
-          )
-        }
-      }
+  t.test('every recording is replayed once, and every entry of the table differs from its recording', async t => {
+    for (const recording of recordings) {
+      t.equal(Object.values(scenes).filter(scene => isOf(scene)(recording)).length, 1, recording.name)
     }
-  )
+    for (const [name, { status, body, mails }] of Object.entries(differences)) {
+      const { response } = recordings.find(recording => recording.name === name) ?? {}
+      if (!response) {
+        t.fail(`${name} was never recorded`)
+        continue
+      }
+      const recorded = [response.status, comparable(response.body), response.mails]
+      t.strictNotSame([status, body, mails ?? response.mails], recorded, name)
+    }
+  })
 }
 
-async function replay (t: Test, app: BuiltApp, { name, request, response }: Recording, tokens: Tokens, difference?: Difference) {
+async function replay (
+  t: Test, app: BuiltApp, { name, request, response }: Recording, tokens: Tokens, difference?: Difference
+): Promise<void> {
+  const { status, body: expected, why, mails = response.mails }: Difference =
+    difference ?? { why: 'as dj-rest-auth', status: response.status, body: comparable(response.body) }
   const mailsBefore = await readMails(app, tokens)
-  const {
-    method,
-    path,
-    headers = {},
-    body,
-    payload = body === undefined ? undefined : JSON.stringify(body)
-  } = fill(request, tokens)
-  const {
-    status,
-    body: expected,
-    why,
-    mails = response.mails
-  }: Difference = difference ?? { why: 'as dj-rest-auth', status: response.status, body: comparable(response.body) }
-  const answer = await app.call(method, path, {
-    headers,
-    ...(payload !== undefined && { body, payload }),
-    fault: status >= 500
-  })
+  const answer = await send(app, fill(request, tokens), status >= 500)
   const mailed = await readMails(app, tokens) - mailsBefore
   const isPage = String(answer.headers['content-type']).startsWith('text/html')
   const ours = answer.body === '' ? null : isPage ? answer.body : answer.json()
   shapesAreRight(t, name, ours)
-  if (path.startsWith('/login') && ours.access) Object.assign(tokens, { access: ours.access, refresh: ours.refresh })
+  if (request.path.startsWith('/login') && ours.access) {
+    Object.assign(tokens, { access: ours.access, refresh: ours.refresh })
+  }
   if (ours?.access) tokens.latest = ours.access
 
   const told = `${name}: ${why}`
   t.equal(answer.statusCode, status, told)
-  if (method === 'OPTIONS') { t.match(answer.headers.allow, /^(GET|POST|PUT|PATCH|, )+, (HEAD, )?OPTIONS$/, `${name}: Allow`) }
+  if (request.method === 'OPTIONS') {
+    t.match(answer.headers.allow, /^(GET|POST|PUT|PATCH|, )+, (HEAD, )?OPTIONS$/, `${name}: Allow`)
+  }
   if (response.headers) t.equal(answer.headers.location, response.headers.location, told)
   if (expected instanceof RegExp) t.match(answer.body, expected, told)
   else t.strictSame(comparable(ours), expected, told)
-  if (status >= 400 && !(expected instanceof RegExp)) { t.strictSame(Object.keys(ours ?? {}), Object.keys(expected ?? {}), `${told} (in order)`) }
+  if (status >= 400 && !(expected instanceof RegExp)) {
+    t.strictSame(Object.keys(ours ?? {}), Object.keys(expected ?? {}), `${told} (in order)`)
+  }
   if (mails !== undefined) t.equal(mailed, mails, `${told} (mails)`)
 
-  // Whom Django turned away is not there for the next request.
+  // A user whom Django refused to register must not exist for the next request.
   if (answer.statusCode === 201 && response.status !== 201) await app.app.restAuth.users.delete(ours.user.pk)
 }
 
-/** Notes what the links of the last mails carry; answers with how many mails have come. */
+async function send ({ call }: BuiltApp, request: Recording['request'], fault: boolean) {
+  const { method, path, headers = {}, body } = request
+  const payload = request.payload ?? (body === undefined ? undefined : JSON.stringify(body))
+  return await call(method, path, { headers, ...(payload !== undefined && { body, payload }), fault })
+}
+
+/** Stores the keys and tokens of the mails in `tokens`; returns the number of mails. */
 async function readMails ({ mails }: BuiltApp, tokens: Tokens): Promise<number> {
   const all = await mails()
-  for (const { text } of all) {
-    const [, key] = /account-confirm-email\/([\w-]{43})\s/.exec(text) ?? []
+  for (const mail of all) {
+    const key = keyIn(mail)
     if (key) Object.assign(tokens, { key, KEY: key.toUpperCase() })
-    const [, uid, token] = /password\/reset\/confirm\/([^/\s]+)\/([\w-]{43})\s/.exec(text) ?? []
-    if (uid && token) Object.assign(tokens, { uid, token })
+    const { uid, token } = uidAndTokenIn(mail)
+    if (uid) Object.assign(tokens, { uid, token })
   }
   return all.length
 }
 
 function fill (request: Recording['request'], tokens: Tokens): Recording['request'] {
-  // Without JWTs dj-rest-auth had tokens of another scheme; here there is one kind.
+  // dj-rest-auth without JWTs has tokens of another scheme; here there is one kind.
   const text = JSON.stringify(request).replaceAll('Token <key>', 'Bearer <access>')
   return JSON.parse(text.replace(/<([\w-]+)>/g, (_all, which: string) => {
     const token = tokens[which]
@@ -158,14 +153,12 @@ function fill (request: Recording['request'], tokens: Tokens): Recording['reques
   }))
 }
 
-/** Without what is compared by shape. */
+/** A body without the members that are compared by shape. */
 function comparable (body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body
-  const { pk, access, refresh, access_expiration, refresh_expiration, user, ...others } = body as Record<
-    string,
-    unknown
-  >
-  // Without an access token beside it, it is a field at fault.
+  const { pk, access, refresh, access_expiration, refresh_expiration, user, ...others } =
+    body as Record<string, unknown>
+  // Without an access token beside it, `refresh` is the name of a wrong field.
   const rest = access === undefined && refresh !== undefined ? { refresh, ...others } : others
   return user ? { ...rest, user: comparable(user) } : rest
 }

@@ -1,7 +1,6 @@
 /**
- * An OpenID provider for tests that is as bad as one can be: each of its endpoints can fail in every way that servers
- * do, and it can lie. Unless it is told to it is honest, but cares for no secret, no verifier and no redirect URI, and
- * takes any code `code-<person>`.
+ * A hostile OpenID provider: each of its endpoints can fail in every way that servers do, and it can lie. By default it
+ * is honest, but it checks no client secret, PKCE verifier or redirect URI, and accepts any code `code-<person>`.
  */
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
@@ -28,7 +27,18 @@ export interface BadPerson {
   family_name?: string
 }
 
-export async function startBadProvider (t: Test, { people = createPeople() }: { people?: Record<string, BadPerson> } = {}) {
+export interface BadProviderOptions {
+  people?: Record<string, BadPerson>
+}
+
+export interface IdTokenRequest {
+  person: string
+  nonce?: string
+  claims?: Record<string, unknown>
+}
+
+/** Starts a hostile provider, which closes with the test. */
+export async function startBadProvider (t: Test, { people = createPeople() }: BadProviderOptions = {}) {
   const clientId = 'the-app'
   const stranger = await takeSigningKey(t)
   let signingKey = await takeSigningKey(t)
@@ -47,32 +57,24 @@ export async function startBadProvider (t: Test, { people = createPeople() }: { 
     clientId,
     clientSecret: 'any',
     endpoints,
-    /** Who changes `sub` has become somebody else. */
+    /** A person with another `sub` is another user. */
     people,
     clock: createClock(),
     calls: createCalls(server.requests, endpoints),
     authorize,
     faults: {} as { [endpoint in keyof typeof endpoints | 'discovery']?: Fault | undefined },
     lie: undefined as Lie | undefined,
-    /** What the next ID token for a bare `code-<person>` says; `authorize` puts it into the code. */
+    /** The nonce of ID tokens for a bare `code-<person>`; `authorize` puts its own into the code. */
     nonce: undefined as string | undefined,
-    /** Instead of what it would say: claims of ID tokens and userinfo, members of answers and metadata, parameters of redirects. */
+    /** Overrides: claims of ID tokens and userinfo, members of answers and metadata, parameters of redirects. */
     claims: {} as Record<string, unknown>,
     answer: {} as Record<string, unknown>,
     metadata: {} as Record<string, unknown>,
     redirect: {} as Record<string, string | undefined>,
-    /** From now on it signs with another key, and publishes no other. */
+    /** Replaces the signing key, and publishes only the new one. */
     rotateKeys: async () => { signingKey = await takeSigningKey(t) },
     /** A signed ID token, with changes. */
-    issueIdToken: async ({
-      person,
-      nonce,
-      claims = {}
-    }: {
-      person: string
-      nonce?: string
-      claims?: Record<string, unknown>
-    }): Promise<string> => {
+    issueIdToken: async ({ person, nonce, claims = {} }: IdTokenRequest): Promise<string> => {
       const telling = tell(person, nonce)
       Object.assign(telling.claims, claims)
       return await signTelling(telling, signingKey, stranger)
@@ -109,7 +111,9 @@ export async function startBadProvider (t: Test, { people = createPeople() }: { 
     }
   }
 
-  function redirectOf ({ query: { redirect_uri = '', state, nonce } }: RecordedRequest, person: string | undefined): Answer {
+  function redirectOf (
+    { query: { redirect_uri = '', state, nonce } }: RecordedRequest, person: string | undefined
+  ): Answer {
     const outcome =
       person === undefined
         ? { error: 'access_denied' }
@@ -119,12 +123,14 @@ export async function startBadProvider (t: Test, { people = createPeople() }: { 
 
   async function exchange ({ form: { code = '' } }: RecordedRequest): Promise<Answer> {
     const [, person = '', nonce = bad.nonce] = /^code-(\w+)(?:\.(.+))?$/.exec(code) ?? []
-    if (!Object.hasOwn(people, person)) { return json({ error: 'invalid_grant', error_description: 'There is no such code' }, 400) }
+    if (!Object.hasOwn(people, person)) {
+      return json({ error: 'invalid_grant', error_description: 'There is no such code' }, 400)
+    }
     const telling = tell(person, nonce)
     return json({ id_token: await signTelling(telling, signingKey, stranger), ...telling.answer })
   }
 
-  /** The truth, and then the lie. */
+  /** The true answer, changed by the lie. */
   function tell (person: string, nonce: string | undefined): Telling {
     const now = secondsOf(bad.clock)
     const accessToken = `at-${person}`

@@ -1,4 +1,4 @@
-/** A small HTTP server that answers as a test tells it to, well or badly, and remembers what it was asked. */
+/** A small HTTP server that gives the answers a test prepares, and records its requests. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from './build.js'
@@ -11,7 +11,7 @@ export interface Asked {
   body: string
 }
 
-/** JSON to answer with, or a function that does what no library would let it. */
+/** JSON to answer with, or a function that writes the response itself. */
 export type Answer = object | ((response: ServerResponse, asked: Asked) => unknown)
 
 export interface JsonServer {
@@ -57,12 +57,9 @@ export async function startJsonServer (t: Test, answers: Record<string, Answer> 
   }
 }
 
-/** An answer of this status, sent as it is. */
-export const raw =
-  (
-    status: number,
-    body: string | Buffer = '',
-    headers: Record<string, string> = { 'content-type': 'application/json' }
-  ): Answer =>
-    response =>
-      response.writeHead(status, headers).end(body)
+const jsonHeaders = { 'content-type': 'application/json' }
+
+/** An answer with this status and body, sent unchanged. */
+export const raw = (
+  status: number, body: string | Buffer = '', headers: Record<string, string> = jsonHeaders
+): Answer => response => response.writeHead(status, headers).end(body)

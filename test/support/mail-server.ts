@@ -1,6 +1,6 @@
 /**
- * A real SMTP server for tests: what it takes is parsed into `mails`, every command is kept as it came over the
- * wire, and `mode` makes it as bad as real ones are. Starting one takes a millisecond or two, closing it less.
+ * A real SMTP server for tests: accepted mails are parsed into `mails`, commands are recorded as they came over the
+ * wire, and `mode` makes it fail as real servers do. Starting one takes a millisecond or two, closing it less.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
@@ -10,21 +10,21 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
 
 export type MailServerMode =
   | 'ok'
-  /** Resets every connection. (Close the server, and its port is one that nobody listens on.) */
+  /** Resets every connection. (For a port without a listener, close the server.) */
   | 'refuse-connection'
-  /** Accepts, and never says a word. */
+  /** Accepts connections, and sends nothing. */
   | 'silent'
-  /** Greets, and then answers byte by byte, without end. */
+  /** Greets, then sends a byte at a time without end. */
   | 'slow'
-  /** 550 for `rejected`, or for everybody. */
+  /** 550 for `rejected`, or for every recipient. */
   | 'reject-recipient'
   | 'reject-sender'
   | 'reject-data'
   /** 451, as greylisting does. */
   | 'temporary'
-  /** Hangs up on a mail without having taken it. */
+  /** Hangs up after DATA without accepting the mail. */
   | 'drop-after-data'
-  /** Takes the mail, and hangs up before it says so. */
+  /** Accepts the mail, and hangs up before its reply. */
   | 'lose-answer'
 
 export interface CaughtMail {
@@ -41,7 +41,7 @@ export interface CaughtMail {
 
 export interface MailServerOptions {
   auth?: { user: string, pass: string } | undefined
-  /** With a certificate that nobody trusts. */
+  /** With a self-signed certificate. */
   tls?: 'starttls' | 'implicit' | undefined
 }
 
@@ -53,7 +53,7 @@ export interface MailServer {
   mode: MailServerMode
   /** The one recipient that 'reject-recipient' rejects. */
   rejected: string | undefined
-  /** What a rejection says. */
+  /** The text of a rejection. */
   refusal: string
   mails: CaughtMail[]
   /** Every command line of every connection. */
@@ -99,17 +99,19 @@ export async function startMailServer ({ auth, tls }: MailServerOptions = {}): P
   return server
 }
 
-function createSmtp (server: MailServer, { auth, tls }: MailServerOptions, hangUp: (session: SMTPServerSession) => void): SMTPServer {
+function createSmtp (
+  server: MailServer, { auth, tls }: MailServerOptions, hangUp: (session: SMTPServerSession) => void
+): SMTPServer {
   const reject = (responseCode: number) => Object.assign(new Error(server.refusal), { responseCode })
   let kept: Promise<unknown> = Promise.resolve()
-  /** Parsing takes turns, so that mails stand in the order they came in. */
+  /** Parses one mail at a time, so that they keep their order. */
   function keep (raw: Buffer, { envelope: { mailFrom, rcptTo } }: SMTPServerSession): Promise<unknown> {
     const envelope = { from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address) }
     kept = kept.then(async () => server.mails.push({ envelope, ...await parse(raw) }))
     return kept
   }
   const smtp = new SMTPServer({
-    // It would warn of its own certificate.
+    // Its logger would warn of the certificate.
     logger: false,
     disableReverseLookup: true,
     disabledCommands: [...(auth ? [] : ['AUTH']), ...(tls === 'starttls' ? [] : ['STARTTLS'])],
@@ -139,11 +141,11 @@ function createSmtp (server: MailServer, { auth, tls }: MailServerOptions, hangU
       }, done)
     }
   })
-  // Clients that hang up or don't trust the certificate are part of the tests.
+  // Tests include clients that hang up or refuse the certificate.
   return smtp.on('error', () => {})
 }
 
-/** What `smtp.connect(socket)` does, without its 100 ms for clients that talk too soon. */
+/** Like `smtp.connect(socket)`, without its delay of 100 ms for clients that talk too soon. */
 function talk (smtp: SMTPServer, socket: Socket, commands: string[]): void {
   const connection = new SMTPConnection(smtp, socket)
   const obey = connection._onCommand.bind(connection)
@@ -162,21 +164,11 @@ function trickle (socket: Socket): void {
 }
 
 async function parse (raw: Buffer): Promise<Omit<CaughtMail, 'envelope'>> {
-  const {
-    to,
-    from,
-    subject = '',
-    text = '',
-    html,
-    headers,
-    messageId = ''
-  } = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true })
+  const { to, from, subject = '', text = '', html, headers, messageId = '' } =
+    await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true })
   return {
     raw: raw.toString(),
-    to: [to ?? []]
-      .flat()
-      .map(({ text }) => text)
-      .join(),
+    to: [to ?? []].flat().map(({ text }) => text).join(),
     from: from?.text ?? '',
     subject,
     text,

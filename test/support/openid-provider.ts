@@ -1,11 +1,11 @@
 /**
- * A real OpenID provider for tests, which no one of us wrote: oidc-provider, certified by the OpenID Foundation. It has
- * one client, and wants PKCE of it; people log in on its page, by hand or by `authorize`.
+ * A real OpenID provider by other authors: oidc-provider, certified by the OpenID Foundation. It has one client, which
+ * must use PKCE; people log in on its page, by hand or by `authorize`.
  */
 import { text } from 'node:stream/consumers'
 import { decodeJwt } from 'jose'
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
-// Not by the package's name: that warns of Node 20.
+// Importing it by the package's name prints a warning on Node 20.
 import { Provider, type Context } from 'oidc-provider/lib/provider.js'
 import type { Endpoints } from '../../src/providers/provider.js'
 import type { Test } from './build.js'
@@ -13,7 +13,7 @@ import { authorize, authorizeByPost, logIn } from './providers/browser.js'
 import { takeSigningKey } from './providers/keys.js'
 import { createCalls, createClock, listen, redirect, secondsOf, type RecordedRequest } from './providers/server.js'
 
-/** The claims of a person, whose name is the subject. */
+/** The claims of a person; the subject is their key in `people`. */
 export interface OpenidPerson {
   email?: string
   email_verified?: boolean
@@ -23,15 +23,26 @@ export interface OpenidPerson {
 
 export interface OpenidOptions {
   redirectUris: string[]
-  people?: Record<string, OpenidPerson>
-  /** Whether ID tokens hold the claims of a person, which by the standard only userinfo does. */
+  people?: People
+  /** Puts the claims of a person into ID tokens; by the standard only userinfo has them. */
   claimsInIdToken?: boolean
 }
 
-const lifetime = 3600
+const lifetimeSeconds = 3600
+const clientId = 'the-app'
+const clientSecret = 'Zk3vQw8rT1yLx6nB0mHd5sJf'
+type People = Record<string, OpenidPerson>
 
-export async function startOpenidProvider (t: Test, { redirectUris, people = createPeople(), claimsInIdToken = false }: OpenidOptions) {
-  const [clientId, clientSecret] = ['the-app', 'Zk3vQw8rT1yLx6nB0mHd5sJf']
+export interface IdTokenRequest {
+  person: string
+  clientId?: string
+  nonce?: string
+}
+
+/** Starts the provider, which closes with the test. */
+export async function startOpenidProvider (
+  t: Test, { redirectUris, people = createPeople(), claimsInIdToken = false }: OpenidOptions
+) {
   const requests: RecordedRequest[] = []
   const signingKey = await takeSigningKey(t)
   let serve: ReturnType<Provider['callback']> = () => {}
@@ -46,7 +57,7 @@ export async function startOpenidProvider (t: Test, { redirectUris, people = cre
     issuer: url,
     clientId,
     clientSecret,
-    /** As the metadata tells them. */
+    /** As in its metadata. */
     endpoints,
     people,
     clock: createClock(),
@@ -54,55 +65,19 @@ export async function startOpenidProvider (t: Test, { redirectUris, people = cre
     calls: createCalls(requests, endpoints),
     authorize,
     authorizeByPost,
-    /** An ID token as some client, this or another, has got it. */
-    issueIdToken: async ({
-      person,
-      clientId: aud = clientId,
-      nonce
-    }: {
-      person: string
-      clientId?: string
-      nonce?: string
-    }): Promise<string> => {
-      const now = secondsOf(openid.clock)
-      return await signingKey.sign({
-        iss: url,
-        aud,
-        sub: person,
-        iat: now,
-        exp: now + lifetime,
-        ...(nonce !== undefined && { nonce }),
-        ...people[person]
-      })
+    /** An ID token for this or another client. */
+    issueIdToken: async ({ person, clientId: aud = clientId, nonce }: IdTokenRequest): Promise<string> => {
+      const iat = secondsOf(openid.clock)
+      const claims = { iss: url, aud, sub: person, iat, exp: iat + lifetimeSeconds }
+      return await signingKey.sign({ ...claims, ...(nonce !== undefined && { nonce }), ...people[person] })
     },
     close
   }
 
-  const provider = new Provider(url, {
-    adapter: createMemoryAdapter(),
+  const provider: Provider = new Provider(url, {
+    ...configurationOf(people, claimsInIdToken),
     clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: redirectUris }],
     jwks: { keys: [signingKey.privateJwk] },
-    cookies: { keys: [clientSecret] },
-    routes: { authorization: '/authorize', userinfo: '/userinfo' },
-    scopes: ['openid', 'email', 'profile'],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name'] },
-    conformIdTokenClaims: !claimsInIdToken,
-    pkce: { required: () => true },
-    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
-    // What is left to its defaults, it speaks of.
-    ttl: {
-      AccessToken: lifetime,
-      AuthorizationCode: 60,
-      IdToken: lifetime,
-      Interaction: lifetime,
-      Session: lifetime,
-      Grant: lifetime
-    },
-    clientBasedCORS: () => false,
-    renderError: (context: Context, out: object) => { context.body = JSON.stringify(out) },
-    findAccount: (_context: Context, accountId: string) =>
-      Object.hasOwn(people, accountId) && { accountId, claims: () => ({ sub: accountId, ...people[accountId] }) },
-    interactions: { url: (_context: Context, { uid }: { uid: string }) => `/login/${uid}` },
     loadExistingGrant: async ({ oidc }: Context) => {
       const grant = new provider.Grant({
         clientId: oidc?.client?.clientId ?? '',
@@ -137,18 +112,15 @@ export async function startOpenidProvider (t: Test, { redirectUris, people = cre
           : { login: { accountId: person } }
       return {}
     })
-    const {
-      status = 200,
-      headers = {},
-      body
-    } = result ? redirect(await provider.interactionResult(context.req, context.res, result)) : page
-    // Koa makes a 204 of an answer without a body.
+    const { status = 200, headers = {}, body } =
+      result ? redirect(await provider.interactionResult(context.req, context.res, result)) : page
+    // Without a body Koa would answer 204.
     context.body = body ?? ''
     context.status = status
     context.set(headers)
   }
 
-  /** The provider has the time of the machine. */
+  /** Moves the times of an ID token to `openid.clock`: the provider uses the time of the machine. */
   async function atClock (idToken: string): Promise<string> {
     const { iat = 0, exp = 0, ...claims } = decodeJwt(idToken)
     const ahead = secondsOf(openid.clock) - secondsOf({ now: new Date() })
@@ -156,7 +128,32 @@ export async function startOpenidProvider (t: Test, { redirectUris, people = cre
   }
 }
 
-const createPeople = (): Record<string, OpenidPerson> => ({
+const configurationOf = (people: People, claimsInIdToken: boolean) => ({
+  adapter: createMemoryAdapter(),
+  cookies: { keys: [clientSecret] },
+  routes: { authorization: '/authorize', userinfo: '/userinfo' },
+  scopes: ['openid', 'email', 'profile'],
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name'] },
+  conformIdTokenClaims: !claimsInIdToken,
+  pkce: { required: () => true },
+  features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
+  // It prints a notice for each option that is left to its default.
+  ttl: {
+    AccessToken: lifetimeSeconds,
+    AuthorizationCode: 60,
+    IdToken: lifetimeSeconds,
+    Interaction: lifetimeSeconds,
+    Session: lifetimeSeconds,
+    Grant: lifetimeSeconds
+  },
+  clientBasedCORS: () => false,
+  renderError: (context: Context, out: object) => { context.body = JSON.stringify(out) },
+  findAccount: (_context: Context, accountId: string) =>
+    Object.hasOwn(people, accountId) && { accountId, claims: () => ({ sub: accountId, ...people[accountId] }) },
+  interactions: { url: (_context: Context, { uid }: { uid: string }) => `/login/${uid}` }
+})
+
+const createPeople = (): People => ({
   alice: { email: 'alice@example.com', email_verified: true, given_name: 'Alice', family_name: 'Liddell' },
   bob: { email: 'bob@example.com', email_verified: false, given_name: 'Bob', family_name: 'Dodgson' }
 })

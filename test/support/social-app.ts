@@ -1,4 +1,4 @@
-/** Apps for stories about providers: `company` is one, where there are two the second is `other`. */
+/** Apps with providers: the first is named `company`, the second, if any, `other`. */
 import type { FastifyInstance } from 'fastify'
 import type { Database } from '../../src/db/database.js'
 import { openDatabase } from '../../src/db/open.js'
@@ -11,15 +11,15 @@ import { createBrowser } from './social-browser.js'
 const redirectUri = 'http://localhost:3000/auth/company/callback'
 
 export interface AppOptions {
-  /** Of the plugin, beside the article's. */
+  /** Options of the plugin, on top of the article's. */
   options?: object
-  /** Of the provider. */
+  /** Options of the provider. */
   provider?: object
-  /** What the host does after. */
+  /** Runs after the plugin is registered. */
   after?: (app: FastifyInstance) => unknown
 }
 
-/** An app with a real OpenID provider, which insists on PKCE, and whose word it takes for e-mail addresses. */
+/** An app with a real OpenID provider, which requires PKCE and whose e-mail addresses the app trusts. */
 export async function withProvider (t: Test, build: Build, options: object = {}, provider: object = {}) {
   const openid = await startOpenidProvider(t, { redirectUris: [redirectUri] })
   const built = await build(t, {
@@ -41,8 +41,10 @@ export async function withProvider (t: Test, build: Build, options: object = {},
   return { ...built, openid, browser: createBrowser(built) }
 }
 
-/** An app with two providers that fail and lie as they are told, and tell `iss` in every redirect. */
-export async function withBadProviders (t: Test, build: Build, { options = {}, provider = {}, after, ...rest }: AppOptions & { database?: unknown } = {}) {
+/** An app with two hostile providers, which send `iss` in every redirect (RFC 9207). */
+export async function withBadProviders (
+  t: Test, build: Build, { options = {}, provider = {}, after, ...rest }: AppOptions & { database?: unknown } = {}
+) {
   const [bad, other] = await Promise.all([startBadProvider(t), startBadProvider(t)])
   const optionOf = ({ issuer, clientId }: typeof bad) => ({
     issuer,
@@ -57,12 +59,12 @@ export async function withBadProviders (t: Test, build: Build, { options = {}, p
     ...rest
   })
   bad.clock = other.clock = built.clock
-  /** How many of its endpoints have been asked for tokens. */
+  /** The number of token requests to both providers. */
   const exchanges = () => bad.calls('token').length + other.calls('token').length
   return { ...built, bad, other, exchanges, browser: createBrowser(built) }
 }
 
-/** A database that the test can read beside the app: to build on, and to open. */
+/** A database that the test can read beside the app: `given` is for the build, `open` opens a second connection. */
 export function sharedDatabase (t: Test, dialect: 'sqlite' | 'postgres') {
   const file = dialect === 'sqlite' ? temporaryFile(t) : undefined
   return {

@@ -1,11 +1,21 @@
-/** A browser for stories about providers: it keeps the cookies it is given, and goes where it is sent. */
+/** A browser for tests of social login: it keeps cookies, and follows a redirect when told to. */
 import type { LightMyRequestResponse } from 'fastify'
 import type { BuiltApp, CallOptions } from './build.js'
 
-export function createBrowser ({ call }: Pick<BuiltApp, 'call'>) {
+export interface Browser {
+  cookies: Map<string, string>
+  open: (method: 'GET' | 'POST', path: string, options?: CallOptions) => Promise<LightMyRequestResponse>
+  /** Starts a login at a provider; returns the authorization URL. */
+  start: (provider: string, query?: string) => Promise<string>
+  /** Follows the redirect of a provider, which is another site, back to the app. */
+  comeBack: (redirect: string, options?: CallOptions) => Promise<LightMyRequestResponse>
+}
+
+/** Makes a browser without cookies that requests the app by `call`. */
+export function createBrowser ({ call }: Pick<BuiltApp, 'call'>): Browser {
   const cookies = new Map<string, string>()
 
-  async function open (method: 'GET' | 'POST', path: string, { headers = {}, ...rest }: CallOptions = {}): Promise<LightMyRequestResponse> {
+  const open: Browser['open'] = async (method, path, { headers, ...rest } = {}) => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await call(method, path, {
       ...rest,
@@ -18,27 +28,20 @@ export function createBrowser ({ call }: Pick<BuiltApp, 'call'>) {
     return answer
   }
 
-  return {
-    cookies,
-    open,
-    /** Sets out for a provider; answers with the address that the browser is sent to. */
-    async start (provider: string, query = ''): Promise<string> {
-      const { statusCode, headers, body } = await open('GET', `/${provider}/login${query}`)
-      if (statusCode !== 303) throw new Error(`no redirect to ${provider}: ${statusCode} ${body}`)
-      return String(headers.location)
-    },
-    /** Comes back by the redirect of a provider, which is another site. */
-    comeBack: async (redirect: string, rest: CallOptions = {}): Promise<LightMyRequestResponse> => {
-      const { pathname, search } = new URL(redirect)
-      return await open('GET', `${pathname}${search}`, {
-        ...rest,
-        headers: { 'sec-fetch-site': 'cross-site', ...rest.headers }
-      })
-    }
+  const start: Browser['start'] = async (provider, query = '') => {
+    const { statusCode, headers, body } = await open('GET', `/${provider}/login${query}`)
+    if (statusCode !== 303) throw new Error(`no redirect to ${provider}: ${statusCode} ${body}`)
+    return String(headers.location)
   }
-}
-export type Browser = ReturnType<typeof createBrowser>
 
-/** What a redirect to the app's own page brings along. */
+  const comeBack: Browser['comeBack'] = async (redirect, rest = {}) => {
+    const { pathname, search } = new URL(redirect)
+    const headers = { 'sec-fetch-site': 'cross-site', ...rest.headers }
+    return await open('GET', `${pathname}${search}`, { ...rest, headers })
+  }
+
+  return { cookies, open, start, comeBack }
+}
+/** The parameters in the fragment of a redirect to a page of the app. */
 export const fragmentOf = ({ headers }: LightMyRequestResponse): Record<string, string> =>
   Object.fromEntries(new URLSearchParams(new URL(String(headers.location)).hash.slice(1)))

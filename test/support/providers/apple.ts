@@ -1,6 +1,6 @@
 /**
- * Apple, as a Services ID meets it: the redirect is a POST, the name comes in it and only once, the client's secret is
- * a signed token, and booleans are strings.
+ * A fake Apple, for a Services ID: the redirect is a POST, which has the name at the first login only; the client
+ * secret is a signed token; and booleans are strings.
  */
 import { createPublicKey, generateKeyPairSync, createHash, randomBytes } from 'node:crypto'
 import { jwtVerify } from 'jose'
@@ -16,7 +16,7 @@ import {
 
 export interface ApplePerson {
   sub: string
-  /** What the person has told this app: an address of Apple's, perhaps. */
+  /** The address this app gets; it may be a private relay address. */
   email?: string
   firstName: string
   lastName: string
@@ -53,11 +53,19 @@ const faults: Record<CodeFault, string> = {
   verifier: 'The code_verifier does not match the code_challenge.'
 }
 
+export interface IdTokenRequest {
+  person: string
+  clientId?: string
+  nonce?: string | undefined
+  accessToken?: string
+}
+
+/** Starts a fake Apple, which closes with the test. */
 export async function startApple (t: Test, { redirectUris, people = createPeople() }: AppleOptions) {
   const clientId = 'example.app.web'
   const key = createKey()
   const signingKey = await takeSigningKey(t)
-  /** Who has told the app a name. */
+  /** People whose name the app has received. */
   const known = new Set<string>()
   const server = await serve(t, answer)
   const endpoints = {
@@ -75,8 +83,8 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
     clock: createClock(),
     calls: createCalls(server.requests, endpoints),
     authorize: authorizeByPost,
-    /** An ID token as an app of a phone gets it, for this or another client id. */
-    issueIdToken: async ({ person, clientId: audience = clientId, nonce, accessToken }: { person: string, clientId?: string, nonce?: string | undefined, accessToken?: string }): Promise<string> => {
+    /** An ID token as a phone app gets it, for this or another client id. */
+    issueIdToken: async ({ person, clientId: audience = clientId, nonce, accessToken }: IdTokenRequest) => {
       const { sub, email } = people[person] ?? {}
       const now = secondsOf(apple.clock)
       return await signingKey.sign({
@@ -114,7 +122,9 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
     if (client_id !== clientId) return html('invalid_client', 400)
     if (!redirectUris.includes(redirect_uri)) return html('invalid_request: Invalid web redirect url.', 400)
     if (response_type !== 'code') return html('unsupported_response_type', 400)
-    if (scope && response_mode !== 'form_post') { return html('invalid_request: response_mode must be form_post when name or email scope is requested.', 400) }
+    if (scope && response_mode !== 'form_post') {
+      return html('invalid_request: response_mode must be form_post when name or email scope is requested.', 400)
+    }
     return logIn(request, people, person => {
       const fields =
         person === undefined
@@ -127,7 +137,7 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
     })
   }
 
-  /** Told to an app at its first login of a person, and never again. */
+  /** Apple sends a person's name to an app at the first login only. */
   function introduce (person: string, scope: string): { user?: string } {
     if (known.has(person) || !scope) return {}
     known.add(person)
@@ -142,7 +152,9 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
 
   async function exchange (form: Record<string, string>): Promise<Answer> {
     if (form.grant_type !== 'authorization_code') return json({ error: 'unsupported_grant_type' }, 400)
-    if (form.client_id !== clientId || !(await isOurs(form.client_secret ?? ''))) { return json({ error: 'invalid_client' }, 400) }
+    if (form.client_id !== clientId || !(await isOurs(form.client_secret ?? ''))) {
+      return json({ error: 'invalid_client' }, 400)
+    }
     const redeemed = codes.redeem(form, true)
     if (typeof redeemed === 'string') return json({ error: 'invalid_grant', error_description: faults[redeemed] }, 400)
     const { person, nonce } = redeemed
@@ -173,7 +185,7 @@ export async function startApple (t: Test, { redirectUris, people = createPeople
   }
 }
 
-/** What Apple gives to a developer: the option `clientSecret`. */
+/** A developer's key from Apple: the option `clientSecret`. */
 function createKey () {
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',

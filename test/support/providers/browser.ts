@@ -1,4 +1,4 @@
-/** Both sides of a login at a provider of the tests: the page, which any browser can fill in, and a browser that does. */
+/** Both sides of a login at a test provider: the page, which works in any browser, and code that fills it in. */
 import { html, type Answer, type RecordedRequest } from './server.js'
 
 /** A redirect by `response_mode=form_post`: what the browser posts, and where. */
@@ -8,7 +8,7 @@ export interface PostedRedirect {
 }
 
 export interface AuthorizeOptions {
-  /** Nobody logs in: the person refuses. */
+  /** The person refuses to log in. */
   deny?: boolean
 }
 
@@ -16,8 +16,10 @@ export const loginPage = (problem = ''): string => `<!DOCTYPE html>
 <html lang="en"><title>Log in</title>
 <form method="post"><p>${problem}</p><label>Login <input name="login" autofocus></label> <button>Log in</button></form>`
 
-/** Asks for a person; `answer` gets who has logged in, or undefined where nobody wants to. */
-export function logIn ({ method, form }: RecordedRequest, people: object, answer: (person: string | undefined) => Answer): Answer {
+/** Shows the login page; `answer` gets the person who has logged in, or undefined if they refused. */
+export function logIn (
+  { method, form }: RecordedRequest, people: object, answer: (person: string | undefined) => Answer
+): Answer {
   if (method !== 'POST') return html(loginPage())
   if (form.deny) return answer(undefined)
   const person = form.login ?? ''
@@ -31,26 +33,32 @@ export const formPost = ({ url, form }: PostedRedirect): string => `<!DOCTYPE ht
   .map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}"/>`)
   .join('')}<button>Back to the app</button></form>`
 
-/** Logs a person in, in a browser that knows nobody yet, and answers with the redirect to the client, which is not followed. */
-export async function authorize (authorizationUrl: string, person: string, options?: AuthorizeOptions): Promise<string> {
+/** Logs a person in, without earlier cookies, and returns the redirect to the client, which is not followed. */
+export async function authorize (
+  authorizationUrl: string, person: string, options?: AuthorizeOptions
+): Promise<string> {
   const redirect = await browse(authorizationUrl, person, options)
   if (typeof redirect !== 'string') throw new Error('the provider wants to post: use authorizeByPost')
   return redirect
 }
 
-/** The same where the redirect is a POST. */
-export async function authorizeByPost (authorizationUrl: string, person: string, options?: AuthorizeOptions): Promise<PostedRedirect> {
+/** The same for a redirect by POST. */
+export async function authorizeByPost (
+  authorizationUrl: string, person: string, options?: AuthorizeOptions
+): Promise<PostedRedirect> {
   const redirect = await browse(authorizationUrl, person, options)
   if (typeof redirect === 'string') throw new Error(`the provider does not post: ${redirect}`)
   return redirect
 }
 
-async function browse (authorizationUrl: string, person: string, { deny = false }: AuthorizeOptions = {}): Promise<string | PostedRedirect> {
+async function browse (
+  authorizationUrl: string, person: string, { deny = false }: AuthorizeOptions = {}
+): Promise<string | PostedRedirect> {
   const { origin } = new URL(authorizationUrl)
   const cookies = new Map<string, string>()
   let url = authorizationUrl
   let body: URLSearchParams | undefined
-  // A login takes four requests; a refused one is asked again and again.
+  // A login takes four requests; with unknown credentials the page would come again and again.
   for (let requests = 0; requests < 8; requests++) {
     const cookie = [...cookies].map(pair => pair.join('=')).join('; ')
     const answer = await fetch(url, {
@@ -58,9 +66,10 @@ async function browse (authorizationUrl: string, person: string, { deny = false 
       headers: { cookie, accept: 'text/html' },
       ...(body && { method: 'POST', body })
     })
-    for (const [, name = '', value = ''] of answer.headers
-      .getSetCookie()
-      .map(text => /^([^=]*)=([^;]*)/.exec(text) ?? [])) { cookies.set(name, value) }
+    for (const text of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]*)=([^;]*)/.exec(text) ?? []
+      cookies.set(name, value)
+    }
     const page = await answer.text()
     const location = answer.headers.get('location')
     if (location !== null && answer.status >= 300) {

@@ -1,4 +1,4 @@
-/** The codes of the providers of the tests: for one client, one address and one verifier, once, and not for long. */
+/** Authorization codes of the test providers: single-use, and bound to client, redirect URI and PKCE verifier. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { ProviderClock, RecordedRequest } from './server.js'
 
@@ -20,11 +20,11 @@ export type CodeFault = 'unknown' | 'used' | 'expired' | 'redirect_uri' | 'verif
 
 export interface Codes {
   issue: (request: RecordedRequest, person: string, redirectUri: string) => string
-  /** Whom a code is for, or why it is refused. `redirect_uri` may be left out where the provider lets it. */
+  /** The authorization of a code, or why it is refused. Some providers let clients omit `redirect_uri`. */
   redeem: (form: Record<string, string>, redirectUriRequired: boolean) => Authorization | CodeFault
 }
 
-export function createCodes (provider: { clock: ProviderClock }, lifetime: number): Codes {
+export function createCodes (provider: { clock: ProviderClock }, lifetimeSeconds: number): Codes {
   const codes = new Map<string, Code>()
   return {
     issue: ({ query }, person, redirectUri) => {
@@ -45,19 +45,17 @@ export function createCodes (provider: { clock: ProviderClock }, lifetime: numbe
       const found = codes.get(code)
       if (!found || found.clientId !== client_id) return 'unknown'
       if (found.used) return 'used'
-      if (provider.clock.now.getTime() - found.issued.getTime() > lifetime * 1000) return 'expired'
+      if (provider.clock.now.getTime() - found.issued.getTime() > lifetimeSeconds * 1000) return 'expired'
       if (redirect_uri === undefined ? redirectUriRequired : redirect_uri !== found.redirectUri) return 'redirect_uri'
-      if (
-        found.challenge !== undefined &&
-        createHash('sha256').update(code_verifier).digest('base64url') !== found.challenge
-      ) { return 'verifier' }
+      const challenge = createHash('sha256').update(code_verifier).digest('base64url')
+      if (found.challenge !== undefined && challenge !== found.challenge) return 'verifier'
       found.used = true
       return found
     }
   }
 }
 
-/** Whom an access token is for, and which app it was issued to. */
+/** The person of an access token, and the client it was issued to. */
 export interface IssuedToken {
   clientId: string
   person: string

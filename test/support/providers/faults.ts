@@ -1,36 +1,38 @@
-/** How servers fail, and what stands between a server and its client: each a change of a true answer. */
+/** Failures of servers, and of what is between them and their clients: each changes a true answer. */
 import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { html, json, type Answer } from './server.js'
 
 export const faults = [
-  /** Accepts, and never answers. */
+  /** Accepts the request, and never answers. */
   'slow',
-  /** A byte now and then, without end. */
+  /** Sends a byte now and then, without end. */
   'drip',
-  /** Hangs up instead of answering. (Close the provider, and its port is one that nobody listens on.) */
+  /** Resets the connection. (For a port without a listener, close the provider.) */
   'reset',
   'empty',
-  /** A page, with 200, as hotels answer. */
+  /** A page with 200, like a captive portal's. */
   'html',
   'truncated',
-  /** The truth, but in UTF-16. */
+  /** The true answer in UTF-16. */
   'charset',
   'null',
   'array',
-  /** The truth, and two MiB more. */
+  /** The true answer with 2 MiB of padding. */
   'huge',
-  /** The same, packed into two KiB. */
+  /** The same, compressed to 2 KiB. */
   'bomb',
-  /** 307, to where the truth is told: who follows takes the secret along. */
+  /** 307 to the true answer: a client that follows it sends its secret there. */
   'redirect',
   'error500',
   'error429'
 ] as const
 export type Fault = typeof faults[number]
 
-/** What is answered instead of the truth, if anything is. */
-export function failWith (fault: Fault, truth: Answer, response: ServerResponse, elsewhere: string): Answer | undefined {
+/** The answer instead of the true one; undefined if `response` is left to itself. */
+export function failWith (
+  fault: Fault, truth: Answer, response: ServerResponse, elsewhere: string
+): Answer | undefined {
   const body = String(truth.body)
   switch (fault) {
     case 'slow':

@@ -1,6 +1,6 @@
 /**
- * GitHub, as an OAuth app meets it: the refusals of codes are 200s, forms unless JSON is asked for, addresses are asked
- * for apart, and nobody without a User-Agent is answered.
+ * A fake GitHub, for an OAuth app: a refused code is a 200, answers are forms unless the client asks for JSON,
+ * addresses have their own endpoint, and requests without a User-Agent are refused.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Endpoints } from '../../../src/providers/provider.js'
@@ -15,7 +15,7 @@ export interface GithubPerson {
   id: number
   login: string
   name?: string | null
-  /** The public address, if there is one. */
+  /** The public address, if any. */
   email?: string | null
   emails: GithubEmail[]
 }
@@ -34,6 +34,7 @@ export interface GithubOptions {
 
 const issuer = 'https://github.com/login/oauth'
 const docs = 'https://docs.github.com'
+const tokenErrors = `${docs}/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors`
 const mismatch = 'The redirect_uri MUST match the registered callback URL for this application.'
 
 const createPeople = (): Record<string, GithubPerson> => ({
@@ -57,6 +58,13 @@ const createPeople = (): Record<string, GithubPerson> => ({
   }
 })
 
+export interface TokenRequest {
+  person: string
+  clientId?: string
+  scopes?: string[]
+}
+
+/** Starts a fake GitHub, which closes with the test. */
 export async function startGithub (t: Test, { redirectUris, people = createPeople() }: GithubOptions) {
   const [clientId, clientSecret] = ['Iv1.8a61f9b3a7aba766', 'c8a7f1d2e3b4a5968778695a4b3c2d1e0f9e8d7c']
   const tokens = new Map<string, IssuedToken>()
@@ -79,16 +87,8 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
       tokeninfo: endpoints.tokeninfo.replace('{client_id}', clientId)
     }),
     authorize,
-    /** An access token as some app, this or another, has got it. */
-    issueToken: ({
-      person,
-      clientId: app = clientId,
-      scopes = ['user:email']
-    }: {
-      person: string
-      clientId?: string
-      scopes?: string[]
-    }): string => {
+    /** An access token for this or another client. */
+    issueToken: ({ person, clientId: app = clientId, scopes = ['user:email'] }: TokenRequest): string => {
       const token = `gho_${randomBytes(18).toString('hex')}`
       tokens.set(token, { clientId: app, person, scopes })
       return token
@@ -102,12 +102,11 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
     if (request.path === '/login/oauth/access_token') return exchange(request)
     if (!request.headers['user-agent']) {
       return html(
-        'Request forbidden by administrative rules. Please make sure your request has a User-Agent header',
-        403
+        'Request forbidden by administrative rules. Please make sure your request has a User-Agent header', 403
       )
     }
     if (request.path === '/user') return withToken(request, ({ person }) => json(userOf(people[person])))
-    // Who has not asked for the scope is told of no such path.
+    // Without the scope the path is a 404.
     if (request.path === '/user/emails') {
       return withToken(request, ({ person, scopes }) =>
         scopes.some(scope => ['user', 'user:email'].includes(scope)) ? json(people[person]?.emails) : notFound
@@ -118,13 +117,8 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
   }
 
   function login (request: RecordedRequest): Answer {
-    const {
-      client_id,
-      redirect_uri = redirectUris[0] ?? '',
-      state,
-      code_challenge,
-      code_challenge_method
-    } = request.query
+    const { client_id, redirect_uri = redirectUris[0] ?? '', state, code_challenge, code_challenge_method } =
+      request.query
     if (client_id !== clientId) return html('Not Found', 404)
     if (code_challenge !== undefined && code_challenge_method !== 'S256') return html('Only S256 is supported', 400)
     const refuse = (uri: string, error: string, error_description: string) =>
@@ -155,10 +149,12 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
       speak({
         error,
         error_description,
-        error_uri: `${docs}/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors/#${error.replaceAll('_', '-')}`
+        error_uri: `${tokenErrors}/#${error.replaceAll('_', '-')}`
       })
     if (method !== 'POST') return html('Not Found', 404)
-    if (form.client_id !== clientId || form.client_secret !== clientSecret) { return refuse('incorrect_client_credentials', 'The client_id and/or client_secret passed are incorrect.') }
+    if (form.client_id !== clientId || form.client_secret !== clientSecret) {
+      return refuse('incorrect_client_credentials', 'The client_id and/or client_secret passed are incorrect.')
+    }
     const redeemed = codes.redeem(form, false)
     if (redeemed === 'redirect_uri') return refuse('redirect_uri_mismatch', mismatch)
     if (typeof redeemed === 'string') return refuse('bad_verification_code', 'The code passed is incorrect or expired.')
@@ -191,7 +187,7 @@ export async function startGithub (t: Test, { redirectUris, people = createPeopl
       )
     }
     const token = tokens.get(access_token)
-    // Of another app's token it says no more than of none at all.
+    // The token of another app gets the same answer as an unknown one.
     if (token?.clientId !== clientId) return notFound
     const { id, login } = people[token.person] ?? {}
     return json({

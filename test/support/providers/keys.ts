@@ -1,4 +1,4 @@
-/** The keys that providers of the tests sign ID tokens with: each its own, as long as its test runs. */
+/** Keys with which the providers of the tests sign ID tokens; each provider has its own while its test runs. */
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose'
 import type { Test } from '../build.js'
 
@@ -9,7 +9,7 @@ export interface SigningKey {
   sign: (claims: JWTPayload, header?: object) => Promise<string>
 }
 
-// Making an RSA key takes longer than most tests.
+// Generating an RSA key takes longer than most tests.
 const free: SigningKey[] = []
 let made = 0
 

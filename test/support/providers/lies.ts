@@ -1,14 +1,14 @@
-/** What a provider may tell that is not so, or not as the standards have it: each a change of the truth, by its name. */
+/** Lies of a provider, and answers that break the standards: each is a named change of the true answer. */
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
 import type { SigningKey } from './keys.js'
 
-/** One answer of the token endpoint, before the ID token is signed, and what userinfo would say. */
+/** A token response before the ID token is signed, and the answer of userinfo. */
 export interface Telling {
   claims: Record<string, unknown>
   header: object
   signature: 'own' | 'stranger' | 'none' | 'hmac' | 'broken'
-  /** Everything but the ID token, or with another in its place. */
+  /** The members of the token response; an `id_token` here replaces the signed one. */
   answer: Record<string, unknown>
   userinfo: Record<string, unknown>
 }
@@ -17,26 +17,17 @@ type Change = (telling: Telling) => void
 
 /** Changes of claims. */
 const claim = (claims: Record<string, unknown>): Change => telling => { Object.assign(telling.claims, claims) }
-const later =
-  (claim: string, seconds: number): Change =>
-    ({ claims }) => {
-      claims[claim] = Number(claims.iat) + seconds
-    }
-const signed =
-  (signature: Telling['signature'], header = {}): Change =>
-    telling => {
-      Object.assign(telling, { signature, header })
-    }
+const later = (claim: string, seconds: number): Change =>
+  ({ claims }) => { claims[claim] = Number(claims.iat) + seconds }
+const signed = (signature: Telling['signature'], header = {}): Change =>
+  telling => { Object.assign(telling, { signature, header }) }
 const answered = (answer: Record<string, unknown>): Change => telling => { Object.assign(telling.answer, answer) }
 const informed = (userinfo: Record<string, unknown>): Change => telling => { Object.assign(telling.userinfo, userinfo) }
-/** Told in the ID token and by userinfo. */
-const told =
-  (claims: Record<string, unknown>): Change =>
-    telling => {
-      for (const place of [telling.claims, telling.userinfo]) Object.assign(place, claims)
-    }
+/** Changes of claims in the ID token and in userinfo. */
+const told = (claims: Record<string, unknown>): Change =>
+  telling => { for (const place of [telling.claims, telling.userinfo]) Object.assign(place, claims) }
 
-/** Of an ID token: whoever believes one of these lets a stranger in. */
+/** Lies in an ID token: a client that believes one of these lets an attacker in. */
 const idToken = {
   'signed by another key': signed('stranger'),
   'signed by the key it brings': signed('stranger', { kid: undefined, jwk: 'stranger' }),
@@ -70,7 +61,7 @@ const idToken = {
   'a subject that is a list': told({ sub: ['alice'] })
 } satisfies Record<string, Change>
 
-/** Of what stands around it. */
+/** Lies in the token response around the ID token. */
 const answer = {
   'no ID token': answered({ id_token: undefined }),
   'an ID token that is none': answered({ id_token: 'none' }),
@@ -83,13 +74,13 @@ const answer = {
   'an error with 200': telling => { telling.answer = { id_token: undefined, error: 'invalid_grant' } }
 } satisfies Record<string, Change>
 
-/** Of userinfo, which is only asked where the ID token tells no address. */
+/** Lies of userinfo, which is only requested if the ID token has no address. */
 const userinfo = {
   'userinfo of another': telling => { forgetEmail(telling); informed({ sub: 'mallory' })(telling) },
   'userinfo of nobody': telling => { forgetEmail(telling); informed({ sub: undefined })(telling) }
 } satisfies Record<string, Change>
 
-/** Of a person's address: no lie that refuses a login, but nothing to rely on. */
+/** Lies about the address: the login is not refused, but the address cannot be relied on. */
 const email = {
   'no address': told({ email: undefined, email_verified: undefined }),
   'an address that is null': told({ email: null }),
@@ -105,7 +96,7 @@ const email = {
 
 const lies: Record<string, Change> = { ...idToken, ...answer, ...userinfo, ...email }
 
-/** Set as `lie`: each must be tried alone. */
+/** The names of the lies, to be set as `lie`. */
 export const idTokenLies = Object.keys(idToken) as Array<keyof typeof idToken>
 export const answerLies = Object.keys(answer) as Array<keyof typeof answer>
 export const userinfoLies = Object.keys(userinfo) as Array<keyof typeof userinfo>
@@ -122,22 +113,20 @@ function forgetEmail ({ claims }: Telling): void {
   delete claims.email_verified
 }
 
-export async function signTelling ({ claims, header, signature }: Telling, own: SigningKey, stranger: SigningKey): Promise<string> {
+/** The ID token of a telling, signed as its `signature` says. */
+export async function signTelling (
+  { claims, header, signature }: Telling, own: SigningKey, stranger: SigningKey
+): Promise<string> {
   const payload = claims as JWTPayload
   if (signature === 'none') return new UnsecuredJWT(payload).encode()
   if (signature === 'hmac') {
-    const pem = createPublicKey({ key: own.publicJwk as JsonWebKey, format: 'jwk' }).export({
-      type: 'spki',
-      format: 'pem'
-    })
+    const publicKey = createPublicKey({ key: own.publicJwk as JsonWebKey, format: 'jwk' })
+    const pem = publicKey.export({ type: 'spki', format: 'pem' })
     return await new SignJWT(payload).setProtectedHeader({ alg: 'HS256', kid: own.kid }).sign(Buffer.from(pem))
   }
   if (signature === 'stranger') {
-    return await stranger.sign(payload, {
-      kid: own.kid,
-      ...header,
-      ...('jwk' in header && { jwk: stranger.publicJwk })
-    })
+    const jwk = 'jwk' in header && { jwk: stranger.publicJwk }
+    return await stranger.sign(payload, { kid: own.kid, ...header, ...jwk })
   }
   const token = await own.sign(payload, header)
   if (signature === 'own') return token

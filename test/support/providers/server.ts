@@ -1,4 +1,4 @@
-/** What the identity providers of the tests are built on: an HTTP server on loopback that remembers what it was asked. */
+/** The base of the identity providers of the tests: an HTTP server on loopback that records its requests. */
 import {
   createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse
 } from 'node:http'
@@ -23,9 +23,9 @@ export interface Answer {
 }
 
 export interface Listening {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string
-  /** Whoever connects after it is refused. */
+  /** Later connections are refused. */
   close: () => Promise<void>
 }
 
@@ -40,8 +40,10 @@ export async function listen (t: Test, listener: RequestListener): Promise<Liste
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close }
 }
 
-/** Answers what `handle` returns; where that is nothing, `handle` has the response to itself. */
-export async function serve (t: Test, handle: (request: RecordedRequest, response: ServerResponse) => Promise<Answer | undefined> | Answer | undefined): Promise<Listening & { requests: RecordedRequest[] }> {
+type Handler = (request: RecordedRequest, response: ServerResponse) => Promise<Answer | undefined> | Answer | undefined
+
+/** Sends the answer that `handle` returns; if it returns none, `handle` writes the response itself. */
+export async function serve (t: Test, handle: Handler): Promise<Listening & { requests: RecordedRequest[] }> {
   const requests: RecordedRequest[] = []
   async function respond (incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await record(incoming)
@@ -87,32 +89,30 @@ export const html = (body: string, status = 200): Answer => ({
 
 export const redirect = (url: string): Answer => ({ status: 302, headers: { location: url } })
 
-/** `url` with parameters; without those that are undefined. */
+/** Adds the parameters that are defined to a URL. */
 export function withQuery (url: string, parameters: Record<string, string | undefined>): string {
   const to = new URL(url)
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) to.searchParams.set(name, value)
   return to.href
 }
 
-/** What was asked of one of a provider's endpoints: `calls('token')`. */
+/** The requests to one of a provider's endpoints: `calls('token')`. */
 export type Calls = (endpoint: keyof Endpoints | 'discovery') => RecordedRequest[]
 
 export const metadataPath = '/.well-known/openid-configuration'
 
 export function createCalls (requests: RecordedRequest[], endpoints: Endpoints): Calls {
-  const paths = new Map(Object.entries(endpoints).map(([endpoint, url]) => [endpoint, new URL(url).pathname])).set(
-    'discovery',
-    metadataPath
-  )
+  const paths = new Map(Object.entries(endpoints).map(([endpoint, url]) => [endpoint, new URL(url).pathname]))
+  paths.set('discovery', metadataPath)
   return endpoint => requests.filter(({ path }) => path === paths.get(endpoint))
 }
 
-/** What time a provider believes it is. */
+/** The time at a provider. */
 export interface ProviderClock {
   now: Date
 }
 
-/** The hour at which the apps of `build()` begin. Where a test moves an app's clock, the provider takes that: `provider.clock = clock`. */
+/** Starts at the time of the apps of `build()`. To follow an app's clock: `provider.clock = clock`. */
 export const createClock = (): ProviderClock => ({ now: new Date('2026-11-23T12:00:00.000Z') })
 
 export const secondsOf = ({ now }: ProviderClock): number => Math.floor(now.getTime() / 1000)
