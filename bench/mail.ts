@@ -1,6 +1,6 @@
 /**
- * Whether any answer waits for its mail: with a mail server that works, one that nobody listens at and one that never
- * says a word, beside answers that no server has a part in, in one run.
+ * Does an answer wait for its mail? Compares, in one run, a mail server that works, one that refuses connections and
+ * one that stays silent with answers that send no mail.
  *
  *   npm run bench:mail
  */
@@ -22,7 +22,7 @@ const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 const password = 'Sup3r-secret-pw'
 const cheap: HashCost = { memoryCost: 256, timeCost: 1, parallelism: 1 }
 
-/** A mail server is another process, as in real life: what it costs is not the app's. */
+/** Mail servers run in another process, as in real life, so that the app does not bear their cost. */
 async function serve (): Promise<void> {
   const [good, silent, closed] = await Promise.all([startMailServer(), startMailServer(), startMailServer()])
   silent.mode = 'silent'
@@ -39,22 +39,16 @@ interface Variant {
 const routes = ['registration', 'password/reset'] as const
 type Route = typeof routes[number]
 
-async function open (name: string, database: string, options: object, hashCost: HashCost | undefined): Promise<Variant> {
+async function open (name: string, database: string, options: object, hashCost?: HashCost): Promise<Variant> {
   const app = Fastify()
-  const pluginOptions = {
-    secret,
-    database,
-    docs: false,
-    publicUrl: 'http://localhost:3000',
-    userFields: {},
-    ...options
-  }
+  const own = { secret, database, docs: false, publicUrl: 'http://localhost:3000', userFields: {} }
+  const pluginOptions = { ...own, ...options }
   await app.register(fp(createPlugin(hashCost && { hashCost })), pluginOptions as object)
   await app.ready()
   return { name, app, times: { registration: [], 'password/reset': [] } }
 }
 
-/** Some fifty a second, at any moment of what the mails before them cost; `isCounted` is not where things only get warm. */
+/** Sends about 50 requests a second, at random moments while earlier mails are sent; the warm-up is not counted. */
 async function ask ({ app, times }: Variant, route: Route, emails: string[], isCounted: boolean): Promise<void> {
   for (const email of emails) {
     await sleep(Math.random() * 30)
@@ -65,7 +59,7 @@ async function ask ({ app, times }: Variant, route: Route, emails: string[], isC
       payload: route === 'registration' ? { email, password1: password } : { email }
     })
     if (isCounted) times[route].push(performance.now() - start)
-    if (statusCode >= 300) throw new Error(`${route} was answered ${statusCode}`)
+    if (statusCode >= 300) throw new Error(`POST /${route} returned ${statusCode}`)
   }
 }
 
@@ -79,24 +73,28 @@ const shuffled = <T>(list: readonly T[]): T[] =>
     .map(({ item }) => item)
 
 /**
- * By turns, a block each: what a mail costs after its answer then falls on the answers of its own variant, as it
- * would in an app, and a noisy neighbour on all.
+ * Runs a block of each variant in turn: the cost of a mail after its answer then falls on answers of the same variant,
+ * as it would in an app, and a noisy neighbour slows all variants alike.
  */
-async function compare (title: string, servers: { good: string, dead: string, silent: string }, { rounds, block, hashCost }: { rounds: number, block: number, hashCost?: HashCost }): Promise<void> {
+async function compare (
+  title: string,
+  servers: { good: string, dead: string, silent: string },
+  { rounds, block, hashCost }: { rounds: number, block: number, hashCost?: HashCost }
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'rest-auth-bench-'))
   const mandatory = (transport: string) => ({ account: { emailVerification: 'mandatory' }, mail: { transport } })
   const variants = await Promise.all(Object.entries({
     'no mail server': { account: { emailVerification: 'none' }, mail: { transport: async () => {} } },
-    'a good one': mandatory(servers.good),
+    'a working server': mandatory(servers.good),
     'connection refused': mandatory(servers.dead),
-    'a black hole': mandatory(servers.silent)
+    'a silent server': mandatory(servers.silent)
   }).map(async ([name, options], index) => await open(name, join(folder, `${index}.sqlite`), options, hashCost)))
   for (let round = -1; round < rounds; round++) {
     const emails = Array.from({ length: block }, (_, index) => `u${round}-${index}@example.com`)
     for (const route of routes) {
       for (const variant of shuffled(variants)) {
         await ask(variant, route, emails, round >= 0)
-        // What hangs in the black hole costs the others nothing, and would take minutes.
+        // Mails that hang at the silent server cost the others nothing, and flushing them would take minutes.
         if (variant !== variants.at(-1)) await variant.app.restAuth.mail.flush()
       }
     }
@@ -124,6 +122,6 @@ if (process.argv[2] === 'serve') {
   const server = fork(fileURLToPath(import.meta.url), ['serve'])
   const [servers] = await once(server, 'message')
   await compare('hashing at the default cost', servers, { rounds: 10, block: 40 })
-  await compare('hashing next to nothing', servers, { rounds: 10, block: 100, hashCost: cheap })
+  await compare('hashing at almost no cost', servers, { rounds: 10, block: 100, hashCost: cheap })
   server.disconnect()
 }

@@ -1,5 +1,5 @@
 /**
- * Ratios, side by side in one run: what the plugin costs beside the bare thing it does.
+ * Compares, side by side in one run, what the plugin does with the same work done without it.
  *
  *   npm run bench
  */
@@ -22,7 +22,7 @@ const folder = mkdtempSync(join(tmpdir(), 'rest-auth-bench-'))
 const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 const password = 'Sup3r-secret-pw'
 
-/** Runs a second of `work` at this concurrency; answers with how many were done a second. */
+/** Runs `work` for a second at this concurrency; returns the completed calls per second. */
 async function rate (work: (index: number) => unknown, concurrency = 32): Promise<number> {
   let count = 0
   const end = performance.now() + 1000
@@ -33,8 +33,10 @@ async function rate (work: (index: number) => unknown, concurrency = 32): Promis
   return count / ((performance.now() - start) / 1000)
 }
 
-/** In turn, three rounds; the medians, so that a noisy neighbour spoils a round and not the ratio. */
-async function compare (title: string, ours: [string, (index: number) => unknown], theirs: [string, (index: number) => unknown], concurrency?: number): Promise<void> {
+type Contestant = [name: string, work: (index: number) => unknown]
+
+/** Runs both in turn, three rounds, and compares the medians: a noisy neighbour then spoils a round, not the ratio. */
+async function compare (title: string, ours: Contestant, theirs: Contestant, concurrency?: number): Promise<void> {
   const rates: [number[], number[]] = [[], []]
   for (let round = 0; round < 3; round++) {
     rates[0].push(await rate(index => ours[1](round * 1e6 + index), concurrency))
@@ -115,7 +117,7 @@ await compare(
   ]
 )
 
-/** Each request takes a session's token, and puts the next one back. */
+/** Takes a session's refresh token, and puts the next one back. */
 async function refreshing (app: FastifyInstance, url: string, tokens: string[]): Promise<void> {
   const answer = await app.inject({ method: 'POST', url, payload: { refresh: tokens.pop() } })
   tokens.push(answer.json().refresh)

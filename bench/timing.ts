@@ -1,9 +1,9 @@
 /**
- * Whether the time of an answer tells who has an account: rank tests over interleaved pairs of requests.
- * 0.5 means that the one can't be told from the other; the bar is 0.47 to 0.53.
+ * Does the time of an answer reveal who has an account? Rank tests over interleaved pairs of requests.
+ * 0.5 means that the two kinds cannot be distinguished; the accepted range is 0.47 to 0.53.
  *
  *   npm run bench:timing                      login, reset, resend and registration
- *   npm run bench:timing -- reset next        some of them; next, which has no bar: what the load of a mail tells
+ *   npm run bench:timing -- reset next        some of them; next, without a limit: what the load of a mail reveals
  *
  * On a SQLite file, or on the empty database that DATABASE names.
  */
@@ -23,7 +23,7 @@ const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 const password = 'Sup3r-secret-pw'
 const cheap = { memoryCost: 256, timeCost: 1, parallelism: 1 }
 const folder = mkdtempSync(join(tmpdir(), 'rest-auth-timing-'))
-// So many that chance alone leaves the bar once in a thousand lines; with half of them it would once in fifty.
+// With so many, chance alone exceeds the limit once in a thousand lines; with half as many, once in fifty.
 const pairs = 2000
 
 let opened = 0
@@ -47,11 +47,11 @@ async function open (options: object = {}, hashCost?: typeof cheap): Promise<Fas
 }
 
 type Users = FastifyInstance['restAuth']['users']
-// The article's app, compiled along, declares fields that this one does not have.
+// The types of the article's example, which is compiled too, declare fields that this app does not have.
 const create = async (users: Users, email: string, fields: object = {}) =>
   await users.create({ email, ...fields } as never)
 
-/** Who has an account, and how it is made. */
+/** The kinds of accounts, and how each is created. */
 const kinds = {
   verified: async (users: Users, email: string) => await create(users, email, { email_verified: true }),
   unverified: async (users: Users, email: string) => await create(users, email),
@@ -70,9 +70,8 @@ async function timed (work: () => Promise<unknown>): Promise<number> {
 
 /** The chance that a time of `a` is longer than one of `b`: the area under the ROC curve. */
 function auc (a: number[], b: number[]): number {
-  const all = [...a.map(time => ({ time, isA: true })), ...b.map(time => ({ time, isA: false }))].sort(
-    (x, y) => x.time - y.time
-  )
+  const all = [...a.map(time => ({ time, isA: true })), ...b.map(time => ({ time, isA: false }))]
+    .sort((x, y) => x.time - y.time)
   const ranks = all.reduce((sum, { isA }, index) => isA ? sum + index + 1 : sum, 0)
   return (ranks - a.length * (a.length + 1) / 2) / (a.length * b.length)
 }
@@ -85,10 +84,14 @@ const shuffled = <T>(list: T[]): T[] =>
 
 const median = (times: number[]) => [...times].sort((x, y) => x - y)[times.length >> 1] ?? 0
 
-/** `measure` is told whom to ask about, one of `name` or one of `other`, and answers with a time. */
-async function compare (title: string, [name, other]: readonly [string, string], measure: (email: string) => Promise<number>): Promise<void> {
+/** Compares the times that `measure` returns for addresses of `name` and of `other`. */
+async function compare (
+  title: string,
+  [name, other]: readonly [string, string],
+  measure: (email: string) => Promise<number>
+): Promise<void> {
   const [theirs, others]: [number[], number[]] = [[], []]
-  // Twenty pairs at a time, so that drift falls on both; in any order, so that neither has the other before it more often.
+  // 20 pairs at a time, so that drift affects both; in random order, so that neither follows the other more often.
   for (let pair = 0; pair < pairs; pair += 20) {
     const steps = Array.from({ length: 20 }, (_, index) => [
       async () => theirs.push(await measure(`${name}-${pair + index}@example.com`)),
@@ -98,25 +101,26 @@ async function compare (title: string, [name, other]: readonly [string, string],
   }
   const area = auc(theirs, others)
   const mark = Math.abs(area - 0.5) > 0.03 ? ' !' : ''
+  const medians = `${median(theirs).toFixed(2)} and ${median(others).toFixed(2)} ms`
   console.log(
-    `${title.padEnd(80)} ${String(pairs).padStart(4)} pairs   AUC ${area.toFixed(3)}   medians ${median(theirs).toFixed(2)} and ${median(others).toFixed(2)} ms${mark}`
+    `${title.padEnd(80)} ${String(pairs).padStart(4)} pairs   AUC ${area.toFixed(3)}   medians ${medians}${mark}`
   )
 }
 
-/** Whatever was asked before has been done, and the last of it was the same for everybody. */
+/** Waits until all earlier work is done, and ends with the same request for both kinds. */
 async function rest (app: FastifyInstance): Promise<void> {
   await app.restAuth.mail.flush()
   await post(app, 'password/reset', { email: 'anybody@example.com' })
   await app.restAuth.mail.flush()
 }
 
-/** What mails cost falls on an answer or it does not. */
+/** Whether the cost of earlier mails can fall on a measured answer. */
 const paces = { 'at rest': rest, 'in a row': async () => {} }
 
-// Each comparison has users of its own, as all may run on one database.
+// Each comparison creates its own users, because all may run on one database.
 let compared = 0
 
-/** A user for each pair, because one mailbox is mailed but a few times an hour. */
+/** Creates a user for each pair, because a mailbox gets only a few mails an hour. */
 async function compareMailing (route: string, kind: Kind, app: FastifyInstance, note = ''): Promise<void> {
   for (const [pace, settle] of Object.entries(paces)) {
     const [name, other] = [`${kind}-${++compared}`, `nobody-${compared}`] as const
@@ -134,7 +138,9 @@ async function compareMailing (route: string, kind: Kind, app: FastifyInstance, 
 const groups: Record<string, () => Promise<void>> = {
   async login () {
     const app = await open({ account: { emailVerification: 'none' } })
-    for (const name of ['known', 'deactivated']) { await post(app, 'registration', { email: `${name}@example.com`, password1: password }) }
+    for (const name of ['known', 'deactivated']) {
+      await post(app, 'registration', { email: `${name}@example.com`, password1: password })
+    }
     const { users } = app.restAuth
     await users.deactivate((await users.find({ email: 'deactivated@example.com' }))?.pk ?? '')
     await create(users, 'passwordless@example.com')
@@ -149,7 +155,9 @@ const groups: Record<string, () => Promise<void>> = {
 
   async reset () {
     const app = await open()
-    for (const kind of ['verified', 'deactivated', 'unverified'] as const) { await compareMailing('password/reset', kind, app) }
+    for (const kind of ['verified', 'deactivated', 'unverified'] as const) {
+      await compareMailing('password/reset', kind, app)
+    }
     await app.close()
     const server = fork(fileURLToPath(new URL('mail.ts', import.meta.url)), ['serve'])
     const [{ good }] = await once(server, 'message')
@@ -170,22 +178,17 @@ const groups: Record<string, () => Promise<void>> = {
     await compareMailing('registration', 'verified', app)
     await app.close()
     const quick = await open({}, cheap)
-    await compareMailing('registration', 'unverified', quick, ', hashing next to nothing')
+    await compareMailing('registration', 'unverified', quick, ', hashing at almost no cost')
     await quick.close()
   },
 
-  /** Who asks anything else a moment later meets a server that has a mail to send, or has just sent one. */
+  /** A later request of another kind meets a server that has a mail to send, or has just sent one. */
   async next () {
     const app = await open()
     for (let pair = 0; pair < pairs; pair++) await kinds.verified(app.restAuth.users, `verified-${pair}@example.com`)
     for (const [title, delay] of [
       ['at once', async () => {}],
-      [
-        '10 to 40 ms later',
-        async () => {
-          await sleep(10 + Math.random() * 30)
-        }
-      ]
+      ['10 to 40 ms later', async () => { await sleep(10 + Math.random() * 30) }]
     ] as const) {
       await compare(
         `the next request after POST /password/reset, ${title}, verified against unknown`,
@@ -205,5 +208,7 @@ const groups: Record<string, () => Promise<void>> = {
 const chosen = process.argv.slice(2)
 const unknown = chosen.find(name => !Object.hasOwn(groups, name))
 if (unknown !== undefined) throw new Error(`There is no ${unknown}; there is ${Object.keys(groups).join(', ')}`)
-for (const [name, run] of Object.entries(groups)) { if (chosen.length === 0 ? name !== 'next' : chosen.includes(name)) await run() }
+for (const [name, run] of Object.entries(groups)) {
+  if (chosen.length === 0 ? name !== 'next' : chosen.includes(name)) await run()
+}
 rmSync(folder, { recursive: true })

@@ -1,4 +1,4 @@
-/** What a test counts for: all of the package's own code, whichever file tests it. */
+/** For tap: every test file counts towards the coverage of all source files. */
 import { readdirSync } from 'node:fs'
 
 const files = ['src', 'schemas'].flatMap(folder =>

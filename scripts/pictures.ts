@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of the built-in mails and pages that docs/email-templates.md and docs/social.md show, with Chromium.
+ * Takes, with Chromium, the pictures of built-in mails and pages for docs/email-templates.md and docs/social.md.
  *
  *   npx tsx --conditions=fastify-rest-auth:source scripts/pictures.ts [folder] [dark] [width]
  */
@@ -33,14 +33,10 @@ const variables = {
 
 const frame = { siteName: variables.site_name, loginUrl: variables.login_url }
 const startUrl = '/auth/google/login'
+const failed = { label: 'Google', code: 'provider_denied', message: '', retryUrl: startUrl } as const
 const pages = {
   'social-start': startPage(frame, { label: 'Google', startUrl }),
-  'social-failed': socialFailedPage(frame, {
-    label: 'Google',
-    code: 'provider_denied',
-    message: '',
-    retryUrl: startUrl
-  })
+  'social-failed': socialFailedPage(frame, failed)
 }
 
 const templates = await loadTemplates({ folder: undefined, filters: {}, tags: {} })

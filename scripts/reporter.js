@@ -1,6 +1,6 @@
 /**
- * A tap reporter that tells what failed or was skipped as it happens, and closes with
- * «N passed, N failed, N skipped», counting tests: not files, not assertions.
+ * A tap reporter that prints failed and skipped tests as they happen, and ends with «N passed, N failed, N skipped».
+ * It counts tests, not files or assertions.
  */
 import { Transform } from 'node:stream'
 import { Parser } from 'tap-parser'
@@ -23,7 +23,9 @@ export default class Reporter extends Transform {
   _flush (done) {
     this.parser.once('finish', () => {
       const { passed, failed, skipped } = this.counts
-      if (!process.env.POSTGRES_URL) { this.say('not run: a PostgreSQL server (POSTGRES_URL is not set); its stories ran on PGlite instead') }
+      if (!process.env.POSTGRES_URL) {
+        this.say('not run: a PostgreSQL server (POSTGRES_URL is not set); its stories ran on PGlite instead')
+      }
       this.say(`${passed} passed, ${failed} failed, ${skipped} skipped`)
       done()
     })
@@ -34,7 +36,7 @@ export default class Reporter extends Transform {
     this.push(`${line}\n`)
   }
 
-  /** What stands directly in a file is a test; a file that fails without one (it does not load, it times out) counts itself. */
+  /** Counts the top-level tests of a file, or the file itself if it fails without one: by not loading or timing out. */
   watchFile (file) {
     const before = this.counts.failed
     file.on('child', test => this.watchTest(test, [file.name, test.name]))

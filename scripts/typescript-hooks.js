@@ -1,4 +1,4 @@
-/** What `typescript.js` registers: `./name.js` is `./name.ts` where that is the file, and its JavaScript is in the cache. */
+/** Module hooks for `typescript.js`: resolve `./name.js` to `./name.ts` if that exists, and cache its JavaScript. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const require = createRequire(import.meta.url)
 const tsconfig = readFileSync(new URL('../tsconfig.json', import.meta.url), 'utf8')
 const { version } = require('typescript/package.json')
-// All that makes the same source into other JavaScript; what `compile` adds to the options is in this very file.
+// All that changes the output for the same source; the options that `compile` adds are in this file.
 const compiler = [version, tsconfig, readFileSync(new URL(import.meta.url), 'utf8')]
 const cache = new URL('../node_modules/.cache/fastify-rest-auth/', import.meta.url)
 mkdirSync(cache, { recursive: true })
@@ -23,7 +23,7 @@ export async function resolve (specifier, context, nextResolve) {
 
 export async function load (url, context, nextLoad) {
   if (!url.startsWith('file:') || !/\.ts(\?|$)/.test(url)) return await nextLoad(url, context)
-  // Given on, not answered with: what measures coverage stands behind, and looks for the source map.
+  // Passed on to the next hook: the one that measures coverage reads the source map.
   return await nextLoad(url, { ...context, format: 'module', source: compiled(fileURLToPath(url)) })
 }
 
@@ -33,7 +33,7 @@ function compiled (file) {
   const stored = new URL(`${name}.js`, cache)
   if (existsSync(stored)) return readFileSync(stored, 'utf8')
   const output = compile(file, source)
-  // Another process may read it while this one writes.
+  // Renamed when complete, since another process may read it at any time.
   const draft = new URL(`${name}.${process.pid}`, cache)
   writeFileSync(draft, output)
   renameSync(draft, stored)

@@ -1,6 +1,6 @@
 /**
- * Runs the tests' TypeScript: `--import` this. Each file is compiled once, not once for each of the processes that
- * load it, and who finds all of them compiled does not load the compiler.
+ * Runs the TypeScript of the tests: load it with `--import`. Each file is compiled once for all processes, and a
+ * process that finds every file compiled does not load the compiler.
  */
 import { register } from 'node:module'
 

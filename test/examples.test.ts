@@ -8,16 +8,17 @@ import { buildApp as buildPostgres } from '../examples/postgres/app.js'
 import { auth as social, buildApp as buildSocial } from '../examples/social/app.js'
 import { spotify } from '../examples/social/spotify.js'
 import { SocialProviderOptions } from '../schemas/options/social.js'
+import { linkIn } from './support/answers.js'
 import { alice, password, secret, sqliteBuild, t } from './support/build.js'
 import { postgres } from './support/databases.js'
 import { json, serve } from './support/providers/server.js'
 import { createBrowser } from './support/social-browser.js'
 
 const newcomer = { email: alice.email, password1: password }
-// Else they would be printed, between the lines of the tests.
+// The console transport would print them between the lines of the tests.
 const unread = { transport: async () => {} }
 
-t.test('the minimal app knows who is logged in', async t => {
+t.test('the minimal example greets the logged-in user, and refuses everybody else', async t => {
   const app = await buildMinimal({ database: ':memory:', mail: unread })
   t.teardown(() => app.close())
   const { access } = (await app.inject({ method: 'POST', url: '/auth/registration', payload: newcomer })).json()
@@ -26,7 +27,7 @@ t.test('the minimal app knows who is logged in', async t => {
   t.equal((await app.inject('/me')).statusCode, 401)
 })
 
-t.test('the article\'s app has addresses confirmed, in its own words, before it knows who is logged in', async t => {
+t.test("the article's example has users confirm their address, by its own mail, before they can log in", async t => {
   const mails: Array<{ to: string, subject: string, text: string, html: string }> = []
   const transport = async (mail: typeof mails[number]) => { mails.push(mail) }
   const app = await buildArticle({ database: ':memory:', secret, mail: { ...auth.mail, transport } })
@@ -38,18 +39,18 @@ t.test('the article\'s app has addresses confirmed, in its own words, before it 
 
   await app.restAuth.mail.flush()
   const [{ text, ...mail } = { text: '' }] = mails
-  const [link = ''] = /http:\S+/.exec(text) ?? []
-  t.equal(
-    text.trim(),
-    `Hello from Example!
-
-  You're receiving this e-mail because user ${alice.email} has given your e-mail address to register an account on localhost:3000.
-
-  To confirm this is correct, go to ${link}
-
-  Thank you from Example!
-  localhost:3000`
-  )
+  const link = linkIn({ text })
+  t.same(text.trim().split('\n'), [
+    'Hello from Example!',
+    '',
+    `You're receiving this e-mail because user ${alice.email} has given your e-mail address to register an account ` +
+    'on localhost:3000.',
+    '',
+    `To confirm this is correct, go to ${link}`,
+    '',
+    'Thank you from Example!',
+    'localhost:3000'
+  ])
   t.match(mail, { to: alice.email, subject: 'Example: Please confirm your e-mail address', html: `href="${link}"` })
   const confirmed = await app.inject(link)
   t.equal(confirmed.statusCode, 302)
@@ -61,7 +62,7 @@ t.test('the article\'s app has addresses confirmed, in its own words, before it 
   t.equal((await app.inject('/')).headers.location, '/docs')
 })
 
-t.test(`the app on PostgreSQL writes a profile in the transaction of the registration (${postgres.name})`, async t => {
+t.test(`the PostgreSQL example writes a profile in the transaction of the registration (${postgres.name})`, async t => {
   const { database, close } = await postgres.open()
   const pool = typeof database === 'string' ? new pg.Pool({ connectionString: database }) : undefined
   // Its connections may outlive its end by a moment, in which the database is dropped.
@@ -81,7 +82,7 @@ t.test(`the app on PostgreSQL writes a profile in the transaction of the registr
   t.match(answer.json(), { motto: 'New here' })
 })
 
-t.test('the social example starts while its provider is away, and its page says with whom one can log in', async t => {
+t.test('the social example starts while its provider is away, and its page lists the providers', async t => {
   const app = await buildSocial({
     database: ':memory:',
     secret,
@@ -100,18 +101,17 @@ t.test('the social example starts while its provider is away, and its page says 
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 
-t.test(
-  "the documentation explains whatever a provider of one's own can say, and each option of a provider",
-  async t => {
-    const [, members = ''] = /export interface Provider \{\n([^]*?)\n\}/.exec(read('src/providers/provider.ts')) ?? []
-    const names = [...members.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name)
-    t.ok(names.includes('ownsMailbox'))
-    for (const name of names) t.match(read('docs/own-provider.md'), new RegExp(`^\\| .*\`${name}[\`.]`, 'm'), name)
-    for (const name of Object.keys(SocialProviderOptions.properties)) { t.match(read('docs/social.md'), new RegExp(`^\\| .*\`${name}\``, 'm'), name) }
+t.test('the documentation explains each member of a custom provider, and each provider option', async t => {
+  const [, members = ''] = /export interface Provider \{\n([^]*?)\n\}/.exec(read('src/providers/provider.ts')) ?? []
+  const names = [...members.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name)
+  t.ok(names.includes('ownsMailbox'))
+  for (const name of names) t.match(read('docs/own-provider.md'), new RegExp(`^\\| .*\`${name}[\`.]`, 'm'), name)
+  for (const name of Object.keys(SocialProviderOptions.properties)) {
+    t.match(read('docs/social.md'), new RegExp(`^\\| .*\`${name}\``, 'm'), name)
   }
-)
+})
 
-t.test('the documentation\'s provider of one\'s own is that of the example, and logs people in', async t => {
+t.test('the custom provider in the documentation is the one of the example, and logs users in', async t => {
   t.ok(
     read('docs/own-provider.md').includes(`\`\`\`ts\n${read('examples/social/spotify.ts')}\`\`\`\n`),
     'docs/own-provider.md has examples/social/spotify.ts as it is'

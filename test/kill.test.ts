@@ -1,6 +1,6 @@
 /**
- * No mail is lost, whenever a process dies: servers are killed at random moments while 300 people register, one alone
- * and two at once. Whoever was told of a mail gets it; what comes twice is the same mail.
+ * No mail is lost when a process dies: servers are killed at random moments while 300 users register, first a single
+ * server, then one of two. Every user whose registration was answered gets the mail; duplicates are the same mail.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../src/db/open.js'
 import type { Orders } from './fixtures/kill-worker.js'
+import { keyIn } from './support/answers.js'
 import { cheapHash, password, secret, t, type Test } from './support/build.js'
 import { databases, temporaryFile } from './support/databases.js'
 import { startMailServer, type CaughtMail } from './support/mail-server.js'
@@ -16,12 +17,12 @@ const wanted = 300
 // One server alone at first, and then two.
 const rounds = 8
 const lanes = 6
-// What a process was sending when it died may all come again.
+// All that a process was sending when it died may be sent again.
 const batch = 10
 const seed = 20261123
 const worker = fileURLToPath(new URL('fixtures/kill-worker.ts', import.meta.url))
 
-/** Mulberry32: the same numbers in every run. The moments they lead to are the machine's own. */
+/** Mulberry32: the same numbers in every run. The moments they lead to still depend on the machine. */
 function createRandom (state: number): () => number {
   return () => {
     state = (state + 0x6D2B79F5) | 0
@@ -36,11 +37,11 @@ interface Server {
   kill: () => Promise<void>
 }
 
-/** Starts servers, of which the next two stand ready: loading one takes longer than it lives. */
+/** Starts servers, with the next two loaded ahead: loading one takes longer than it lives. */
 function createStarter (t: Test, options: object): (ahead: number) => Promise<Server> {
   const children: ChildProcess[] = []
   const load = async (): Promise<ChildProcess> => {
-    // Not with all that tap loads, which takes longer: who is killed reports no coverage.
+    // Without tap's loaders, which take longer: a killed process reports no coverage anyway.
     const child = fork(worker, {
       execArgv: ['--import=./scripts/typescript.js'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc']
@@ -75,8 +76,8 @@ function byRecipient (mails: CaughtMail[]): Map<string, CaughtMail[]> {
 }
 
 for (const tested of databases) {
-  void t.test(`of ${wanted} who register while servers are killed, everybody gets the mail (${tested.name})`, {
-    skip: tested.name === 'PGlite' && 'PGlite is one process\'s own; POSTGRES_URL names a server'
+  t.test(`of ${wanted} users who register while servers are killed, all get their mail (${tested.name})`, {
+    skip: tested.name === 'PGlite' && 'PGlite works in one process only; POSTGRES_URL names a server'
   }, async t => {
     const began = performance.now()
     const { database: opened, close } = await tested.open(true)
@@ -99,19 +100,18 @@ for (const tested of databases) {
     const random = createRandom(seed)
     const servers: Server[] = []
     const acknowledged = new Set<string>()
-    const strange: string[] = []
+    const unexpected: string[] = []
     let [asked, kills, ahead] = [0, 0, 0]
 
-    /** Registers somebody new. An address that got no answer is not used again. */
+    /** Registers a new user. An address that got no answer is not used again. */
     async function register (): Promise<void> {
       const server = servers[asked % servers.length]
       if (!server) return await sleep(5)
       const email = `u${asked++}@example.com`
-      const answer = await post(`${server.url}/auth/registration`, { email, password1: password }).catch(
-        () => undefined
-      )
+      const registration = post(`${server.url}/auth/registration`, { email, password1: password })
+      const answer = await registration.catch(() => undefined)
       if (answer?.status === 201) acknowledged.add(email)
-      else if (answer) strange.push(await answer.text())
+      else if (answer) unexpected.push(await answer.text())
     }
     const registerUntil = async (count: number) => await Promise.all(Array.from({ length: lanes }, async () => {
       while (acknowledged.size < count) await register()
@@ -128,10 +128,10 @@ for (const tested of databases) {
       const registered = registerUntil(to)
       const moment = from + random() * (to - from)
       while (acknowledged.size < moment) await sleep(1)
-      // Not at an answer: at any moment between two, and while the mails go out.
+      // Not right after an answer, but at any moment between two, and while the mails go out.
       await sleep(random() * 60)
       await killOne()
-      // Where it was the only one, the next comes a minute later, when what it had claimed is due again.
+      // The clock of the next server is a minute ahead, when the mails that the dead one had claimed are due again.
       if (servers.length === 0) ahead += 61
       while (servers.length < (round < rounds / 2 ? 1 : 2)) servers.push(await start(ahead))
       await registered
@@ -148,24 +148,27 @@ for (const tested of databases) {
 
     const users = new Set((await db.orm.select().from(db.users)).map(({ email }) => email ?? ''))
     const mails = byRecipient(mailServer.mails)
-    t.same(strange, [], 'whoever was answered was registered')
-    t.equal([...acknowledged].filter(email => !users.has(email)).length, 0, 'and is stored')
-    t.equal([...users].filter(email => !mails.has(email)).length, 0, 'everybody got the mail')
-    t.equal([...mails.keys()].filter(email => !users.has(email)).length, 0, 'and nobody else')
+    t.same(unexpected, [], 'every answer was a 201')
+    t.equal([...acknowledged].filter(email => !users.has(email)).length, 0, 'every acknowledged user is stored')
+    t.equal([...users].filter(email => !mails.has(email)).length, 0, 'every stored user got the mail')
+    t.equal([...mails.keys()].filter(email => !users.has(email)).length, 0, 'and nobody else did')
     const differing = [...mails.values()].filter(([first, ...again]) =>
       again.some(({ messageId, text }) => messageId !== first?.messageId || text !== first.text)
     )
-    t.equal(differing.length, 0, 'what came twice is the same mail')
+    t.equal(differing.length, 0, 'duplicates are the same mail')
     const duplicates = mailServer.mails.length - mails.size
     t.ok(duplicates <= kills * batch, `${duplicates} came twice`)
-    const keys = [...mails.values()].map(([mail]) => /account-confirm-email\/([\w-]{43})/.exec(mail?.text ?? '')?.[1])
+    const keys = [...mails.values()].map(([mail]) => keyIn(mail))
     const confirmed = await Promise.all(
       keys.map(async key => (await post(`${last.url}/auth/registration/verify-email`, { key })).status)
     )
     t.equal(confirmed.filter(status => status === 200).length, users.size, 'every link works')
     await last.kill()
+    const seconds = ((performance.now() - began) / 1000).toFixed(1)
     t.comment(
-      `seed ${seed}: ${kills} kills; ${asked} tried to register, ${acknowledged.size} were told so, ${users.size} are; ${arrived} mails before the last start and ${mailServer.mails.length} after it, ${duplicates} of them twice; ${((performance.now() - began) / 1000).toFixed(1)} s`
+      `seed ${seed}: ${kills} kills; ${asked} registrations sent, ${acknowledged.size} acknowledged, ` +
+      `${users.size} stored; ${arrived} mails before the last start and ${mailServer.mails.length} after it, ` +
+      `${duplicates} of them duplicates; ${seconds} s`
     )
   })
 }

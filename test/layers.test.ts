@@ -27,11 +27,11 @@ function importsOf (file: string): string[] {
 const importsWhere = (isWrong: (file: string, target: string) => boolean) => files.flatMap(file =>
   importsOf(file).filter(target => isWrong(file, target)).map(target => `${file} → ${target}`))
 
-t.test('every source file has its room', async t => {
+t.test('every source file is in a room of the list', async t => {
   t.same(files.filter(file => roomOf(file) === -1), [])
 })
 
-t.test('imports only go down the list of rooms', async t => {
+t.test('a file imports only from its own room and the rooms above it in the list', async t => {
   t.same(importsWhere((file, target) => roomOf(target) > roomOf(file)), [])
 })
 
@@ -40,7 +40,7 @@ t.test('no feature imports another', async t => {
   t.same(importsWhere((file, target) => isFeature(file) && isFeature(target)), [])
 })
 
-t.test('no files import each other in a circle, types included', async t => {
+t.test('imports never form a circle, types included', async t => {
   const done = new Set<string>()
   const circles: string[] = []
 

@@ -2,7 +2,7 @@ import { alice, password, sqliteBuild, story, t } from './support/build.js'
 
 const byName = { account: { username: 'required', email: 'optional', loginMethods: ['username', 'email'] } }
 
-story('the right password opens a session, whatever the case of the address and the spaces around it', async (t, build) => {
+story('the right password logs in, regardless of the case of the address and spaces around it', async (t, build) => {
   const { post, get, register, clock } = await build(t)
   const { user } = await register()
   clock.advance(60)
@@ -14,13 +14,13 @@ story('the right password opens a session, whatever the case of the address and 
   }
 })
 
-story('an HTML form logs in as JSON does', async (t, build) => {
+story('login accepts an HTML form as well as JSON', async (t, build) => {
   const { call, register } = await build(t)
   await register()
   t.equal((await call('POST', '/login', { form: { email: alice.email, password } })).statusCode, 200)
 })
 
-story('unknown, wrong, deactivated, without a password: one answer, byte for byte', async (t, build) => {
+story('an unknown address, a wrong password, an inactive and a passwordless user look the same', async (t, build) => {
   const { post, app, register } = await build(t)
   await register()
   const bob = await register({ email: 'bob@example.com' })
@@ -40,7 +40,7 @@ story('unknown, wrong, deactivated, without a password: one answer, byte for byt
   }
 })
 
-story('with both methods a name or an address logs in, and the address counts where both are sent', async (t, build) => {
+story('with both login methods, either identifier logs in, and the address wins if both are sent', async (t, build) => {
   const { post } = await build(t, { options: { userFields: {}, ...byName } })
   await post('/registration', { username: 'Alice', password1: password, email: alice.email })
   await post('/registration', { username: 'bob', password1: password })
@@ -51,7 +51,7 @@ story('with both methods a name or an address logs in, and the address counts wh
   t.equal(await names({ email: alice.email, username: 'bob' }), 'Alice')
 })
 
-story('without an identifier the answer says which are wanted', async (t, build) => {
+story('a login without an identifier returns the names of the accepted ones', async (t, build) => {
   const { post } = await build(t, { options: { userFields: {}, ...byName } })
   t.match((await post('/login', { password })).json(), {
     code: 'identifier_required',
@@ -63,17 +63,10 @@ story('without an identifier the answer says which are wanted', async (t, build)
   })
 })
 
-story('login notes when, and the app hears of it', async (t, build) => {
+story('a login sets last_login and runs the loggedIn hook', async (t, build) => {
   const heard: unknown[] = []
-  const { post, register, app, clock } = await build(t, {
-    options: {
-      hooks: {
-        loggedIn: (user: { pk: string }, request: { ip: string }) => {
-          heard.push([user.pk, request.ip])
-        }
-      }
-    }
-  })
+  const loggedIn = (user: { pk: string }, request: { ip: string }) => { heard.push([user.pk, request.ip]) }
+  const { post, register, app, clock } = await build(t, { options: { hooks: { loggedIn } } })
   const { user: { pk } } = await register()
   clock.advance(3600)
   await post('/login', { email: alice.email, password })
@@ -81,7 +74,7 @@ story('login notes when, and the app hears of it', async (t, build) => {
   t.same((await app.restAuth.users.find({ pk }))?.last_login, clock.now)
 })
 
-story('expired sessions of a user are swept at its next login', async (t, build) => {
+story("a user's expired sessions are deleted at their next login", async (t, build) => {
   const { post, register, app, clock } = await build(t)
   const { user: { pk } } = await register()
   t.equal((await app.restAuth.sessions.list(pk)).length, 1)
@@ -90,7 +83,7 @@ story('expired sessions of a user are swept at its next login', async (t, build)
   t.equal((await app.restAuth.sessions.list(pk)).length, 1)
 })
 
-t.test('a session notes its device', async t => {
+t.test('a session records the IP address and the first 512 characters of the user agent', async t => {
   const { post, register, app } = await sqliteBuild(t)
   const { user: { pk } } = await register()
   await post('/login', { email: alice.email, password }, { headers: { 'user-agent': 'Firefox '.repeat(100) } })

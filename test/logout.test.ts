@@ -2,7 +2,7 @@ import { alice, password, story } from './support/build.js'
 
 const done = { detail: 'Successfully logged out.' }
 
-story('logout ends the session of the access token, at once', async (t, build) => {
+story('logout immediately ends the session of the access token, and no other', async (t, build) => {
   const { post, get, register } = await build(t)
   const { access: token } = await register()
   const other = (await post('/login', { email: alice.email, password })).json().access
@@ -10,17 +10,17 @@ story('logout ends the session of the access token, at once', async (t, build) =
   t.equal(answer.statusCode, 200)
   t.same(answer.json(), done)
   t.equal((await get('/user', { token })).json().code, 'token_not_valid')
-  t.equal((await get('/user', { token: other })).statusCode, 200, 'and no other')
+  t.equal((await get('/user', { token: other })).statusCode, 200, 'the other session stays')
 })
 
-story('logout ends the session of the refresh token too', async (t, build) => {
+story('logout with only a refresh token ends its session', async (t, build) => {
   const { post, get, register } = await build(t)
   const { access: token, refresh } = await register()
   t.same((await post('/logout', { refresh })).json(), done)
   t.equal((await get('/user', { token })).statusCode, 401)
 })
 
-story('logout knows a session by any refresh token it ever had', async (t, build) => {
+story('logout accepts a used refresh token of the session, and does not report it as reuse', async (t, build) => {
   const { post, get, register, clock, logs } = await build(t)
   const { refresh } = await register()
   const next = (await post('/token/refresh', { refresh })).json()
@@ -28,10 +28,10 @@ story('logout knows a session by any refresh token it ever had', async (t, build
   t.same((await post('/logout', { refresh })).json(), done)
   t.equal((await get('/user', { token: next.access })).statusCode, 401)
   t.equal((await post('/token/refresh', { refresh: next.refresh })).statusCode, 401)
-  t.notOk(logs.some(line => line.includes('token_reuse')), 'to log out by a used token is no theft')
+  t.notOk(logs.some(line => line.includes('token_reuse')), 'logging out with a used token is not reported as theft')
 })
 
-story('where header and body name two sessions, both end', async (t, build) => {
+story('if the header and the body name different sessions, logout ends both', async (t, build) => {
   const { post, get, register } = await build(t)
   const { access: token } = await register()
   const other = (await post('/login', { email: alice.email, password })).json()
@@ -39,7 +39,7 @@ story('where header and body name two sessions, both end', async (t, build) => {
   for (const access of [token, other.access]) t.equal((await get('/user', { token: access })).statusCode, 401)
 })
 
-story('logout is idempotent: again, stale, unknown, malformed or without anything', async (t, build) => {
+story('logout returns 200 even if the token is expired, unknown, malformed or missing', async (t, build) => {
   const { post, register, clock, app } = await build(t)
   const { access: token, refresh, user } = await register()
   await post('/logout', { refresh }, { token })
@@ -60,5 +60,5 @@ story('logout is idempotent: again, stale, unknown, malformed or without anythin
   const late = (await post('/login', { email: alice.email, password })).json()
   clock.advance(3600)
   t.equal((await post('/logout', {}, { token: late.access })).statusCode, 200)
-  t.same(await app.restAuth.sessions.list(user.pk), [], 'an expired access token still names its session')
+  t.same(await app.restAuth.sessions.list(user.pk), [], 'an expired access token still ends its session')
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { linkIn } from './support/answers.js'
 import { alice, password, sqliteBuild, t, type BuiltApp, type Test } from './support/build.js'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
@@ -24,13 +25,13 @@ const folder = mkdtempSync(join(tmpdir(), 'mail-pages-'))
 interface Browsing extends BuiltApp {
   context: BrowserContext
   page: Page
-  /** What the browser found wrong, and what it asked of others. */
+  /** Errors on the browser's console, and requests to other origins. */
   complaints: string[]
 }
 
-/** A rule that a browser without JavaScript is the judge of. */
+/** A rule, tested in a browser without JavaScript. */
 function browse (title: string, options: object, tell: (t: Test, browsing: Browsing) => Promise<void>): void {
-  void t.test(title, { skip: missing !== undefined && !process.env.CI && missing, timeout: 60_000 }, async t => {
+  t.test(title, { skip: missing !== undefined && !process.env.CI && missing, timeout: 60_000 }, async t => {
     if (missing) {
       t.fail(missing)
       return
@@ -58,20 +59,18 @@ function browse (title: string, options: object, tell: (t: Test, browsing: Brows
   })
 }
 
-/** What browsers ask for beside a page, ours tell them not to. */
+/** The login page, and the favicon that browsers request beside it. */
 function addLogin (app: FastifyInstance): void {
   app.get('/login', async () => 'Log in here.')
   app.get('/favicon.ico', async (_request, reply) => reply.code(204).send())
 }
 
-/** The link of the last mail, as its text has it. */
-const lastLink = async ({ mails }: Browsing): Promise<string> =>
-  /http:\S+/.exec((await mails()).at(-1)?.text ?? '')?.[0] ?? ''
+const lastLink = async ({ mails }: Browsing): Promise<string> => linkIn((await mails()).at(-1))
 const heading = async (page: Page): Promise<string> => await page.locator('h1').innerText()
 const focused = async (page: Page): Promise<string | null> => await page.locator(':focus').getAttribute('id')
 const shoot = async (page: Page, name: string) => { await page.screenshot({ path: join(folder, `${name}.png`) }) }
 
-/** Opens a page of ours; answers with the directives of its policy, but for the hash of its style. */
+/** Opens a built-in page; returns its Content-Security-Policy without the hash of its style. */
 async function open (page: Page, url: string): Promise<string> {
   const answer = await page.goto(url)
   return (answer?.headers()['content-security-policy'] ?? '').replace(/'sha256-[^']+'/, 'sha256')
@@ -86,15 +85,16 @@ const policy = (formAction: string) =>
   `default-src 'none'; style-src sha256; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`
 const mandatory = { emailVerification: 'mandatory' }
 
-browse('by keyboard and without JavaScript, the link of the mail and one button confirm an address', { account: mandatory }, async (t, browsing) => {
+const confirming = { account: mandatory }
+
+browse('the confirmation page works by keyboard and without JavaScript', confirming, async (t, browsing) => {
   const { page, post, complaints } = browsing
   await post('/registration', alice)
   t.equal(await open(page, await lastLink(browsing)), policy("'self'"))
   t.equal(await heading(page), 'Confirm your e-mail address')
   t.equal(
-    (await post('/login', { email: alice.email, password })).json().code,
-    'email_not_verified',
-    'looking confirms nothing'
+    (await post('/login', { email: alice.email, password })).json().code, 'email_not_verified',
+    'opening the page confirms nothing'
   )
   await page.keyboard.press('Tab')
   t.equal(await page.locator(':focus').innerText(), 'Confirm e-mail address')
@@ -110,7 +110,9 @@ browse('by keyboard and without JavaScript, the link of the mail and one button 
   await shoot(page, 'used')
 })
 
-browse('the button leads to a login of another origin', { account: mandatory, urls: { login: loginPage } }, async (t, browsing) => {
+const withLogin = { account: mandatory, urls: { login: loginPage } }
+
+browse('the confirmation button can redirect to a login page on another origin', withLogin, async (t, browsing) => {
   const { page, post, complaints } = browsing
   await post('/registration', alice)
   t.equal(await open(page, await lastLink(browsing)), policy("'self' http://login.example"))
@@ -120,7 +122,9 @@ browse('the button leads to a login of another origin', { account: mandatory, ur
   t.same(complaints, [])
 })
 
-browse('confirmEmailOnGet leads from the mail to the login at once', { account: { ...mandatory, confirmEmailOnGet: true }, urls: { login: loginPage } }, async (t, browsing) => {
+const onGet = { account: { ...mandatory, confirmEmailOnGet: true }, urls: { login: loginPage } }
+
+browse('with confirmEmailOnGet, the mailed link redirects straight to the login page', onGet, async (t, browsing) => {
   const { page, post, complaints } = browsing
   await post('/registration', alice)
   const link = await lastLink(browsing)
@@ -135,7 +139,7 @@ browse('confirmEmailOnGet leads from the mail to the login at once', { account: 
   await shoot(page, 'used-with-login')
 })
 
-browse('by keyboard and without JavaScript, a weak password is refused where it stands, and the next is taken', {}, async (t, browsing) => {
+browse('the password page works by keyboard and without JavaScript, errors included', {}, async (t, browsing) => {
   const { page, post, register, complaints } = browsing
   await register()
   await post('/password/reset', { email: alice.email })
@@ -146,7 +150,7 @@ browse('by keyboard and without JavaScript, a weak password is refused where it 
   t.equal(await focused(page), 'new_password1')
   await page.keyboard.type('12345')
   await page.keyboard.press('Tab')
-  t.equal(await focused(page), 'new_password2', 'what is for password managers is passed over')
+  t.equal(await focused(page), 'new_password2', 'the username field for password managers is skipped')
   await page.keyboard.type('123456')
   await enter(page)
 
@@ -168,7 +172,9 @@ browse('by keyboard and without JavaScript, a weak password is refused where it 
   await page.emulateMedia({ colorScheme: 'dark' })
   await shoot(page, 'weak-on-a-phone')
 
-  for (const press of [fresh, 'Tab', fresh]) { await (press === 'Tab' ? page.keyboard.press(press) : page.keyboard.type(press)) }
+  for (const press of [fresh, 'Tab', fresh]) {
+    await (press === 'Tab' ? page.keyboard.press(press) : page.keyboard.type(press))
+  }
   await enter(page)
   t.equal(await heading(page), 'Your password has been changed')
   await shoot(page, 'changed-on-a-phone')
@@ -178,7 +184,9 @@ browse('by keyboard and without JavaScript, a weak password is refused where it 
   ])
 })
 
-browse('in development a mail is opened in the browser, and the link in its HTML works as in a mailbox', { account: mandatory, docs: '/docs' }, async (t, browsing) => {
+const inDevelopment = { account: mandatory, docs: '/docs' }
+
+browse('the viewer of mails in development shows a mail with a working link', inDevelopment, async (t, browsing) => {
   const { page, post, mails, complaints } = browsing
   await post('/registration', alice)
   await mails()
@@ -192,12 +200,12 @@ browse('in development a mail is opened in the browser, and the link in its HTML
   await shoot(page, 'mail')
   await opened.keyboard.press('Tab')
   await enter(opened)
-  t.equal(await heading(opened), 'E-mail address confirmed', 'the sandbox of the frame ends with it')
+  t.equal(await heading(opened), 'E-mail address confirmed', 'a tab opened from the frame is not sandboxed')
   t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
   t.same(complaints, [])
 })
 
-/** Clicks the link in the mail's HTML; again, since a click right after the frame has appeared may be lost. */
+/** Clicks the link in the mail's HTML, twice if need be: a click right after the frame has appeared may be lost. */
 async function openFromFrame ({ context, page }: Browsing): Promise<Page> {
   const link = page.frameLocator('iframe').locator('a[href*="account-confirm-email"]').first()
   await link.waitFor()

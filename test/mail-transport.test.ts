@@ -1,4 +1,4 @@
-/** How a mail leaves the process: over a real SMTP server, good and bad, and by every other way an app may choose. */
+/** How a mail leaves the process: to a real SMTP server, working or failing, and by every other transport. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createTransport } from 'nodemailer'
 import { formatSender, parseSender } from '../src/lib/mail-address.js'
@@ -34,11 +34,11 @@ async function open (t: Test, option: unknown, ...rest: [print?: (text: string) 
 
 type SendError = Error & { code?: string, responseCode?: number }
 
-/** What a promise is rejected with. */
+/** The error that a promise rejects with. */
 const failure = async (promise: Promise<unknown>): Promise<SendError> =>
   await promise.then(() => new Error('it succeeded'), (error: SendError) => error)
 
-t.test('a mail arrives with both its parts, its headers and its Message-ID, at one recipient', async t => {
+t.test('a mail arrives at one recipient, with both parts, its headers and its Message-ID', async t => {
   const server = await serve(t)
   const transport = await open(t, server.url)
   await transport.send(message)
@@ -55,7 +55,7 @@ t.test('a mail arrives with both its parts, its headers and its Message-ID, at o
   t.equal(mail?.text.trimEnd(), message.text.trimEnd(), 'the link is whole')
   t.equal(mail?.headers.get('auto-submitted'), 'auto-generated')
   t.same(mail?.headers.get('date'), message.date)
-  t.notOk(mail?.headers.has('list'), 'nobody unsubscribes from a password reset')
+  t.notOk(mail?.headers.has('list'), 'a password reset has no List headers')
   t.same(
     server.commands.filter(command => /^(MAIL|RCPT)/.test(command)),
     ['MAIL FROM:<noreply@app.example>', 'RCPT TO:<alice@example.com>']
@@ -66,56 +66,37 @@ t.test('a mail arrives with both its parts, its headers and its Message-ID, at o
   t.match(server.mails[1]?.raw, /^Content-Type: text\/plain; charset=utf-8$/mi)
 })
 
-t.test('a recipient that is not exactly one address gets nothing, and nobody else does', async t => {
+t.test('a recipient that is not exactly one address is refused, and the mail reaches nobody', async t => {
   const hostile = [
-    'a@b.co\r\nBcc: evil@x.y',
-    'a@b.co,evil@x.y',
-    'a@b.co, evil@x.y',
-    'a@b.co;evil@x.y',
-    'a@b.co <evil@x.y>',
-    '<evil@x.y>',
-    '"a,b"@c.co',
-    'a@b.co@x.y',
-    'evil@x.y\0',
-    'a b@x.y',
-    'a@[127.0.0.1]',
-    'group:evil@x.y;',
-    'a(evil@x.y)@b.co',
-    '=?utf-8?q?evil?=@x.y>',
-    'ü@x.y',
-    'a@',
-    '@x.y',
-    '',
-    `${'a'.repeat(251)}@x.y`
+    'a@b.co\r\nBcc: evil@x.y', 'a@b.co,evil@x.y', 'a@b.co, evil@x.y', 'a@b.co;evil@x.y', 'a@b.co <evil@x.y>',
+    '<evil@x.y>', '"a,b"@c.co', 'a@b.co@x.y', 'evil@x.y\0', 'a b@x.y', 'a@[127.0.0.1]', 'group:evil@x.y;',
+    'a(evil@x.y)@b.co', '=?utf-8?q?evil?=@x.y>', 'ü@x.y', 'a@', '@x.y', '', `${'a'.repeat(251)}@x.y`
   ]
   const server = await serve(t)
   const reached: unknown[] = []
   for (const option of [server.url, 'console', (mail: unknown) => { reached.push(mail) }]) {
     const transport = await open(t, option, text => { reached.push(text) })
-    for (const to of hostile) { t.type(await failure(transport.send({ ...message, to })), PermanentMailError, JSON.stringify(to)) }
+    for (const to of hostile) {
+      t.type(await failure(transport.send({ ...message, to })), PermanentMailError, JSON.stringify(to))
+    }
   }
   t.same(reached, [])
   t.equal(server.connections, 0)
 })
 
-t.test('a subject makes no header, whatever stands in it', async t => {
+t.test('a hostile subject cannot add a header', async t => {
   const server = await serve(t)
   const subjects: string[] = []
   const hostile = [
     'Hello\r\nBcc: evil@x.y\r\n\r\nNew body', 'Hello\nBcc: evil@x.y', 'Hello\rBcc: evil@x.y', 'Hello\0\x1b[2J',
-    'Hello\u2028Bcc: evil@x.y',
-    'Grüße 🎉 an alle, die diesen sehr, sehr langen Betreff bis zu seinem Ende lesen'
+    'Hello\u2028Bcc: evil@x.y', 'Grüße 🎉 an alle, die diesen sehr, sehr langen Betreff bis zu seinem Ende lesen'
   ]
   for (const option of [server.url, (mail: { subject: string }) => { subjects.push(mail.subject) }]) {
     const transport = await open(t, option)
     for (const subject of hostile) await transport.send({ ...message, subject })
   }
   t.same(subjects, [
-    'Hello Bcc: evil@x.y New body',
-    'Hello Bcc: evil@x.y',
-    'Hello Bcc: evil@x.y',
-    'Hello [2J',
-    'Hello Bcc: evil@x.y',
+    'Hello Bcc: evil@x.y New body', 'Hello Bcc: evil@x.y', 'Hello Bcc: evil@x.y', 'Hello [2J', 'Hello Bcc: evil@x.y',
     hostile[5]
   ])
   t.same(server.mails.map(mail => mail.subject), subjects)
@@ -124,12 +105,11 @@ t.test('a subject makes no header, whatever stands in it', async t => {
     t.equal(mail.text.trimEnd(), message.text.trimEnd())
   }
   t.same(
-    new Set(server.commands.filter(command => command.startsWith('RCPT'))),
-    new Set(['RCPT TO:<alice@example.com>'])
+    new Set(server.commands.filter(command => command.startsWith('RCPT'))), new Set(['RCPT TO:<alice@example.com>'])
   )
 })
 
-t.test('a sender is one address, with a name or without', async t => {
+t.test('a sender is one address, with or without a name', async t => {
   const senders: Array<[from: string, name: string, address: string, formatted?: string]> = [
     ['noreply@app.example', '', 'noreply@app.example'],
     ['noreply@localhost', '', 'noreply@localhost'],
@@ -155,7 +135,7 @@ t.test('a sender is one address, with a name or without', async t => {
   t.match(server.mails[6]?.raw, /^From: =\?UTF-8\?Q\?B=C3=A4ckerei_/m, 'RFC 2047')
 })
 
-t.test('a sender that is anything else is refused', async t => {
+t.test('a sender that is not exactly one address is refused', async t => {
   const wrong = [
     '', 'App', 'App <>', 'App <noreply>', 'noreply@', 'a@b.co, c@d.co', 'A <a@b.co>, C <c@d.co>',
     'Smith, John <a@b.co>', 'a@b.co <c@d.co>', 'App <a@b.co> x', 'App <a@b.co', '"App <a@b.co>',
@@ -167,7 +147,7 @@ t.test('a sender that is anything else is refused', async t => {
   for (const from of wrong) t.throws(() => parseSender(from), { message: line }, JSON.stringify(from))
 })
 
-t.test('a login stands in the URL, percent-encoded', async t => {
+t.test('the SMTP login can be given in the URL, percent-encoded', async t => {
   const pass = 'p@ss:w/rd?#%&+ ü'
   const server = await serve(t, { auth: { user: 'app@app.example', pass } })
   await (await open(t, server.url)).send(message)
@@ -178,13 +158,13 @@ t.test('a login stands in the URL, percent-encoded', async t => {
   server.refusal = '5.7.8 no such login s3cret-pass'
   for (const url of [wrong.href, `${wrong.href}?pool=true`]) {
     const error = await failure((await open(t, url)).send(message))
-    t.equal(error.message, 'EAUTH 535: Invalid login', 'told without what the server said of it')
-    t.notMatch(error, PermanentMailError, 'whoever runs the app can mend it')
+    t.equal(error.message, 'EAUTH 535: Invalid login', "the server's words are left out")
+    t.notMatch(error, PermanentMailError, 'a wrong login can be corrected, so the mail is retried')
   }
   t.equal(server.mails.length, 1)
 })
 
-t.test('a certificate has to be trusted', async t => {
+t.test('a server with an untrusted certificate is refused, unless the app allows it', async t => {
   const trusting = { tls: { rejectUnauthorized: false } }
   for (const tls of ['starttls', 'implicit'] as const) {
     const server = await serve(t, { tls })
@@ -203,11 +183,10 @@ t.test('a certificate has to be trusted', async t => {
   t.equal(plain.mails.length, 0)
 })
 
-t.test('a pool keeps its connection from mail to mail, until it is closed', async t => {
+t.test('a pool reuses its connection until it is closed', async t => {
   const server = await serve(t)
   for (const option of [
-    `${server.url}?pool=true&maxConnections=1`,
-    { host: server.host, port: server.port, pool: true, maxConnections: 1 }
+    `${server.url}?pool=true&maxConnections=1`, { host: server.host, port: server.port, pool: true, maxConnections: 1 }
   ]) {
     const before = server.connections
     const transport = await open(t, option)
@@ -219,7 +198,7 @@ t.test('a pool keeps its connection from mail to mail, until it is closed', asyn
   t.equal(server.mails.length, 6)
 })
 
-t.test('a transporter of the host sends, and stays open', async t => {
+t.test("the host's own transporter sends the mail, and is left open on close", async t => {
   const server = await serve(t)
   const transporter = createTransport({ host: server.host, port: server.port, pool: true })
   t.teardown(() => transporter.close())
@@ -230,7 +209,7 @@ t.test('a transporter of the host sends, and stays open', async t => {
   t.same(server.mails.map(mail => mail.to), ['alice@example.com', 'bob@example.com'])
 })
 
-t.test('whatever else nodemailer sends with will do', async t => {
+t.test('nodemailer plugins, SES, JSON and sendmail work as transports', async t => {
   const sent: string[] = []
   let closed = false
   const plugin = {
@@ -268,7 +247,7 @@ t.test('whatever else nodemailer sends with will do', async t => {
   t.match(readFileSync(`${path}.mail`, 'utf8'), /^To: alice@example\.com$/m)
 })
 
-t.test('a function of the host is given the mail', async t => {
+t.test('a transport function receives the mail', async t => {
   const given: unknown[] = []
   const transport = await open(t, async (mail: unknown) => { given.push(mail) })
   await transport.send({ ...message, from: { name: 'Acme, Inc.', address: 'noreply@app.example' } })
@@ -288,14 +267,13 @@ t.test('a function of the host is given the mail', async t => {
   t.match(given[1], { from: 'App <noreply@app.example>', html: undefined })
 })
 
-t.test('an error of that function is told without what it carries, and says whether to try again', async t => {
+t.test('an error of a transport function is redacted, and says whether to retry', async t => {
   const request = { headers: { authorization: 'Bearer s3cret' }, data: message.text }
   const thrown: Array<[unknown, string, boolean]> = [
     [Object.assign(new Error('answered 503'), { config: request }), 'answered 503', false],
     [
       Object.assign(new Error('answered 422'), { permanent: true, code: 'inactive', cause: request }),
-      'inactive: answered 422',
-      true
+      'inactive: answered 422', true
     ],
     [new TypeError(`no fetch to\n${link}`), 'no fetch to …', false],
     ['down', 'down', false],
@@ -307,18 +285,19 @@ t.test('an error of that function is told without what it carries, and says whet
       t.equal(failed.message, told)
       t.equal(failed instanceof PermanentMailError, forGood, told)
       t.notMatch(JSON.stringify([failed, Object.entries(failed), failed.stack]), /s3cret|Zk3_/)
-      if (error instanceof Error) t.match(failed.stack, 'mail-transport.test.ts', 'and where it was')
+      if (error instanceof Error) t.match(failed.stack, 'mail-transport.test.ts', 'the stack is kept')
     }
   }
 })
 
-t.test("'console' prints the mail for people, its link on one line", async t => {
+t.test("'console' prints the mail as readable text, with its link on one line", async t => {
   const printed: string[] = []
   const transport = await open(t, 'console', text => { printed.push(text) })
   await transport.send({ ...message, text: `Hello \x1b[31mAlice\x07,\n\n${link}\n` })
   const rule = '─'.repeat(72)
   t.same(printed, [
-    `${rule}\nFrom: App <noreply@app.example>\nTo: alice@example.com\nSubject: Confirm your address\n\nHello [31mAlice,\n\n${link}\n${rule}\n`
+    `${rule}\nFrom: App <noreply@app.example>\nTo: alice@example.com\nSubject: Confirm your address\n\n` +
+    `Hello [31mAlice,\n\n${link}\n${rule}\n`
   ])
 })
 
@@ -334,16 +313,14 @@ const faults: Array<[mode: MailServerMode, forGood: boolean, message: RegExp]> =
   ['lose-answer', false, /^ECONNECTION: Connection closed unexpectedly$/]
 ]
 
-t.test('a bad server is an error in time, which says whether to try again', async t => {
+t.test('each failure of a server is an error within the time limit that says whether to retry', async t => {
   for (const pool of [false, true]) {
     for (const [mode, forGood, expected] of faults) {
       const server = await serve(t)
       server.mode = mode
       const greetingTimeout = mode === 'silent' ? 200 : 5000
       const transport = await open(
-        t,
-        { host: server.host, port: server.port, pool, maxRequeues: 0, greetingTimeout },
-        undefined,
+        t, { host: server.host, port: server.port, pool, maxRequeues: 0, greetingTimeout }, undefined,
         mode === 'slow' ? 200 : 30_000
       )
       const error = await failure(transport.send(message))
@@ -358,14 +335,14 @@ t.test('a bad server is an error in time, which says whether to try again', asyn
   }
 })
 
-t.test('a server that is not there is an error at once', async t => {
+t.test('a refused connection fails at once', async t => {
   const server = await serve(t)
   await server.close()
   const error = await failure((await open(t, server.url)).send(message))
   t.match(error, { code: 'ESOCKET', message: `ESOCKET: connect ECONNREFUSED 127.0.0.1:${server.port}` })
 })
 
-t.test('the server may reject one recipient and take another', async t => {
+t.test('a server can reject one recipient and accept another', async t => {
   const server = await serve(t)
   Object.assign(server, { mode: 'reject-recipient', rejected: 'bob@example.com' })
   const transport = await open(t, server.url)
@@ -374,7 +351,7 @@ t.test('the server may reject one recipient and take another', async t => {
   t.same(server.mails.map(mail => mail.to), ['alice@example.com'])
 })
 
-t.test('no mail takes longer than its time, by whatever way it goes', async t => {
+t.test('sending stops at the time limit, with every kind of transport', async t => {
   const never = async () => await new Promise(() => {})
   const stuck = [never, { name: 'stuck', version: '1', send: () => {} }, { sendMail: never }]
   for (const option of stuck) {
@@ -384,7 +361,7 @@ t.test('no mail takes longer than its time, by whatever way it goes', async t =>
   }
 })
 
-t.test('a mail that went out leaves no timer', async t => {
+t.test('sending a mail leaves no timer behind', async t => {
   const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
   const transport = await open(t, async () => {})
   const before = timers()
@@ -392,7 +369,7 @@ t.test('a mail that went out leaves no timer', async t => {
   t.equal(timers(), before)
 })
 
-t.test('the timeouts are seconds, unless the host sets its own', async t => {
+t.test('the SMTP timeouts are 5 and 15 seconds, unless the host sets its own', async t => {
   const server = await serve(t)
   const timeoutsOf = async (own: object) => {
     let seen: Record<string, unknown> = {}
@@ -411,7 +388,7 @@ t.test('the timeouts are seconds, unless the host sets its own', async t => {
   })
 })
 
-t.test('an error tells no secret that a server says', async t => {
+t.test("an error leaves out links, tokens and passwords in the server's reply", async t => {
   const server = await serve(t)
   server.refusal = `5.7.1 blocked ${link} and <token=${'Zk3_x-9Q'.repeat(6)}>, code 123456, from smtp://app:s3cret@mail.example`
   for (const mode of ['reject-recipient', 'reject-data', 'temporary', 'reject-sender'] as const) {
@@ -422,29 +399,15 @@ t.test('an error tells no secret that a server says', async t => {
   }
 })
 
-t.test('what is no way to send is refused at start, without telling a password', async t => {
+t.test('an invalid transport is refused at start, without showing a password', async t => {
   const choices =
     "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
   const noHost = 'mail.transport: has no host, and no other way to send that nodemailer knows'
   const refused: Array<[unknown, string | RegExp]> = [
     ...[
-      undefined,
-      null,
-      true,
-      7,
-      '',
-      'Console',
-      'stdout',
-      'mail.example',
-      'http://mail.example',
-      'smtp:mail.example',
-      'smtp://',
-      'smtp://:587',
-      'smtp://app:s3cret/x@mail.example',
-      'smtp://app:12#s3cret@mail.example',
-      'smtp://app:12?s3cret@mail.example',
-      'smtp://mail.example/inbox',
-      ['smtp://mail.example']
+      undefined, null, true, 7, '', 'Console', 'stdout', 'mail.example', 'http://mail.example', 'smtp:mail.example',
+      'smtp://', 'smtp://:587', 'smtp://app:s3cret/x@mail.example', 'smtp://app:12#s3cret@mail.example',
+      'smtp://app:12?s3cret@mail.example', 'smtp://mail.example/inbox', ['smtp://mail.example']
     ].map((option): [unknown, string] => [option, choices]),
     ...[
       {},
@@ -464,12 +427,12 @@ t.test('what is no way to send is refused at start, without telling a password',
   }
 })
 
-/** Waits for what only the event loop can bring; tap's timeout ends it where that never comes. */
-async function until (comes: () => boolean): Promise<void> {
-  while (!comes()) await new Promise(resolve => setImmediate(resolve))
+/** Waits until a condition holds; if it never does, tap's timeout ends the wait. */
+async function until (holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise(resolve => setImmediate(resolve))
 }
 
-t.test('closing ends what is under way, and leaves nothing open', async t => {
+t.test('closing aborts the mail under way and closes every connection', async t => {
   const sockets = () => process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length
   const before = sockets()
   for (const pool of [false, true]) {

@@ -33,18 +33,18 @@ t.test('an inbox keeps the latest 50 mails, newest first', async t => {
   t.same([inbox.list().length, inbox.list()[0]?.id, inbox.list().at(-1)?.id], [50, 'm53', 'm4'])
   t.equal(inbox.find('m3'), undefined)
   inbox.list().pop()
-  t.equal(inbox.list().length, 50, 'what it gives out is not what it keeps')
+  t.equal(inbox.list().length, 50, 'list() returns a copy')
 })
 
-t.test('a mail that is sent again is one mail, and the newest', async t => {
+t.test('a mail that is sent again replaces its earlier copy and becomes the newest', async t => {
   const inbox = createInbox(3)
   for (const id of ['a', 'b', 'c']) inbox.add(mail(id))
   inbox.add(mail('a', { subject: 'again' }))
-  t.same(inbox.list().map(({ id }) => id), ['a', 'c', 'b'], 'and no other had to go')
+  t.same(inbox.list().map(({ id }) => id), ['a', 'c', 'b'], 'no other mail is dropped')
   t.equal(inbox.find('a')?.subject, 'again')
 })
 
-t.test('the list shows the newest first, each with a link, and asks again by itself', async t => {
+t.test('the list shows the newest mail first, each with a link, and reloads itself', async t => {
   const { get, inbox } = build(t, [])
   t.match((await get()).body, /No mail yet[^]*register, or ask for a password reset/)
   inbox.add(mail('a'))
@@ -58,18 +58,20 @@ t.test('the list shows the newest first, each with a link, and asks again by its
   t.match((await get('/b%2F2%20%3F')).body, '<h1>Subject of b/2 ?</h1>')
 })
 
-t.test('a mail is shown part by part, first its HTML if it has any', async t => {
+t.test('a mail is shown one part at a time, starting with its HTML if it has any', async t => {
   const { get } = build(t, [mail('a'), mail('plain', { html: undefined })])
   const { body } = await get('/a')
   for (const text of [
     'alice@example.com', 'Acme Books &lt;noreply@example.com&gt;', '<a href="../mail">',
     '<a href="?part=html" aria-current="page">', '<a href="?part=text">'
-  ]) { t.match(body, text) }
+  ]) {
+    t.match(body, text)
+  }
   t.match(
     body,
     '<iframe class="part" title="HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="a/html"></iframe>'
   )
-  t.notMatch(body, 'http-equiv', 'and does not change while it is read')
+  t.notMatch(body, 'http-equiv', 'a mail being read does not reload')
   t.match((await get('/a?part=text')).body, '<pre class="part">Text of a</pre>')
   t.match((await get('/a?part=headers')).body, '<dt>Message-ID</dt><dd>&lt;a@example.com&gt;</dd>')
   for (const path of ['/plain', '/plain?part=html', '/plain?part=x&part=y', '/plain?part=constructor']) {
@@ -79,13 +81,14 @@ t.test('a mail is shown part by part, first its HTML if it has any', async t => 
   }
 })
 
-t.test('the HTML of a mail has an origin of its own, no scripts, and links that open a tab', async t => {
+t.test('the HTML of a mail is sandboxed in its own origin without scripts, and its links open a tab', async t => {
   const { get } = build(t, [mail('a'), mail('bare', { html: '<p>Hi' }), mail('plain', { html: undefined })])
   const { body, headers } = await get('/a/html')
   t.equal(body, '<!doctype html><base target="_blank"><html><head></head><body>HTML of a</body></html>')
   t.equal(
     headers['content-security-policy'],
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; frame-ancestors 'self'; " +
+    'sandbox allow-popups allow-popups-to-escape-sandbox'
   )
   t.match(headers, {
     'content-type': 'text/html; charset=utf-8',
@@ -97,7 +100,7 @@ t.test('the HTML of a mail has an origin of its own, no scripts, and links that 
   t.equal((await get('/plain/html')).statusCode, 404)
 })
 
-t.test('a hostile mail is shown and does nothing', async t => {
+t.test('a hostile mail is shown, and cannot run a script in the viewer', async t => {
   const script = '</title></pre></style><script>alert(1)</script>'
   const escaped = '&lt;/title&gt;&lt;/pre&gt;&lt;/style&gt;&lt;script&gt;alert(1)&lt;/script&gt;'
   const { get } = build(t, [
@@ -112,19 +115,16 @@ t.test('a hostile mail is shown and does nothing', async t => {
   ])
   const id = encodeURIComponent('"><script>')
   for (const path of [
-    '',
-    `/${id}`,
-    `/${id}?part=text`,
-    `/${id}?part=headers`,
-    '/%3Cscript%3E',
-    `/${id}?part=${script}`
+    '', `/${id}`, `/${id}?part=text`, `/${id}?part=headers`, '/%3Cscript%3E', `/${id}?part=${script}`
   ]) {
     const { body, headers } = await get(path)
     t.notMatch(body, /<script|href="(?:javascript|data):| onclick="/)
     const style = /<style>([^]*?)<\/style>/.exec(body)?.[1] ?? ''
+    const hash = createHash('sha256').update(style).digest('base64')
     t.equal(
       headers['content-security-policy'],
-      `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`
+      `default-src 'none'; style-src 'sha256-${hash}'; frame-src 'self'; form-action 'none'; ` +
+      "base-uri 'none'; frame-ancestors 'none'"
     )
     t.equal(headers['cache-control'], 'no-store')
   }
@@ -135,22 +135,21 @@ t.test('a hostile mail is shown and does nothing', async t => {
 
 for (const [text, address, shown] of [
   [
-    'Confirm: https://app.example/confirm?key=aB3_-&x=1.',
-    'https://app.example/confirm?key=aB3_-&amp;x=1',
+    'Confirm: https://app.example/confirm?key=aB3_-&x=1.', 'https://app.example/confirm?key=aB3_-&amp;x=1',
     'https://app.example/confirm?key=aB3_-&amp;x=1</a>.</pre>'
   ],
   ['(HTTP://app.example/)', 'HTTP://app.example/', 'HTTP://app.example/</a>)</pre>'],
   [`http://localhost:3000/${'x'.repeat(500)}-\nBye`, `http://localhost:3000/${'x'.repeat(500)}-`, '-</a>\nBye</pre>'],
   ['<https://app.example/#a>', 'https://app.example/#a', '#a</a>&gt;</pre>']
 ] as const) {
-  t.test(`a link in text is whole, and opens a tab: ${text.slice(0, 60)}`, async t => {
+  t.test(`a URL in the text becomes one link that opens a tab: ${text.slice(0, 60)}`, async t => {
     const { body } = await build(t, [mail('a', { text })]).get('/a?part=text')
     t.match(body, `<a href="${address}" target="_blank" rel="noopener noreferrer">`)
     t.match(body, shown)
   })
 }
 
-t.test('the list has the links of each mail\'s text, once each, so that one click is enough', async t => {
+t.test("the list shows the links of each mail's text, each link once", async t => {
   const { get } = build(t, [
     mail('a', {
       text: 'Log in at https://app.example/login.\n\nhttps://app.example/reset?uid=1&token=-x_\n\nOr at https://app.example/login'
@@ -162,7 +161,7 @@ t.test('the list has the links of each mail\'s text, once each, so that one clic
     [`<a href="${link}" target="_blank" rel="noopener noreferrer">`, link]))
 })
 
-t.test('a mail that is not there is 404, with a way back', async t => {
+t.test('an unknown mail returns 404 with a link back to the list', async t => {
   const { get } = build(t, [mail('a')])
   for (const [path, list] of [['/b', '../mail'], ['/b/html', '../../mail'], ['/b?x=/', '../mail']] as const) {
     const { statusCode, body } = await get(path)
@@ -171,7 +170,7 @@ t.test('a mail that is not there is 404, with a way back', async t => {
   }
 })
 
-t.test('links lead to the same places where paths end in a slash', async t => {
+t.test('links lead to the same pages if paths end in a slash', async t => {
   const { get } = build(t, [mail('a')], { routerOptions: { ignoreTrailingSlash: true } })
   t.match((await get('/')).body, '<a href="../mail/a">')
   t.match((await get('/a/')).body, /<a href="..\/..\/mail">[^]* src="..\/a\/html"/)
@@ -179,7 +178,7 @@ t.test('links lead to the same places where paths end in a slash', async t => {
 })
 
 for (const first of ['Swagger UI', 'the viewer']) {
-  t.test(`the viewer lives below Swagger UI, and in no document: ${first} comes first`, async t => {
+  t.test(`the viewer works below Swagger UI, and is in no OpenAPI document: ${first} is registered first`, async t => {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(swagger)
@@ -193,7 +192,7 @@ for (const first of ['Swagger UI', 'the viewer']) {
   })
 }
 
-t.test('a list that asks again and again is not logged', async t => {
+t.test('requests to the viewer are not logged', async t => {
   const lines: string[] = []
   const { get } = build(t, [mail('a')], { logger: { level: 'info', stream: { write: line => { lines.push(line) } } } })
   for (const path of ['', '/a', '/a/html', '/b']) await get(path)

@@ -32,21 +32,21 @@ for (const tested of databases) {
     return db
   }
 
-  void t.test(`migrating again does nothing (${name})`, async t => {
+  t.test(`a second migration does nothing (${name})`, async t => {
     const fields = specs({ gender, badge: { schema: Type.String(), unique: true } })
     const db = await open(t, fields)
     t.ok((await migrate(db, fields)).length > 5)
     t.same(await migrate(db, fields), [])
   })
 
-  void t.test(`the SQL that is printed is the SQL that is run (${name})`, async t => {
+  t.test(`running the printed SQL leaves nothing to migrate (${name})`, async t => {
     const fields = specs({ gender })
     const db = await open(t, fields)
     for (const statement of await pendingStatements(db, db, fields)) await db.execute(db, statement)
     t.same(await migrate(db, fields), [])
   })
 
-  void t.test(`a changed type is refused with the SQL it would take, and that SQL does it (${name})`, async t => {
+  t.test(`a changed column type is refused with the SQL that changes it, and that SQL works (${name})`, async t => {
     const before = specs({ gender, level: { schema: Type.String(), unique: true } })
     const db = await open(t, before)
     await migrate(db, before)
@@ -59,13 +59,11 @@ for (const tested of databases) {
     })
     for (const field of ['gender', 'level']) {
       const refusal = await migrate(db, after).then(() => '', (error: Error) => error.message)
-      t.match(
-        refusal,
-        new RegExp(
-          `^userFields\\.${field}: its column is «text.*» and the declaration wants «.*»\\. Run this SQL, then start again: `
-        )
-      )
-      for (const statement of refusal.slice(refusal.indexOf('again: ') + 7).split(';')) { if (statement.trim()) await db.execute(db, statement) }
+      const column = `^userFields\\.${field}: its column is «text.*» and the declaration wants «.*»\\. `
+      t.match(refusal, new RegExp(`${column}Run this SQL, then start again: `))
+      for (const statement of refusal.slice(refusal.indexOf('again: ') + 7).split(';')) {
+        if (statement.trim()) await db.execute(db, statement)
+      }
     }
     t.same(await migrate(db, after), [])
     const tables = tested.dialect === 'sqlite' ? sqliteTables : postgresTables
@@ -74,7 +72,7 @@ for (const tested of databases) {
     ])
   })
 
-  void t.test(`a column that is there already, of the right type, is taken over; of another, refused (${name})`, async t => {
+  t.test(`an existing column is adopted if it has the right type, and refused otherwise (${name})`, async t => {
     const db = await open(t, [])
     await migrate(db, [])
     await db.execute(db, 'ALTER TABLE "users" ADD COLUMN "level" text')
@@ -86,7 +84,7 @@ for (const tested of databases) {
     })
   })
 
-  void t.test(`a literal that was not declared can't be stored, whoever writes it (${name})`, async t => {
+  t.test(`the database itself refuses a literal that was not declared (${name})`, async t => {
     const fields = specs({ gender })
     const db = await open(t, fields)
     await migrate(db, fields)
@@ -97,7 +95,7 @@ for (const tested of databases) {
     )
   })
 
-  void t.test(`a database that is behind is refused at start, with the way out (${name})`, async t => {
+  t.test(`an outdated database is refused at start, with the command to run (${name})`, async t => {
     const { database, close } = await tested.open()
     const app = Fastify()
     t.teardown(async () => {
@@ -111,29 +109,29 @@ for (const tested of databases) {
   })
 }
 
-void t.test('eight processes that migrate one file at once all succeed', async t => {
+t.test('eight connections that migrate one file at once all succeed', async t => {
   const file = temporaryFile(t)
   const fields = specs({ gender })
   const all = await Promise.all(Array.from({ length: 8 }, () => openDatabase(file, fields, () => {})))
   const ran = await Promise.all(all.map(async db => (await migrate(db, fields)).length))
-  t.equal(ran.filter(count => count > 0).length, 1, 'one did the work')
+  t.equal(ran.filter(count => count > 0).length, 1, 'one of them did the work')
   await Promise.all(all.map(db => db.close()))
 })
 
-void t.test('the migrate command brings a file up to date, and prints what it would do', async t => {
+t.test('the migrate command updates a file, or only prints the SQL', async t => {
   const database = temporaryFile(t)
   t.match(
     await migrateCommand({ database }, true),
     /^CREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;$/
   )
-  t.notOk(existsSync(database), 'to look is not to make')
+  t.notOk(existsSync(database), 'printing the SQL creates no file')
   t.match(await migrateCommand({ database }, false), /^\d+ statements run$/)
   t.equal(await migrateCommand({ database }, false), 'up to date')
   t.equal(await migrateCommand({ database }, true), '')
 })
 
 for (const dialect of ['sqlite', 'postgres']) {
-  void t.test(`the migrations for ${dialect} say what the tables say`, async t => {
+  t.test(`the ${dialect} migrations are up to date with the tables`, async t => {
     const out = dirname(temporaryFile(t))
     cpSync(new URL(`../migrations/${dialect}`, import.meta.url), out, { recursive: true })
     const { stdout } = await run(process.execPath, [

@@ -1,4 +1,7 @@
-/** Whoever was made by a provider may lack required fields, is told so by every answer, and gives them: what is read-only, once. */
+/**
+ * A user created by a social login may lack required fields. Every answer with the user lists them, and PATCH accepts
+ * them: read-only and hidden ones once.
+ */
 import { Type } from '@sinclair/typebox'
 import { sql, type SQL } from 'drizzle-orm'
 import type { FastifyInstance } from 'fastify'
@@ -24,12 +27,15 @@ const bob = { ...alice, ...values, email: 'bob@example.com' }
 
 type Emptied = BuiltApp & { token: string, stored: () => Promise<Record<string, unknown>> }
 
-/** Alice as a provider would have made her: what the app requires and it could not give is NULL. */
+/** Alice as a social login would have created her: required fields that the provider did not give are NULL. */
 async function buildEmptied (t: Test, build: Build, options: object = {}, more: BuildOptions = {}): Promise<Emptied> {
   type AnyTx = Record<'run' | 'execute', ((query: SQL) => Promise<unknown>) | undefined>
   const registered = async ({ email }: { email: string }, tx: AnyTx) => {
     if (email === bob.email) return
-    const query = sql`update users set gender = null, phone_number = null, badge = null, address = null, adult = null, plan = null where email = ${email}`
+    const query = sql`
+      update users
+      set gender = null, phone_number = null, badge = null, address = null, adult = null, plan = null
+      where email = ${email}`
     await (tx.run ? tx.run(query) : tx.execute?.(query))
   }
   const { hooks, ...others } = options as { hooks?: object }
@@ -39,14 +45,13 @@ async function buildEmptied (t: Test, build: Build, options: object = {}, more: 
   return { ...built, token, stored: async () => ({ ...await built.app.restAuth.users.find({ email: alice.email }) }) }
 }
 
-story('every answer with the user names the required fields that it lacks, until it has them', async (t, build) => {
+story('every answer with the user lists the missing required fields, until none is missing', async (t, build) => {
   const after = (app: FastifyInstance) =>
     app.get('/me', { onRequest: app.authenticate }, async ({ user }) => user.missing_fields)
   const { get, post, patch, put, token, app } = await buildEmptied(t, build, {}, { after })
   t.same(
-    (await app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } })).json(),
-    names,
-    'and so does request.user'
+    (await app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } })).json(), names,
+    'request.user has them too'
   )
   t.same((await post('/login', { email: alice.email, password })).json().user.missing_fields, names)
   t.same((await get('/user', { token })).json().missing_fields, names)
@@ -57,42 +62,39 @@ story('every answer with the user names the required fields that it lacks, until
   t.notHas((await get('/user', { token })).json(), 'missing_fields')
   t.notHas(await app.restAuth.users.find({ email: alice.email }), 'missing_fields')
   const { user } = (await post('/registration', { ...bob, badge: 'B2' })).json()
-  t.notHas(user, 'missing_fields', 'who registered has given them')
+  t.notHas(user, 'missing_fields', 'a registration requires them all')
 })
 
-story('PATCH takes what is missing, of what is read-only or hidden too, and then no more', async (t, build) => {
+story('PATCH accepts missing fields, even read-only and hidden ones, but those only once', async (t, build) => {
   const { patch, token, stored } = await buildEmptied(t, build)
   const answer = await patch('/user', { ...given, plan: 'gold', note: 'mine', missing_fields: [] }, { token })
   t.equal(answer.statusCode, 200)
   t.match(answer.json(), { gender: 'M', phone_number: given.phone_number, badge: 'Z9', plan: null, note: null })
-  t.notHas(answer.json(), 'address', 'what is hidden stays so')
+  t.notHas(answer.json(), 'address', 'a hidden field stays hidden')
   t.match(await stored(), { ...given, plan: null, note: null })
   const again = { gender: 'NS', phone_number: '0', badge: 'Y8', address: { city: 'Sion' }, adult: true }
   t.equal((await patch('/user', again, { token })).statusCode, 200)
-  t.match(await stored(), { ...given, gender: 'NS' }, 'what is editable is as before')
+  t.match(await stored(), { ...given, gender: 'NS' }, 'an editable field can still be changed')
 })
 
-story('each is taken when it comes, and PUT, which wants what is editable, takes them too', async (t, build) => {
+story('missing fields can be given one by one, by PUT as well, which needs all editable fields', async (t, build) => {
   const { patch, put, token, stored } = await buildEmptied(t, build)
-  t.same((await patch('/user', { badge: 'Z9' }, { token })).json().missing_fields, [
-    'gender', 'phone_number', 'address', 'adult'
-  ])
+  const { missing_fields: missing } = (await patch('/user', { badge: 'Z9' }, { token })).json()
+  t.same(missing, ['gender', 'phone_number', 'address', 'adult'])
   t.same(fieldCodes(await put('/user', { adult: false }, { token })), { gender: ['required'] })
-  t.same((await put('/user', { gender: 'M', adult: false, badge: 'A1' }, { token })).json().missing_fields, [
-    'phone_number',
-    'address'
-  ])
+  const answer = await put('/user', { gender: 'M', adult: false, badge: 'A1' }, { token })
+  t.same(answer.json().missing_fields, ['phone_number', 'address'])
   t.match(await stored(), { gender: 'M', badge: 'Z9', adult: false, phone_number: null, address: null })
 })
 
-story('from a form they are read as any field', async (t, build) => {
+story('an HTML form can give missing fields', async (t, build) => {
   const { call, token, stored } = await buildEmptied(t, build)
   const answer = await call('PATCH', '/user', { form: { phone_number: '+1', adult: 'on', badge: '' }, token })
   t.same(answer.json().missing_fields, ['gender', 'badge', 'address'])
   t.match(await stored(), { phone_number: '+1', adult: true, badge: null })
 })
 
-story('what does not fit is refused while it is missing, and ignored once it is not', async (t, build) => {
+story('an invalid value is refused while the read-only field is missing, and ignored afterwards', async (t, build) => {
   const { patch, token, stored } = await buildEmptied(t, build)
   const wrong = { phone_number: null, badge: 'nine', address: {}, adult: 'yes' }
   t.same(fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })), {
@@ -104,64 +106,52 @@ story('what does not fit is refused while it is missing, and ignored once it is 
   })
   await patch('/user', given, { token })
   const answer = await patch('/user', { ...wrong, motto: 'Onwards' }, { token })
-  t.equal(answer.statusCode, 200, 'as before')
+  t.equal(answer.statusCode, 200, 'the read-only ones are ignored')
   t.equal(answer.json().motto, 'Onwards')
   t.same(
-    fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })),
-    { gender: ['invalid_choice'] },
-    'of what counts all is told'
+    fieldCodes(await patch('/user', { ...wrong, gender: 'Z' }, { token })), { gender: ['invalid_choice'] },
+    'only the editable field is validated'
   )
   t.match(await stored(), given)
 })
 
-story('a unique one is no other user\'s, and who has one is told nothing of others\'', async (t, build) => {
+story("a unique field refuses another user's value, but only while it is missing", async (t, build) => {
   const { post, patch, token } = await buildEmptied(t, build)
   await post('/registration', bob)
   t.same(fieldCodes(await patch('/user', { badge: 'A1' }, { token })), { badge: ['value_taken'] })
   t.equal((await patch('/user', { badge: 'Z9' }, { token })).json().badge, 'Z9')
   t.equal((await patch('/user', { badge: 'A1' }, { token })).json().badge, 'Z9')
 
-  const tokens = await Promise.all(
-    Array.from(
-      { length: 8 },
-      async (_, index) =>
-        (await post('/registration', { ...bob, badge: `C${index}`, email: `carol${index}@example.com` })).json().access
-    )
-  )
+  const tokens = await Promise.all(Array.from({ length: 8 }, async (_, index) => {
+    const carol = { ...bob, badge: `C${index}`, email: `carol${index}@example.com` }
+    return (await post('/registration', carol)).json().access
+  }))
   const answers = await Promise.all(tokens.map(async token => await patch('/user', { badge: 'D1' }, { token })))
-  t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 1, 'of those who come at once one gets it')
+  t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 1, 'of requests at once, one gets it')
   for (const answer of answers) if (answer.statusCode !== 200) t.same(fieldCodes(answer), { badge: ['value_taken'] })
 })
 
-story('in Django REST framework\'s shape the same is said', async (t, build) => {
+story("invalid values are reported in Django REST framework's shape too", async (t, build) => {
   const { patch, token } = await buildEmptied(t, build, { errors: 'drf' })
-  t.same(Object.keys((await patch('/user', { phone_number: null, badge: 'nine' }, { token })).json()), [
-    'phone_number',
-    'badge'
-  ])
+  const answer = await patch('/user', { phone_number: null, badge: 'nine' }, { token })
+  t.same(Object.keys(answer.json()), ['phone_number', 'badge'])
 })
 
-story('the app hears of it as of any change, and a throw undoes it', async (t, build) => {
+story('giving a missing field runs the userUpdated hook, and a throw undoes it', async (t, build) => {
   const heard: unknown[] = []
-  const userUpdated = async ({
-    missing_fields: missing,
-    phone_number: phone
-  }: {
-    missing_fields?: string[]
-    phone_number: string
-  }) => {
-    heard.push(missing)
-    if (phone === '0') throw new Error('no such number')
+  const userUpdated = async (user: { missing_fields?: string[], phone_number: string }) => {
+    heard.push(user.missing_fields)
+    if (user.phone_number === '0') throw new Error('no such number')
   }
   const { patch, token, stored } = await buildEmptied(t, build, { hooks: { userUpdated } })
   await patch('/user', { phone_number: '0' }, { token, fault: true })
   t.match(await stored(), { phone_number: null })
   await patch('/user', given, { token })
   await patch('/user', { phone_number: '0' }, { token })
-  t.same(heard, [names.filter(name => name !== 'phone_number'), undefined], 'of what is ignored it does not')
+  t.same(heard, [names.filter(name => name !== 'phone_number'), undefined], 'an ignored value does not run the hook')
 })
 
-story('of fifty who give one field at once one is heard, and the others change nothing but the rest of theirs', async (t, build) => {
+story('of 50 requests that give a missing field at once, one wins; the others save the rest', async (t, build) => {
   let updates = 0
   const { patch, token, stored } = await buildEmptied(t, build, { hooks: { userUpdated: () => { updates++ } } })
   const race = async (body: (index: number) => object) =>
@@ -170,8 +160,8 @@ story('of fifty who give one field at once one is heard, and the others change n
   t.same([...new Set(answers.map(({ statusCode }) => statusCode))], [200])
   const { phone_number: phone, badge } = await stored()
   t.match(phone, /^\+1555010\d+$/)
-  t.equal(badge, `R${String(phone).at(-1)}`, 'both are of one request')
-  t.same([...new Set(answers.map(answer => answer.json().phone_number))], [phone], 'and all are told so')
+  t.equal(badge, `R${String(phone).at(-1)}`, 'both values come from one request')
+  t.same([...new Set(answers.map(answer => answer.json().phone_number))], [phone], 'and every answer shows them')
   t.equal(updates, 1)
 
   const mixed = await race(index => ({ adult: index === 7, motto: `motto ${index}` }))
@@ -180,7 +170,7 @@ story('of fifty who give one field at once one is heard, and the others change n
   t.type((await stored()).adult, 'boolean')
 })
 
-story('the document names the fields, and says that they are taken', async (t, build) => {
+story('the OpenAPI document lists the fields, and says that PATCH and PUT accept them', async (t, build) => {
   const { app } = await buildEmptied(t, build)
   const document = app.restAuth.openapi() as any
   t.match(document.components.schemas.AuthUser.properties.missing_fields, {
@@ -199,7 +189,7 @@ story('the document names the fields, and says that they are taken', async (t, b
   }
 })
 
-story('without providers nothing is missing, and what is read-only stays so', async (t, build) => {
+story('without providers no field is missing, and read-only fields stay read-only', async (t, build) => {
   for (const none of [undefined, {}]) {
     const { app, get, patch, token, stored } = await buildEmptied(t, build, { social: none })
     t.notHas((await get('/user', { token })).json(), 'missing_fields')
@@ -209,7 +199,7 @@ story('without providers nothing is missing, and what is read-only stays so', as
   }
 })
 
-story('where every field has a default or may be empty, nothing can be missing', async (t, build) => {
+story('no field can be missing if each has a default or is optional', async (t, build) => {
   const { app, register } = await build(t, {
     options: { social, userFields: { plan: userFields.plan, motto: userFields.motto } }
   })

@@ -1,6 +1,6 @@
 /**
- * Whoever reads the whole database gets into no account by it: nothing that is stored works as a credential,
- * and nothing that was handed out is stored. Asked after every step of every flow, with mails waiting and sent.
+ * An attacker who can read the whole database cannot get into any account: no stored value works as a credential, and
+ * no credential is stored. Checked after every step of every flow, with mails waiting and sent.
  */
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,12 +8,13 @@ import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import pg from 'pg'
+import { keyIn, uidAndTokenIn } from './support/answers.js'
 import { alice, password, story, type BuiltApp, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 
 type Rows = Array<Record<string, unknown>>
 
-/** Runs SQL past the plugin, on whatever its database is. */
+/** Runs SQL on the database directly, without the plugin. */
 async function openRaw (t: Test, database: unknown): Promise<(statement: string) => Promise<Rows>> {
   if (typeof database !== 'string') {
     return async statement =>
@@ -39,11 +40,15 @@ async function dump (query: (statement: string) => Promise<Rows>, dialect: strin
   return rows.flat().flatMap(row => Object.values(row)).flatMap(texts)
 }
 
-/** A value and all that is in it: JSON may come as text or as what it stands for. */
+/** A value and all that it contains: JSON may come as text or already parsed. */
 function texts (value: unknown): string[] {
   if (value instanceof Date) return [value.toISOString()]
-  if (value instanceof Uint8Array) { return [Buffer.from(value).toString('latin1'), Buffer.from(value).toString('base64url')] }
-  if (typeof value === 'object' && value !== null) { return Object.entries(value).flatMap(([name, inner]) => [name, ...texts(inner)]) }
+  if (value instanceof Uint8Array) {
+    return [Buffer.from(value).toString('latin1'), Buffer.from(value).toString('base64url')]
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([name, inner]) => [name, ...texts(inner)])
+  }
   if (typeof value !== 'string') return value === null ? [] : [String(value)]
   return [value, ...(/^[{["]/.test(value) ? texts(parsed(value)) : [])]
 }
@@ -58,7 +63,7 @@ function parsed (text: string): unknown {
 
 const length = 43
 
-/** What somebody who read these values could try: each, and each part of one that is as long as a token. */
+/** What an attacker who read these values could try: each value, and each part of it that is as long as a token. */
 function candidates (values: string[]): string[] {
   const parts = values.flatMap(value => value.match(/[\w.~+/=-]{43,}/g) ?? [])
   const windows = parts.flatMap(part =>
@@ -69,7 +74,7 @@ function candidates (values: string[]): string[] {
 
 const template = { 'hello.txt': 'Hello, {{ greeting }}', 'hello.subject.txt': 'Hello' }
 
-story('nothing in the database opens an account, and nothing that opens one is in it', async (t, build, { dialect }) => {
+story('no stored value works as a credential, and no credential is stored', async (t, build, { dialect }) => {
   const folder = dirname(temporaryFile(t))
   for (const [name, text] of Object.entries(template)) writeFileSync(join(folder, name), text)
   const built = await build(t, {
@@ -83,14 +88,17 @@ story('nothing in the database opens an account, and nothing that opens one is i
   const passwords = [password]
   const handedOut = new Set<string>()
   async function check (step: string): Promise<void> {
-    for (const { raw, text } of mailServer.mails) { for (const [token] of `${raw}${text}`.matchAll(/[\w-]{43,}/g)) handedOut.add(token) }
+    for (const { raw, text } of mailServer.mails) {
+      for (const [token] of `${raw}${text}`.matchAll(/[\w-]{43,}/g)) handedOut.add(token)
+    }
     const stored = await dump(query, dialect)
     const text = stored.join('\n')
-    for (const secret of [...handedOut, ...passwords]) { t.notOk(text.includes(secret), `${step}: what was handed out is not stored`) }
+    for (const secret of [...handedOut, ...passwords]) {
+      t.notOk(text.includes(secret), `${step}: no credential is stored`)
+    }
     const found = candidates(stored)
-    t.same(await attack(found), [], `${step}: of ${found.length} values none works`)
+    t.same(await attack(found), [], `${step}: none of ${found.length} values works`)
   }
-  const newest = (pattern: RegExp) => pattern.exec(mailServer.mails.at(-1)?.text ?? '')?.slice(1) ?? []
   const logIn = async (password: string) => {
     const { access, refresh } = (await post('/login', { email: alice.email, password })).json()
     for (const token of [access, refresh, access.split('.')[2]]) handedOut.add(token)
@@ -101,7 +109,7 @@ story('nothing in the database opens an account, and nothing that opens one is i
     await mails()
   }
 
-  // The mail has come while its row still waits: its link is good.
+  // The mail has arrived while its row still waits, so its link works.
   mailServer.mode = 'lose-answer'
   await post('/registration', alice)
   await check('registered, the mail not tried yet')
@@ -115,7 +123,7 @@ story('nothing in the database opens an account, and nothing that opens one is i
   await post('/registration/resend-email', { email: alice.email })
   await mails()
   await check('asked for another mail')
-  const [key] = newest(/account-confirm-email\/([\w-]{43})/)
+  const key = keyIn(mailServer.mails.at(-1))
   t.equal((await post('/registration/verify-email', { key })).statusCode, 200)
   await check('confirmed')
   const { access } = await logIn(password)
@@ -128,23 +136,15 @@ story('nothing in the database opens an account, and nothing that opens one is i
   mailServer.mode = 'ok'
   await later(31)
   await check('asked for a reset, the mail sent')
-  const [uid, token] = newest(/confirm\/([^/\s]+)\/([\w-]{43})/)
+  const { uid, token } = uidAndTokenIn(mailServer.mails.at(-1))
   passwords.push('Brand-new-pw-1')
   t.equal((await post('/password/reset/confirm', { uid, token, new_password1: passwords[1] })).statusCode, 200)
   await check('reset')
   t.equal((await built.get('/user', { token: access })).statusCode, 401)
   const session = await logIn('Brand-new-pw-1')
   passwords.push('Changed-once-more-1')
-  t.equal(
-    (
-      await post(
-        '/password/change',
-        { old_password: passwords[1], new_password1: passwords[2] },
-        { token: session.access }
-      )
-    ).statusCode,
-    200
-  )
+  const change = { old_password: passwords[1], new_password1: passwords[2] }
+  t.equal((await post('/password/change', change, { token: session.access })).statusCode, 200)
   await check('changed')
   await mails()
 
@@ -153,11 +153,11 @@ story('nothing in the database opens an account, and nothing that opens one is i
   await post('/registration', { ...alice, password1: passwords[3] })
   await mails()
   await check('registered again, the mail waiting')
-  await restAuth.mail.send('hello', { pk: uid ?? '' }, { greeting: 'with "values" and <markup>' })
+  await restAuth.mail.send('hello', { pk: uid }, { greeting: 'with "values" and <markup>' })
   await mails()
   await check('a mail of the app\'s own, waiting')
   mailServer.mode = 'reject-data'
-  // As some do, it says what was wrong with which link.
+  // Some mail servers quote the link that they reject.
   mailServer.refusal =
     '5.7.1 https://localhost:3000/auth/password/reset/confirm/x/Q8sYtX2uKzH6bEfGd9PaVomWqv0LrN4cJ8sYtX2uKzH is spam'
   handedOut.add('Q8sYtX2uKzH6bEfGd9PaVomWqv0LrN4cJ8sYtX2uKzH')
@@ -171,21 +171,21 @@ story('nothing in the database opens an account, and nothing that opens one is i
   await post('/registration', { ...alice, email: 'bob@example.com' })
   await mails()
   await check('all of it sent')
-  t.ok(handedOut.size >= 12, 'what is looked for was found')
+  t.ok(handedOut.size >= 12, 'the mails and answers had credentials')
 
-  // The attack does find what works: all of it would else prove nothing.
+  // The attack does find working credentials; otherwise the checks above would prove nothing.
   await post('/password/reset', { email: alice.email })
   await mails()
-  const [, live = ''] = newest(/confirm\/([^/\s]+)\/([\w-]{43})/)
+  const { token: live } = uidAndTokenIn(mailServer.mails.at(-1))
   const { access: bearer, refresh } = await logIn('Changed-once-more-1')
   t.same((await attack([bearer])).length, 1)
   t.same((await attack([refresh])).length, 1)
   t.same((await attack([live])).length, 1)
-  t.same((await attack(['Changed-once-more-1'])).length, 0, 'the reset has replaced it')
+  t.same((await attack(['Changed-once-more-1'])).length, 0, 'the reset attack has replaced it')
   await app.close()
 })
 
-/** Tries values in the place of every credential there is; answers with those that worked, and where. */
+/** Tries the values as every kind of credential; returns those that worked, and where. */
 function createAttack ({ app }: BuiltApp, query: (statement: string) => Promise<Rows>) {
   const post = async (path: string, payload: object) =>
     await app.inject({ method: 'POST', url: `/auth/${path}`, payload })
@@ -194,21 +194,17 @@ function createAttack ({ app }: BuiltApp, query: (statement: string) => Promise<
   return async (values: string[]): Promise<string[]> => {
     const users = await query('SELECT pk, email FROM users')
     const worked: string[] = []
-    const judge = (isRight: boolean, what: string) => { if (!isRight) worked.push(what) }
+    const expectRefusal = ({ statusCode }: { statusCode: number }, refusals: number[], what: string) => {
+      if (!refusals.includes(statusCode)) worked.push(what)
+    }
     for (const value of values) {
-      const header = value.replace(/[^\x20-\x7e]/g, '')
-      judge(
-        (await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${header}` } })).statusCode === 401,
-        `bearer ${value}`
-      )
-      judge([400, 404].includes((await post('registration/verify-email', { key: value })).statusCode), `key ${value}`)
+      const authorization = `Bearer ${value.replace(/[^\x20-\x7e]/g, '')}`
+      expectRefusal(await app.inject({ url: '/auth/user', headers: { authorization } }), [401], `bearer ${value}`)
+      expectRefusal(await post('registration/verify-email', { key: value }), [400, 404], `key ${value}`)
       for (const { pk, email } of users) {
-        judge(
-          (await post('password/reset/confirm', { uid: pk, token: value, new_password1: 'Mallory-was-here-1' }))
-            .statusCode === 400,
-          `reset ${value}`
-        )
-        judge((await post('login', { email, password: value })).statusCode === 400, `password ${value}`)
+        const reset = { uid: pk, token: value, new_password1: 'Mallory-was-here-1' }
+        expectRefusal(await post('password/reset/confirm', reset), [400], `reset ${value}`)
+        expectRefusal(await post('login', { email, password: value }), [400], `password ${value}`)
       }
     }
     const before = await count()

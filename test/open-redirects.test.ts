@@ -1,4 +1,4 @@
-/** Where a login by redirect may end (CWE-601): whatever is sent as `next`, the browser stays where the app wants it. */
+/** Open redirects (CWE-601): for any value of `next`, a login by redirect ends only where the app allows it. */
 import { articleOptions, sqliteBuild, t, type Test } from './support/build.js'
 import { sharedDatabase, withBadProviders } from './support/social-app.js'
 
@@ -7,9 +7,9 @@ const next = ['https://app.example', 'https://Other.Example:443', 'http://[::1]:
 const ends = new Set([own, 'https://app.example', 'https://other.example', 'http://[::1]:5173'])
 const options = { tokens: { cookies: {} }, urls: { next, socialLogin: '/welcome' } }
 
-/** As they are after the query is decoded. */
+/** Refused values of `next`, as they are after the query is decoded. */
 const refused = [
-  // Other hosts, said in full and in every shorter way.
+  // Other hosts, in full and in every shorter form.
   'https://evil.example',
   'http://evil.example/',
   '//evil.example',
@@ -44,7 +44,7 @@ const refused = [
   '//%65vil.example',
   '//localhost:3000@evil.example',
   '//localhost:80@evil.example',
-  // What browsers leave out or take for something else.
+  // Characters that browsers leave out or treat as others.
   '/\t/evil.example',
   '/\n/evil.example',
   '/\r/evil.example',
@@ -70,7 +70,7 @@ const refused = [
   '/path\r\nset-cookie: a=b',
   '/path\u0085',
   '/caf\u00e9',
-  // Whatever looks like one of ours.
+  // Addresses that look like allowed ones.
   'http://localhost:3000@evil.example',
   'http://localhost:3000:80@evil.example',
   'http://localhost@evil.example:3000/',
@@ -109,7 +109,7 @@ const refused = [
   'myappx://login',
   'myapp://login:80',
   'myapp://LOGIN',
-  // What is no place at all.
+  // Schemes that run scripts or open files, and values that are no addresses.
   'javascript:alert(1)',
   'javascript://localhost:3000/%0aalert(1)',
   'javascript://app.example/%0aalert(1)',
@@ -142,7 +142,7 @@ const refused = [
   `https://app.example/${'a'.repeat(2000)}`
 ]
 
-/** And where those end that may. */
+/** Allowed values of `next`, and where the login ends. */
 const taken: Record<string, string> = {
   '/': `${own}/`,
   '/basket': `${own}/basket`,
@@ -169,7 +169,7 @@ const taken: Record<string, string> = {
   'http://[::1]:5173/': 'http://[::1]:5173/',
 }
 
-/** Without what an app may be told there. */
+/** The origin of an address; for an app's own scheme, the scheme and the host. */
 function originOf (address: string): string {
   const { origin, protocol, host } = new URL(address)
   return origin === 'null' ? `${protocol}//${host}` : origin
@@ -177,9 +177,9 @@ function originOf (address: string): string {
 
 const query = (next: string) => `/company/login?next=${encodeURIComponent(next)}`
 
-// OR-01, OR-02
+// The attack: a link to the app's own login whose `next` leads to the attacker's site, which the user then trusts.
 for (const method of ['GET', 'POST'] as const) {
-  void t.test(`no login starts that would end elsewhere (${method})`, async t => {
+  t.test(`a login whose next address is not allowed does not start (${method})`, async t => {
     const shared = sharedDatabase(t, 'sqlite')
     const app = await withBadProviders(t, sqliteBuild, { options, ...shared.given })
     const { browser } = app
@@ -199,15 +199,17 @@ for (const method of ['GET', 'POST'] as const) {
     for (const path of queries) {
       for (const site of ['same-origin', 'cross-site']) {
         const answer = await browser.open(method, path, { headers: { 'sec-fetch-site': site } })
-        if (answer.statusCode !== 400 || answer.cookies.length > 0) { t.fail(path, { status: answer.statusCode, location: answer.headers.location }) }
-        if (/evil|alert/.test(answer.body)) t.fail(`told: ${path}`)
+        if (answer.statusCode !== 400 || answer.cookies.length > 0) {
+          t.fail(path, { status: answer.statusCode, location: answer.headers.location })
+        }
+        if (/evil|alert/.test(answer.body)) t.fail(`repeated in the answer: ${path}`)
       }
     }
     const db = await shared.open(app)
-    t.same(await db.orm.select().from(db.socialTransactions), [], 'nothing is kept for later')
+    t.same(await db.orm.select().from(db.socialTransactions), [], 'no login was started')
   })
 
-  void t.test(`a login ends where it was to, which is at home or where the app said (${method})`, async t => {
+  t.test(`a login ends at its next address, on the app's origin or an allowed one (${method})`, async t => {
     const { browser, bad } = await withBadProviders(t, sqliteBuild, { options })
     for (const [next, end] of Object.entries(taken)) {
       for (const deny of [false, true]) {
@@ -225,7 +227,7 @@ for (const method of ['GET', 'POST'] as const) {
   })
 }
 
-void t.test('a page of another site that has the browser start with an address of ours gets that far after the click', async t => {
+t.test('a login that another site starts with an allowed next address needs a click, and ends there', async t => {
   const { browser, bad } = await withBadProviders(t, sqliteBuild, { options })
   for (const [next, end] of Object.entries(taken)) {
     const page = await browser.open('GET', query(next), { headers: { 'sec-fetch-site': 'cross-site' } })
@@ -239,7 +241,7 @@ void t.test('a page of another site that has the browser start with an address o
   }
 })
 
-void t.test('what is sent along later changes no end', async t => {
+t.test('parameters added to the callback do not change where a login ends', async t => {
   const { browser, bad } = await withBadProviders(t, sqliteBuild, { options })
   const redirect = await bad.authorize(await browser.start('company', '?next=/a%23b'), 'alice')
   const answer = await browser.comeBack(
@@ -248,7 +250,7 @@ void t.test('what is sent along later changes no end', async t => {
   t.equal(answer.headers.location, `${own}/a#b`)
 })
 
-/** The refusal of an app's start, in one line. */
+/** The message that an app refuses to start with. */
 async function refusal (t: Test, urls: object): Promise<string> {
   return await sqliteBuild(t, { options: { ...articleOptions, urls } }).then(
     () => 'started',
@@ -256,8 +258,8 @@ async function refusal (t: Test, urls: object): Promise<string> {
   )
 }
 
-// OR-03
-void t.test('an app does not start with ends that can not be compared, or that run scripts', async t => {
+// Entries that a lax comparison would match with too many addresses, or that run a script when opened.
+t.test('an app does not start with return addresses that are no exact origins, or that run scripts', async t => {
   const origin = 'must be an origin such as https://app.example'
   for (const address of [
     '/', '/path', 'app.example', '//app.example', 'https:app.example', 'https://app.example/',

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import fastifySwagger from '@fastify/swagger'
 import { Type } from '@sinclair/typebox'
@@ -76,34 +76,24 @@ async function documentOf (t: Test, options: BuildOptions): Promise<Document> {
 
 const operationsOf = ({ paths }: Document) => Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ ...operation, name: `${method.toUpperCase()} ${path}` })))
-/** Those that carry a code: pages for people fail in HTML, which does not. */
+/** The error responses with a code: not the HTML of pages, which has none. */
 const failuresOf = ({ responses }: Operation) =>
-  Object.entries(responses)
-    .filter(([status]) => Number(status) >= 400)
-    .flatMap(
-      ([
-        status,
-        {
-          content: { 'text/html': page, ...content },
-          description,
-          ...rest
-        }
-      ]) =>
-        page && Object.keys(content).length === 0
-          ? []
-          : [
-              [
-                status,
-                { ...rest, content, description: page ? description.split(' Or: ').at(-1) : description }
-              ] as const
-            ]
-    )
+  Object.entries(responses).filter(([status]) => Number(status) >= 400).flatMap(([status, response]) => {
+    const { content: { 'text/html': page, ...content }, ...rest } = response
+    if (page && Object.keys(content).length === 0) return []
+    const description = page ? rest.description.split(' Or: ').at(-1) : rest.description
+    return [[status, { ...rest, content, description }] as const]
+  })
 const bodyOf = ({ requestBody }: Operation): Schema | undefined => requestBody?.content['application/json']?.schema
 const own = ({ schema }: Media): Record<string, Schema> => schema.allOf?.[1]?.properties ?? {}
 
 const run = promisify(execFile)
 
-/** Redocly's complaints, `[]` for none; a warning is one. */
+interface Report {
+  problems: { ruleId: string, message: string, location: { source: { ref: string }, pointer: string }[] }[]
+}
+
+/** Redocly's errors and warnings; `[]` if there are none. */
 async function complaints (t: Test, documents: Record<string, unknown>): Promise<string[]> {
   const folder = t.testdir(
     Object.fromEntries(Object.entries(documents).map(([name, document]) => [`${name}.json`, JSON.stringify(document)]))
@@ -112,18 +102,15 @@ async function complaints (t: Test, documents: Record<string, unknown>): Promise
   const { stdout } = await run(join(root, 'node_modules/.bin/redocly'), ['lint', '--format=json', ...files], {
     cwd: root, env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }, maxBuffer: 1e8
   }).catch((error: { stdout: string }) => error)
-  // One report a file, one after the other.
+  // Redocly prints one report after the other.
   const reports = stdout.split(/(?<=^\})(?=\{)/m)
   t.equal(reports.length, files.length, 'each document was read')
-  return reports.flatMap(report =>
-    JSON.parse(report).problems.map(
-      (problem: { ruleId: string; message: string; location: { source: { ref: string }; pointer: string }[] }) =>
-        `${problem.ruleId} ${problem.location[0]?.source.ref.split('/').pop()}${problem.location[0]?.pointer}: ${problem.message}`
-    )
-  )
+  const problems = reports.flatMap(report => (JSON.parse(report) as Report).problems)
+  return problems.map(({ ruleId, message, location: [place] }) =>
+    `${ruleId} ${place?.source.ref.split('/').pop()}${place?.pointer}: ${message}`)
 }
 
-/** The host's own document, its components under their names. */
+/** Registers the host's own document, which keeps the names of components. */
 const hostSwagger = (openapi: object = {}, more: object = {}) => async (app: FastifyInstance) => {
   const options: object = {
     openapi: {
@@ -146,11 +133,11 @@ const second = (prefix: string) => async (app: FastifyInstance) => {
   await app.register(fp(createPlugin({ hashCost: cheapHash })), options)
 }
 
-void t.test('openapi.yaml is what the article\'s app declares (npm run openapi)', async t => {
+t.test("openapi.yaml is up to date with the article's example (npm run openapi)", async t => {
   t.equal(readFileSync(openapiFile, 'utf8'), await openapiYaml())
 })
 
-void t.test('every document passes the strict linter, whatever the options', async t => {
+t.test('every document passes the strict linter, with every set of options', async t => {
   t.same(await complaints(t, {
     article,
     drf: await documentOf(t, { options: { errors: 'drf' } }),
@@ -162,35 +149,32 @@ void t.test('every document passes the strict linter, whatever the options', asy
   }), [])
 })
 
-void t.test('an operation says what it is called, what it does, where it belongs and whom it is for', async t => {
+t.test('an operation has a unique ID, a summary, one tag and its security requirements', async t => {
   t.match(article.servers, [{ url: /^http/ }])
   const tags = article.tags.map(({ name }) => name)
   const operations = operationsOf(article)
   t.equal(
-    new Set(operations.map(({ operationId }) => operationId)).size,
-    operations.length,
-    'each has a name of its own'
+    new Set(operations.map(({ operationId }) => operationId)).size, operations.length, 'each has its own ID'
   )
   for (const { name, operationId, summary, tags: [tag, ...others], security, responses } of operations) {
     t.match(operationId, /^[a-z][A-Za-z]+$/, name)
     t.match(summary, /^[A-Z].{3,60}[^.]$/, name)
     t.ok(
-      tag !== undefined && tags.includes(tag) && others.length === 0,
-      `${name}: one tag, which the document explains`
+      tag !== undefined && tags.includes(tag) && others.length === 0, `${name}: one tag, which the document explains`
     )
-    // Whom to log out, a token or the body may say; what these two judge is in the body.
+    // A logout can take its token from the header or the body; the other two take it from the body only.
     const expected =
       '401' in responses && !['refreshToken', 'verifyToken'].includes(operationId)
         ? [{ bearer: [] }]
         : operationId === 'logout'
           ? [{ bearer: [] }, {}]
           : []
-    t.same(security, expected, `${name}: a token is asked for where 401 is an answer`)
+    t.same(security, expected, `${name}: a token is required if 401 is documented`)
   }
   t.same(article.components.securitySchemes, securitySchemes)
 })
 
-void t.test('a good answer is described, and its schema has a name or says what it holds', async t => {
+t.test('each operation has one success response, described, with a named or detailed schema', async t => {
   for (const { name, responses } of operationsOf(article)) {
     const good = Object.entries(responses).filter(([status]) => Number(status) < 300).map(([, answer]) => answer)
     t.equal(good.length, 1, name)
@@ -202,16 +186,18 @@ void t.test('a good answer is described, and its schema has a name or says what 
 })
 
 for (const [name, options] of Object.entries({ 'the article': {}, 'an app with every option': everything })) {
-  void t.test(`in ${name}, whatever a body may hold is bounded and shown by an example`, async t => {
+  t.test(`in ${name}, every body field has an example, and every string is bounded`, async t => {
     for (const operation of operationsOf(await documentOf(t, { options }))) {
       for (const [field, schema] of Object.entries(bodyOf(operation)?.properties ?? {})) {
         t.ok(schema.examples?.length, `${operation.name} ${field} has an example`)
-        for (const text of stringsOf(schema)) { t.ok(text.maxLength !== undefined || text.enum, `${operation.name} ${field} is bounded`) }
+        for (const text of stringsOf(schema)) {
+          t.ok(text.maxLength !== undefined || text.enum, `${operation.name} ${field} is bounded`)
+        }
       }
     }
   })
 
-  void t.test(`in ${name}, who sends the examples succeeds`, async t => {
+  t.test(`in ${name}, requests with the documented examples succeed`, async t => {
     const { app, call } = await sqliteBuild(t, { options })
     const operations = operationsOf(app.restAuth.openapi() as unknown as Document)
     const examples = (operationId: string) => {
@@ -236,12 +222,11 @@ for (const [name, options] of Object.entries({ 'the article': {}, 'an app with e
 function stringsOf (schema: Schema): Schema[] {
   return [
     ...([schema.type].flat().includes('string') ? [schema] : []),
-    ...Object.values(schema.properties ?? {}).flatMap(stringsOf),
-    ...(schema.items ? stringsOf(schema.items) : [])
+    ...Object.values(schema.properties ?? {}).flatMap(stringsOf), ...(schema.items ? stringsOf(schema.items) : [])
   ]
 }
 
-void t.test('every failure lists its codes, and shows each by an example', async t => {
+t.test('every error response lists its codes, with an example of each', async t => {
   for (const operation of operationsOf(await documentOf(t, { options: everything }))) {
     for (const [status, { description, headers = {}, content }] of failuresOf(operation)) {
       const where = `${operation.name} → ${status}`
@@ -249,7 +234,8 @@ void t.test('every failure lists its codes, and shows each by an example', async
       const media = content['application/problem+json'] as Media
       const codes = own(media).code?.enum ?? []
       t.ok(codes.length > 0, where)
-      t.same(codes.filter(code => String(errors[code as Code].status) !== status), [], `${where}: the status of each code`)
+      const misplaced = codes.filter(code => String(errors[code as Code].status) !== status)
+      t.same(misplaced, [], `${where}: the status of each code`)
       t.equal(description, codes.map(code => `\`${code}\``).join(', '), where)
       t.same(Object.keys(media.examples ?? {}), codes, where)
       for (const { value } of Object.values(media.examples ?? {})) t.notMatch(String(value.detail), /[{}]/, where)
@@ -259,29 +245,28 @@ void t.test('every failure lists its codes, and shows each by an example', async
   }
 })
 
-void t.test('every code of the error table is documented on a route that answers with it', async t => {
+t.test('every code of the error table is documented on a route that returns it', async t => {
   const documented = new Set<string>()
   const options = [everything, { ...everything, account: { emailVerification: 'mandatory' }, tokens: { cookies: {} } }]
   const documents = await Promise.all(options.map(options => documentOf(t, { options })))
   for (const operation of documents.flatMap(operationsOf)) {
     for (const [, { content }] of failuresOf(operation)) {
       const { code, errors } = own(content['application/problem+json'] as Media)
-      for (const one of [...(code?.enum ?? []), ...(errors?.items?.allOf?.[1]?.properties?.code?.enum ?? [])]) { documented.add(one) }
+      for (const one of [...(code?.enum ?? []), ...(errors?.items?.allOf?.[1]?.properties?.code?.enum ?? [])]) {
+        documented.add(one)
+      }
     }
   }
-  // To a method that a path does not know, and on pages, in words.
+  // The 405 of an unknown method is not documented, and pages show these errors as text.
   const elsewhere = ['method_not_allowed', 'provider_denied', 'next_not_allowed']
   t.same([...documented].sort(), Object.keys(errors).filter(code => !elsewhere.includes(code)).sort())
 })
 
-void t.test('social login is documented for the providers that are configured, and for no other', async t => {
+t.test('social login is documented for the configured providers only', async t => {
   const isSocial = ({ tags: [tag] }: Operation) => tag === 'Social'
   const operations = operationsOf(article).filter(isSocial)
   const each = (name: string) => [
-    `socialLogin${name}`,
-    `startSocialLogin${name}`,
-    `socialCallback${name}`,
-    `connect${name}`
+    `socialLogin${name}`, `startSocialLogin${name}`, `socialCallback${name}`, `connect${name}`
   ]
   t.same(
     operations.map(({ operationId }) => operationId).sort(),
@@ -296,21 +281,20 @@ void t.test('social login is documented for the providers that are configured, a
   t.notMatch(JSON.stringify(without), /google|AuthSocial|missing_fields/i)
 })
 
-void t.test('a page says that it is one, and a redirect where it goes', async t => {
+t.test('a page is documented as HTML, and a redirect with its Location header', async t => {
   const start = article.paths['/auth/google/login']?.get
   t.match(start?.parameters, [{ in: 'query', name: 'next', required: false }])
   for (const [status, { content, headers }] of Object.entries(start?.responses ?? {})) {
     t.equal(content === undefined, status === '303', status)
     t.same(
       status === '303' ? Object.keys(headers ?? {}) : Object.keys(content).slice(0, 1),
-      [status === '303' ? 'Location' : 'text/html'],
-      status
+      [status === '303' ? 'Location' : 'text/html'], status
     )
   }
   t.same(Object.keys(start?.responses ?? {}), ['200', '303', '400', '500', '502', '503'])
 })
 
-void t.test('a field code is listed only where the route has a field for it', async t => {
+t.test('a field code is listed only on routes with a field that can have it', async t => {
   const fieldCodes = (document: Document, operationId: string) => {
     const operation = operationsOf(document).find(operation => operation.operationId === operationId)
     const media = operation?.responses['400']?.content['application/problem+json']
@@ -320,20 +304,22 @@ void t.test('a field code is listed only where the route has a field for it', as
     'null', 'blank', 'invalid_type', 'invalid_choice', 'max_length', 'null_characters_not_allowed',
     'surrogate_characters_not_allowed', 'value_not_allowed'
   ])
-  t.notOk(fieldCodes(article, 'register').includes('username_taken'), 'nobody has a username')
+  t.notOk(fieldCodes(article, 'register').includes('username_taken'), 'the app has no usernames')
   t.same(fieldCodes(article, 'getUser'), [], 'there is no body')
 })
 
-void t.test('in the shape of Django REST framework, failures are JSON and the codes of tokens are listed', async t => {
+t.test("in Django REST framework's shape, errors are JSON and the token codes are listed", async t => {
   const document = await documentOf(t, { options: { errors: 'drf' } })
   for (const operation of operationsOf(document)) {
-    for (const [status, { content }] of failuresOf(operation)) { t.same(Object.keys(content), ['application/json'], `${operation.name} → ${status}`) }
+    for (const [status, { content }] of failuresOf(operation)) {
+      t.same(Object.keys(content), ['application/json'], `${operation.name} → ${status}`)
+    }
   }
   const { properties } = document.paths['/auth/user']?.get?.responses['401']?.content['application/json']?.schema ?? {}
   t.same(properties?.code?.enum, ['bad_authorization_header', 'user_not_found', 'user_inactive', 'token_not_valid'])
 })
 
-void t.test('in the app\'s own document our routes stand with their security scheme and tags, given or not', async t => {
+t.test("the host's own document gets the routes, with their security scheme and tags", async t => {
   const { paths } = await documentOf(t, {})
   const mine = { type: 'http', scheme: 'bearer', description: 'The app\'s own.' }
   for (const [openapi, scheme] of [
@@ -350,18 +336,17 @@ void t.test('in the app\'s own document our routes stand with their security sch
     t.same(
       JSON.parse(JSON.stringify(document.paths).replaceAll('"required":true', '"required":false')),
       JSON.parse(JSON.stringify(paths).replaceAll('"required":true', '"required":false')),
-      'the routes are documented as in a document of ours, but for bodies that may be left out'
+      'the routes are documented as in the own document, except for optional bodies'
     )
   }
 })
 
-void t.test('the app\'s own transform sees our routes, and its Swagger 2.0 document can hold them', async t => {
+t.test("the host's transform sees the routes, and a Swagger 2.0 document can contain them", async t => {
   const { app } = await sqliteBuild(t, {
     options: likeTheArticle,
-    before: hostSwagger(
-      {},
-      { transform: ({ schema, url }: { schema: object; url: string }) => ({ schema, url: `/v1${url}` }) }
-    )
+    before: hostSwagger({}, {
+      transform: ({ schema, url }: { schema: object, url: string }) => ({ schema, url: `/v1${url}` })
+    })
   })
   t.same(Object.keys(app.swagger().paths ?? {}), Object.keys(article.paths).map(path => `/v1${path}`))
   const old = Fastify()
@@ -381,7 +366,7 @@ for (const [name, options] of Object.entries<BuildOptions>({
     }
   }
 })) {
-  void t.test(`two registrations ${name} share a document without sharing a name`, async t => {
+  t.test(`two registrations ${name} share a document without sharing a name`, async t => {
     const { app } = await sqliteBuild(t, { ...options, options: likeTheArticle })
     const document = app.swagger() as unknown as Document
     const operations = operationsOf(document)
@@ -390,20 +375,18 @@ for (const [name, options] of Object.entries<BuildOptions>({
     t.same(Object.keys(document.components.schemas).length, 2 * Object.keys(article.components.schemas).length)
     const references = (path: string) =>
       [...JSON.stringify(document.paths[path]).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
-    const [first, other] = Object.keys(document.paths).filter(path => path.endsWith('/registration')) as [
-      string,
-      string
-    ]
+    const [first = '', other = ''] = Object.keys(document.paths).filter(path => path.endsWith('/registration'))
     t.same(references(first).filter(name => references(other).includes(name)), [])
   })
 }
 
-void t.test('the contract needs no server: TypeBox and itself are all that it imports', async t => {
+t.test('the contract needs no server: its files import only TypeBox and each other', async t => {
   const files = readdirSync(join(root, 'schemas'), { recursive: true, encoding: 'utf8' })
   for (const file of files.filter(name => name.endsWith('.ts'))) {
     const source = readFileSync(join(root, 'schemas', file), 'utf8')
     const imports = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name = '']) => name)
-    t.same(imports.filter(name => name !== '@sinclair/typebox' && !/^\.\.?\/[\w/-]+\.js$/.test(name)), [], file)
+    const isOwn = (name: string) => name.startsWith('.') && join('schemas', dirname(file), name).startsWith('schemas/')
+    t.same(imports.filter(name => name !== '@sinclair/typebox' && !isOwn(name)), [], file)
     t.notMatch(source, /\b(?:process|Buffer|require)\b[.(]/, file)
   }
 })

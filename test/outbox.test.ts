@@ -1,4 +1,4 @@
-/** The outbox: no mail is lost, none goes out that nobody wants any more, and no answer waits for one. */
+/** The outbox: no mail is lost, no outdated mail is sent, and no answer waits for a mail. */
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -9,24 +9,17 @@ import type { MailMessage } from '../src/mail/message.js'
 import type { RestAuth } from '../src/rest-auth.js'
 import { claimMails } from '../src/store/outbox.js'
 import type { Tx } from '../src/types.js'
+import { keyIn, uidAndTokenIn } from './support/answers.js'
 import {
   alice, password, secret, sqliteBuild, story, t, type Build, type BuildOptions, type BuiltApp, type Test
 } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
-import { startMailServer, type CaughtMail } from './support/mail-server.js'
+import { startMailServer } from './support/mail-server.js'
 
 const mandatory = { account: { emailVerification: 'mandatory' } }
 const fresh = 'Brand-new-pw-1'
 
-const keyOf = (mail: CaughtMail | undefined): string =>
-  /account-confirm-email\/([\w-]{43})/.exec(mail?.text ?? '')?.[1] ?? ''
-
-function linkOf (mail: CaughtMail | undefined): { uid: string, token: string } {
-  const [, uid = '', token = ''] = /confirm\/([^/\s]+)\/([\w-]{43})/.exec(mail?.text ?? '') ?? []
-  return { uid, token }
-}
-
-/** On a database that others can open as well: `:memory:` is one connection's own. */
+/** On a database that others can open as well: `:memory:` belongs to one connection. */
 const buildShared = async (t: Test, build: Build, dialect: string, options: BuildOptions): Promise<BuiltApp> =>
   await build(t, { ...options, ...(dialect === 'sqlite' && { database: temporaryFile(t) }) })
 
@@ -36,7 +29,7 @@ async function openRows (t: Test, { database }: BuiltApp): Promise<Database> {
   return db
 }
 
-/** The app's own templates, in a folder of their own. */
+/** A folder with the app's own templates. */
 function templates (t: Test, files: Record<string, string>): string {
   const folder = dirname(temporaryFile(t))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
@@ -52,16 +45,11 @@ const hello = {
 const hasLogged = ({ logs }: BuiltApp, level: number, message: string): boolean =>
   logs.some(line => line.includes(`"level":${level}`) && line.includes(`"msg":"${message}"`))
 
-story('mails whose server is down go out once it is back, and no answer tells', async (t, build) => {
+story('while the mail server is down, answers are as usual; the mails go out once it is back', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { post, mails, mailServer, clock, app: { restAuth } } = app
-  await restAuth.users.create({
-    email: 'bob@example.com',
-    password,
-    email_verified: true,
-    gender: 'M',
-    phone_number: '1'
-  } as never)
+  const bob = { email: 'bob@example.com', password, email_verified: true, gender: 'M', phone_number: '1' }
+  await restAuth.users.create(bob as never)
   mailServer.mode = 'refuse-connection'
   const registered = await post('/registration', alice)
   t.equal(registered.statusCode, 201)
@@ -76,17 +64,17 @@ story('mails whose server is down go out once it is back, and no answer tells', 
   t.ok(hasLogged(app, 40, 'mail not sent yet'))
 
   mailServer.mode = 'ok'
-  t.same(await mails(), [], 'not before its time')
+  t.same(await mails(), [], 'not before the retry is due')
   clock.advance(31)
   t.same((await mails()).map(({ to }) => to).sort(), [alice.email, 'bob@example.com'])
   const [verification, reset] = [alice.email, 'bob@example.com'].map(to =>
     mailServer.mails.find(mail => mail.to === to)
   )
-  t.equal((await post('/registration/verify-email', { key: keyOf(verification) })).statusCode, 200)
-  t.equal((await post('/password/reset/confirm', { ...linkOf(reset), new_password1: fresh })).statusCode, 200)
+  t.equal((await post('/registration/verify-email', { key: keyIn(verification) })).statusCode, 200)
+  t.equal((await post('/password/reset/confirm', { ...uidAndTokenIn(reset), new_password1: fresh })).statusCode, 200)
 })
 
-story('a server that nobody listens at delays no answer either', async (t, build) => {
+story('an SMTP port that refuses connections does not delay an answer', async (t, build) => {
   const { post, mailServer, app: { restAuth } } = await build(t, { options: mandatory })
   await mailServer.close()
   t.equal((await post('/registration', alice)).statusCode, 201)
@@ -94,24 +82,26 @@ story('a server that nobody listens at delays no answer either', async (t, build
   t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'waiting', lastError: /ECONNREFUSED/ } })
 })
 
-story('what is sent again is the same mail with the same link, which works once', async (t, build) => {
+story('a retry sends the same mail with the same link, which works once', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { post, mails, mailServer, clock } = app
   mailServer.mode = 'lose-answer'
   await post('/registration', alice)
-  t.equal((await mails()).length, 1, 'it came, but nobody could say so')
+  t.equal((await mails()).length, 1, 'it arrived, but the server could not confirm it')
   mailServer.mode = 'ok'
   clock.advance(31)
   const [first, second, ...others] = await mails()
   t.same(others, [])
   t.ok(first?.messageId)
-  for (const part of ['messageId', 'subject', 'text', 'html', 'to'] as const) { t.equal(second?.[part], first?.[part], part) }
+  for (const part of ['messageId', 'subject', 'text', 'html', 'to'] as const) {
+    t.equal(second?.[part], first?.[part], part)
+  }
   t.same(second?.headers.get('date'), first?.headers.get('date'))
-  t.equal((await post('/registration/verify-email', { key: keyOf(first) })).statusCode, 200)
-  t.equal((await post('/registration/verify-email', { key: keyOf(second) })).statusCode, 404)
+  t.equal((await post('/registration/verify-email', { key: keyIn(first) })).statusCode, 200)
+  t.equal((await post('/registration/verify-email', { key: keyIn(second) })).statusCode, 404)
 })
 
-story('a mail is tried eight times, twice as long apart each time, and then kept for its people to see', async (t, build) => {
+story('a mail is tried eight times, at intervals that double, and then kept as failed', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { post, mails, mailServer, clock, app: { restAuth } } = app
   mailServer.mode = 'refuse-connection'
@@ -133,19 +123,11 @@ story('a mail is tried eight times, twice as long apart each time, and then kept
   t.equal(await attempts(), 8, 'not a ninth time')
   const [dead, ...others] = await restAuth.mail.list({ state: 'failed' })
   t.same(others, [])
-  t.match(dead, {
-    template: 'email-verification',
-    state: 'failed',
-    attempts: 8,
-    dueAt: null,
-    sentAt: null,
-    failedAt: Date,
-    lastError: /ECONN/
-  })
+  t.match(dead, { template: 'email-verification', state: 'failed', attempts: 8, dueAt: null, sentAt: null })
+  t.match(dead, { failedAt: Date, lastError: /ECONN/ })
   t.match(
-    await restAuth.users.find({ email: alice.email }),
-    { is_active: true, email_verified: false },
-    'the account is none the worse'
+    await restAuth.users.find({ email: alice.email }), { is_active: true, email_verified: false },
+    'the account is not affected'
   )
   t.equal((await post('/login', { email: alice.email, password })).json().code, 'email_not_verified')
 
@@ -154,11 +136,11 @@ story('a mail is tried eight times, twice as long apart each time, and then kept
   t.equal(await restAuth.mail.retry(dead?.id), 1)
   t.equal((await mails()).length, 1)
   t.match(await restAuth.mail.list(), { length: 1, 0: { id: dead?.id, state: 'sent', failedAt: null } })
-  t.equal(await restAuth.mail.retry(), 0, 'what was sent is not sent again')
-  t.equal((await post('/registration/verify-email', { key: keyOf(mailServer.mails[0]) })).statusCode, 200)
+  t.equal(await restAuth.mail.retry(), 0, 'a sent mail is not sent again')
+  t.equal((await post('/registration/verify-email', { key: keyIn(mailServer.mails[0]) })).statusCode, 200)
 })
 
-story('one recipient whom the server refuses for good is given up at once, and the others get theirs', async (t, build) => {
+story('a permanently rejected recipient is given up at once, and the others get their mail', async (t, build) => {
   const app = await build(t, { options: mandatory })
   const { post, mails, mailServer, clock, app: { restAuth } } = app
   Object.assign(mailServer, { mode: 'reject-recipient', rejected: 'b@example.com' })
@@ -175,7 +157,7 @@ story('one recipient whom the server refuses for good is given up at once, and t
   t.equal((await mails()).at(-1)?.to, 'b@example.com')
 })
 
-story('a server that says "later", or hangs up, gets the mail later', async (t, build) => {
+story('after a temporary rejection or a lost connection, the mail is sent later', async (t, build) => {
   const { post, mails, mailServer, clock, app: { restAuth } } = await build(t, { options: mandatory })
   mailServer.mode = 'temporary'
   await post('/registration', alice)
@@ -191,14 +173,9 @@ story('a server that says "later", or hangs up, gets the mail later', async (t, 
   t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'sent', attempts: 3, dueAt: null, sentAt: clock.now } })
 })
 
-story('while a mail hangs in a black hole, everybody is answered', async (t, build) => {
-  const {
-    post,
-    get,
-    mailServer,
-    clock,
-    app: { restAuth }
-  } = await build(t, { options: { account: { emailVerification: 'optional' } } })
+story('while a mail hangs at a silent server, every request is answered', async (t, build) => {
+  const options = { account: { emailVerification: 'optional' } }
+  const { post, get, mailServer, clock, app: { restAuth } } = await build(t, { options })
   mailServer.mode = 'silent'
   const { access: token } = (await post('/registration', alice)).json()
   let hangs = true
@@ -211,40 +188,31 @@ story('while a mail hangs in a black hole, everybody is answered', async (t, bui
   t.equal((await post('/password/change', { old_password: password, new_password1: fresh }, { token })).statusCode, 200)
   t.equal((await post('/login', { email: alice.email, password: fresh })).statusCode, 200)
   t.ok(hangs)
-  // Its going ends the wait, for which a test has no time.
+  // Closing the server ends the wait; a test has no time for the timeout.
   await mailServer.close()
   await flushed
   t.equal(
-    (await restAuth.mail.list({ state: 'waiting' })).filter(({ attempts }) => attempts === 1).length,
-    4,
-    'the rest was tried, too'
+    (await restAuth.mail.list({ state: 'waiting' })).filter(({ attempts }) => attempts === 1).length, 4,
+    'the other mails were tried too'
   )
   t.equal(clock.now.toISOString(), '2026-11-23T12:00:00.000Z')
 })
 
-story('the app\'s own time limits end a wait for a black hole', async (t, build) => {
+story("the app's own timeouts end the wait for a silent server", async (t, build) => {
   const mailServer = await startMailServer()
   t.teardown(() => mailServer.close())
   mailServer.mode = 'silent'
   const { host, port } = mailServer
-  const {
-    post,
-    app: { restAuth }
-  } = await build(t, { options: { ...mandatory, mail: { transport: { host, port, greetingTimeout: 100 } } } })
+  const options = { ...mandatory, mail: { transport: { host, port, greetingTimeout: 100 } } }
+  const { post, app: { restAuth } } = await build(t, { options })
   await post('/registration', alice)
   await restAuth.mail.flush()
   t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'waiting', lastError: /ETIMEDOUT/ } })
 })
 
-story('a mail whose link has expired is not sent any more', async (t, build) => {
-  const {
-    post,
-    register,
-    mails,
-    mailServer,
-    clock,
-    app: { restAuth }
-  } = await build(t, { options: { tokens: { passwordReset: 300 } } })
+story('a mail whose link has expired is not sent', async (t, build) => {
+  const app = await build(t, { options: { tokens: { passwordReset: 300 } } })
+  const { post, register, mails, mailServer, clock, app: { restAuth } } = app
   await register()
   await register({ email: 'bob@example.com' })
   mailServer.mode = 'refuse-connection'
@@ -257,7 +225,7 @@ story('a mail whose link has expired is not sent any more', async (t, build) => 
   t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'sent' } })
 })
 
-story('of two mails with a link that wait, the newer one is sent', async (t, build) => {
+story('of two waiting mails with a link, only the newer is sent', async (t, build) => {
   const { post, mails, mailServer, clock, app: { restAuth } } = await build(t, { options: mandatory })
   mailServer.mode = 'refuse-connection'
   await post('/registration', alice)
@@ -273,10 +241,10 @@ story('of two mails with a link that wait, the newer one is sent', async (t, bui
     length: 1,
     0: { state: 'sent', createdAt: new Date('2026-11-23T12:03:01.000Z') }
   })
-  t.equal((await post('/registration/verify-email', { key: keyOf(mail) })).statusCode, 200)
+  t.equal((await post('/registration/verify-email', { key: keyIn(mail) })).statusCode, 200)
 })
 
-story('a mail is dropped whose user has confirmed, was deactivated, or is gone', async (t, build) => {
+story('a waiting mail is dropped if its user is verified, deactivated, deleted or has moved', async (t, build) => {
   const { post, mails, mailServer, clock, app: { restAuth: { users, mail } } } = await build(t, { options: mandatory })
   const names = ['confirmed', 'idle', 'back', 'gone', 'moved']
   mailServer.mode = 'refuse-connection'
@@ -298,15 +266,15 @@ story('a mail is dropped whose user has confirmed, was deactivated, or is gone',
   t.same(await mails(), [])
   t.same(await mail.list(), [])
   await post('/registration/resend-email', { email: 'back@example.com' })
-  t.same((await mails()).map(({ to }) => to), ['back@example.com'], 'who is back may ask again')
+  t.same((await mails()).map(({ to }) => to), ['back@example.com'], 'a reactivated user can request another mail')
 })
 
-story('a link that was used while its mail waited does not come back', async (t, build) => {
+story('a mail whose link was used while it waited is not sent again', async (t, build) => {
   const { post, register, mails, mailServer, clock, app: { restAuth } } = await build(t)
   await register()
   mailServer.mode = 'lose-answer'
   await post('/password/reset', { email: alice.email })
-  const link = linkOf((await mails())[0])
+  const link = uidAndTokenIn((await mails())[0])
   t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'waiting' } })
   t.equal((await post('/password/reset/confirm', { ...link, new_password1: fresh })).statusCode, 200)
   mailServer.mode = 'ok'
@@ -319,7 +287,7 @@ story('a link that was used while its mail waited does not come back', async (t,
   t.same((await restAuth.mail.list()).map(({ template, state }) => `${template} ${state}`), ['password-changed sent'])
 })
 
-story('a secret that was rotated between two tries spoils no link', async (t, build, { dialect }) => {
+story('rotating the secret between two tries keeps the link valid', async (t, build, { dialect }) => {
   const before = await buildShared(t, build, dialect, { options: mandatory })
   before.mailServer.mode = 'refuse-connection'
   await before.post('/registration', alice)
@@ -331,10 +299,10 @@ story('a secret that was rotated between two tries spoils no link', async (t, bu
   })
   after.clock.advance(31)
   const [mail] = await after.mails()
-  t.equal((await after.post('/registration/verify-email', { key: keyOf(mail) })).statusCode, 200)
+  t.equal((await after.post('/registration/verify-email', { key: keyIn(mail) })).statusCode, 200)
 })
 
-story('two processes that send fifty mails send each once', async (t, build, { dialect }) => {
+story('two processes that share an outbox send each of fifty mails once', async (t, build, { dialect }) => {
   const one = await buildShared(t, build, dialect, { options: { ...mandatory, mail: { from: 'one@example.com' } } })
   const two = await build(t, {
     database: one.database,
@@ -342,7 +310,9 @@ story('two processes that send fifty mails send each once', async (t, build, { d
   })
   one.mailServer.mode = 'refuse-connection'
   const addresses = Array.from({ length: 50 }, (_, index) => `u${index}@example.com`)
-  for (const [index, email] of addresses.entries()) { await (index % 2 ? one : two).post('/registration', { ...alice, email }) }
+  for (const [index, email] of addresses.entries()) {
+    await (index % 2 ? one : two).post('/registration', { ...alice, email })
+  }
   await Promise.all([one.mails(), two.mails()])
   t.equal((await one.app.restAuth.mail.list({ state: 'waiting' })).length, 50)
   one.mailServer.mode = 'ok'
@@ -350,26 +320,22 @@ story('two processes that send fifty mails send each once', async (t, build, { d
   await Promise.all([one.mails(), two.mails(), one.mails()])
   t.same(one.mailServer.mails.map(({ to }) => to).sort(), addresses.sort())
   t.same(
-    [...new Set(one.mailServer.mails.map(({ from }) => from))].sort(),
-    ['one@example.com', 'two@example.com'],
-    'both had a share'
+    [...new Set(one.mailServer.mails.map(({ from }) => from))].sort(), ['one@example.com', 'two@example.com'],
+    'both processes sent some of them'
   )
   t.equal((await two.app.restAuth.mail.list({ state: 'sent' })).length, 50)
 })
 
-story('what a killed process was about to send is sent by another a minute later', async (t, build, { dialect }) => {
+story('a mail that a killed process had claimed is sent by another a minute later', async (t, build, { dialect }) => {
   const dying = await buildShared(t, build, dialect, { options: mandatory })
   const db = await openRows(t, dying)
   dying.mailServer.mode = 'refuse-connection'
   await dying.post('/registration', alice)
   await dying.app.close()
-  // Whoever has claimed it is never heard of again.
+  // The process that claims the mail here never sends it.
   const later = (seconds: number) => new Date(dying.clock.now.getTime() + seconds * 1000)
-  t.equal(
-    (await claimMails(db, { origin: '/auth', now: later(31), abandoned: later(-3600), leaseEnd: later(91), limit: 10 }))
-      .length,
-    1
-  )
+  const claim = { origin: '/auth', now: later(31), abandoned: later(-3600), leaseEnd: later(91), limit: 10 }
+  t.equal((await claimMails(db, claim)).length, 1)
   const { clock, mails, app: { restAuth } } = await build(t, { database: dying.database, options: mandatory })
   clock.advance(90)
   t.same(await mails(), [])
@@ -378,7 +344,7 @@ story('what a killed process was about to send is sent by another a minute later
   t.match(await restAuth.mail.list(), { length: 1, 0: { state: 'sent', attempts: 3 } })
 })
 
-story('what a registration of the plugin left that is no more is sent by another, an hour later', async (t, build, { dialect }) => {
+story('mails of a prefix that no longer exists are sent by another after an hour', async (t, build, { dialect }) => {
   const old = await buildShared(t, build, dialect, { options: { ...mandatory, prefix: '/old' } })
   old.mailServer.mode = 'refuse-connection'
   t.equal((await old.app.inject({ method: 'POST', url: '/old/registration', payload: alice })).statusCode, 201)
@@ -390,7 +356,7 @@ story('what a registration of the plugin left that is no more is sent by another
   t.match(await mails(), { length: 1, 0: { text: /\/auth\/registration\/account-confirm-email\// } })
 })
 
-story('a mail is sent without anybody asking for it', async (t, build) => {
+story('a mail is sent by itself, without a call of flush()', async (t, build) => {
   const [arrived, arrive] = promise<MailMessage>()
   const { post } = await build(t, { options: { ...mandatory, mail: { transport: arrive } } })
   await post('/registration', alice)
@@ -402,7 +368,7 @@ function promise<T> (): [promise: Promise<T>, resolve: (value: T) => void] {
   return [new Promise<T>(_resolve => { resolve = _resolve }), value => { resolve(value) }]
 }
 
-story('what is due when the app closes is sent first', async (t, build) => {
+story('mails that are due when the app closes are sent first', async (t, build) => {
   const { app, post, mailServer } = await build(t, { options: mandatory })
   for (let index = 0; index < 12; index++) await post('/registration', { ...alice, email: `u${index}@example.com` })
   await app.close()
@@ -410,10 +376,12 @@ story('what is due when the app closes is sent first', async (t, build) => {
   t.equal(mailServer.mails.length, 12)
 })
 
-story('closing waits five seconds for a black hole, and the next start sends what was left', async (t, build, { dialect }) => {
+story('closing waits 5 seconds for a silent server; the next start sends the rest', async (t, build, { dialect }) => {
   const closing = await buildShared(t, build, dialect, { options: mandatory })
   closing.mailServer.mode = 'silent'
-  for (let index = 0; index < 25; index++) { await closing.post('/registration', { ...alice, email: `u${index}@example.com` }) }
+  for (let index = 0; index < 25; index++) {
+    await closing.post('/registration', { ...alice, email: `u${index}@example.com` })
+  }
   const start = performance.now()
   await closing.app.close()
   const seconds = (performance.now() - start) / 1000
@@ -422,12 +390,12 @@ story('closing waits five seconds for a black hole, and the next start sends wha
   next.clock.advance(61)
   t.equal(new Set((await next.mails()).map(({ to }) => to)).size, 25)
   t.equal(next.mailServer.mails.length, 25)
-  // The second ten may have begun in the moment in which the first gave up.
-  t.ok(closing.mailServer.connections <= 20, 'what is closed begins nothing new')
-  t.notOk(closing.logs.some(line => line.includes('could not be read')), 'nor does it touch the database')
+  // The second batch of ten may have begun when the first gave up.
+  t.ok(closing.mailServer.connections <= 20, 'a closed app starts no new mail')
+  t.notOk(closing.logs.some(line => line.includes('could not be read')), 'and does not use the database')
 })
 
-story('what was sent is forgotten after an hour, what failed is kept', async (t, build) => {
+story('sent mails are deleted after an hour, failed mails are kept', async (t, build) => {
   const { post, mails, mailServer, clock, app: { restAuth } } = await build(t, { options: mandatory })
   Object.assign(mailServer, { mode: 'reject-recipient', rejected: 'b@example.com' })
   const states = async () => {
@@ -444,13 +412,9 @@ story('what was sent is forgotten after an hour, what failed is kept', async (t,
   t.same((await states()).sort(), ['failed', 'sent', 'sent'], 'the first is gone')
 })
 
-story('an app sends mails of its own', async (t, build) => {
-  const {
-    register,
-    mails,
-    clock,
-    app: { restAuth }
-  } = await build(t, { options: { mail: { templates: templates(t, hello) } } })
+story('an app can send its own mails', async (t, build) => {
+  const app = await build(t, { options: { mail: { templates: templates(t, hello) } } })
+  const { register, mails, clock, app: { restAuth } } = app
   const { user } = await register()
   const id = await restAuth.mail.send('hello', user, { greeting: 'a <b>{{ 7 | times: 6 }}</b>' })
   t.match(await mails(), {
@@ -462,22 +426,20 @@ story('an app sends mails of its own', async (t, build) => {
       html: /<p>a &lt;b&gt;\{\{ 7 \| times: 6 }}&lt;\/b&gt;<\/p>/,
       messageId: `<${id}@localhost>`
     }
-  }, 'a value is a value, neither Liquid nor HTML')
-  t.same(await restAuth.mail.list(), [
-    {
-      id,
-      template: 'hello',
-      state: 'sent',
-      userPk: user.pk,
-      address: null,
-      attempts: 1,
-      createdAt: clock.now,
-      dueAt: null,
-      sentAt: clock.now,
-      failedAt: null,
-      lastError: null
-    }
-  ])
+  }, 'a value is neither Liquid nor HTML')
+  t.same(await restAuth.mail.list(), [{
+    id,
+    template: 'hello',
+    state: 'sent',
+    userPk: user.pk,
+    address: null,
+    attempts: 1,
+    createdAt: clock.now,
+    dueAt: null,
+    sentAt: clock.now,
+    failedAt: null,
+    lastError: null
+  }])
   t.equal(await restAuth.mail.flush(), undefined)
   t.same(await restAuth.mail.list({ state: 'waiting' }), [])
 
@@ -493,7 +455,7 @@ story('an app sends mails of its own', async (t, build) => {
   t.equal((await mails()).length, 3)
 })
 
-story('only a verified address is told what was connected to the account', async (t, build) => {
+story('only a verified address is notified that a provider was linked', async (t, build) => {
   const { register, mails, app: { restAuth } } = await build(t)
   const { user } = await register()
   const connect = async () =>
@@ -504,15 +466,14 @@ story('only a verified address is told what was connected to the account', async
     })
   await connect()
   t.same(await mails(), [])
-  t.same(await restAuth.mail.list(), [], 'and the mail is wanted no more')
+  t.same(await restAuth.mail.list(), [], 'the mail is dropped')
 
   await restAuth.users.update(user.pk, { email_verified: true })
   await connect()
   const [mail] = await mails()
   t.equal(mail?.subject, '[localhost:3000] You can now log in with Tom & Jerry')
   t.match(
-    mail?.text,
-    /^Tom & Jerry was connected to your account on localhost:3000\non \d+ \w+ \d{4}, \d\d:\d\d UTC\.$/m
+    mail?.text, /^Tom & Jerry was connected to your account on localhost:3000\non \d+ \w+ \d{4}, \d\d:\d\d UTC\.$/m
   )
   t.match(mail?.html, /<h1>You can now log in with Tom &amp; Jerry<\/h1>/)
   t.equal(mail?.to, alice.email)
@@ -522,7 +483,7 @@ story('only a verified address is told what was connected to the account', async
   t.equal((await mails()).length, 1)
 })
 
-story('a user without an address can be sent no mail', async (t, build) => {
+story('sending a mail to a user without an address fails', async (t, build) => {
   const options = {
     account: { email: 'optional', username: 'required', loginMethods: ['username'], emailVerification: 'optional' },
     userFields: {}
@@ -530,17 +491,17 @@ story('a user without an address can be sent no mail', async (t, build) => {
   const { post, mails, app: { restAuth } } = await build(t, { options })
   const { user } = (await post('/registration', { username: 'ann', password1: password })).json()
   await t.rejects(restAuth.mail.send('password-changed', user), { name: 'TypeError', message: /no address/ })
-  t.same(await restAuth.mail.list(), [], 'nor was one by registering')
+  t.same(await restAuth.mail.list(), [], 'the registration sent none either')
   t.same(await mails(), [])
 })
 
-story('a mail that a hook sends is part of its transaction', async (t, build) => {
+story("a mail sent from a hook is part of the hook's transaction", async (t, build) => {
   let mail: RestAuth['mail'] | undefined
-  let isToFail = true
+  let shouldFail = true
   const hooks = {
     registered: async (user: { pk: string }, tx: Tx) => {
       await mail?.send('hello', user, { greeting: 'welcome' }, { tx })
-      if (isToFail) throw new Error('changed my mind')
+      if (shouldFail) throw new Error('changed my mind')
     }
   }
   const { post, mails } = await build(t, {
@@ -549,12 +510,12 @@ story('a mail that a hook sends is part of its transaction', async (t, build) =>
   })
   t.equal((await post('/registration', alice, { fault: true })).statusCode, 500)
   t.same(await mails(), [])
-  isToFail = false
+  shouldFail = false
   t.equal((await post('/registration', alice)).statusCode, 201)
   t.match(await mails(), { length: 1, 0: { to: alice.email, subject: '[localhost:3000] Hello welcome' } })
 })
 
-story('a template that can\'t be rendered for one user keeps no mail from the others', async (t, build) => {
+story('a template that fails for one user does not hold up other mails', async (t, build) => {
   const shout = (greeting: unknown) => {
     if (greeting === 'poison') throw new Error('no antidote')
     return String(greeting).toUpperCase()
@@ -577,13 +538,10 @@ story('a template that can\'t be rendered for one user keeps no mail from the ot
   t.ok(hasLogged(app, 50, 'mail given up'))
 })
 
-t.test('a function of the app\'s that never answers keeps no mail from the others', async t => {
+t.test('a function in mail.variables that never settles does not hold up other mails', async t => {
   const slow = async ({ email }: { email: string }) => email === alice.email ? await new Promise(() => {}) : email
-  const {
-    post,
-    app: { restAuth },
-    mailServer
-  } = await sqliteBuild(t, { options: { ...mandatory, mail: { variables: { slow } } } })
+  const options = { ...mandatory, mail: { variables: { slow } } }
+  const { post, mailServer, app: { restAuth } } = await sqliteBuild(t, { options })
   await post('/registration', alice)
   await post('/registration', { ...alice, email: 'bob@example.com' })
   await restAuth.mail.flush()
@@ -593,20 +551,15 @@ t.test('a function of the app\'s that never answers keeps no mail from the other
   t.match(await restAuth.mail.list({ state: 'waiting' }), { length: 1, 0: { lastError: /not written within 5 s/ } })
 })
 
-story('whatever an app calls its template, it is its own', async (t, build) => {
-  const {
-    register,
-    mails,
-    app: { restAuth }
-  } = await build(t, {
-    options: { mail: { templates: templates(t, { 'constructor.txt': 'Hello', 'constructor.subject.txt': 'Hello' }) } }
-  })
+story('a template named like a member of Object works like any other', async (t, build) => {
+  const folder = templates(t, { 'constructor.txt': 'Hello', 'constructor.subject.txt': 'Hello' })
+  const { register, mails, app: { restAuth } } = await build(t, { options: { mail: { templates: folder } } })
   const { user } = await register()
   await restAuth.mail.send('constructor', user)
   t.match(await mails(), { length: 1, 0: { to: alice.email } })
 })
 
-story('what strangers write reaches no header and no other mailbox', async (t, build, { dialect }) => {
+story('input of strangers reaches no mail header and no other mailbox', async (t, build, { dialect }) => {
   const hostile = 'a@b.co\r\nBcc: evil@x.y'
   const markup = '<img src=x>{{ secret }}'
   const folder = templates(t, {
@@ -621,7 +574,9 @@ story('what strangers write reaches no header and no other mailbox', async (t, b
   }
   const app = await buildShared(t, build, dialect, { options })
   const { post, mails, mailServer, app: { restAuth } } = app
-  for (const email of [hostile, 'a@b.co,evil@x.y', '"a"@b.co', 'a@b.co ', '<evil@x.y>', 'a@b.co%0d%0aBcc:evil@x.y']) { await post('/registration', { ...alice, email }) }
+  for (const email of [hostile, 'a@b.co,evil@x.y', '"a"@b.co', 'a@b.co ', '<evil@x.y>', 'a@b.co%0d%0aBcc:evil@x.y']) {
+    await post('/registration', { ...alice, email })
+  }
   for (const username of [hostile, markup]) await post('/registration', { ...alice, username })
   t.equal((await post('/registration', { ...alice, phone_number: markup })).statusCode, 201)
   const user = await restAuth.users.find({ email: alice.email }) ?? { pk: '' }
@@ -650,46 +605,37 @@ story('what strangers write reaches no header and no other mailbox', async (t, b
     await db.orm.update(db.users).set({ email }).where(eq(db.users.pk, user.pk))
     await restAuth.mail.send('hello', user)
   }
-  t.equal((await mails()).length, before, 'not even where an import has brought such an address')
+  t.equal((await mails()).length, before, 'not even if such an address was imported')
   t.match(await restAuth.mail.list({ state: 'failed' }), {
     length: 3,
     0: { attempts: 1, lastError: /not one address/ }
   })
 })
 
-story('the owner is told of a new password, without it', async (t, build) => {
+story('the owner is notified of a new password, without the password in the mail', async (t, build) => {
   const { post, register, mails } = await build(t)
   const { access: token } = await register()
   t.equal((await post('/password/change', { old_password: password, new_password1: fresh }, { token })).statusCode, 200)
   const [changed] = await mails()
   t.match(changed, { to: alice.email, subject: '[localhost:3000] Your password was changed' })
   await post('/password/reset', { email: alice.email })
-  const link = linkOf((await mails()).at(-1))
+  const link = uidAndTokenIn((await mails()).at(-1))
   t.equal((await post('/password/reset/confirm', { ...link, new_password1: 'Yet-another-pw-1' })).statusCode, 200)
   const notice = (await mails()).at(-1)
   t.match(notice, { to: alice.email, subject: changed?.subject })
-  for (const { raw = '' } of [changed, notice].map(mail => mail ?? { raw: 'none came' })) { t.notMatch(raw, new RegExp(`${password}|${fresh}|Yet-another|${link.token}|none came|[\\w-]{43}`)) }
+  for (const { raw = '' } of [changed, notice].map(mail => mail ?? { raw: 'none came' })) {
+    t.notMatch(raw, new RegExp(`${password}|${fresh}|Yet-another|${link.token}|none came|[\\w-]{43}`))
+  }
 })
 
-story('a password that was not changed is told to nobody', async (t, build) => {
-  const { post, register, mails } = await build(t, {
-    options: {
-      hooks: {
-        passwordChanged: () => {
-          throw new Error('a bug')
-        }
-      }
-    }
-  })
+story('if the password was not changed, no mail is sent', async (t, build) => {
+  const hooks = { passwordChanged: () => { throw new Error('a bug') } }
+  const { post, register, mails } = await build(t, { options: { hooks } })
   const { access: token } = await register()
   t.equal(
-    (await post('/password/change', { old_password: 'not it at all', new_password1: fresh }, { token })).statusCode,
-    400
+    (await post('/password/change', { old_password: 'not it at all', new_password1: fresh }, { token })).statusCode, 400
   )
-  t.equal(
-    (await post('/password/change', { old_password: password, new_password1: fresh }, { token, fault: true }))
-      .statusCode,
-    500
-  )
+  const change = { old_password: password, new_password1: fresh }
+  t.equal((await post('/password/change', change, { token, fault: true })).statusCode, 500)
   t.same(await mails(), [])
 })

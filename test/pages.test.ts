@@ -38,16 +38,16 @@ const pages = (frame: PageFrame) => ({
 const policyOf = ({ headers }: { headers: Record<string, string> }) => headers['content-security-policy'] ?? ''
 const linksOf = (html: string) => [...html.matchAll(/ href="([^"]*)"/g)].map(([, href]) => href)
 
-t.test('text is escaped in a template, what another template made is not, and lists are joined', async t => {
+t.test('html`` escapes text, keeps the output of other templates, and joins lists', async t => {
   t.equal(escapeHtml('<a href="x" title=\'y\'>&amp;'), '&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;')
   t.equal(
-    html`<p title="${'"'}">${'<b>'}${html`<i>${'&'}</i>`}${['<', html`<br />`, 2]}${false}${undefined}</p>`.markup,
+    html`<p title="${'"'}">${'<b>'}${html`<i>${'&'}</i>`}${['<', html`<br>`, 2]}${false}${undefined}</p>`.markup,
     '<p title="&quot;">&lt;b&gt;<i>&amp;</i>&lt;<br>2</p>'
   )
 })
 
 for (const [name, page] of Object.entries(pages(frame))) {
-  t.test(`${name} is a whole page, and well-formed`, async t => {
+  t.test(`${name} is a complete and well-formed page`, async t => {
     t.match(page.html, /^<!doctype html>\n<html lang="en">/)
     t.same(unbalanced(page.html), [])
     for (const tag of ['title', 'main', 'h1']) t.equal(page.html.split(`<${tag}>`).length, 2, `one ${tag}`)
@@ -56,7 +56,7 @@ for (const [name, page] of Object.entries(pages(frame))) {
     t.match(page.html, /<title>[^<]+ · Acme Books<\/title>/)
   })
 
-  t.test(`${name} needs no script and nothing from elsewhere`, async t => {
+  t.test(`${name} needs no script and loads nothing from elsewhere`, async t => {
     t.notMatch(page.html, /<script|<img|<link|<iframe|javascript:|@import|url\(| src=| style=| on\w+=/i)
     t.same(
       linksOf(page.html).filter(
@@ -66,20 +66,22 @@ for (const [name, page] of Object.entries(pages(frame))) {
     )
   })
 
-  t.test(`${name} is neither cached, indexed nor framed, and tells no other site its address`, async t => {
+  t.test(`${name} is neither cached, indexed nor framed, and sends other sites no Referer`, async t => {
     const style = /<style>([^]*)<\/style>/.exec(page.html)?.[1] ?? ''
+    const hash = createHash('sha256').update(style).digest('base64')
     t.same(page.headers, {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
       'referrer-policy': name === 'socialStart' ? 'same-origin' : 'no-referrer',
       'x-content-type-options': 'nosniff',
       'x-robots-tag': 'noindex',
-      'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; form-action 'self' https://app.example; base-uri 'none'; frame-ancestors 'none'`
+      'content-security-policy': `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self' https://app.example; ` +
+        "base-uri 'none'; frame-ancestors 'none'"
     })
   })
 }
 
-t.test('whatever text a page is given, it stays text', async t => {
+t.test('hostile text in a page stays text', async t => {
   const hostile = '</title></style><script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
   const escaped =
     '&lt;/title&gt;&lt;/style&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;&lt;img src=x onerror=alert(1)&gt;'
@@ -93,11 +95,13 @@ t.test('whatever text a page is given, it stays text', async t => {
     minLength: 8,
     username: hostile
   }).html
-  for (const place of [`<header>${escaped}</header>`, `<p>${escaped}</p>`, `value="${escaped}"`]) { t.ok(form.includes(place), place) }
+  for (const place of [`<header>${escaped}</header>`, `<p>${escaped}</p>`, `value="${escaped}"`]) {
+    t.ok(form.includes(place), place)
+  }
   t.notOk(form.includes(hostile))
 })
 
-t.test('whatever a provider is called and whatever it says, it stays text', async t => {
+t.test('a hostile label or message of a provider stays text', async t => {
   const hostile = '<img src=x onerror=1>'
   const escaped = '&lt;img src=x onerror=1&gt;'
   const start = startPage(frame, { label: hostile, startUrl: `/auth/x/login?next="${hostile}` })
@@ -111,29 +115,31 @@ t.test('whatever a provider is called and whatever it says, it stays text', asyn
   t.same(unbalanced(failed.html), [])
   for (const { html } of [start, failed]) t.notMatch(html, '<img')
   for (const place of [
-    `<h1>Continue with ${escaped}</h1>`,
-    `<p>You will be sent to ${escaped} to log in to Acme Books.</p>`,
-    `>Continue with ${escaped}</a>`,
-    `href="/auth/x/login?next=&quot;${escaped}"`
-  ]) { t.ok(start.html.includes(place), place) }
-  for (const place of [`<p>${escaped}</p>`, `href="/auth/x/login?next=&quot;${escaped}"`]) { t.ok(failed.html.includes(place), place) }
+    `<h1>Continue with ${escaped}</h1>`, `<p>You will be sent to ${escaped} to log in to Acme Books.</p>`,
+    `>Continue with ${escaped}</a>`, `href="/auth/x/login?next=&quot;${escaped}"`
+  ]) {
+    t.ok(start.html.includes(place), place)
+  }
+  for (const place of [`<p>${escaped}</p>`, `href="/auth/x/login?next=&quot;${escaped}"`]) {
+    t.ok(failed.html.includes(place), place)
+  }
 })
 
-t.test('a login with a provider takes a click, and nothing else can be done', async t => {
+t.test('the page that starts a social login has one link and nothing else', async t => {
   const { html, headers } = startPage(frame, start)
   t.match(html, '<a class="button" href="/auth/google/login?next=%2Fbasket">Continue with Google</a>')
   t.equal(html.split('<a ').length, 2)
   t.notMatch(html, /<form|<input|<button/)
-  t.equal(headers['referrer-policy'], 'same-origin', 'and the start is told where it comes from')
+  t.equal(headers['referrer-policy'], 'same-origin', 'the start must see that a page of the app sent the browser')
 })
 
-t.test('what went wrong is told in words for people', async t => {
+t.test("a failed social login is explained in plain words, or in the app's own", async t => {
   const told = (code: AnswerCode) => socialFailedPage(frame, { ...failed, code }).html
   t.match(told('code_exchange_failed'), '<p>Google did not confirm the login. Please try again.</p>')
-  t.match(told('rejected'), `<p>${failed.message}</p>`, 'or in those of the app')
+  t.match(told('rejected'), `<p>${failed.message}</p>`, "or in the app's own words")
 })
 
-t.test('a login that failed can be tried again, or done in another way', async t => {
+t.test('a failed social login offers a retry and the login page', async t => {
   const { html } = socialFailedPage(frame, failed)
   t.match(html, '<p>Google did not answer. Try again in a moment.</p>')
   t.same(linksOf(html), [failed.retryUrl, frame.loginUrl].map(url => escapeHtml(url ?? '')))
@@ -142,31 +148,31 @@ t.test('a login that failed can be tried again, or done in another way', async t
   t.same(linksOf(socialFailedPage({ ...frame, loginUrl: undefined }, failed).html), [escapeHtml(failed.retryUrl)])
   t.same(
     linksOf(socialFailedPage(frame, { ...failed, retryUrl: 'https://evil.example/auth/google/login' }).html),
-    [escapeHtml(frame.loginUrl ?? '')],
-    'only here'
+    [escapeHtml(frame.loginUrl ?? '')], 'a retry on another origin is left out'
   )
 })
 
-t.test('who is logged in has nothing left to do', async t => {
+t.test('the page after a login offers no further step', async t => {
   const { html } = loggedInPage(frame)
   t.match(html, '<h1>You are logged in</h1>\n<p>You can close this page.</p>')
   t.notMatch(html, /<a |<form/)
 })
 
-t.test('confirming takes a button, which posts to the address of the page', async t => {
+t.test('confirming an address takes one button, which posts to the URL of the page', async t => {
   const { html } = confirmEmailPage(frame)
   t.match(html, '<form method="post">')
   t.equal(html.split('<button').length, 2)
   t.notMatch(html, /action=|<input|<a /, 'and nothing else can be done')
 })
 
-t.test('a new password is asked for twice, in fields with labels that a password manager knows', async t => {
+t.test('a new password is entered twice, in labelled fields that password managers recognise', async t => {
   const { html } = newPasswordPage(frame, [], { minLength: 12, username: 'alice@example.com' })
   t.match(html, '<label for="new_password1">New password</label>')
   t.match(html, '<label for="new_password2">New password, again</label>')
   t.match(
     html,
-    '<input type="password" id="new_password1" name="new_password1" autocomplete="new-password" required aria-describedby="new_password1-hint">'
+    '<input type="password" id="new_password1" name="new_password1" autocomplete="new-password" required ' +
+    'aria-describedby="new_password1-hint">'
   )
   t.match(html, '<input type="password" id="new_password2" name="new_password2" autocomplete="new-password" required>')
   t.match(html, 'id="new_password1-hint">At least 12 characters.</p>')
@@ -175,12 +181,13 @@ t.test('a new password is asked for twice, in fields with labels that a password
   t.notMatch(newPasswordPage(frame, [], { minLength: 12 }).html, 'name="username"')
 })
 
-t.test('what is wrong with a new password is said at its field, and the first wrong one has the focus', async t => {
+t.test('errors of a new password are shown at their fields, and the first such field has the focus', async t => {
   const { html } = newPasswordPage(frame, problems, { minLength: 8 })
   t.match(html, 'aria-describedby="new_password1-hint new_password1-error" aria-invalid="true" autofocus>')
   t.match(
     html,
-    '<div class="error" id="new_password1-error" role="alert"><p>This password is too common.</p><p>This password is entirely numeric.</p></div>'
+    '<div class="error" id="new_password1-error" role="alert"><p>This password is too common.</p>' +
+    '<p>This password is entirely numeric.</p></div>'
   )
   t.match(html, 'aria-describedby="new_password2-error" aria-invalid="true">')
   t.match(
@@ -191,12 +198,13 @@ t.test('what is wrong with a new password is said at its field, and the first wr
   const second = newPasswordPage(frame, problems.slice(2), { minLength: 8 }).html
   t.match(
     second,
-    'id="new_password2" name="new_password2" autocomplete="new-password" required aria-describedby="new_password2-error" aria-invalid="true" autofocus>'
+    'id="new_password2" name="new_password2" autocomplete="new-password" required ' +
+    'aria-describedby="new_password2-error" aria-invalid="true" autofocus>'
   )
   t.equal(second.split('autofocus').length, 2)
 })
 
-t.test('a login elsewhere is linked, and a form may lead to it', async t => {
+t.test('a login page on another origin is linked, and a form may redirect to it', async t => {
   const at = (loginUrl: string | undefined) => emailConfirmedPage({ ...frame, loginUrl })
   for (const [loginUrl, sources] of [
     ['https://app.example/login', "'self' https://app.example"],
@@ -217,7 +225,7 @@ for (const loginUrl of [
   '\\\\evil.example', '/\t/evil.example', '\t//evil.example', 'https:evil.example', 'https://', 'http://[', '',
   'login', '?x', 'https://x;script-src', "https://a,default-src'*'", 'https://*.example'
 ]) {
-  t.test(`${JSON.stringify(loginUrl)} is no address of a page`, async t => {
+  t.test(`${JSON.stringify(loginUrl)} is not accepted as the URL of a page`, async t => {
     for (const [name, page] of Object.entries(pages({ ...frame, loginUrl }))) {
       t.same(
         linksOf(page.html),
@@ -230,16 +238,15 @@ for (const loginUrl of [
       t.match(policyOf(page), "; form-action 'self'; base-uri 'none'")
     }
     t.same(
-      linksOf(socialFailedPage({ ...frame, loginUrl }, { ...failed, retryUrl: loginUrl }).html),
-      [],
-      'nor one to try again at'
+      linksOf(socialFailedPage({ ...frame, loginUrl }, { ...failed, retryUrl: loginUrl }).html), [],
+      'nor as the URL of a retry'
     )
   })
 }
 
 const tag = /<(\/?)([a-z]\w*)(?:\s+[\w-]+(?:="[^"<>]*")?)*>/g
 
-/** Tags that close nothing or are not closed, and brackets that are none of a tag. */
+/** Tags that close nothing or are not closed, and brackets that are not part of a tag. */
 function unbalanced (page: string): string[] {
   const body = page.replace('<!doctype html>', '').replace(/<style>[^]*?<\/style>/, '')
   const open: string[] = []

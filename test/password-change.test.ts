@@ -3,15 +3,12 @@ import { alice, fieldCodes, password, story } from './support/build.js'
 
 const next = 'Brand-new-pw-1'
 
-story('a new password takes the old one\'s place, and every other session ends', async (t, build) => {
+story('a new password replaces the old one, and every other session ends', async (t, build) => {
   const { post, get, register } = await build(t)
   const { access: token } = await register()
   const other = (await post('/login', { email: alice.email, password })).json().access
-  const answer = await post(
-    '/password/change',
-    { old_password: password, new_password1: next, new_password2: next },
-    { token }
-  )
+  const change = { old_password: password, new_password1: next, new_password2: next }
+  const answer = await post('/password/change', change, { token })
   t.equal(answer.statusCode, 200)
   t.same(answer.json(), { detail: 'New password has been saved.' })
   t.equal((await get('/user', { token })).statusCode, 200)
@@ -20,7 +17,7 @@ story('a new password takes the old one\'s place, and every other session ends',
   t.equal((await post('/login', { email: alice.email, password: next })).statusCode, 200)
 })
 
-story('the old password is asked for, and everything wrong is reported at once', async (t, build) => {
+story('the old password is required, and all errors are reported at once', async (t, build) => {
   const { post, register } = await build(t)
   const { access: token, user } = await register()
   const change = async (body: object) => fieldCodes(await post('/password/change', body, { token }))
@@ -42,13 +39,12 @@ story('the old password is asked for, and everything wrong is reported at once',
   })
   t.same(await change({ old_password: '', new_password1: null }), { old_password: ['blank'], new_password1: ['null'] })
   t.same(
-    await change({ old_password: password, new_password1: user.pk }),
-    {},
-    'the pk is nothing that people choose passwords after: a few digits would be like it by chance'
+    await change({ old_password: password, new_password1: user.pk }), {},
+    'similarity to the pk is not checked: a few digits would match it by chance'
   )
 })
 
-story('by option the old password is not asked for, and other sessions stay', async (t, build) => {
+story('options can make the old password unnecessary and keep other sessions', async (t, build) => {
   const { post, get, register } = await build(t, {
     options: { password: { requireOld: false, logoutOnChange: false } }
   })
@@ -58,37 +54,20 @@ story('by option the old password is not asked for, and other sessions stay', as
   t.equal((await get('/user', { token: other })).statusCode, 200)
 })
 
-story('the app may refuse a change from its hook', async (t, build) => {
-  const { post, register } = await build(t, {
-    options: {
-      hooks: {
-        passwordChanged: () => {
-          throw new Rejection('Not on a Monday.')
-        }
-      }
-    }
-  })
+story('the passwordChanged hook can refuse a change', async (t, build) => {
+  const hooks = { passwordChanged: () => { throw new Rejection('Not on a Monday.') } }
+  const { post, register } = await build(t, { options: { hooks } })
   const { access: token } = await register()
   const answer = await post('/password/change', { old_password: password, new_password1: next }, { token })
   t.match(answer.json(), { status: 400, code: 'rejected', detail: 'Not on a Monday.' })
   t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
 })
 
-story('the app hears of a change inside its transaction, and a throw undoes it', async (t, build) => {
-  const { post, register } = await build(t, {
-    options: {
-      hooks: {
-        passwordChanged: async () => {
-          throw new Error('not today')
-        }
-      }
-    }
-  })
+story('the passwordChanged hook runs inside the transaction, and a throw undoes the change', async (t, build) => {
+  const hooks = { passwordChanged: async () => { throw new Error('not today') } }
+  const { post, register } = await build(t, { options: { hooks } })
   const { access: token } = await register()
-  t.equal(
-    (await post('/password/change', { old_password: password, new_password1: next }, { token, fault: true }))
-      .statusCode,
-    500
-  )
+  const change = { old_password: password, new_password1: next }
+  t.equal((await post('/password/change', change, { token, fault: true })).statusCode, 500)
   t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
 })

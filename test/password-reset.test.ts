@@ -1,22 +1,19 @@
+import { keyIn, linkIn, uidAndTokenIn } from './support/answers.js'
 import { alice, fieldCodes, password, story, type BuiltApp } from './support/build.js'
 
 const fresh = 'Brand-new-pw-1'
 
-interface Link { uid: string, token: string }
+type Link = ReturnType<typeof uidAndTokenIn>
 
-/** Of the last mail. */
-async function lastLink ({ mails }: BuiltApp): Promise<Link> {
-  const text = (await mails()).filter(({ subject }) => subject.includes('Reset')).at(-1)?.text ?? ''
-  const [, uid = '', token = ''] = /confirm\/([^/\s]+)\/([\w-]{43})/.exec(text) ?? []
-  return { uid, token }
-}
+const lastLink = async ({ mails }: BuiltApp): Promise<Link> =>
+  uidAndTokenIn((await mails()).filter(({ subject }) => subject.includes('Reset')).at(-1))
 
-async function askFor (app: BuiltApp, email: string = alice.email): Promise<Link> {
+async function requestReset (app: BuiltApp, email: string = alice.email): Promise<Link> {
   await app.post('/password/reset', { email })
   return await lastLink(app)
 }
 
-story('who reads the mail sets a new password, every session ends, and the owner is told', async (t, build) => {
+story('the mailed link sets a new password, ends every session, and the owner is notified', async (t, build) => {
   const app = await build(t)
   const { post, get, register, mails } = app
   const { access } = await register()
@@ -40,7 +37,7 @@ story('who reads the mail sets a new password, every session ends, and the owner
   t.notMatch(notice?.raw, new RegExp(`${link.token}|${fresh}`))
 })
 
-story('every address is answered alike, and only an active account is mailed', async (t, build) => {
+story('every address gets the same answer, and only active accounts get a mail', async (t, build) => {
   const app = await build(t, { options: { account: { emailVerification: 'mandatory' } } })
   const { post, mails, app: { restAuth } } = app
   for (const name of ['known', 'idle']) await post('/registration', { ...alice, email: `${name}@example.com` })
@@ -53,19 +50,14 @@ story('every address is answered alike, and only an active account is mailed', a
     bodies.add(`${answer.statusCode} ${answer.body}`)
   }
   t.equal(bodies.size, 1)
-  t.same(
-    (await mails())
-      .filter(({ subject }) => subject.includes('Reset'))
-      .map(({ to }) => to)
-      .sort(),
-    ['known@example.com', 'passwordless@example.com']
-  )
+  const resets = (await mails()).filter(({ subject }) => subject.includes('Reset'))
+  t.same(resets.map(({ to }) => to).sort(), ['known@example.com', 'passwordless@example.com'])
 })
 
-story('everything wrong is told at once, and a weak password does not burn the token', async (t, build) => {
+story('all errors are reported at once, and a weak password does not use up the token', async (t, build) => {
   const app = await build(t)
   await app.register()
-  const link = await askFor(app)
+  const link = await requestReset(app)
   const weak = await app.post('/password/reset/confirm', { ...link, new_password1: '123', new_password2: '456' })
   t.equal(weak.statusCode, 400)
   t.same(fieldCodes(weak), {
@@ -83,7 +75,7 @@ story('everything wrong is told at once, and a weak password does not burn the t
   t.equal((await app.post('/password/reset/confirm', { ...link, new_password1: fresh })).statusCode, 200)
 })
 
-story('a token that is used, expired, unknown or another\'s is one and the same to a stranger', async (t, build) => {
+story("a token that is used, expired, unknown or another user's returns the same error", async (t, build) => {
   const app = await build(t)
   const { clock, register, app: { restAuth } } = app
   const { user } = await register()
@@ -93,47 +85,44 @@ story('a token that is used, expired, unknown or another\'s is one and the same 
     t.equal(answer.statusCode, 400, what)
     t.same(fieldCodes(answer), { token: ['token_invalid'] }, what)
   }
-  const link = await askFor(app)
+  const link = await requestReset(app)
   const { uid, token } = link
   for (const near of [
-    token.slice(1),
-    `${token}A`,
-    token.toLowerCase(),
-    `${token}=`,
-    encodeURIComponent(encodeURIComponent(`${token}%`))
-  ]) { await isRefused({ uid, token: near }, near) }
-  for (const wrong of [other.user.pk, 'unknown', '__proto__', '9'.repeat(150)]) { await isRefused({ uid: wrong, token }, wrong) }
+    token.slice(1), `${token}A`, token.toLowerCase(), `${token}=`, encodeURIComponent(encodeURIComponent(`${token}%`))
+  ]) {
+    await isRefused({ uid, token: near }, near)
+  }
+  for (const wrong of [other.user.pk, 'unknown', '__proto__', '9'.repeat(150)]) {
+    await isRefused({ uid: wrong, token }, wrong)
+  }
   clock.advance(1800)
   await isRefused(link, 'half an hour later')
   clock.advance(-1)
 
   await restAuth.users.update(user.pk, { email: 'new@example.com' })
-  await isRefused(link, 'the address is another')
+  await isRefused(link, 'the address has changed')
   await restAuth.users.update(user.pk, { email: alice.email })
   const { access } = (await app.post('/login', { email: alice.email, password })).json()
-  await app.post(
-    '/password/change',
-    { old_password: password, new_password1: 'Changed-meanwhile-1' },
-    { token: access }
-  )
-  await isRefused(link, 'the password is another')
+  const change = { old_password: password, new_password1: 'Changed-meanwhile-1' }
+  await app.post('/password/change', change, { token: access })
+  await isRefused(link, 'the password has changed')
 
-  const next = await askFor(app)
+  const next = await requestReset(app)
   await restAuth.users.deactivate(user.pk)
   await isRefused(next, 'deactivated')
   await restAuth.users.activate(user.pk)
-  await isRefused(next, 'and it does not come back')
+  await isRefused(next, 'reactivating the user does not revive the link')
 
-  const last = await askFor(app)
+  const last = await requestReset(app)
   t.equal((await app.post('/password/reset/confirm', { ...last, new_password1: fresh })).statusCode, 200)
   await isRefused(last, 'used')
 })
 
-story('a token is good for its own purpose only', async (t, build) => {
+story('a reset token works only for a reset, and no other token does', async (t, build) => {
   const app = await build(t, { options: { account: { emailVerification: 'optional' } } })
   await app.register()
-  const key = /account-confirm-email\/([\w-]{43})/.exec((await app.mails())[0]?.text ?? '')?.[1] ?? ''
-  const { uid, token } = await askFor(app)
+  const key = keyIn((await app.mails())[0])
+  const { uid, token } = await requestReset(app)
   t.same(fieldCodes(await app.post('/password/reset/confirm', { uid, token: key, new_password1: fresh })), {
     token: ['token_invalid']
   })
@@ -141,10 +130,10 @@ story('a token is good for its own purpose only', async (t, build) => {
   t.equal((await app.get('/user', { token })).statusCode, 401)
 })
 
-story('of 50 who use a link at once, one sets the password', async (t, build) => {
+story('of 50 uses of one link at once, one sets the password', async (t, build) => {
   const app = await build(t)
   await app.register()
-  const link = await askFor(app)
+  const link = await requestReset(app)
   const passwords = Array.from({ length: 50 }, (_, index) => `Brand-new-pw-${index}`)
   const answers = await Promise.all(
     passwords.map(password => app.post('/password/reset/confirm', { ...link, new_password1: password }))
@@ -154,31 +143,22 @@ story('of 50 who use a link at once, one sets the password', async (t, build) =>
   t.equal((await app.post('/login', { email: alice.email, password: winners[0] })).statusCode, 200)
 })
 
-story('asking again leaves the earlier links good, and one mailbox gets five mails an hour', async (t, build) => {
+story('earlier links stay valid after another request, and a mailbox gets five mails an hour', async (t, build) => {
   const app = await build(t)
   await app.register()
-  const first = await askFor(app)
+  const first = await requestReset(app)
   for (let time = 0; time < 9; time++) await app.post('/password/reset', { email: alice.email })
   t.equal((await app.mails()).length, 5)
-  t.equal((await app.post('/login', { email: alice.email, password })).statusCode, 200, 'and nobody is locked out')
+  t.equal((await app.post('/login', { email: alice.email, password })).statusCode, 200, 'the requests lock nobody out')
   app.clock.advance(1700)
   t.equal((await app.post('/password/reset/confirm', { ...first, new_password1: fresh })).statusCode, 200)
-  const [, ...others] = [
-    ...new Set(
-      (await app.mails()).flatMap(({ text }) =>
-        [...text.matchAll(/confirm\/[^/\s]+\/([\w-]{43})/g)].map(([, token]) => token)
-      )
-    )
-  ]
+  const tokens = (await app.mails()).map(mail => uidAndTokenIn(mail).token).filter(token => token !== '')
+  const [, ...others] = new Set(tokens)
   t.equal(others.length, 4)
   for (const token of others) {
-    t.same(
-      fieldCodes(
-        await app.post('/password/reset/confirm', { uid: first.uid, token, new_password1: 'Yet-another-pw-1' })
-      ),
-      { token: ['token_invalid'] },
-      'until one is used'
-    )
+    const reset = { uid: first.uid, token, new_password1: 'Yet-another-pw-1' }
+    const answer = await app.post('/password/reset/confirm', reset)
+    t.same(fieldCodes(answer), { token: ['token_invalid'] }, 'using one link ends the others')
   }
   app.clock.advance(1901)
   const before = (await app.mails()).length
@@ -186,20 +166,12 @@ story('asking again leaves the earlier links good, and one mailbox gets five mai
   t.equal((await app.mails()).length, before + 1, 'an hour later')
 })
 
-story('reading the mail proves the mailbox', async (t, build) => {
+story('a reset verifies the address of the user', async (t, build) => {
   const verified: unknown[] = []
-  const app = await build(t, {
-    options: {
-      account: { emailVerification: 'mandatory' },
-      hooks: {
-        emailVerified: ({ email }: { email: string }) => {
-          verified.push(email)
-        }
-      }
-    }
-  })
+  const hooks = { emailVerified: ({ email }: { email: string }) => { verified.push(email) } }
+  const app = await build(t, { options: { account: { emailVerification: 'mandatory' }, hooks } })
   await app.post('/registration', alice)
-  const link = await askFor(app)
+  const link = await requestReset(app)
   await app.post('/password/reset/confirm', { ...link, new_password1: fresh })
   t.equal((await app.post('/login', { email: alice.email, password: fresh })).statusCode, 200)
   t.same(verified, [alice.email])
@@ -209,7 +181,7 @@ story('the link opens a page that sets the password without JavaScript', async (
   const app = await build(t)
   const { get, call, register } = app
   await register()
-  const { uid, token } = await askFor(app)
+  const { uid, token } = await requestReset(app)
   const path = `/password/reset/confirm/${uid}/${token}`
   for (const method of ['GET', 'HEAD'] as const) t.equal((await call(method, path)).statusCode, 200)
   t.match((await get(path)).body, /name="new_password1"/)
@@ -228,18 +200,19 @@ story('the link opens a page that sets the password without JavaScript', async (
   }
 })
 
-story('urls.passwordReset sends people to the app\'s own page, urls.login ends the built-in one', async (t, build) => {
+story("urls.passwordReset links to the app's own page; urls.login follows the built-in one", async (t, build) => {
   const own = await build(t, {
     options: { urls: { passwordReset: 'https://app.example/new-password?uid={uid}&token={token}' } }
   })
   await own.register()
   await own.post('/password/reset', { email: alice.email })
-  const [, uid, token] =
-    /https:\/\/app\.example\/new-password\?uid=([^&]+)&token=([\w-]{43})/.exec((await own.mails())[0]?.text ?? '') ?? []
+  const { origin, pathname, searchParams } = new URL(linkIn((await own.mails())[0]))
+  t.equal(`${origin}${pathname}`, 'https://app.example/new-password')
+  const [uid, token] = [searchParams.get('uid'), searchParams.get('token')]
   t.equal((await own.post('/password/reset/confirm', { uid, token, new_password1: fresh })).statusCode, 200)
   const ours = await build(t, { options: { urls: { login: '/login' } } })
   await ours.register()
-  const link = await askFor(ours)
+  const link = await requestReset(ours)
   const answer = await ours.call('POST', `/password/reset/confirm/${link.uid}/${link.token}`, {
     form: { new_password1: fresh }
   })
@@ -247,23 +220,15 @@ story('urls.passwordReset sends people to the app\'s own page, urls.login ends t
   t.equal(answer.headers.location, '/login')
 })
 
-story('what the app throws when a password changes leaves everything as it was', async (t, build) => {
+story('a throw in the passwordChanged hook leaves the password and the link as they were', async (t, build) => {
   const app = await build(t, { options: { hooks: { passwordChanged: () => { throw new Error('a bug') } } } })
   await app.register()
-  const link = await askFor(app)
+  const link = await requestReset(app)
   t.equal(
-    (await app.post('/password/reset/confirm', { ...link, new_password1: fresh }, { fault: true })).statusCode,
-    500
+    (await app.post('/password/reset/confirm', { ...link, new_password1: fresh }, { fault: true })).statusCode, 500
   )
   t.equal((await app.post('/login', { email: alice.email, password })).statusCode, 200)
-  t.equal(
-    (
-      await app.call('POST', `/password/reset/confirm/${link.uid}/${link.token}`, {
-        form: { new_password1: fresh },
-        fault: true
-      })
-    ).statusCode,
-    500,
-    'the link is still good'
-  )
+  const form = { new_password1: fresh }
+  const page = await app.call('POST', `/password/reset/confirm/${link.uid}/${link.token}`, { form, fault: true })
+  t.equal(page.statusCode, 500, 'the link is still valid')
 })

@@ -11,19 +11,21 @@ import { alice, cheapHash, fieldCodes, password, sqliteBuild, story, t } from '.
 import { temporaryFile } from './support/databases.js'
 
 const salt = 'VTqQNUBXNNGQEXAZzaBNXq'
-const phc = async () => (await argon2(password, { memoryCost: 1024, timeCost: 1, parallelism: 1 }))
+const phc = async () => await argon2(password, { memoryCost: 1024, timeCost: 1, parallelism: 1 })
 
-/** As Django's PASSWORD_HASHERS write them. */
+const scryptHash = scryptSync(password, salt, 64, { N: 16384, r: 8, p: 5, maxmem: 2 ** 26 }).toString('base64')
+
+/** Hashes as Django's PASSWORD_HASHERS write them. */
 const djangoHashes = async (): Promise<Record<string, string>> => ({
   pbkdf2_sha256: `pbkdf2_sha256$1000$${salt}$${pbkdf2Sync(password, salt, 1000, 32, 'sha256').toString('base64')}`,
   pbkdf2_sha1: `pbkdf2_sha1$1000$${salt}$${pbkdf2Sync(password, salt, 1000, 20, 'sha1').toString('base64')}`,
-  scrypt: `scrypt$16384$${salt}$8$5$${scryptSync(password, salt, 64, { N: 16384, r: 8, p: 5, maxmem: 2 ** 26 }).toString('base64')}`,
+  scrypt: `scrypt$16384$${salt}$8$5$${scryptHash}`,
   argon2: `argon2${await phc()}`,
   bcrypt_sha256: `bcrypt_sha256$${await bcrypt(createHash('sha256').update(password).digest('hex'), 4)}`,
   bcrypt: `bcrypt$${await bcrypt(password, 4)}`
 })
 
-t.test('new hashes are argon2id at the cost that OWASP names, salted', async t => {
+t.test('new hashes are salted argon2id, at the cost that OWASP recommends', async t => {
   const hasher = createHasher({ memoryCost: 19456, timeCost: 2, parallelism: 1 })
   const [one, two] = await Promise.all([hasher.hash(password), hasher.hash(password)])
   t.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/)
@@ -34,7 +36,7 @@ t.test('new hashes are argon2id at the cost that OWASP names, salted', async t =
   t.ok(hasher.isOutdated(await phc()))
 })
 
-t.test('é is one password however it is composed; nothing else is folded or cut off', async t => {
+t.test('composed and decomposed é are the same password; nothing else is folded or cut off', async t => {
   const hasher = createHasher(cheapHash)
   t.ok(await hasher.verify(await hasher.hash('caf\u00e9-au-lait'), 'cafe\u0301-au-lait'))
   const long = 'x'.repeat(255)
@@ -48,14 +50,14 @@ t.test('é is one password however it is composed; nothing else is folded or cut
   }
 })
 
-t.test('every hash that Django writes is verified, and a wrong password is not', async t => {
+t.test("all of Django's hash formats are verified, and a wrong password is refused", async t => {
   for (const [algorithm, hash] of Object.entries(await djangoHashes())) {
     t.ok(await verifyDjangoHash(hash, password), algorithm)
     t.notOk(await verifyDjangoHash(hash, `${password}!`), algorithm)
   }
 })
 
-t.test('a stored hash that is damaged, unknown or absurdly dear matches nothing, and takes no time', async t => {
+t.test('a damaged, unknown or absurdly expensive hash matches nothing, and takes no time', async t => {
   const hasher = createHasher(cheapHash)
   const hopeless = [
     '', '!', '!xxxxxxxx', 'plain', 'md5$salt$hash', '__proto__$x', 'pbkdf2_sha256',
@@ -68,7 +70,7 @@ t.test('a stored hash that is damaged, unknown or absurdly dear matches nothing,
   for (const hash of hopeless) t.equal(await hasher.verify(hash, password), false, hash)
 })
 
-story('a user from Django logs in with the password he has, and then has an argon2id hash', async (t, build, { dialect }) => {
+story('a user from Django logs in with their password, and gets an argon2id hash', async (t, build, { dialect }) => {
   const { app, post, database } = await build(t, dialect === 'sqlite' ? { database: temporaryFile(t) } : {})
   const db = await openDatabase(database, [], () => {})
   t.teardown(() => db.close())
@@ -83,7 +85,7 @@ story('a user from Django logs in with the password he has, and then has an argo
   }
 })
 
-t.test('with 64 waiting the next is refused', async t => {
+t.test('with 64 hashes waiting, the next is refused', async t => {
   const hasher = createHasher(cheapHash)
   const results = await Promise.allSettled(Array.from({ length: 200 }, async () => await hasher.hash(password)))
   const refused = results.filter(result => result.status === 'rejected')
@@ -91,38 +93,40 @@ t.test('with 64 waiting the next is refused', async t => {
   t.ok(refused.every(result => result.reason instanceof HasherBusy))
 })
 
-t.test('some 49,000 common passwords are refused, whatever their case', async t => {
-  for (const common of ['password', 'PASSWORD1', 'qwertyuiop', 'iloveyou', 'Trustno1', '12345678', 'letmein1']) { t.ok(isCommonPassword(common), common) }
+t.test('some 49,000 common passwords are refused, regardless of case', async t => {
+  for (const common of ['password', 'PASSWORD1', 'qwertyuiop', 'iloveyou', 'Trustno1', '12345678', 'letmein1']) {
+    t.ok(isCommonPassword(common), common)
+  }
   t.notOk(isCommonPassword('correct horse battery staple'))
   const { dictionary } = await import('@zxcvbn-ts/language-common')
   t.ok(
     dictionary['passwords-common'].filter(candidate => candidate.length >= 8).length > 10000,
-    'more than 10,000 of them long enough to matter'
+    'more than 10,000 of them have 8 characters or more'
   )
 })
 
-t.test('likeness is measured as Django measures it', async t => {
+t.test('similarity to user data is measured as in Django', async t => {
   t.equal(quickRatio('abcd', 'bcde'), 0.75)
   t.equal(quickRatio('', ''), 1)
   t.ok(isSimilar('Alice@Example.com', 'alice@example.com'))
-  t.ok(isSimilar('alice123', 'alice@example.com'), 'a word of it')
+  t.ok(isSimilar('alice123', 'alice@example.com'), 'a word of the address counts')
   t.notOk(isSimilar('Sup3r-secret-pw', 'alice@example.com'))
   t.notOk(isSimilar('correct horse battery staple', 'F'))
 })
 
-t.test('the length is counted in code points, from the option up to 256', async t => {
+t.test('a password has password.minLength to 256 characters, counted in code points', async t => {
   const { post } = await sqliteBuild(t, { options: { password: { minLength: 15 } } })
   let users = 0
   const codes = async (password1: string) =>
     fieldCodes(await post('/registration', { ...alice, email: `user${++users}@example.com`, password1 }))
   t.same(await codes('🔑'.repeat(14)), { password1: ['password_too_short'] })
   t.same(await codes('🔑'.repeat(15)), {})
-  t.same(await codes('0 1 2 3 4 5 6 7 8 9 a'), {}, 'spaces and digits are as good as others')
+  t.same(await codes('0 1 2 3 4 5 6 7 8 9 a'), {}, 'spaces and digits count like other characters')
   t.same(await codes('é'.repeat(256)), {})
   t.same(await codes('é'.repeat(257)), { password1: ['max_length'] })
 })
 
-t.test('a validator of the app has the last word, and knows the user', async t => {
+t.test("the app's validator runs last, and receives the user", async t => {
   const seen: unknown[] = []
   const validators = [async (candidate: string, user: object) => {
     seen.push(user)

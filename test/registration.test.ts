@@ -4,7 +4,7 @@ import * as sqliteTables from '../src/db/tables-sqlite.js'
 import { type Tx, Rejection } from '../src/index.js'
 import { alice, fieldCodes, story } from './support/build.js'
 
-story('who registers is stored, logged in, and answered with tokens and the declared fields', async (t, build) => {
+story('a registration stores the user, logs them in, and returns tokens and declared fields', async (t, build) => {
   const { post, get } = await build(t)
   const answer = await post('/registration', { ...alice, email: '  Alice@Example.COM ' })
   t.equal(answer.statusCode, 201)
@@ -16,15 +16,11 @@ story('who registers is stored, logged in, and answered with tokens and the decl
   t.same((await get('/user', { token: access })).json(), user)
 })
 
-story('everything wrong with a registration is reported at once, in the order of the schema', async (t, build) => {
+story('all errors of a registration are reported at once, in the order of the schema', async (t, build) => {
   const { post, register } = await build(t)
   await register()
-  const answer = await post('/registration', {
-    gender: 'X',
-    password2: 'y',
-    password1: '123',
-    email: 'ALICE@example.com'
-  })
+  const wrong = { gender: 'X', password2: 'y', password1: '123', email: 'ALICE@example.com' }
+  const answer = await post('/registration', wrong)
   t.equal(answer.statusCode, 400)
   t.same(fieldCodes(answer), {
     email: ['email_taken'],
@@ -36,7 +32,7 @@ story('everything wrong with a registration is reported at once, in the order of
   t.same(Object.keys(fieldCodes(answer)), ['email', 'password1', 'password2', 'gender', 'phone_number'])
 })
 
-story('an HTML form registers as JSON does', async (t, build) => {
+story('registration accepts an HTML form as well as JSON', async (t, build) => {
   const { call } = await build(t)
   t.equal((await call('POST', '/registration', { form: alice })).statusCode, 201)
 })
@@ -49,7 +45,7 @@ story('password2 may be left out, and must match when sent', async (t, build) =>
   t.equal((await post('/registration', { ...alice, password2: alice.password1 })).statusCode, 201)
 })
 
-story('a username may be asked for, be left to choice, or not exist', async (t, build) => {
+story('a username can be required, optional or absent', async (t, build) => {
   const required = await build(t, { options: { userFields: {}, account: { username: 'required' } } })
   t.same(fieldCodes(await required.post('/registration', alice)), { username: ['required'] })
   const optional = await build(t, { options: { userFields: {}, account: { username: 'optional' } } })
@@ -64,7 +60,7 @@ story('a username may be asked for, be left to choice, or not exist', async (t, 
   t.notHas((await none.post('/registration', { ...alice, username: 'Bob' })).json().user, 'username')
 })
 
-story('where the address is optional, a username suffices', async (t, build) => {
+story('if the address is optional, a username is enough', async (t, build) => {
   const { post } = await build(t, {
     options: { userFields: {}, account: { username: 'required', email: 'optional', loginMethods: ['username'] } }
   })
@@ -72,14 +68,11 @@ story('where the address is optional, a username suffices', async (t, build) => 
     username: 'al',
     email: null
   })
-  t.equal(
-    (await post('/registration', { username: 'bo', password1: alice.password1 })).statusCode,
-    201,
-    'for as many as like'
-  )
+  const second = await post('/registration', { username: 'bo', password1: alice.password1 })
+  t.equal(second.statusCode, 201, 'and so for any number of users')
 })
 
-story('registration is open, closed, or what the app says', async (t, build) => {
+story('registration is open, closed, or decided by a function of the app', async (t, build) => {
   const closed = await build(t, { options: { account: { registration: 'closed' } } })
   const refused = await closed.post('/registration', alice)
   t.equal(refused.statusCode, 403)
@@ -92,7 +85,7 @@ story('registration is open, closed, or what the app says', async (t, build) => 
   t.equal((await guarded.post('/registration', alice, { headers: { 'x-invited': '1' } })).statusCode, 201)
 })
 
-story('the app\'s hooks run in the order of the registration, with what was sent but the password', async (t, build) => {
+story('the hooks run in the order of the registration, and do not receive the password', async (t, build) => {
   const heard: unknown[] = []
   const hooks = {
     registering: async (input: object) => { heard.push(['registering', input]) },
@@ -105,8 +98,8 @@ story('the app\'s hooks run in the order of the registration, with what was sent
   t.same(heard, [['registering', sent], ['registered', alice.email], ['loggedIn', alice.email]])
 })
 
-story('a hook\'s throw rolls everything back, its own writes too', async (t, build, { dialect }) => {
-  // As its author would write it, for the database the app runs on.
+story("a throw in a hook rolls everything back, including the hook's own writes", async (t, build, { dialect }) => {
+  // As the author of the hook would write it, for the database of the app.
   const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
   const hooks = {
     registered: async (user: { pk: string, email: string }, tx: Tx) => {
@@ -118,27 +111,20 @@ story('a hook\'s throw rolls everything back, its own writes too', async (t, bui
   t.same(fieldCodes(await post('/registration', alice)), { email: ['value_not_allowed'] })
   t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
   const { user } = (await post('/registration', { ...alice, email: 'bob@example.com' })).json()
-  t.ok(await app.restAuth.users.find({ pk: `shadow of ${user.pk}` }), 'what is not thrown is stored')
+  t.ok(await app.restAuth.users.find({ pk: `shadow of ${user.pk}` }), "without a throw, the hook's writes are kept")
   t.equal((await post('/registration', { ...alice, email: 'carol@example.com' })).statusCode, 201)
 })
 
-story('a hook\'s bug is a 500 that stores nothing and tells nothing', async (t, build) => {
-  const { post, app } = await build(t, {
-    options: {
-      hooks: {
-        registered: () => {
-          throw new Error('secret detail')
-        }
-      }
-    }
-  })
+story('an unexpected error in a hook is a 500 that stores nothing and reveals nothing', async (t, build) => {
+  const hooks = { registered: () => { throw new Error('secret detail') } }
+  const { post, app } = await build(t, { options: { hooks } })
   const answer = await post('/registration', alice, { fault: true })
   t.equal(answer.statusCode, 500)
   t.notMatch(answer.body, /secret detail/)
   t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
 })
 
-story('what the app throws once the account is stored ends the session, and leaves the account', async (t, build) => {
+story('a throw in the loggedIn hook ends the session, and keeps the account', async (t, build) => {
   const hooks = { loggedIn: () => { throw new Rejection('Wait for our call.') } }
   const { post, app } = await build(t, { options: { hooks } })
   for (const [path, body] of [
@@ -152,19 +138,17 @@ story('what the app throws once the account is stored ends the session, and leav
   t.same(await app.restAuth.sessions.list(pk), [])
 })
 
-story('a form sends a list by repeating a field, and a box that is not ticked by nothing', async (t, build) => {
+story('a form sends a list by repeating a field, and an unticked box by leaving it out', async (t, build) => {
   const userFields = {
     newsletter: { schema: Type.Boolean() },
     tags: { schema: Type.Optional(Type.Array(Type.String({ maxLength: 9 }))) }
   }
   const { call } = await build(t, { options: { userFields } })
-  const send = async (email: string, rest: string) =>
-    (
-      await call('POST', '/registration', {
-        payload: `email=${email}&password1=${alice.password1}${rest}`,
-        headers: { 'content-type': 'application/x-www-form-urlencoded' }
-      })
-    ).json().user
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const send = async (email: string, rest: string) => {
+    const payload = `email=${email}&password1=${alice.password1}${rest}`
+    return (await call('POST', '/registration', { payload, headers })).json().user
+  }
   t.match(await send('a@example.com', '&newsletter=on&tags=x&tags=y'), { newsletter: true, tags: ['x', 'y'] })
   t.match(await send('b@example.com', '&tags=x'), { newsletter: false, tags: ['x'] })
   t.match(await send('c@example.com', ''), { newsletter: false, tags: null })

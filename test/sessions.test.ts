@@ -1,14 +1,21 @@
 import { alice, password, story, type BuiltApp } from './support/build.js'
 
-interface Listed { id: string, ip: string | null, user_agent: string | null, created_at: string, last_seen_at: string, expires_at: string, current: boolean }
-const listOf =
-  ({ get }: BuiltApp) =>
-    async (token: string): Promise<Listed[]> =>
-      (await get('/sessions', { token })).json()
+interface Listed {
+  id: string
+  ip: string | null
+  user_agent: string | null
+  created_at: string
+  last_seen_at: string
+  expires_at: string
+  current: boolean
+}
+
+const listOf = ({ get }: BuiltApp) => async (token: string): Promise<Listed[]> =>
+  (await get('/sessions', { token })).json()
 const login = async ({ post }: BuiltApp, headers: Record<string, string> = {}) =>
   (await post('/login', { email: alice.email, password }, { headers })).json()
 
-story('a user sees where he is logged in, newest first, and nothing that opens anything', async (t, build) => {
+story('a user sees their sessions, newest first, without any token', async (t, build) => {
   const app = await build(t)
   const { access, refresh } = await app.register()
   app.clock.advance(60)
@@ -33,7 +40,7 @@ story('a user sees where he is logged in, newest first, and nothing that opens a
   for (const token of [access, refresh, phone.access, phone.refresh]) t.notOk(answer.body.includes(token))
 })
 
-story('a refresh is the same session, seen again', async (t, build) => {
+story('a refresh keeps the session and updates last_seen_at', async (t, build) => {
   const app = await build(t)
   const { refresh } = await app.register()
   app.clock.advance(3600)
@@ -43,17 +50,17 @@ story('a refresh is the same session, seen again', async (t, build) => {
   ])
 })
 
-story('a session that can\'t go on is not listed', async (t, build) => {
+story('a session that can no longer be refreshed is not listed, unless it is the current one', async (t, build) => {
   const app = await build(t, { options: { tokens: { access: 3600, refresh: { idle: 600, absolute: 7200 } } } })
   await app.register()
   const { access: current } = await login(app)
   app.clock.advance(700)
-  t.match(await listOf(app)(current), [{ current: true }], 'one whose access token is still good is the current one')
+  t.match(await listOf(app)(current), [{ current: true }], 'the current one counts while its access token is valid')
   const { access } = await login(app)
   t.match(await listOf(app)(access), [{ current: true }])
 })
 
-story('a user ends a session of his own, at once', async (t, build) => {
+story('a user can end one of their sessions, with immediate effect', async (t, build) => {
   const app = await build(t)
   const { access: token } = await app.register()
   const other = await login(app)
@@ -64,41 +71,26 @@ story('a user ends a session of his own, at once', async (t, build) => {
   t.equal((await app.get('/user', { token: other.access })).json().code, 'token_not_valid')
   t.equal((await app.post('/token/refresh', { refresh: other.refresh })).statusCode, 401)
   t.equal((await listOf(app)(token)).length, 1)
-  t.equal((await app.call('DELETE', `/sessions/${newest?.id}/`, { token })).json().code, 'not_found', 'once')
+  t.equal((await app.call('DELETE', `/sessions/${newest?.id}/`, { token })).json().code, 'not_found', 'a second time')
 })
 
 story('ending the current session is a logout', async (t, build) => {
   const app = await build(t)
   const { access: token } = await app.register()
   const [current] = await listOf(app)(token)
-  t.equal(
-    (
-      await app.call('DELETE', `/sessions/${current?.id}/`, {
-        token,
-        headers: { 'content-type': 'application/json' },
-        payload: ''
-      })
-    ).statusCode,
-    204
-  )
+  const empty = { headers: { 'content-type': 'application/json' }, payload: '' }
+  t.equal((await app.call('DELETE', `/sessions/${current?.id}/`, { token, ...empty })).statusCode, 204)
   t.equal((await app.get('/user', { token })).statusCode, 401)
 })
 
-story('another user\'s session is not found, like one that is none', async (t, build) => {
+story("another user's session returns 404, as an unknown session does", async (t, build) => {
   const app = await build(t)
   const { access: token } = await app.register()
   const { access: stranger } = await app.register({ email: 'mallory@example.com' })
   const [own] = await listOf(app)(token)
   const ids = [
-    own?.id,
-    '019391f2-8c5e-7b11-9a54-0c4f8a7d2e61',
-    'x',
-    '%00',
-    '%F0%9F%98%80',
-    '__proto__',
-    'x'.repeat(90),
-    `${own?.id}%20`,
-    `${own?.id?.toUpperCase()}`
+    own?.id, '019391f2-8c5e-7b11-9a54-0c4f8a7d2e61', 'x', '%00', '%F0%9F%98%80', '__proto__', 'x'.repeat(90),
+    `${own?.id}%20`, `${own?.id?.toUpperCase()}`
   ]
   const answers = await Promise.all(
     ids.map(async id => await app.call('DELETE', `/sessions/${id}`, { token: stranger }))
@@ -108,10 +100,10 @@ story('another user\'s session is not found, like one that is none', async (t, b
     t.equal(answer.json().code, 'not_found')
   }
   t.equal((await app.get('/user', { token })).statusCode, 200)
-  t.equal((await listOf(app)(stranger)).length, 1, 'a stranger sees his own only')
+  t.equal((await listOf(app)(stranger)).length, 1, 'the other user sees only their own session')
 })
 
-story('logging out everywhere ends every session of the user, and nobody else\'s', async (t, build) => {
+story("logging out everywhere ends all sessions of the user, and nobody else's", async (t, build) => {
   const app = await build(t)
   const first = await app.register()
   const second = await login(app)
@@ -127,13 +119,13 @@ story('logging out everywhere ends every session of the user, and nobody else\'s
   t.equal((await app.post('/logout/all', undefined, { token: first.access })).statusCode, 401)
 })
 
-story('who is not logged in lists, ends and logs out nothing', async (t, build) => {
+story('sessions cannot be listed or ended without a login', async (t, build) => {
   const app = await build(t)
   const answers = [await app.get('/sessions'), await app.call('DELETE', '/sessions/x'), await app.post('/logout/all')]
   for (const answer of answers) t.equal(answer.json().code, 'not_authenticated')
 })
 
-story('a body where none is wanted is read as little as possible, and is never a 500', async (t, build) => {
+story('an unexpected body is ignored if it is valid, and is never a 500', async (t, build) => {
   const app = await build(t)
   const { access: token } = await app.register()
   for (const [payload, type, status] of [

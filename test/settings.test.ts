@@ -1,4 +1,4 @@
-/** What is wrong with the options is told at start: in one line, by the option's path, with what to do. */
+/** Invalid options are reported at start: in one line, with the path of the option and what to do. */
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
@@ -11,7 +11,7 @@ import { isOwnPath } from '../src/settings/reserved-paths.js'
 import { cheapHash, secret, t, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 
-/** Starts an app with these options and no others; answers with its log. */
+/** Starts an app with only these options; returns it and its log. */
 async function start (t: Test, options?: object): Promise<{ app: FastifyInstance, log: string[] }> {
   const log: string[] = []
   const app = Fastify({ logger: { level: 'warn', stream: { write: line => { log.push(line) } } } })
@@ -23,7 +23,7 @@ async function start (t: Test, options?: object): Promise<{ app: FastifyInstance
 
 const minimal = { secret, database: ':memory:' }
 
-/** The line that an app with these options refuses to start with. */
+/** The message that an app with these options refuses to start with. */
 async function refusal (t: Test, options: object): Promise<string> {
   try {
     await start(t, { ...minimal, ...options })
@@ -42,7 +42,8 @@ const weak = (what: string, path = 'secret') => `${path}: ${what}; generate one 
 const taken = (name: string) =>
   `userFields.${name}: the name is reserved by the plugin, SQL or JavaScript; choose another`
 const noColumn = (kind: string) =>
-  `userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals (${kind} has no column)`
+  'userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals ' +
+  `(${kind} has no column)`
 
 const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(
   algorithm => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey
@@ -55,7 +56,7 @@ const noKey = 'is not a valid key; use PKCS#8 PEM or a JWK'
 const pemOf = ({ privateKey }: ReturnType<typeof generateKeyPairSync>, options = {}) =>
   privateKey.export({ type: 'pkcs8', format: 'pem', ...options }).toString()
 const curve = (namedCurve: string) => pemOf(generateKeyPairSync('ec', { namedCurve }))
-// Their private halves are printed: RFC 8037 A.1, RFC 7515 A.3, jwt.io.
+// Their private halves are published: RFC 8037 A.1, RFC 7515 A.3, jwt.io.
 const samples: Array<[algorithm: string, key: unknown]> = [
   [
     'EdDSA',
@@ -78,10 +79,17 @@ const samples: Array<[algorithm: string, key: unknown]> = [
   ],
   [
     'ES256',
-    '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\nOF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n-----END PRIVATE KEY-----'
+    [
+      '-----BEGIN PRIVATE KEY-----',
+      'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2',
+      'OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r',
+      '1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G',
+      '-----END PRIVATE KEY-----'
+    ].join('\n')
   ]
 ]
-const zeros = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(`302e020100300506032b657004220420${'00'.repeat(32)}`, 'hex').toString('base64')}\n-----END PRIVATE KEY-----`
+const zeroDer = Buffer.from(`302e020100300506032b657004220420${'00'.repeat(32)}`, 'hex')
+const zeros = `-----BEGIN PRIVATE KEY-----\n${zeroDer.toString('base64')}\n-----END PRIVATE KEY-----`
 
 const refusals: Array<[options: object, line: string]> = [
   [{ colour: 'red' }, 'colour: unknown option'],
@@ -157,26 +165,13 @@ const refusals: Array<[options: object, line: string]> = [
   [signedBy('EdDSA'), 'tokens.keys: must be a non-empty list, each item PKCS#8 PEM or a JWK'],
   [signedBy('EdDSA', 7), 'tokens.keys[0]: must be PKCS#8 PEM or a JWK'],
   ...[
-    '',
-    'x',
-    secret,
-    '{',
-    '{}',
-    {},
-    pemOf(generateKeyPairSync('ed25519')).slice(0, 60),
-    pemOf(generateKeyPairSync('ed25519')).replaceAll('\n', '\\n'),
-    { ...ed, d: 'x' },
-    { ...ed, x: undefined },
-    { ...ed, kty: 'EC' },
-    { ...ec, y: ec.x },
-    { kty: 'oct', k: secret },
+    '', 'x', secret, '{', '{}', {}, pemOf(generateKeyPairSync('ed25519')).slice(0, 60),
+    pemOf(generateKeyPairSync('ed25519')).replaceAll('\n', '\\n'), { ...ed, d: 'x' }, { ...ed, x: undefined },
+    { ...ed, kty: 'EC' }, { ...ec, y: ec.x }, { kty: 'oct', k: secret },
     pemOf(generateKeyPairSync('ed25519'), { cipher: 'aes-256-cbc', passphrase: 'x' })
   ].map((key): [object, string] => [signedBy('EdDSA', key), badKey(noKey)]),
   ...[
-    ec,
-    curve('P-256'),
-    pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 })),
-    pemOf(generateKeyPairSync('ed448')),
+    ec, curve('P-256'), pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 })), pemOf(generateKeyPairSync('ed448')),
     pemOf(generateKeyPairSync('x25519'))
   ].map((key): [object, string] => [signedBy('EdDSA', key), badKey('has the wrong type; EdDSA requires Ed25519')]),
   ...[
@@ -241,7 +236,7 @@ const refusals: Array<[options: object, line: string]> = [
     { tokens: { cookies: { access: '__Host-refresh' } } },
     'tokens.cookies.refresh: must differ from the name of the access cookie'
   ],
-  // The five that the draft of RFC 6265bis shows browsers to reject (§4.1.3.2).
+  // The five cookies that draft-ietf-httpbis-rfc6265bis §4.1.3.2 shows as rejected by browsers.
   ...[
     { secure: false },
     { domain: 'app.example' },
@@ -308,7 +303,8 @@ const refusals: Array<[options: object, line: string]> = [
   [{ site: { name: '' } }, 'site.name: must be a non-empty string'],
   ...['smtp', 'http://app.example', 'smtp://'].map((value): [object, string] => [
     { mail: { transport: value } },
-    "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), nodemailer's options, transporter or plugin, or a function"
+    "mail.transport: must be 'console', an smtp:// or smtps:// URL (with its password percent-encoded), " +
+    "nodemailer's options, transporter or plugin, or a function"
   ]),
   ...[7, []].map((value): [object, string] => [
     { mail: { transport: value } },
@@ -325,7 +321,10 @@ const refusals: Array<[options: object, line: string]> = [
   ],
   [{ mail: { variables: { 'a-b': 'x' } } }, 'mail.variables.a-b: the name must contain only letters, digits and _, and must not start with a digit'],
   [{ mail: { filters: { shout: 'x' } } }, 'mail.filters.shout: must be a function'],
-  [{ mail: { filters: { upcase: () => '' } } }, 'mail.filters.upcase: Liquid has a filter of this name; choose another'],
+  [
+    { mail: { filters: { upcase: () => '' } } },
+    'mail.filters.upcase: Liquid has a filter of this name; choose another'
+  ],
   [{ mail: { tags: { if: () => '' } } }, 'mail.tags.if: Liquid has a tag of this name; choose another'],
   [{ mail: { templates: '/no/such/folder' } }, 'mail.templates: there is no folder /no/such/folder to read (ENOENT)'],
 
@@ -476,11 +475,11 @@ const refusals: Array<[options: object, line: string]> = [
   )
 ]
 
-t.test('every option that is wrong is refused with one line: its path, and what it must be', async t => {
+t.test('every invalid option is refused with one line: its path, and what it must be', async t => {
   for (const [options, line] of refusals) t.equal(await refusal(t, options), `fastify-rest-auth: ${line}`)
 })
 
-t.test('a refusal never shows a secret, nor the password of a database', async t => {
+t.test('a refusal never shows a secret or the password of a database', async t => {
   const hidden = 'tops3cret'
   const wrong = [
     { secret: hidden },
@@ -508,7 +507,7 @@ t.test('a refusal never shows a secret, nor the password of a database', async t
   }
 })
 
-t.test('no route is where the documentation or a provider might be', async t => {
+t.test('every route has a reserved path, where the documentation cannot be', async t => {
   const { app } = await start(t, {
     ...minimal,
     ...social({}),
@@ -521,10 +520,12 @@ t.test('no route is where the documentation or a provider might be', async t => 
   t.same(paths.filter(path => !isOwnPath(path, '/auth', ['google'])), [])
 })
 
-t.test('a database that is none, or not there, is told by its option', async t => {
+t.test('an unsupported or unreachable database is reported under its option', async t => {
   const choices =
     'database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL'
-  for (const database of [{}, { client: 1 }, 'mysql://root@127.0.0.1/x', 'file:///tmp/x.sqlite', 'redis://127.0.0.1']) { t.equal(await refusal(t, { database }), `fastify-rest-auth: ${choices}`) }
+  for (const database of [{}, { client: 1 }, 'mysql://root@127.0.0.1/x', 'file:///tmp/x.sqlite', 'redis://127.0.0.1']) {
+    t.equal(await refusal(t, { database }), `fastify-rest-auth: ${choices}`)
+  }
   t.match(
     await refusal(t, { database: join(temporaryFile(t), 'nowhere', 'auth.sqlite') }),
     /^fastify-rest-auth: database: .*directory does not exist/
@@ -537,7 +538,7 @@ t.test('a database that is none, or not there, is told by its option', async t =
   t.ok(performance.now() - started < 5000, 'at once')
 })
 
-t.test('a refusal reaches whoever registers the plugin by its public name', async t => {
+t.test('the published plugin rejects with the refusal', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
   await t.rejects(async () => await app.register(restAuth, { ...minimal, prefix: 'auth' }), {
@@ -545,7 +546,7 @@ t.test('a refusal reaches whoever registers the plugin by its public name', asyn
   })
 })
 
-t.test('without any option it runs in development: a file beside the app, a secret of its own, and a warning', async t => {
+t.test('without options, it runs in development: with a SQLite file, a random secret and a warning', async t => {
   const here = process.cwd()
   process.chdir(join(temporaryFile(t), '..'))
   t.teardown(() => process.chdir(here))
@@ -565,21 +566,13 @@ t.test('without any option it runs in development: a file beside the app, a secr
   await app.close()
 
   const { app: again } = await start(t)
-  t.equal((await again.inject({ url: '/auth/user', headers })).statusCode, 401, 'the next start has another secret')
-  t.equal(
-    (
-      await again.inject({
-        method: 'POST',
-        url: '/auth/login',
-        payload: { email: 'alice@example.com', password: 'Sup3r-secret-pw' }
-      })
-    ).statusCode,
-    200,
-    'and the same users'
-  )
+  t.equal((await again.inject({ url: '/auth/user', headers })).statusCode, 401, 'after a restart the secret is another')
+  const payload = { email: 'alice@example.com', password: 'Sup3r-secret-pw' }
+  const login = await again.inject({ method: 'POST', url: '/auth/login', payload })
+  t.equal(login.statusCode, 200, 'the users are kept')
 })
 
-t.test('what is fine is taken as it is', async t => {
+t.test('valid options are accepted', async t => {
   const fine = [
     {},
     { publicUrl: 'https://app.example/' },
@@ -626,18 +619,15 @@ t.test('what is fine is taken as it is', async t => {
     field(Type.Record(Type.String(), Type.Integer())),
     field(Type.String({ maxLength: 600 }), { unique: true, column: 'phone_number' })
   ]
-  for (const options of fine) { await t.resolves(start(t, { ...minimal, docs: false, ...options }), JSON.stringify(options)) }
+  for (const options of fine) {
+    await t.resolves(start(t, { ...minimal, docs: false, ...options }), JSON.stringify(options))
+  }
 })
 
-t.test('the address of the app ends in no slash, however it is given', async t => {
+t.test('trailing slashes of publicUrl are removed', async t => {
   const { app } = await start(t, { ...minimal, publicUrl: 'https://app.example///', docs: false })
-  const { access } = (
-    await app.inject({
-      method: 'POST',
-      url: '/auth/registration',
-      payload: { email: 'alice@example.com', password1: 'Sup3r-secret-pw' }
-    })
-  ).json()
+  const payload = { email: 'alice@example.com', password1: 'Sup3r-secret-pw' }
+  const { access } = (await app.inject({ method: 'POST', url: '/auth/registration', payload })).json()
   const claims = JSON.parse(Buffer.from(String(access).split('.')[1] ?? '', 'base64url').toString()) as object
   t.match(claims, { iss: 'https://app.example', aud: 'https://app.example/auth' })
 })
@@ -667,17 +657,19 @@ t.test('in production', async t => {
     t.equal(await refusal(t, { ...safe, secret: 'x' }), `fastify-rest-auth: ${weak('is shorter than 32 bytes')}`)
   })
 
-  await t.test('with them it starts, warns of nothing, and shows no documentation unless told to', async t => {
+  await t.test('with both, it starts without a warning, and without documentation unless docs is set', async t => {
     const { app, log } = await start(t, safe)
     t.same(log, [])
-    for (const url of ['/docs', '/docs/', '/docs/json', '/docs/yaml']) { t.equal((await app.inject({ url })).statusCode, 404, url) }
+    for (const url of ['/docs', '/docs/', '/docs/json', '/docs/yaml']) {
+      t.equal((await app.inject({ url })).statusCode, 404, url)
+    }
     t.equal((await app.inject({ method: 'POST', url: '/auth/login', payload: {} })).statusCode, 400)
     const { app: documented } = await start(t, { ...safe, docs: '/docs' })
     t.equal((await documented.inject({ url: '/docs/json' })).statusCode, 200)
-    t.equal((await documented.inject({ url: '/docs/mail' })).statusCode, 404, 'the mails are never shown')
+    t.equal((await documented.inject({ url: '/docs/mail' })).statusCode, 404, 'the mail viewer is never served')
   })
 
-  await t.test('cookies are secure, and so are the origins that are trusted', async t => {
+  await t.test('cookies must be secure, and trusted origins https', async t => {
     t.equal(
       await refusal(t, { ...safe, tokens: { cookies: { secure: false } } }),
       'fastify-rest-auth: tokens.cookies.secure: must be true in production'
@@ -690,7 +682,7 @@ t.test('in production', async t => {
     t.same(log, [])
   })
 
-  await t.test('a mail has to go somewhere but to the console, and links are https', async t => {
+  await t.test('mails cannot go to the console, and links must be https', async t => {
     t.equal(
       await refusal(t, { ...safe, mail: {} }),
       "fastify-rest-auth: mail.transport: 'console' is not allowed in production, because it prints links that open " +
@@ -703,9 +695,11 @@ t.test('in production', async t => {
   })
 })
 
-t.test('who forgot NODE_ENV shows the mails, which open accounts, to nobody', async t => {
+t.test('without NODE_ENV, the mail viewer is served only if publicUrl is local', async t => {
   const viewer = async (publicUrl?: string) =>
     (await (await start(t, { ...minimal, publicUrl })).app.inject('/docs/mail')).statusCode
   for (const url of ['https://app.example', 'https://localhost.app.example/base']) t.equal(await viewer(url), 404, url)
-  for (const url of ['https://localhost:3000', 'https://127.0.0.1', 'http://192.168.1.5:3000', undefined]) { t.equal(await viewer(url), 200, url ?? 'no publicUrl') }
+  for (const url of ['https://localhost:3000', 'https://127.0.0.1', 'http://192.168.1.5:3000', undefined]) {
+    t.equal(await viewer(url), 200, url ?? 'no publicUrl')
+  }
 })

@@ -1,7 +1,8 @@
-/** Access tokens signed by keys: one algorithm, a ring that rotates, public halves for everybody, claims of the app's own. */
+/** Access tokens signed with keys: algorithms, key rotation, the published public halves, and custom claims. */
 import { createHash, createPublicKey, sign, type JsonWebKey } from 'node:crypto'
 import { generateSigningKey, readSigningKey } from '../src/lib/signing-keys.js'
-import { codeOf, generate, hs256, open, schemes, signature, type Json } from './support/forgery.js'
+import { codeOf, keyIn } from './support/answers.js'
+import { generate, hs256, open, schemes, signature, type Json } from './support/forgery.js'
 import { alice, password, secret, sqliteBuild, story, t, type BuiltApp } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 
@@ -15,7 +16,7 @@ const login = async ({ post }: BuiltApp): Promise<string> =>
   (await post('/login', { email: alice.email, password })).json().access
 
 for (const algorithm of ['EdDSA', 'ES256'] as const) {
-  story(`whatever a session can do it can with ${algorithm}`, async (t, build) => {
+  story(`a session works with access tokens signed by ${algorithm}`, async (t, build) => {
     const { get, post, register } = await build(t, { options: signed(algorithm, newKey(algorithm)) })
     const { access } = await register()
     t.equal(open(access).header.alg, algorithm)
@@ -24,15 +25,11 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
     t.equal(codeOf(await get('/user', { token: access })), '401 token_not_valid')
   })
 
-  t.test(`a key is taken as PKCS#8, as a JWK or as its JSON (${algorithm})`, async t => {
+  t.test(`a key can be given as PKCS#8, as a JWK or as JSON (${algorithm})`, async t => {
     const jwk = newKey(algorithm)
     for (const key of [
-      generateSigningKey(algorithm, 'pem'),
-      `\n${generateSigningKey(algorithm, 'pem')}\n`,
-      jwk,
-      JSON.stringify(jwk),
-      ` ${JSON.stringify(jwk, null, 2)}`,
-      { ...publicHalf(jwk), d: jwk.d },
+      generateSigningKey(algorithm, 'pem'), `\n${generateSigningKey(algorithm, 'pem')}\n`, jwk, JSON.stringify(jwk),
+      ` ${JSON.stringify(jwk, null, 2)}`, { ...publicHalf(jwk), d: jwk.d },
       { ...jwk, kid: 'mine', key_ops: ['sign'], ext: true }
     ]) {
       const { get, register } = await sqliteBuild(t, { options: signed(algorithm, key) })
@@ -40,19 +37,16 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
     }
   })
 
-  t.test(`keys rotate: the first signs, all verify and are published, and one that is gone verifies nothing (${algorithm})`, async t => {
+  t.test(`of several keys the first signs, all verify, and a removed one verifies nothing (${algorithm})`, async t => {
     const [old, next] = [newKey(algorithm), newKey(algorithm)]
     const database = temporaryFile(t)
     const start = async (...keys: unknown[]) =>
       await sqliteBuild(t, { database, options: { ...signed(algorithm, ...keys), database } })
     const one = await start(old)
     const { access: first } = await one.register()
-    // A second instance is given the new key to verify before any signs with it.
+    // Every instance gets the new key to verify with before any signs with it.
     const [warned, both, publicOnly, late] = [
-      await start(old, next),
-      await start(next, old),
-      await start(next, publicHalf(old)),
-      await start(next)
+      await start(old, next), await start(next, old), await start(next, publicHalf(old)), await start(next)
     ]
     const young = await login(both)
     t.strictSame([open(first).header.kid, open(young).header.kid], [old.kid, next.kid])
@@ -66,7 +60,7 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
     t.equal(codeOf(await one.get('/user', { token: young })), '401 token_not_valid')
   })
 
-  t.test(`what is published of the keys is public (${algorithm})`, async t => {
+  t.test(`only the public halves of the keys are published (${algorithm})`, async t => {
     const keys = [newKey(algorithm), generateSigningKey(algorithm, 'pem'), publicHalf(newKey(algorithm))]
     const { app, get, call } = await sqliteBuild(t, { options: signed(algorithm, ...keys) })
     const answer = await get('/.well-known/jwks.json')
@@ -98,13 +92,13 @@ t.test('the key id is the thumbprint of RFC 7638', async t => {
   t.equal(readSigningKey(ec, 'ES256').kid, thumbprint(`{"crv":"P-256","kty":"EC","x":"${ec.x}","y":"${ec.y}"}`))
 })
 
-t.test('HS256 publishes nothing', async t => {
+t.test('with HS256, no keys are published', async t => {
   const { app, get } = await sqliteBuild(t)
   t.equal(codeOf(await get('/.well-known/jwks.json')), '404 not_found')
   t.notOk(Object.keys(app.restAuth.openapi().paths as Json).some(path => path.includes('jwks')))
 })
 
-t.test('a token of one algorithm opens no app of another, whatever they share', async t => {
+t.test('a token of one algorithm is refused by an app of another, even on the same database', async t => {
   const database = temporaryFile(t)
   const apps = await Promise.all(
     schemes.map(async ({ options }) => await sqliteBuild(t, { database, options: { ...options, database } }))
@@ -112,15 +106,17 @@ t.test('a token of one algorithm opens no app of another, whatever they share', 
   await apps[0]?.register()
   const tokens = await Promise.all(apps.map(login))
   for (const [index, { get }] of apps.entries()) {
-    for (const [other, token] of tokens.entries()) { t.equal((await get('/user', { token })).statusCode, index === other ? 200 : 401, `${other} at ${index}`) }
+    for (const [other, token] of tokens.entries()) {
+      t.equal((await get('/user', { token })).statusCode, index === other ? 200 : 401, `${other} at ${index}`)
+    }
   }
 })
 
-/** Little- or big-endian bytes as a number, and back in 32 bytes. */
+/** Big-endian bytes as a number, and a number as 32 such bytes. */
 const toNumber = (bytes: Buffer) => BigInt(`0x${bytes.toString('hex')}`)
 const toBytes = (number: bigint) => Buffer.from(number.toString(16).padStart(64, '0'), 'hex')
 
-t.test('of the two signatures that ECDSA has for a text both verify, and say the same; the signature of Ed25519 is one', async t => {
+t.test('both equivalent ECDSA signatures of a token verify; Ed25519 has only one', async t => {
   const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
   const l = 0x1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3edn
   for (const { algorithm, options } of schemes.slice(1)) {
@@ -130,7 +126,7 @@ t.test('of the two signatures that ECDSA has for a text both verify, and say the
     const [r, s] = [bytes.subarray(0, 32), bytes.subarray(32)]
     const statusOf = async (...parts: Buffer[]) =>
       (await get('/user', { token: `${input}.${Buffer.concat(parts).toString('base64url')}` })).statusCode
-    // RFC 7518 §3.4 asks for no low s, and no other verifier would: a token is told from others by its jti, never by its text.
+    // RFC 7518 §3.4 does not require a low s, so both must verify. A token is identified by its jti, never by its text.
     if (algorithm === 'ES256') t.equal(await statusOf(r, toBytes(n - toNumber(s))), 200, 'n - s')
     else t.equal(await statusOf(r, toBytes(toNumber(Buffer.from(s).reverse()) + l).reverse()), 401, 's + l')
     const zero = Buffer.alloc(32)
@@ -144,24 +140,22 @@ t.test('of the two signatures that ECDSA has for a text both verify, and say the
       [r, s, zero],
       [zero, r, s],
       [s, r]
-    ]) { t.equal(await statusOf(...parts), 401) }
+    ]) {
+      t.equal(await statusOf(...parts), 401)
+    }
   }
 })
 
-t.test('a signature in DER is none', async t => {
+t.test('an ECDSA signature in DER is refused', async t => {
   const privateKey = generate('ES256')
   const { get, register } = await sqliteBuild(t, { options: signed('ES256', privateKey.export({ format: 'jwk' })) })
   const { input } = open((await register()).access)
   t.equal((await get('/user', { token: `${input}.${signature(input, privateKey)}` })).statusCode, 200)
-  t.equal(
-    codeOf(
-      await get('/user', { token: `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}` })
-    ),
-    '401 token_not_valid'
-  )
+  const der = sign('sha256', Buffer.from(input), privateKey).toString('base64url')
+  t.equal(codeOf(await get('/user', { token: `${input}.${der}` })), '401 token_not_valid')
 })
 
-story('claims of the app ride along in each access token, computed from the user, sooner or later', async (t, build) => {
+story('each access token has the custom claims, which a sync or async function computes', async (t, build) => {
   const asked: string[] = []
   const claims = async (user: { email: string, gender: string }) => {
     asked.push(user.email)
@@ -169,9 +163,7 @@ story('claims of the app ride along in each access token, computed from the user
   }
   const { app, get, patch, post, register } = await build(t, {
     options: { tokens: { claims } },
-    after: app => {
-      app.get('/claims', { onRequest: app.authenticate }, request => app.restAuth.claims(request))
-    }
+    after: app => { app.get('/claims', { onRequest: app.authenticate }, request => app.restAuth.claims(request)) }
   })
   const { access, user } = await register()
   t.match(open(access).claims, { sub: user.pk, role: 'admin', tags: ['a', 'ö'], since: '1970-01-01T00:00:00.000Z' })
@@ -179,15 +171,14 @@ story('claims of the app ride along in each access token, computed from the user
   t.notOk('role' in user)
   t.equal((await get('/user', { token: access })).statusCode, 200)
   t.strictSame(
-    (await app.inject({ url: '/claims', headers: { authorization: `Bearer ${access}` } })).json(),
-    open(access).claims
+    (await app.inject({ url: '/claims', headers: { authorization: `Bearer ${access}` } })).json(), open(access).claims
   )
   await patch('/user', { gender: 'M' }, { token: access })
   t.match(open((await post('/login', { email: alice.email, password })).json().access).claims, { role: 'user' })
   t.same(asked, [alice.email, alice.email])
 })
 
-story('claims are computed where confirming an address logs in', async (t, build) => {
+story('custom claims are computed when confirming an address logs the user in', async (t, build) => {
   const { mails, post } = await build(t, {
     options: {
       account: { emailVerification: 'mandatory', loginOnEmailConfirmation: true, username: 'none' },
@@ -195,7 +186,7 @@ story('claims are computed where confirming an address logs in', async (t, build
     }
   })
   await post('/registration', alice)
-  const [, key] = /confirm-email\/([\w-]{43})/.exec((await mails())[0]?.text ?? '') ?? []
+  const key = keyIn((await mails())[0])
   t.match(open((await post('/registration/verify-email', { key })).json().access).claims, { role: 'x' })
 })
 
@@ -206,15 +197,14 @@ const refused: Array<[claims: () => unknown, line: string]> = [
     `fastify-rest-auth: tokens.claims: ${name} is set by the plugin; choose another name`
   ]),
   ...['x', 7, ['x'], true].map((value): [() => unknown, string] => [
-    () => value,
-    'fastify-rest-auth: tokens.claims: must return an object'
+    () => value, 'fastify-rest-auth: tokens.claims: must return an object'
   ]),
   [() => ({ list: 'x'.repeat(4000) }), 'fastify-rest-auth: tokens.claims: the access token is '],
   [() => { throw new Error('no role today') }, 'no role today'],
   [async () => await Promise.reject(new Error('no role tomorrow')), 'no role tomorrow']
 ]
 
-t.test('claims that can\'t be had are told to the log alone, and leave no session', async t => {
+t.test('a failure of custom claims is only logged, and leaves no session', async t => {
   let claims: () => unknown = () => ({})
   const { app, logs, post, register } = await sqliteBuild(t, { options: { tokens: { claims: () => claims() } } })
   const { user } = await register()
@@ -236,17 +226,15 @@ t.test('claims that can\'t be had are told to the log alone, and leave no sessio
   t.equal(open(await login({ post } as BuiltApp)).claims.sub, user.pk)
 })
 
-t.test('a token with claims that only its size is wrong with is none', async t => {
+t.test('a valid token that is too large is refused', async t => {
   const { get, register } = await sqliteBuild(t)
   const { header, claims } = open((await register()).access)
   t.equal((await get('/user', { token: hs256.forge(header, { ...claims, x: 'x'.repeat(2000) }) })).statusCode, 200)
-  t.equal(
-    codeOf(await get('/user', { token: hs256.forge(header, { ...claims, x: 'x'.repeat(3500) }) })),
-    '401 token_not_valid'
-  )
+  const large = hs256.forge(header, { ...claims, x: 'x'.repeat(3500) })
+  t.equal(codeOf(await get('/user', { token: large })), '401 token_not_valid')
 })
 
-t.test('neither key nor secret stands in the log, or in what an app can print of the plugin', async t => {
+t.test('keys and secrets are neither in the log nor in what an app can print of the plugin', async t => {
   const key = newKey('ES256')
   const { app, logs, register } = await sqliteBuild(t, { options: signed('ES256', key) })
   await register()
