@@ -25,7 +25,7 @@ export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> &
   (
     | {
       stateless?: false
-      /** Seconds since the last authentication, at most; otherwise 401 `reauthentication_required` (RFC 9470). */
+      /** Maximum seconds since the last authentication; otherwise 401 `reauthentication_required` (RFC 9470). */
       maxAge?: number
     }
     | {
@@ -38,8 +38,8 @@ export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> &
 export interface Authenticate {
   /**
    * Returns an `onRequest` hook. `request.user` is `null` if `optional` is set and the request has no token, and always
-   * with `stateless`, which does not load the user; use `app.restAuth.claims(request)` there. Throws an Error that names
-   * an invalid option.
+   * with `stateless`, which does not load the user; use `app.restAuth.claims(request)` there. Throws an Error for an
+   * invalid option.
    */
   (options: AuthenticateOptions): AuthenticateHook
   /** An `onRequest` hook. Sets `request.user`, or returns 401 if the request has no access token of a live session. */
