@@ -93,7 +93,9 @@ t.test('the social example starts while its provider is away, and its page lists
   t.teardown(() => app.close())
   const page = await app.inject('/')
   t.match(page.body, '<title>Log in with a provider</title>')
-  for (const [, file = ''] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) { t.equal((await app.inject(file)).statusCode, 200, file) }
+  for (const [, file = ''] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    t.equal((await app.inject(file)).statusCode, 200, file)
+  }
   t.same((await app.inject('/providers')).json(), [{ name: 'example', label: 'the example' }])
   const login = await app.inject({ url: '/auth/example/login', headers: { 'sec-fetch-site': 'same-origin' } })
   t.equal(login.statusCode, 503)

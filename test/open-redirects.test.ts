@@ -285,11 +285,16 @@ t.test('an app does not start with return addresses that are no exact origins, o
   }
   process.env.NODE_ENV = 'production'
   t.teardown(() => { delete process.env.NODE_ENV })
-  for (const address of ['http://app.example', 'HTTP://app.example']) { t.equal(await refusal(t, { next: [address] }), 'fastify-rest-auth: urls.next[0]: must be https in production') }
+  for (const address of ['http://app.example', 'HTTP://app.example']) {
+    t.equal(await refusal(t, { next: [address] }), 'fastify-rest-auth: urls.next[0]: must be https in production')
+  }
   t.equal(
     await refusal(t, { socialLogin: 'http://app.example/' }),
     'fastify-rest-auth: urls.socialLogin: must be https in production'
   )
   delete process.env.NODE_ENV
-  t.equal(await refusal(t, { socialLogin: '/welcome/{code}' }), 'fastify-rest-auth: urls.socialLogin: unknown placeholder {code}')
+  t.equal(
+    await refusal(t, { socialLogin: '/welcome/{code}' }),
+    'fastify-rest-auth: urls.socialLogin: unknown placeholder {code}'
+  )
 })

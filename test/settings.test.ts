@@ -159,9 +159,13 @@ const refusals: Array<[options: object, line: string]> = [
   [{ tokens: { claims: { role: 'x' } } }, 'tokens.claims: must be a function'],
   ...(['EdDSA', 'ES256'] as const).map((algorithm): [object, string] => [
     { tokens: { algorithm } },
-    `tokens.keys: ${algorithm} requires a private key; generate one with: npx fastify-rest-auth secret --algorithm ${algorithm}`
+    `tokens.keys: ${algorithm} requires a private key; generate one with: npx fastify-rest-auth secret --algorithm ` +
+    `${algorithm}`
   ]),
-  [{ tokens: { keys: [ed] } }, 'tokens.keys: has no effect with HS256, which signs with secret; set tokens.algorithm to EdDSA or ES256'],
+  [
+    { tokens: { keys: [ed] } },
+    'tokens.keys: has no effect with HS256, which signs with secret; set tokens.algorithm to EdDSA or ES256'
+  ],
   [signedBy('EdDSA'), 'tokens.keys: must be a non-empty list, each item PKCS#8 PEM or a JWK'],
   [signedBy('EdDSA', 7), 'tokens.keys[0]: must be PKCS#8 PEM or a JWK'],
   ...[
@@ -175,12 +179,10 @@ const refusals: Array<[options: object, line: string]> = [
     pemOf(generateKeyPairSync('x25519'))
   ].map((key): [object, string] => [signedBy('EdDSA', key), badKey('has the wrong type; EdDSA requires Ed25519')]),
   ...[
-    ed,
-    curve('P-384'),
-    curve('P-521'),
-    curve('secp256k1'),
-    pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))
-  ].map((key): [object, string] => [signedBy('ES256', key), badKey('has the wrong type; ES256 requires P-256', 'ES256')]),
+    ed, curve('P-384'), curve('P-521'), curve('secp256k1'), pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))
+  ].map((key): [object, string] => [
+    signedBy('ES256', key), badKey('has the wrong type; ES256 requires P-256', 'ES256')
+  ]),
   [signedBy('EdDSA', ed, ec), badKey('has the wrong type; EdDSA requires Ed25519', 'EdDSA', 1)],
   [signedBy('ES256', { ...ec, alg: 'ES384' }), badKey('has alg "ES384" instead of ES256', 'ES256')],
   [signedBy('EdDSA', { ...ed, use: 'enc' }), badKey('has a use other than sig')],
@@ -188,7 +190,10 @@ const refusals: Array<[options: object, line: string]> = [
     signedBy('EdDSA', { ...ed, x: 'O2onvM62pC1imK5yUgNGzUZTL6fqXU1xCdqB2wwlKgE' }),
     badKey('has a public part that does not belong to its private part')
   ],
-  [signedBy('ES256', { ...ec, d: otherEc.d }), badKey('has a public part that does not belong to its private part', 'ES256')],
+  [
+    signedBy('ES256', { ...ec, d: otherEc.d }),
+    badKey('has a public part that does not belong to its private part', 'ES256')
+  ],
   ...samples.map(([algorithm, key]): [object, string] => [
     signedBy(algorithm, key),
     badKey('is a published example key', algorithm)
@@ -247,7 +252,8 @@ const refusals: Array<[options: object, line: string]> = [
     { tokens: { cookies: { access: '__Host-auth', ...changes } } },
     'secure' in changes
       ? 'tokens.cookies.access: __Host- requires tokens.cookies.secure, or browsers drop the cookie'
-      : 'tokens.cookies.access: __Host- allows no domain and no path other than /, or browsers drop the cookie; use __Secure-'
+      : 'tokens.cookies.access: __Host- allows no domain and no path other than /, or browsers drop the cookie; ' +
+        'use __Secure-'
   ]),
   [
     { tokens: { cookies: { refresh: '__Secure-auth', secure: false } } },
@@ -319,7 +325,10 @@ const refusals: Array<[options: object, line: string]> = [
     { mail: { variables: { activate_url: 'x' } } },
     'mail.variables.activate_url: the name is reserved by the plugin; choose another'
   ],
-  [{ mail: { variables: { 'a-b': 'x' } } }, 'mail.variables.a-b: the name must contain only letters, digits and _, and must not start with a digit'],
+  [
+    { mail: { variables: { 'a-b': 'x' } } },
+    'mail.variables.a-b: the name must contain only letters, digits and _, and must not start with a digit'
+  ],
   [{ mail: { filters: { shout: 'x' } } }, 'mail.filters.shout: must be a function'],
   [
     { mail: { filters: { upcase: () => '' } } },
@@ -438,7 +447,10 @@ const refusals: Array<[options: object, line: string]> = [
     field(Type.String(), { column: 'password_hash' }),
     'userFields.phone.column: the name "password_hash" is reserved; choose another'
   ],
-  [field(Type.String(), { column: 'SELECT' }), 'userFields.phone.column: the name "SELECT" is reserved; choose another'],
+  [
+    field(Type.String(), { column: 'SELECT' }),
+    'userFields.phone.column: the name "SELECT" is reserved; choose another'
+  ],
   [
     { userFields: { a: { schema: Type.String(), column: 'B' }, b: { schema: Type.String() } } },
     'userFields.b.column: "b" is already the column of another field'
@@ -470,7 +482,8 @@ const refusals: Array<[options: object, line: string]> = [
   ...['__proto__', 'first-name', '1st', 'a b', 'naïve', '', 'x'.repeat(64), 'a"b', 'a;--'].map(
     (name): [object, string] => [
       withName(name),
-      `userFields.${name}: the name must start with a letter and contain only letters, digits and _ (63 characters at most)`
+      `userFields.${name}: the name must start with a letter and contain only letters, digits and _ (63 characters ` +
+      'at most)'
     ]
   )
 ]
