@@ -30,8 +30,7 @@ import { addOpenapi } from './http/openapi.js'
 import { prepareRouting } from './http/routing.js'
 import { addCookies } from './lib/cookies.js'
 import type { HashCost } from './lib/password-hash.js'
-import { createInbox, type Inbox } from './mail/inbox.js'
-import { addMailViewer } from './mail/viewer.js'
+import { addInbox } from './mail/add-inbox.js'
 import { createRestAuth, decorate, registrationsOf } from './server-api/registrations.js'
 import { resolveSettings } from './settings/settings.js'
 import type { Settings } from './settings/types.js'
@@ -71,7 +70,7 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeo
     prepareHost(app)
     // Everything else is in its own scope: the host keeps its parsers, error handler, swagger and jwt.
     await app.register(async scope => {
-      const inbox = mailInbox(scope, settings)
+      const inbox = addInbox(scope, settings.mailViewer)
       await addOpenapi(scope, { ...settings, docs })
       await scope.register(async child => {
         if (settings.cookies || settings.social.length > 0) await addCookies(child)
@@ -96,17 +95,6 @@ function prepareHost (app: FastifyInstance): void {
   if (app.hasDecorator('restAuth')) return
   app.addHook('onRequest', startAnonymous)
   if (app.hasDecorator('swagger')) addSecurityToHostRoutes(app)
-}
-
-const inboxes = new WeakMap<FastifyInstance['server'], Inbox>()
-
-/** In development the last mails are shown beside the documentation: those of all registrations of one server. */
-function mailInbox (app: FastifyInstance, { mailViewer }: Settings): Inbox | undefined {
-  if (mailViewer === false) return undefined
-  const inbox = inboxes.get(app.server) ?? createInbox()
-  inboxes.set(app.server, inbox)
-  if (!app.hasRoute({ method: 'GET', url: `${app.prefix}${mailViewer}` })) addMailViewer(app, mailViewer, inbox)
-  return inbox
 }
 
 /** Fastify would refuse a second decorator too, but without saying what to do. */

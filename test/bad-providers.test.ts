@@ -1,13 +1,15 @@
-/** Whatever a provider does, a login ends in a failure of ours, in time, leaves nothing behind, and can be tried again. */
+/** When a provider fails or lies, the login fails in time with a documented error, leaves nothing behind and can be retried. */
 import type { LightMyRequestResponse } from 'fastify'
 import { likeGoogle, withBadProvider } from './support/hostile-provider-app.js'
-import { answerLies, faults, idTokenLies, startBadProvider, userinfoLies, type Fault } from './support/hostile-provider.js'
+import {
+  answerLies, faults, idTokenLies, startBadProvider, userinfoLies, type Fault
+} from './support/hostile-provider.js'
 import { alice, articleOptions, sqliteBuild, story, t, type Build, type Test } from './support/build.js'
 import { createBrowser } from './support/social-browser.js'
 
 const clientSecret = 'the-client-secret-of-the-app'
 
-/** An app that does not wait for long. */
+/** An app with a short provider timeout, whose log must contain none of the provider's secrets. */
 async function withFaults (t: Test, build: Build = sqliteBuild, options: object = {}) {
   const built = await withBadProvider(t, build, {
     options,
@@ -16,7 +18,9 @@ async function withFaults (t: Test, build: Build = sqliteBuild, options: object 
     social: bad => ({ google: likeGoogle(bad, { clientSecret }) })
   })
   t.teardown(() => {
-    if (/at-alice|code-alice|eyJ\w{20}|the-client-secret/.test(built.logs.join(''))) { t.fail('a secret of the provider stands in the log') }
+    if (/at-alice|code-alice|eyJ\w{20}|the-client-secret/.test(built.logs.join(''))) {
+      t.fail('the log contains a secret of the provider')
+    }
   })
   return built
 }
@@ -29,7 +33,7 @@ const statuses: Record<string, number> = {
   provider_token_invalid: 400
 }
 
-/** The failure that is declared for it, and nobody let in. */
+/** Checks that the login failed with this error, created no user and revealed no secret. */
 async function judge (t: Test, { app, get }: Built, answer: LightMyRequestResponse, code: string, what: string) {
   t.equal(answer.json().code, code, what)
   t.equal(answer.statusCode, statuses[code], what)
@@ -40,7 +44,7 @@ async function judge (t: Test, { app, get }: Built, answer: LightMyRequestRespon
   t.equal((await get('/user')).statusCode, 401)
 }
 
-/** Trying again may help against some of what goes wrong. */
+/** Temporary faults: a retry may succeed. */
 const passing: readonly Fault[] = ['slow', 'drip', 'reset', 'error500', 'error429']
 const byCode = async ({ enter }: Built) => await enter('alice', { fault: true })
 const ways = {
@@ -52,20 +56,20 @@ const ways = {
 }
 
 for (const endpoint of Object.keys(ways) as Array<keyof typeof ways>) {
-  void t.test(`whatever the endpoint ${endpoint} does, there is an answer, and a login once it is over`, async t => {
+  void t.test(`a fault of the ${endpoint} endpoint fails the login, and a retry succeeds once the fault is gone`, async t => {
     const built = await withFaults(t)
     const { bad, clock, enter, app } = built
-    // The address is asked for at userinfo only where the ID token tells none.
+    // The address is fetched from userinfo only if the ID token has none.
     if (endpoint === 'userinfo') bad.lie = 'no address'
     for (const fault of faults) {
-      // What was fetched before is kept for a while.
+      // Let the caches of metadata and keys expire.
       clock.advance(3601)
       bad.faults = { [endpoint]: fault }
       const count = bad.calls(endpoint).length
       const answer = await ways[endpoint](built)
-      // Who is still being waited for is not asked again.
+      // A request that is still pending is not repeated.
       t.ok(bad.calls(endpoint).length <= count + 1, `${fault}: asked once`)
-      // A list names no app, so it does not name this one.
+      // An array has no audience, so the token counts as issued to another app.
       const code = passing.includes(fault)
         ? 'provider_unavailable'
         : endpoint === 'tokeninfo' && fault === 'array'
@@ -73,7 +77,7 @@ for (const endpoint of Object.keys(ways) as Array<keyof typeof ways>) {
           : 'provider_error'
       await judge(t, built, answer, code, fault)
     }
-    t.notOk(bad.requests.some(({ path }) => path.startsWith('/elsewhere')), 'and nobody is followed elsewhere')
+    t.notOk(bad.requests.some(({ path }) => path.startsWith('/elsewhere')), 'redirects are not followed')
     bad.faults = {}
     bad.lie = undefined
     clock.advance(3601)
@@ -83,7 +87,7 @@ for (const endpoint of Object.keys(ways) as Array<keyof typeof ways>) {
   })
 }
 
-void t.test('a provider that lies about a login is not believed', async t => {
+void t.test('a login with contradictory or forged claims is refused', async t => {
   const built = await withFaults(t)
   const { bad, post } = built
   bad.nonce = 'n'
@@ -96,7 +100,7 @@ void t.test('a provider that lies about a login is not believed', async t => {
   t.equal((await post('/company', { code: 'code-alice', nonce: 'n' })).statusCode, 200)
 })
 
-void t.test('the browser that comes back from such a provider gets a page that says so, and starts anew', async t => {
+void t.test('after a provider fault the browser gets an error page, and the next login succeeds', async t => {
   const built = await withFaults(t)
   const { bad, clock, app } = built
   const browser = createBrowser(built)
@@ -108,7 +112,7 @@ void t.test('the browser that comes back from such a provider gets a page that s
     t.match(answer.headers['content-type'], /^text\/html/, what)
     t.equal(answer.headers['retry-after'], status === 503 ? '5' : undefined, what)
     t.notMatch(answer.body, /at-alice|code-alice|eyJ/, what)
-    t.equal(browser.cookies.size, 0, `${what}: of the attempt nothing is left`)
+    t.equal(browser.cookies.size, 0, `${what}: the cookie of the login is removed`)
     t.equal(await app.restAuth.users.find({ email: alice.email }), undefined, what)
   }
   for (const fault of faults) {
@@ -125,12 +129,12 @@ void t.test('the browser that comes back from such a provider gets a page that s
   clock.advance(3601)
   bad.faults = { discovery: 'error500' }
   const answer = await browser.open('GET', '/company/login', { fault: true })
-  t.equal(answer.statusCode, 503, 'nor can it start where the provider does not say where')
+  t.equal(answer.statusCode, 503, 'a login cannot start without the metadata of the provider')
   bad.faults = {}
   t.equal((await comeBack()).statusCode, 200)
 })
 
-void t.test('where the app has a page of its own, that is told', async t => {
+void t.test('with urls.socialLogin, a provider fault redirects to the page of the app with an error code', async t => {
   const built = await withFaults(t, sqliteBuild, { urls: { socialLogin: '/welcome' } })
   const { bad } = built
   const browser = createBrowser(built)
@@ -142,8 +146,7 @@ void t.test('where the app has a page of its own, that is told', async t => {
   }
 })
 
-// OA-25
-void t.test('a provider that is gone is unavailable, and by default an answer takes less than six seconds', async t => {
+void t.test('by default a login fails within six seconds if the provider hangs, and at once if it is unreachable', async t => {
   const { bad, enter } = await withBadProvider(t, sqliteBuild)
   bad.faults = { token: 'drip', jwks: 'slow' }
   const started = performance.now()
@@ -155,7 +158,7 @@ void t.test('a provider that is gone is unavailable, and by default an answer ta
   t.equal((await enter('alice', { fault: true })).json().code, 'provider_unavailable')
 })
 
-void t.test('the app starts while a provider is out of order, and its people come in once it is not', async t => {
+void t.test('the app starts while a provider is down, and logins work once the provider is back', async t => {
   const bad = await startBadProvider(t)
   for (const fault of ['slow', 'error500', 'reset'] as const) {
     bad.faults = { discovery: fault }
@@ -173,7 +176,7 @@ void t.test('the app starts while a provider is out of order, and its people com
   }
 })
 
-void t.test('what a provider does stands in the log once, as an error where the app\'s people have to mend it', async t => {
+void t.test('a provider fault is logged once: as an error if the app must be fixed, else as a warning', async t => {
   const built = await withFaults(t)
   const { bad, enter, logs } = built
   const browser = createBrowser(built)
@@ -212,7 +215,7 @@ void t.test('what a provider does stands in the log once, as an error where the 
   }
 })
 
-story('who connects an account of such a provider stays logged in, with nothing connected', async (t, build) => {
+story('a provider fault during connect connects nothing and keeps the user logged in', async (t, build) => {
   const { bad, post, get, connect } = await withFaults(t, build)
   const { access: token } = (await post('/registration', { ...alice, email: 'carol@example.com' })).json()
   for (const fault of ['slow', 'null', 'error429'] as const) {

@@ -259,7 +259,7 @@ async function refusal (t: Test, urls: object): Promise<string> {
 }
 
 // Entries that a lax comparison would match with too many addresses, or that run a script when opened.
-t.test('an app does not start with return addresses that are no exact origins, or that run scripts', async t => {
+t.test('an app does not start with return addresses that are not exact origins or that run scripts', async t => {
   const origin = 'must be an origin such as https://app.example'
   for (const address of [
     '/', '/path', 'app.example', '//app.example', 'https:app.example', 'https://app.example/',
@@ -279,7 +279,8 @@ t.test('an app does not start with return addresses that are no exact origins, o
   ]) {
     t.equal(
       await refusal(t, { socialLogin: address }),
-      'fastify-rest-auth: urls.socialLogin: must be an address such as https://app.example/login, or a path such as /login',
+      'fastify-rest-auth: urls.socialLogin: ' +
+        'must be an address such as https://app.example/login, or a path such as /login',
       address
     )
   }

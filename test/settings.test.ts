@@ -492,7 +492,7 @@ t.test('every invalid option is refused with one line: its path, and what it mus
   for (const [options, line] of refusals) t.equal(await refusal(t, options), `fastify-rest-auth: ${line}`)
 })
 
-t.test('a refusal never shows a secret or the password of a database', async t => {
+t.test('an error message never contains a secret or a database password', async t => {
   const hidden = 'tops3cret'
   const wrong = [
     { secret: hidden },
@@ -520,7 +520,7 @@ t.test('a refusal never shows a secret or the password of a database', async t =
   }
 })
 
-t.test('every route has a reserved path, where the documentation cannot be', async t => {
+t.test('the documentation cannot be served at the path of a route', async t => {
   const { app } = await start(t, {
     ...minimal,
     ...social({}),
@@ -551,7 +551,7 @@ t.test('an unsupported or unreachable database is reported under its option', as
   t.ok(performance.now() - started < 5000, 'at once')
 })
 
-t.test('the published plugin rejects with the refusal', async t => {
+t.test('registering the published plugin rejects with the error message', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
   await t.rejects(async () => await app.register(restAuth, { ...minimal, prefix: 'auth' }), {

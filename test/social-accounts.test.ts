@@ -1,4 +1,4 @@
-/** Whose account an identity opens, what a new one is made of, and how a user connects one more or one less. */
+/** Which account a provider identity logs in to, how new accounts are created, and how users connect and disconnect identities. */
 import { Type } from '@sinclair/typebox'
 import type { LightMyRequestResponse } from 'fastify'
 import { Rejection } from '../src/index.js'
@@ -16,7 +16,7 @@ const other = 'Another-Passw0rd'
 const codeOf = (answer: LightMyRequestResponse): string => answer.statusCode === 200 ? 'logged in' : answer.json().code
 const pkOf = (answer: LightMyRequestResponse): string =>
   answer.statusCode === 200 ? answer.json().user.pk : answer.json().code
-/** All that a client sees. */
+/** Everything a client can see of an answer. */
 const whole = ({ statusCode, headers: { date: _date, ...headers }, body }: LightMyRequestResponse) => ({
   statusCode,
   headers,
@@ -28,7 +28,7 @@ const verify = async ({ app }: BuiltApp, pk: string) => await app.restAuth.users
 const logIn = async ({ post }: BuiltApp, password1 = password) =>
   await post('/login', { email: alice.email, password: password1 })
 
-/** What the newest mail to somebody has: `token` of its link. */
+/** The newest mail to an address, with the key or token of its link. */
 async function newestMail ({ mails }: BuiltApp, to = alice.email) {
   const mail = (await mails()).filter(mail => mail.to === to).at(-1)
   const [, uid, token] = /confirm\/([^/\s]+)\/([\w-]{43})/.exec(mail?.text ?? '') ?? []
@@ -36,8 +36,8 @@ async function newestMail ({ mails }: BuiltApp, to = alice.email) {
   return { subject: mail?.subject, text: mail?.text ?? '', uid, token, key }
 }
 
-// OA-22
-story('an identity is an issuer\'s subject, whatever else of it changes', async (t, build) => {
+// Attack: taking over an account by taking over its old address or names at the provider.
+story('an identity is an issuer and a subject; changed names or addresses do not change it', async (t, build) => {
   const second = await startBadProvider(t)
   const { bad, enter, post, app } = await withBadProvider(t, build, {
     provider: { trustEmail: false },
@@ -46,25 +46,25 @@ story('an identity is an issuer\'s subject, whatever else of it changes', async 
   const pk = pkOf(await enter('alice'))
   Object.assign(bad.people.alice ?? {}, { email: 'alice@new.example', given_name: 'Alicia' })
   bad.claims = { preferred_username: 'alicia', upn: 'alicia@new.example', name: 'Alicia' }
-  t.equal(pkOf(await enter('alice')), pk, 'she has another address and other names')
-  t.equal((await app.restAuth.users.find({ pk }))?.email, 'alice@example.com', 'but not here')
+  t.equal(pkOf(await enter('alice')), pk, 'the same identity with a new address and new names')
+  t.equal((await app.restAuth.users.find({ pk }))?.email, 'alice@example.com', 'the address of the account does not change')
 
   Object.assign(bad.people.bob ?? {}, { email: 'alice@example.com' })
-  t.equal(pkOf(await enter('bob')), 'account_exists', 'who gets her old address gets no account by it')
+  t.equal(pkOf(await enter('bob')), 'account_exists', 'a new owner of the old address does not get the account')
   Object.assign(bad.people.bob ?? {}, { email: 'bob@example.com' })
   const bob = (await enter('bob')).json()
-  t.not(bob.user.pk, pk, 'nor who takes her names')
+  t.not(bob.user.pk, pk, 'nor does a user with the same names')
 
   t.equal(
     pkOf(await post('/second', { code: 'code-alice' })),
     'account_exists',
-    "another issuer's subject of that name is somebody else"
+    'the same subject of another issuer is another identity'
   )
   Object.assign(second.people.alice ?? {}, { email: 'other@example.com' })
   t.notOk([pk, bob.user.pk].includes(pkOf(await post('/second', { code: 'code-alice' }))))
 })
 
-story('subjects that are not the very same are different people', async (t, build) => {
+story('subjects are compared byte for byte', async (t, build) => {
   const subjects = [
     'x',
     'X',
@@ -89,10 +89,12 @@ story('subjects that are not the very same are different people', async (t, buil
   const pks = []
   for (const person of Object.keys(people)) pks.push(pkOf(await enter(person)))
   t.equal(new Set(pks).size, subjects.length)
-  for (const [index, person] of Object.keys(people).entries()) { t.equal(pkOf(await enter(person)), pks[index], subjects[index] ?? '') }
+  for (const [index, person] of Object.keys(people).entries()) {
+    t.equal(pkOf(await enter(person)), pks[index], subjects[index] ?? '')
+  }
 })
 
-story('one person has one account by two providers, where both prove the address', async (t, build) => {
+story('identities of two providers share one account if both prove the address', async (t, build) => {
   const second = await startBadProvider(t)
   const { enter, post, get, app, mails } = await withBadProvider(t, build, {
     social: () => ({
@@ -106,7 +108,7 @@ story('one person has one account by two providers, where both prove the address
     })
   })
   const pk = pkOf(await enter('alice'))
-  t.equal((await mails()).length, 0, 'who has made an account knows')
+  t.equal((await mails()).length, 0, 'no mail about a new account')
   const answer = await post('/second', { code: 'code-alice' })
   t.equal(pkOf(answer), pk)
   t.match(await mails(), [{ to: alice.email, subject: '[localhost:3000] You can now log in with Second & Sons' }])
@@ -119,7 +121,7 @@ const missing = [
   'an address of two lines', 'an endless address'
 ]
 
-void t.test('an address of a provider is proven only where the provider says so in so many words', async t => {
+void t.test('an address is verified only if the claim email_verified is exactly true', async t => {
   const built = await withBadProvider(t, sqliteBuild, { options: { account: { ...optional.account } } })
   const { bad, enter, app, mails } = built
   for (const lie of emailLies) {
@@ -137,12 +139,12 @@ void t.test('an address of a provider is proven only where the provider says so 
     }
   }
   bad.lie = undefined
-  t.equal(codeOf(await enter('alice')), 'logged in', 'the truth')
+  t.equal(codeOf(await enter('alice')), 'logged in', 'with the correct claim')
   t.equal(await verified(built), true)
-  t.equal((await mails()).length, 0, 'whose user is gone, or has proven it, gets no mail')
+  t.equal((await mails()).length, 0, 'no mail to deleted users or verified addresses')
 })
 
-void t.test('and where the app trusts the provider for it', async t => {
+void t.test('an address is verified only if trustEmail covers its domain', async t => {
   const bob = { email: 'bob@mail.example.com', email_verified: true }
   const rows = [
     [true, true],
@@ -163,7 +165,7 @@ void t.test('and where the app trusts the provider for it', async t => {
     t.equal(codeOf(await built.enter('bob')), 'logged in')
     t.equal(await verified(built, bob.email), expected, JSON.stringify(trustEmail))
     const mails = await built.mails()
-    t.equal(mails.length, expected ? 0 : 1, 'who has not proven it is mailed')
+    t.equal(mails.length, expected ? 0 : 1, 'an unverified address gets a verification mail')
     if (!expected) {
       t.equal(
         (await built.post('/registration/verify-email', { key: (await newestMail(built, bob.email)).key })).statusCode,
@@ -174,7 +176,7 @@ void t.test('and where the app trusts the provider for it', async t => {
   }
 })
 
-void t.test('by default it is trusted for the mailboxes that it runs', async t => {
+void t.test('by default a provider is trusted for the mailboxes that it hosts', async t => {
   const people = {
     a: { email: 'a@gmail.com', email_verified: true },
     b: { email: 'b@works.example', email_verified: true },
@@ -189,16 +191,16 @@ void t.test('by default it is trusted for the mailboxes that it runs', async t =
   t.equal(await logInAs('a'), true)
   t.equal(await logInAs('c', 'evil.example'), false)
   t.equal(await logInAs('b', undefined), false)
-  t.equal(await logInAs('b', 'works.example'), true, 'of a Workspace it is, even when it becomes known later')
+  t.equal(await logInAs('b', 'works.example'), true, 'a Workspace domain (hd) is trusted, even if the claim appears later')
   const none = await withBadProvider(t, sqliteBuild, {
     options: { account: { emailVerification: 'none' } },
     provider: { trustEmail: false }
   })
   t.equal(codeOf(await none.enter('alice')), 'logged in')
-  t.equal((await none.mails()).length, 0, 'who does not want it verified sends no mail')
+  t.equal((await none.mails()).length, 0, 'emailVerification: none sends no mail')
 })
 
-story('where verification is mandatory, who has not proven the address proves it first', async (t, build) => {
+story('with mandatory verification, an unverified address must be verified before the login', async (t, build) => {
   const built = await withBadProvider(t, build, { options: mandatory, provider: { trustEmail: false } })
   const { enter, post, app } = built
   for (const answer of [await enter('alice'), await enter('alice')]) {
@@ -213,22 +215,21 @@ story('where verification is mandatory, who has not proven the address proves it
   t.equal(pkOf(await enter('alice')), pk)
 })
 
-// OA-21
-story('an identity that is new opens an account where both have proven the address', async (t, build) => {
+story('a new identity logs in to an existing account if both have a verified address', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional })
   const { register, enter, get, app, post } = built
   const { access, refresh, user } = await register()
   await verify(built, user.pk)
   t.equal(pkOf(await enter('alice')), user.pk)
   t.equal((await newestMail(built)).subject, '[localhost:3000] You can now log in with company')
-  t.equal((await get('/user', { token: access })).statusCode, 200, 'what she had is left to her')
+  t.equal((await get('/user', { token: access })).statusCode, 200, 'existing sessions continue')
   t.equal((await post('/token/refresh', { refresh })).statusCode, 200)
   t.equal(pkOf(await logIn(built)), user.pk)
   t.equal((await app.restAuth.socialAccounts.list(user.pk)).length, 1)
 })
 
-// OA-21
-story('a provider that proves nothing opens no account of that address', async (t, build) => {
+// Attack: account takeover with an unverified address at the provider.
+story('an unverified address of a provider does not log in to an existing account', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional, provider: { trustEmail: false } })
   const { register, enter, app } = built
   const { user } = await register()
@@ -243,7 +244,7 @@ story('a provider that proves nothing opens no account of that address', async (
   await tries()
 })
 
-story('where verification is mandatory, nobody learns whether an address has an account', async (t, build) => {
+story('with mandatory verification, a social login does not reveal whether an account exists', async (t, build) => {
   const built = await withBadProvider(t, build, { options: mandatory, provider: { trustEmail: false } })
   const { enter, post, app } = built
   await post('/registration', { ...alice, email: alice.email })
@@ -255,12 +256,12 @@ story('where verification is mandatory, nobody learns whether an address has an 
   t.same(await app.restAuth.socialAccounts.list(pk), [])
   t.equal((await newestMail(built)).subject, '[localhost:3000] You already have an account')
   t.match((await newestMail(built, 'bob@example.com')).subject, /confirm/i)
-  t.same(whole(await enter('alice')), whole(await enter('bob')), 'at the second time, too')
+  t.same(whole(await enter('alice')), whole(await enter('bob')), 'also the second time')
   await app.restAuth.users.deactivate(pk)
-  t.same(whole(await enter('alice')), whole(free), 'nor that it is deactivated')
+  t.same(whole(await enter('alice')), whole(free), 'deactivation is not revealed either')
 })
 
-void t.test('nor by what the app says of those who register', async t => {
+void t.test('a rejection by the registering hook does not reveal whether an account exists', async t => {
   const heard: unknown[] = []
   const registering = async ({ email }: { email: string }) => {
     heard.push(email)
@@ -278,8 +279,8 @@ void t.test('nor by what the app says of those who register', async t => {
   t.equal((await mails()).length, 0)
 })
 
-// OA-17
-story('who proves the mailbox of an account that has not, takes it over from whoever was there', async (t, build) => {
+// Attack: pre-hijacking. Somebody registers with the victim's address and waits for the victim to log in.
+story('a login that proves the address takes over an unverified account and ends all other access', async (t, build) => {
   const heard: unknown[] = []
   const second = await startBadProvider(t)
   const built = await withBadProvider(t, build, {
@@ -310,19 +311,23 @@ story('who proves the mailbox of an account that has not, takes it over from who
   t.equal(await verified(built), true)
   t.same(heard, [[alice.email, true]])
   t.equal(codeOf(await logIn(built)), 'invalid_credentials', 'the password')
-  for (const token of [access, connected.json().access]) { t.equal((await get('/user', { token })).statusCode, 401, 'the sessions') }
-  for (const token of [refresh, connected.json().refresh]) { t.equal((await post('/token/refresh', { refresh: token })).statusCode, 401) }
+  for (const token of [access, connected.json().access]) {
+    t.equal((await get('/user', { token })).statusCode, 401, 'the sessions')
+  }
+  for (const token of [refresh, connected.json().refresh]) {
+    t.equal((await post('/token/refresh', { refresh: token })).statusCode, 401)
+  }
   t.equal((await post('/password/reset/confirm', { uid, token, new_password1: other })).statusCode, 400, 'the links')
   t.equal((await post('/registration/verify-email', { key })).statusCode, 404)
-  t.not(pkOf(await post('/second', { code: 'code-bob' })), user.pk, 'and the connections are gone')
+  t.not(pkOf(await post('/second', { code: 'code-bob' })), user.pk, 'the old connections are removed')
   t.match(await app.restAuth.socialAccounts.list(user.pk), [{ provider: 'company', subject: 'alice' }])
-  t.equal((await mails()).length, count + 2, 'she is told; and mallory has to confirm an address')
+  t.equal((await mails()).length, count + 2, 'one mail to alice, and a verification mail to mallory')
   t.equal((await get('/user', { token: answer.json().access })).json().pk, user.pk)
   t.equal(pkOf(await enter('alice')), user.pk)
   t.equal(heard.length, 1, 'once')
 })
 
-story('an identity that proves the address later has its account alone, unless that has a password', async (t, build) => {
+story('an address proven later removes other identities, but only if the account has no password', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional })
   const { bad, enter, app, register, post, get } = built
   bad.lie = 'an address that nobody has verified'
@@ -343,12 +348,12 @@ story('an identity that proves the address later has its account alone, unless t
   t.equal(
     (await post('/login', { email: alice.email, password })).statusCode,
     200,
-    'what its user has set is not taken away'
+    'the password is kept'
   )
 })
 
-// OA-18
-story('who has planted an identity in somebody\'s account is out when the owner resets the password', async (t, build) => {
+// Attack: pre-hijacking with an identity that claims the victim's address.
+story('a password reset by the owner of the address removes planted identities', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional, provider: { trustEmail: false } })
   const { bad, enter, connect, get, post, app } = built
   Object.assign(bad.people.bob ?? {}, { email: alice.email })
@@ -361,10 +366,10 @@ story('who has planted an identity in somebody\'s account is out when the owner 
   t.equal((await get('/user', { token: access })).statusCode, 401)
   t.equal(codeOf(await enter('bob')), 'account_exists')
   t.equal(codeOf(await enter('alice')), 'account_exists')
-  t.equal(pkOf(await logIn(built, other)), first.user.pk, 'it is the owner\'s')
+  t.equal(pkOf(await logIn(built, other)), first.user.pk, 'the owner has the account')
 })
 
-story('once the mailbox is proven, a password reset leaves the connections', async (t, build) => {
+story('a password reset keeps the connections if the address was verified before', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional })
   const { enter, post } = built
   const pk = pkOf(await enter('alice'))
@@ -374,8 +379,8 @@ story('once the mailbox is proven, a password reset leaves the connections', asy
   t.equal(pkOf(await enter('alice')), pk)
 })
 
-// OA-29
-story('who is deactivated is told what anybody with a wrong password is, and nothing is written', async (t, build) => {
+// Attack: finding out that an account exists but is deactivated.
+story('a social login to a deactivated account looks like a wrong password, and changes nothing', async (t, build) => {
   const built = await withBadProvider(t, build)
   const { register, enter, connect, app, clock } = built
   const { user, access } = await register()
@@ -385,8 +390,8 @@ story('who is deactivated is told what anybody with a wrong password is, and not
   clock.advance(60)
   const refused = await logIn(built, 'Wrong-passw0rd')
   t.equal(codeOf(refused), 'invalid_credentials')
-  t.same(whole(await enter('bob')), whole(refused), 'by an identity that is connected')
-  t.same(whole(await enter('alice')), whole(refused), 'and by one that has proven the address')
+  t.same(whole(await enter('bob')), whole(refused), 'with a connected identity')
+  t.same(whole(await enter('alice')), whole(refused), 'with a new identity that has proven the address')
   t.same(await app.restAuth.socialAccounts.list(user.pk), [before])
   t.same(await app.restAuth.sessions.list(user.pk), [])
   t.match(await app.restAuth.users.find({ pk: user.pk }), { is_active: false, email_verified: false })
@@ -394,7 +399,7 @@ story('who is deactivated is told what anybody with a wrong password is, and not
   t.equal(pkOf(await enter('bob')), user.pk)
 })
 
-story('where registration is closed, those who have an account come in, and nobody else', async (t, build) => {
+story('with closed registration, only users who have an account can log in', async (t, build) => {
   let verdict: boolean | string = true
   const { enter, bad, app } = await withBadProvider(t, build, {
     options: { account: { ...articleOptions.account, registration: () => verdict } }
@@ -417,10 +422,10 @@ story('where registration is closed, those who have an account come in, and nobo
     })
     t.equal(await app.restAuth.users.find({ email: 'carol@example.com' }), undefined)
   }
-  t.equal(codeOf(await enter('bob')), 'logged in', 'a new identity of an account, too')
+  t.equal(codeOf(await enter('bob')), 'logged in', 'a new identity for an existing account may log in')
 })
 
-void t.test('where it is closed, nobody learns whether an address has an account', async t => {
+void t.test('closed registration does not reveal whether an address has an account', async t => {
   const { enter, app, mails } = await withBadProvider(t, sqliteBuild, {
     options: { account: { ...mandatory.account, registration: 'closed' }, userFields: {} },
     provider: { trustEmail: false }
@@ -432,7 +437,7 @@ void t.test('where it is closed, nobody learns whether an address has an account
   t.equal((await mails()).length, 0)
 })
 
-story('the app hears of a new user as of any, and may refuse', async (t, build) => {
+story('the hooks run for a user created by a social login, and may reject', async (t, build) => {
   const heard: string[] = []
   let refusing = ''
   const hear = (name: string) => ({ email }: { email: string }) => {
@@ -453,11 +458,11 @@ story('the app hears of a new user as of any, and may refuse', async (t, build) 
   t.same(heard, names.map(name => `${name} ${alice.email}`))
   refusing = 'loggedIn'
   t.match((await enter('alice')).json(), { code: 'rejected' })
-  t.equal((await app.restAuth.sessions.list(pk)).length, 1, 'which ends the session')
+  t.equal((await app.restAuth.sessions.list(pk)).length, 1, 'the rejected login leaves no session')
   refusing = ''
   heard.length = 0
   t.equal(pkOf(await enter('alice')), pk)
-  t.same(heard, [`loggedIn ${alice.email}`], 'the next time she is no newcomer')
+  t.same(heard, [`loggedIn ${alice.email}`], 'later logins run only loggedIn')
 })
 
 /** An app whose own provider suggests these fields. */
@@ -484,8 +489,8 @@ const suggesting = (fields: object, userFields: object): BadSetup => ({
   })
 })
 
-// OA-23
-void t.test('a provider suggests what its user may give, and nothing else', async t => {
+// Attack: mass assignment by a provider profile.
+void t.test('a provider profile fills only the fields that the user may set', async t => {
   const optionalText = Type.Optional(Type.String())
   const userFields = {
     nickname: { schema: optionalText },
@@ -539,7 +544,7 @@ void t.test('a provider suggests what its user may give, and nothing else', asyn
   t.equal(codeOf(await logIn({ post } as BuiltApp, 'x')), 'invalid_credentials')
 })
 
-void t.test('what does not fit, or is another\'s, is left for the user to give', async t => {
+void t.test('invalid or already used values of a profile are left out and reported in missing_fields', async t => {
   const userFields = {
     short: { schema: Type.String({ maxLength: 3 }) },
     count: { schema: Type.Integer() },
@@ -603,7 +608,7 @@ const named = {
   userFields: {}
 }
 
-story('where users must have a name, a newcomer gets one after the address', async (t, build) => {
+story('where a username is required, a new user gets one derived from the address', async (t, build) => {
   const addresses = [
     'carol@a.example',
     'alexander@a.example',
@@ -630,17 +635,17 @@ story('where users must have a name, a newcomer gets one after the address', asy
   t.equal(
     (await patch('/user', { username: 'bobolink' }, { token: answer.json().access })).json().username,
     'bobolink',
-    'and may choose another'
+    'the user may choose another'
   )
   t.equal((await app.restAuth.users.find({ username: 'bobolink' }))?.email, 'bo@a.example')
 })
 
-story('where it may have none, it has none', async (t, build) => {
+story('where a username is optional, a new user has none', async (t, build) => {
   const { enter } = await withBadProvider(t, build, { options: { account: { username: 'optional' }, userFields: {} } })
   t.equal((await enter('alice')).json().user.username, null)
 })
 
-story('where users need no address, a provider that tells none makes one without', async (t, build) => {
+story('where the address is optional, a provider without addresses creates users without one', async (t, build) => {
   const { bad, enter, app, get } = await withBadProvider(t, build, {
     options: { account: { ...named.account, email: 'optional' }, userFields: {} }
   })
@@ -652,11 +657,11 @@ story('where users need no address, a provider that tells none makes one without
   t.equal(pkOf(await enter('alice')), pkOf(first))
   t.equal((await get('/user', { token: second.json().access })).json().email, null)
   bad.lie = undefined
-  t.equal(pkOf(await enter('alice')), pkOf(first), 'one that comes later is not hers for that')
+  t.equal(pkOf(await enter('alice')), pkOf(first), 'an address that appears later changes nothing')
   t.equal((await app.restAuth.users.find({ pk: pkOf(first) }))?.email, null)
 })
 
-/** Alice, who has registered and proven her address, and Bob of the provider. */
+/** Alice has registered and verified her address; bob is an identity at the provider. */
 async function withAlice (t: Test, build: Build, setup: BadSetup = {}) {
   const built = await withBadProvider(t, build, setup)
   const { access, refresh, user } = await built.register()
@@ -664,22 +669,22 @@ async function withAlice (t: Test, build: Build, setup: BadSetup = {}) {
   return { ...built, token: access, refresh, pk: user.pk }
 }
 
-// CS-11
-story('who is logged in connects an account, and goes on under other tokens', async (t, build) => {
+// Attack: using tokens stolen before the connection.
+story('connecting an account replaces all tokens of the user', async (t, build) => {
   const { connect, enter, get, post, token, refresh, pk, app, mails, bad } = await withAlice(t, build)
   t.equal((await post('/company/connect', { code: 'code-bob' })).statusCode, 401)
-  t.equal(bad.calls('token').length, 0, 'nobody asks for a stranger')
+  t.equal(bad.calls('token').length, 0, 'the provider is not asked without a login')
   const answer = await connect('bob', token)
   t.equal(pkOf(answer), pk)
   t.equal((await get('/user', { token })).statusCode, 401, 'the old ones are dead')
   t.equal((await post('/token/refresh', { refresh })).statusCode, 401)
-  t.equal((await get('/user', { token: answer.json().access })).json().email, alice.email, 'and her address is hers')
+  t.equal((await get('/user', { token: answer.json().access })).json().email, alice.email, 'the address does not change')
   t.equal((await app.restAuth.sessions.list(pk)).length, 1)
   t.match(await mails(), [{ to: alice.email, subject: '[localhost:3000] You can now log in with company' }])
-  t.equal(pkOf(await enter('bob')), pk, 'he is she')
+  t.equal(pkOf(await enter('bob')), pk, 'the connected identity logs in to her account')
 
   const again = await connect('bob', answer.json().access)
-  t.equal(pkOf(again), pk, 'connected already')
+  t.equal(pkOf(again), pk, 'an identity that is already connected')
   t.equal((await app.restAuth.socialAccounts.list(pk)).length, 1)
   t.equal((await mails()).length, 1)
   t.equal(
@@ -690,10 +695,10 @@ story('who is logged in connects an account, and goes on under other tokens', as
     codeOf(await post('/company/connect', { code: '' }, { token: again.json().access })),
     'provider_credentials_required'
   )
-  t.equal((await get('/user', { token: again.json().access })).statusCode, 200, 'what fails ends no session')
+  t.equal((await get('/user', { token: again.json().access })).statusCode, 200, 'a failed attempt ends no session')
 })
 
-void t.test('connecting wants a password, or a login, of the last five minutes', async t => {
+void t.test('connecting requires a login or reauthentication within the last five minutes', async t => {
   const { connect, enter, post, token, clock, bad } = await withAlice(t, sqliteBuild, {
     options: { tokens: { access: 3600 } }
   })
@@ -703,20 +708,20 @@ void t.test('connecting wants a password, or a login, of the last five minutes',
   clock.advance(1)
   const late = await connect('bob', access)
   t.equal(late.statusCode, 401)
-  t.equal(codeOf(late), 'reauthentication_required', 'the new tokens are no newer')
+  t.equal(codeOf(late), 'reauthentication_required', 'new tokens do not count as a new login')
   t.match(late.headers['www-authenticate'], /max_age="300"/)
-  t.equal(bad.calls('token').length, 1, 'before the provider is asked')
+  t.equal(bad.calls('token').length, 1, 'the provider was not asked')
   t.equal((await post('/reauthenticate', { password }, { token: access })).statusCode, 200)
   t.equal(codeOf(await connect('bob', access)), 'logged in')
   clock.advance(301)
   t.equal(
     codeOf(await connect('alice', (await enter('bob')).json().access)),
     'logged in',
-    'a login by a provider will do'
+    'a social login counts'
   )
 })
 
-story('an account that is another\'s is not connected, and is nobody\'s session', async (t, build) => {
+story('connecting an identity of another account fails and changes no session', async (t, build) => {
   const { connect, enter, get, token, pk, app } = await withAlice(t, build)
   const bob = (await enter('bob')).json()
   const answer = await connect('bob', token)
@@ -726,13 +731,13 @@ story('an account that is another\'s is not connected, and is nobody\'s session'
     detail: 'The social account is already connected to a different account.'
   })
   t.notHas(answer.json(), 'access')
-  t.equal((await get('/user', { token })).json().pk, pk, 'she is who she was')
+  t.equal((await get('/user', { token })).json().pk, pk, 'she is still logged in')
   t.equal((await get('/user', { token: bob.access })).json().pk, bob.user.pk)
   t.equal((await app.restAuth.sessions.list(bob.user.pk)).length, 1)
   t.same((await app.restAuth.socialAccounts.list(pk)), [])
 })
 
-story('who is deactivated or deleted while the provider is asked connects nothing, and is told so as on any route', async (t, build) => {
+story('a user who is deactivated or deleted during a connect gets 401, and nothing is connected', async (t, build) => {
   let meanwhile: (() => Promise<unknown>) | undefined
   const profile = async ({ claims }: { claims: { sub: string } }) => {
     await meanwhile?.()
@@ -753,17 +758,17 @@ story('who is deactivated or deleted while the provider is asked connects nothin
   }
 })
 
-story('a connected account proves no address', async (t, build) => {
+story('connecting an account does not verify the address', async (t, build) => {
   const built = await withBadProvider(t, build, { options: optional })
   const { register, connect, app, mails } = built
   const { access, user } = await register()
   t.equal((await connect('alice', access)).statusCode, 200)
   t.equal(await verified(built), false)
   t.equal((await app.restAuth.socialAccounts.list(user.pk)).length, 1)
-  t.equal((await mails()).length, 1, 'who has not proven it is not told of the account')
+  t.equal((await mails()).length, 1, 'no notification to an unverified address')
 })
 
-void t.test('with cookies connecting wants them, and a header that no form can send', async t => {
+void t.test('with cookies, connecting requires JSON, which a cross-site form cannot send', async t => {
   const { enter, post, get } = await withBadProvider(t, sqliteBuild, { options: { tokens: { cookies: {} } } })
   await post('/registration', alice)
   const login = await post('/login', { email: alice.email, password })
@@ -778,7 +783,7 @@ void t.test('with cookies connecting wants them, and a header that no form can s
   t.equal((await enter('bob')).json().user.email, alice.email)
 })
 
-story('a user sees the connections of its own', async (t, build) => {
+story('users see only their own connections', async (t, build) => {
   const { connect, enter, get, token, clock, bad } = await withAlice(t, build)
   const { access } = (await connect('bob', token)).json()
   bad.people.carol = { email: 'carol@example.com', email_verified: true }
@@ -812,7 +817,7 @@ story('a user sees the connections of its own', async (t, build) => {
   )
 })
 
-story('a connection ends when its user says so', async (t, build) => {
+story('users can disconnect an account', async (t, build) => {
   const { connect, enter, post, get, token, pk } = await withAlice(t, build)
   const { access } = (await connect('bob', token)).json()
   const [{ id }] = (await get('/socialaccounts', { token: access })).json()
@@ -821,12 +826,12 @@ story('a connection ends when its user says so', async (t, build) => {
   t.equal(answer.statusCode, 200)
   t.same(answer.json(), {})
   t.same((await get('/socialaccounts', { token: access })).json(), [])
-  t.not(pkOf(await enter('bob')), pk, 'and opens an account of its own from then on')
+  t.not(pkOf(await enter('bob')), pk, 'the identity then gets a new account')
   t.equal((await post(`/socialaccounts/${id}/disconnect`, {}, { token: access })).statusCode, 404)
-  t.equal(pkOf(await enter('alice')), pk, 'what has proven the address still opens the account of it')
+  t.equal(pkOf(await enter('alice')), pk, 'an identity that proves the address still logs in')
 })
 
-story('what is another\'s, or nothing, can\'t be disconnected', async (t, build) => {
+story('disconnecting an unknown connection or one of another user returns 404', async (t, build) => {
   const { connect, enter, post, get, token } = await withAlice(t, build)
   const { access } = (await connect('alice', token)).json()
   const bob = (await enter('bob')).json().access
@@ -848,8 +853,7 @@ story('what is another\'s, or nothing, can\'t be disconnected', async (t, build)
   t.equal((await get('/socialaccounts', { token: access })).json().length, 1)
 })
 
-// OA-27
-story('the last way in stays', async (t, build) => {
+story('the last login method cannot be disconnected', async (t, build) => {
   const { enter, connect, post, get } = await withBadProvider(t, build)
   const { access } = (await enter('alice')).json()
   const [{ id }] = (await get('/socialaccounts', { token: access })).json()
@@ -860,14 +864,14 @@ story('the last way in stays', async (t, build) => {
   t.equal(
     (await post(`/socialaccounts/${id}/disconnect`, {}, { token })).statusCode,
     200,
-    'with another it is not the last'
+    'allowed once another is connected'
   )
   const [{ id: left }] = (await get('/socialaccounts', { token })).json()
   t.equal(codeOf(await post(`/socialaccounts/${left}/disconnect`, {}, { token })), 'last_login_method')
   t.equal((await get('/socialaccounts', { token })).json().length, 1)
 })
 
-void t.test('a provider that the app has no more is no way in', async t => {
+void t.test('an identity of a provider that is no longer configured is not a login method', async t => {
   const database = temporaryFile(t)
   const first = await withBadProvider(t, sqliteBuild, {
     options: { database },
@@ -890,17 +894,17 @@ void t.test('a provider that the app has no more is no way in', async t => {
   t.equal((await post(`/socialaccounts/${list[1].id}/disconnect`, {}, { token })).statusCode, 200)
 })
 
-story('the app\'s own code lists, disconnects, and deletes them with their user', async (t, build) => {
+story('server code lists and disconnects accounts; deleting a user deletes them', async (t, build) => {
   const { enter, app: { restAuth } } = await withBadProvider(t, build)
   const pk = pkOf(await enter('alice'))
   const [account] = await restAuth.socialAccounts.list(pk)
   t.match(account, { id: /^[\w-]{36}$/, provider: 'company', subject: 'alice', createdAt: Date, lastLogin: Date })
   t.notHas(account, 'tokens')
   t.equal(await restAuth.socialAccounts.disconnect('none'), false)
-  t.equal(await restAuth.socialAccounts.disconnect(account?.id ?? ''), true, 'even the last')
+  t.equal(await restAuth.socialAccounts.disconnect(account?.id ?? ''), true, 'server code may remove the last one')
   t.same(await restAuth.socialAccounts.list(pk), [])
   t.equal(pkOf(await enter('alice')), pk)
   await restAuth.users.delete(pk)
   t.same(await restAuth.socialAccounts.list(pk), [])
-  t.not(pkOf(await enter('alice')), pk, 'who comes again is new')
+  t.not(pkOf(await enter('alice')), pk, 'the next login creates a new user')
 })

@@ -1,6 +1,6 @@
 /**
- * Attacks on a login that goes from page to page, and what becomes of them. The numbers are those of the catalogue that
- * OAuth's security considerations were made into (RFC 6749, 7636, 9207, 9700; OpenID Connect Core).
+ * Attacks on a login by redirect, from the security considerations of OAuth (RFC 6749, 7636, 9207, 9700) and
+ * OpenID Connect Core.
  */
 import { createHash } from 'node:crypto'
 import type { LightMyRequestResponse } from 'fastify'
@@ -14,7 +14,7 @@ import { createBrowser, fragmentOf } from './support/social-browser.js'
 const place = { urls: { socialLogin: '/welcome' } }
 const cookies = { tokens: { cookies: {} } }
 
-/** Where a login ended: the code of the app's page or the status of ours. */
+/** Where a login ended: the error code or path of the redirect to the app, or the status of the plugin's page. */
 function endOf ({ statusCode, headers }: LightMyRequestResponse): string | number {
   if (statusCode !== 303) return statusCode
   const { pathname, searchParams } = new URL(String(headers.location))
@@ -23,8 +23,12 @@ function endOf ({ statusCode, headers }: LightMyRequestResponse): string | numbe
 
 type App = Awaited<ReturnType<typeof withBadProviders>>
 
-/** Somebody logs in with a browser of his own, and may change the address that the provider sends him back to. */
-async function visit (app: App, change: (redirect: URL) => void = () => {}, rest: { fault?: boolean, deny?: boolean } = {}) {
+/** Logs in with a new browser; `change` may edit the provider's redirect to the callback. */
+async function visit (
+  app: App,
+  change: (redirect: URL) => void = () => {},
+  rest: { fault?: boolean, deny?: boolean } = {}
+) {
   const { deny = false, ...options } = rest
   const browser = createBrowser(app)
   const redirect = new URL(await app.bad.authorize(await browser.start('company'), 'alice', { deny }))
@@ -32,8 +36,8 @@ async function visit (app: App, change: (redirect: URL) => void = () => {}, rest
   return await browser.comeBack(redirect.href, options)
 }
 
-// OA-01
-void t.test('a callback whose state is absent or unknown asks the provider nothing', async t => {
+// Login CSRF
+void t.test('a callback with a missing or unknown state is refused before the code exchange', async t => {
   const { browser, exchanges } = await withBadProviders(t, sqliteBuild)
   await browser.start('company')
   const [cookie = ''] = [...browser.cookies.keys()]
@@ -54,15 +58,15 @@ void t.test('a callback whose state is absent or unknown asks the provider nothi
   t.equal(exchanges(), 0)
 })
 
-// OA-01, CS-07
-story('another browser can neither finish a login nor spoil it', async (t, build) => {
+// Login CSRF: the victim's browser is sent to the attacker's callback.
+story('another browser can neither complete a login nor invalidate it', async (t, build) => {
   const app = await withBadProviders(t, build, { options: cookies })
   const { bad, browser, exchanges } = app
   const redirect = await bad.authorize(await browser.start('company'), 'alice')
   const another = createBrowser(app)
   for (let tries = 0; tries < 2; tries++) {
     t.equal((await another.comeBack(redirect)).statusCode, 400)
-    // What began there, too, is of no use here.
+    // A login of its own does not help the other browser.
     await another.start('company')
   }
   another.cookies.set([...browser.cookies.keys()][0] ?? '', 'A'.repeat(43))
@@ -73,8 +77,8 @@ story('another browser can neither finish a login nor spoil it', async (t, build
   t.equal(browser.cookies.has('__Host-access'), true)
 })
 
-// OA-01
-story('a state is good once, whether the login succeeded or failed', async (t, build) => {
+// Replayed callback
+story('a state can be used once, whether the login succeeded or failed', async (t, build) => {
   const { bad, browser, exchanges } = await withBadProviders(t, build)
   for (const [first, status, asked] of [
     ['', 200, 1],
@@ -90,8 +94,7 @@ story('a state is good once, whether the login succeeded or failed', async (t, b
   }
 })
 
-// OA-01
-story('a login that takes ten minutes is over', async (t, build) => {
+story('a login must be completed within ten minutes', async (t, build) => {
   const { bad, browser, clock, exchanges } = await withBadProviders(t, build)
   const [late, inTime] = [await browser.start('company'), await browser.start('company')]
   clock.advance(599)
@@ -101,8 +104,8 @@ story('a login that takes ten minutes is over', async (t, build) => {
   t.equal(exchanges(), 1)
 })
 
-// OA-04, OA-15
-story('what was begun with one provider is not finished at the callback of another, and goes on', async (t, build) => {
+// Mix-up attack
+story('a login with one provider cannot be completed at the callback of another', async (t, build) => {
   const { bad, browser, exchanges } = await withBadProviders(t, build)
   const redirect = await bad.authorize(await browser.start('company'), 'alice')
   t.equal((await browser.comeBack(redirect.replace('/company/', '/other/'))).statusCode, 400)
@@ -110,8 +113,8 @@ story('what was begun with one provider is not finished at the callback of anoth
   t.equal((await browser.comeBack(redirect)).statusCode, 200)
 })
 
-// OA-04
-story('of two registrations on one database neither finishes what the other began', async (t, build, { dialect }) => {
+// Mix-up attack
+story('two instances on one database cannot complete logins of each other', async (t, build, { dialect }) => {
   const shared = sharedDatabase(t, dialect)
   const one = await withBadProviders(t, build, shared.given)
   const options = {
@@ -128,8 +131,8 @@ story('of two registrations on one database neither finishes what the other bega
   t.equal((await one.browser.comeBack(redirect)).statusCode, 200)
 })
 
-// OA-02, O-19
-void t.test('each start has a state, a nonce and a PKCE challenge of its own, and the exchange has the verifier', async t => {
+// Code injection: PKCE and nonce bind the code to one login.
+void t.test('each login has a fresh state, nonce and PKCE challenge, and the exchange sends the verifier', async t => {
   const app = await withBadProviders(t, sqliteBuild)
   const { bad, browser } = app
   const seen = new Set<string | null>()
@@ -150,11 +153,11 @@ void t.test('each start has a state, a nonce and a PKCE challenge of its own, an
     t.notOk(address.includes(verifier))
     seen.add(verifier)
   }
-  t.equal(seen.size, 12, 'none is like another')
+  t.equal(seen.size, 12, 'all values differ')
 })
 
-// OA-03
-story('a stolen code does nothing in the transaction of another browser', async (t, build, { dialect }) => {
+// Code injection
+story('a stolen code is refused in the login of another browser', async (t, build, { dialect }) => {
   const shared = sharedDatabase(t, dialect)
   const app = await withProvider(t, (t, options) => build(t, { ...options, ...shared.given }), { ...place, ...cookies })
   const { openid, browser } = app
@@ -163,14 +166,14 @@ story('a stolen code does nothing in the transaction of another browser', async 
   const redirect = new URL(await openid.authorize(await browser.start('company'), 'bob'))
   redirect.searchParams.set('code', stolen.searchParams.get('code') ?? '')
   const answer = await browser.comeBack(redirect.href)
-  t.equal(endOf(answer), 'code_exchange_failed', 'the provider wants the verifier of its challenge')
+  t.equal(endOf(answer), 'code_exchange_failed', 'the provider checks the PKCE verifier')
   t.equal(openid.calls('token').length, 1)
   t.equal(browser.cookies.size, 0)
   t.same(await db.orm.select().from(db.sessions), [])
 })
 
-// OA-05
-void t.test('a redirect is of the provider that it names, which those that can always do', async t => {
+// Mix-up attack (RFC 9207)
+void t.test('a redirect whose iss is missing or wrong is refused if the provider always sends iss', async t => {
   const app = await withBadProviders(t, sqliteBuild, { options: place })
   const { bad, other, exchanges } = app
   for (const deny of [false, true]) {
@@ -193,8 +196,8 @@ void t.test('a redirect is of the provider that it names, which those that can a
   t.equal(endOf(await visit(app, () => {}, { deny: true })), 'provider_denied')
 })
 
-// OA-05
-void t.test('a provider that need not name itself must not name another', async t => {
+// Mix-up attack (RFC 9207)
+void t.test('a redirect without iss is accepted if the provider never promised it, a wrong iss is not', async t => {
   const fake = await startGithub(t, { redirectUris: ['http://localhost:3000/auth/github/callback'] })
   const built = await sqliteBuild(t, {
     options: {
@@ -223,8 +226,8 @@ void t.test('a provider that need not name itself must not name another', async 
   t.equal(fake.calls('token').length, 2)
 })
 
-// OA-06
-void t.test('a parameter that comes twice ends the login', async t => {
+// Parameter pollution (RFC 6749, section 3.1)
+void t.test('a repeated parameter ends the login', async t => {
   const app = await withBadProviders(t, sqliteBuild, { options: place })
   for (const name of ['code', 'iss', 'error', 'user', 'state']) {
     for (const same of [true, false]) {
@@ -239,8 +242,7 @@ void t.test('a parameter that comes twice ends the login', async t => {
   t.equal(app.exchanges(), 0)
 })
 
-// OA-07
-void t.test('a redirect that tells an error, or no code, ends the login without asking for tokens', async t => {
+void t.test('a redirect with an error or without a code ends the login without a code exchange', async t => {
   for (const options of [place, {}]) {
     const app = await withBadProviders(t, sqliteBuild, { options })
     const hasPlace = options === place
@@ -267,8 +269,8 @@ void t.test('a redirect that tells an error, or no code, ends the login without 
   }
 })
 
-// OA-08
-void t.test('the provider sends the browser back to where the configuration says, whatever the request says', async t => {
+// Forged Host and X-Forwarded headers
+void t.test('the redirect URI comes from the configuration, never from request headers', async t => {
   const built = await sqliteBuild(t, {
     server: { trustProxy: true },
     options: {
@@ -300,8 +302,8 @@ void t.test('the provider sends the browser back to where the configuration says
   t.notMatch(page.body, /evil/)
 })
 
-// OA-08
-void t.test('the exchange names the same address as the start', async t => {
+// Forged Host and X-Forwarded headers
+void t.test('the code exchange sends the same redirect URI as the authorization request', async t => {
   const callbackUrl = 'http://localhost:3000/auth/company/callback'
   for (const provider of [{}, { callbackUrl: 'http://127.0.0.1:3000/auth/company/callback' }]) {
     const app = await withBadProviders(t, sqliteBuild, { provider })
@@ -315,13 +317,13 @@ void t.test('the exchange names the same address as the start', async t => {
   }
 })
 
-// OA-10, OA-12
-void t.test('what a provider answers has to prove the login, or nobody is in', async t => {
+// Forged ID tokens and token responses
+void t.test('a login with an invalid provider answer is refused', async t => {
   const app = await withBadProviders(t, sqliteBuild, { options: { ...place, ...cookies } })
   const { bad } = app
   for (const lie of [...idTokenLies, ...answerLies, ...userinfoLies]) {
     bad.lie = lie
-    // Each asks for keys anew, which once a minute is enough.
+    // Keys are fetched again at most once a minute.
     app.clock.advance(61)
     const answer = await visit(app)
     t.match(endOf(answer), /^(provider_error|code_exchange_failed|provider_unavailable)$/, String(lie))
@@ -331,15 +333,14 @@ void t.test('what a provider answers has to prove the login, or nobody is in', a
   t.equal(endOf(await visit(app)), '/welcome')
 })
 
-// OA-11, OA-25
-void t.test('a provider that fails ends the login in time, and the next try works', async t => {
+void t.test('a login fails in time if the provider fails, and the next try works', async t => {
   const app = await withBadProviders(
     t,
     (t, options) => sqliteBuild(t, { ...options, internals: { providerTimeoutMs: 1500 } }),
     { options: { ...place, ...cookies } }
   )
   const { bad, clock } = app
-  // Of those that have to be waited for one is enough.
+  // `slow` already covers the timeout.
   for (const fault of faults.filter(fault => fault !== 'drip')) {
     bad.faults = { token: fault }
     const answer = await visit(app)
@@ -353,8 +354,7 @@ void t.test('a provider that fails ends the login in time, and the next try work
   t.equal(endOf(await visit(app)), '/welcome')
 })
 
-// OA-13
-story('two tabs finish in any order', async (t, build) => {
+story('logins in several tabs can be completed in any order', async (t, build) => {
   const { bad, browser } = await withBadProviders(t, build, { options: place })
   const [first, second] = [
     await browser.start('company', '?next=/first'),
@@ -371,8 +371,8 @@ story('two tabs finish in any order', async (t, build) => {
   }
 })
 
-// OA-14
-story('a callback that comes sixteen times at once opens one session', async (t, build, { dialect }) => {
+// Race: the same callback in parallel
+story('sixteen parallel requests to one callback create one session', async (t, build, { dialect }) => {
   const shared = sharedDatabase(t, dialect)
   const app = await withBadProviders(t, build, shared.given)
   const { bad, browser, exchanges } = app
@@ -385,8 +385,8 @@ story('a callback that comes sixteen times at once opens one session', async (t,
   t.equal((await db.orm.select().from(db.users)).length, 1)
 })
 
-// O-16, O-17, O-20, O-22
-void t.test('the answers of a callback are redirects by GET, or pages in no frame, and tell nobody where they are', async t => {
+// Leaks by Referer or cache, clickjacking, and 307 redirects that repeat a POST
+void t.test('a callback answers with a 303 or an unframeable page, and leaks no code by Referer or cache', async t => {
   for (const options of [{}, place, cookies, { ...place, ...cookies }]) {
     const app = await withBadProviders(t, sqliteBuild, { options })
     for (const deny of [false, true]) {
@@ -402,13 +402,14 @@ void t.test('the answers of a callback are redirects by GET, or pages in no fram
   }
 })
 
-// OA-26
-story('the log holds nothing that opens anything', async (t, build) => {
+story('the log contains no code, state, nonce, verifier, token or secret', async (t, build) => {
   const secrets = new Set<string>(['the-client-secret-of-the-app', 'at-alice'])
   const app = await withBadProviders(t, build, { options: place })
   const { bad, other, browser, logs, call } = app
   const note = (address: string) => {
-    for (const [name, value] of new URL(address).searchParams) { if (['state', 'code', 'nonce'].includes(name)) secrets.add(value) }
+    for (const [name, value] of new URL(address).searchParams) {
+      if (['state', 'code', 'nonce'].includes(name)) secrets.add(value)
+    }
   }
   const goAndComeBack = async (spoil: (redirect: string) => string = redirect => redirect) => {
     const address = await browser.start('company')
@@ -416,7 +417,7 @@ story('the log holds nothing that opens anything', async (t, build) => {
     const redirect = await bad.authorize(address, 'alice')
     note(redirect)
     for (const value of browser.cookies.values()) secrets.add(value)
-    // Whatever the method.
+    // Other methods must not log them either.
     const { pathname, search } = new URL(redirect)
     for (const method of ['HEAD', 'OPTIONS', 'PUT', 'POST'] as const) await call(method, `${pathname}${search}`)
     return await browser.comeBack(spoil(redirect))
@@ -439,11 +440,11 @@ story('the log holds nothing that opens anything', async (t, build) => {
   const text = logs.join('')
   t.ok(secrets.size > 25, `${secrets.size} secrets`)
   for (const secret of secrets) t.notOk(text.includes(secret), secret)
-  t.match(text, '/auth/company/callback', 'what came in is logged by its route')
+  t.match(text, '/auth/company/callback', 'requests are logged by their route')
 })
 
-// OA-29
-story('whoever is deactivated is told what a wrong password is told, and gets no cookie', async (t, build) => {
+// Attack: finding out that an account exists but is deactivated.
+story('a login of a deactivated user gets the error of a wrong password, and no cookie', async (t, build) => {
   for (const [options, end] of [[{ ...cookies, ...place }, 'invalid_credentials'], [{}, 400]] as const) {
     const app = await withBadProviders(t, build, { options })
     t.not(endOf(await visit(app)), end)
@@ -456,8 +457,8 @@ story('whoever is deactivated is told what a wrong password is told, and gets no
   }
 })
 
-// OA-30
-void t.test('where a login ends is kept on the server: what the browser carries around says nothing of it', async t => {
+// Open redirect by tampering with what the browser carries
+void t.test('the next address is stored on the server: not in the state, the cookies or the URLs', async t => {
   const { bad, browser } = await withBadProviders(t, sqliteBuild)
   const address = await browser.start('company', '?next=/a-secret-place')
   const redirect = new URL(await bad.authorize(address, 'alice'))
@@ -470,11 +471,11 @@ void t.test('where a login ends is kept on the server: what the browser carries 
   t.equal(endOf(await browser.comeBack(redirect.href)), '/a-secret-place')
 })
 
-// CS-10
-story('cookies that were planted before are never used', async (t, build) => {
+// Session fixation
+story('cookies planted before a login are not used by it', async (t, build) => {
   const app = await withBadProviders(t, build, { options: cookies })
   const { bad, browser } = app
-  // What the attacker has of a login of his own.
+  // The cookies of the attacker's own logins.
   const attacker = createBrowser(app)
   await attacker.comeBack(await bad.authorize(await attacker.start('company'), 'bob'))
   await attacker.start('company')
@@ -490,8 +491,8 @@ story('cookies that were planted before are never used', async (t, build) => {
   t.equal((await app.get('/user', { token: access })).json().email, 'alice@example.com')
 })
 
-// CS-10
-void t.test('of two cookies of one name one was planted, and neither counts', async t => {
+// Cookie tossing from a sibling subdomain
+void t.test('two cookies of the same name are both refused, because one may be planted', async t => {
   const { bad, browser, call, exchanges } = await withBadProviders(t, sqliteBuild)
   const { pathname, search } = new URL(await bad.authorize(await browser.start('company'), 'alice'))
   const [[name, value] = []] = [...browser.cookies]

@@ -1,6 +1,6 @@
 /**
- * What a provider answers is believed only after every check, and whatever it does otherwise (slow, huge, broken, hostile)
- * ends in a failure of ours, in time. The servers are real; the routes that use all this have stories of their own.
+ * A provider's answer is used only after every check, and a slow, huge, broken or hostile answer becomes a documented
+ * failure within the time limit. The servers are real; the routes that use this client have their own tests.
  */
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
@@ -115,7 +115,7 @@ async function failureOf (promise: Promise<unknown>): Promise<string> {
   }
 }
 
-void t.test('an ID token counts only with every claim right, under a key of the provider', async t => {
+void t.test('an ID token is valid only with correct claims and a signature by a key of the provider', async t => {
   const { client, server, sign, answerTokens, byCode, url } = await setUp(t)
   const publicPem = await exportSPKI(rsa.publicKey)
   const hs = async (key: string | Uint8Array) =>
@@ -225,7 +225,7 @@ void t.test('an ID token counts only with every claim right, under a key of the 
 })
 
 void t.test(
-  'an ID token for another client id of the app is taken from clients, but not in exchange for a code',
+  'an ID token for another client id of the app is accepted from clients, but not from a code exchange',
   async t => {
     const { client, sign, answerTokens, byCode } = await setUp(t)
     const token = await sign({ aud: 'app-ios' })
@@ -238,7 +238,7 @@ void t.test(
   }
 )
 
-void t.test('a thousand unknown keys cost one fetch a minute', async t => {
+void t.test('unknown key ids cause at most one fetch of the keys per minute', async t => {
   const { client, clock, server, sign } = await setUp(t)
   await client.identityFromIdToken(await sign(), 'n')
   const tokens = await Promise.all(
@@ -265,7 +265,7 @@ void t.test('a thousand unknown keys cost one fetch a minute', async t => {
   t.equal(server.count('/jwks'), 3, 'nor does a server that fails')
 })
 
-void t.test('a new key is found at once, if the last look was a minute ago', async t => {
+void t.test('a new key is found at once if the last fetch is a minute old', async t => {
   const { client, clock, server, sign } = await setUp(t)
   await client.identityFromIdToken(await sign(), 'n')
   server.answers['/jwks'] = { keys: [{ ...await exportJWK(stranger.publicKey), kid: 'new' }] }
@@ -326,7 +326,7 @@ const mischief: Array<[what: string, answer: Answer, becomes: RegExp]> = [
 ]
 
 for (const path of ['/token', '/jwks', '/userinfo', '/.well-known/openid-configuration']) {
-  void t.test(`a provider that misbehaves at ${path} is given up in time, and not asked again`, async t => {
+  void t.test(`a fault at ${path} becomes a failure in time, without a retry`, async t => {
     for (const [what, answer, becomes] of mischief) {
       // Who answers is not to be cut off, however busy the machine.
       const timeoutMs = answer === silence || answer === drip ? 300 : 5000
@@ -344,7 +344,7 @@ for (const path of ['/token', '/jwks', '/userinfo', '/.well-known/openid-configu
   })
 }
 
-void t.test('a provider that can not be reached is unavailable, and the answer says when to try again', async t => {
+void t.test('an unreachable provider is provider_unavailable, with a Retry-After', async t => {
   const { client } = await setUp(t, {
     provider: { endpoints: { authorization: 'http://127.0.0.1:1/', token: 'http://127.0.0.1:1/' } }
   })
@@ -359,7 +359,7 @@ void t.test('a provider that can not be reached is unavailable, and the answer s
   })
 })
 
-void t.test('all requests of a login share its time', async t => {
+void t.test('all requests of a login share one time limit', async t => {
   const late =
     (answer: object): Answer =>
       response => {
@@ -373,7 +373,7 @@ void t.test('all requests of a login share its time', async t => {
   t.match(await failureOf(byCode()), unavailable)
 })
 
-void t.test('tokens count only as the specification describes them', async t => {
+void t.test('a token response must have the form of RFC 6749 and OpenID Connect', async t => {
   const { answerTokens, byCode } = await setUp(t)
   const rows: Array<[changes: object, failure: string]> = [
     [{ token_type: 'mac' }, 'provider_error: token endpoint: the token type is not Bearer'],
@@ -392,7 +392,7 @@ void t.test('tokens count only as the specification describes them', async t => 
   }
 })
 
-void t.test('a refusal of the code is the client\'s fault, one of the app is told to its people', async t => {
+void t.test('a refused code is an error of the client; a refused app is logged as an error of the operator', async t => {
   const { server, byCode, log } = await setUp(t)
   const rows: Array<[status: number, answer: object, failure: string]> = [
     [
@@ -425,7 +425,7 @@ void t.test('a refusal of the code is the client\'s fault, one of the app is tol
   }
 })
 
-void t.test('the client secret is in no URL, no log and no error, whatever the provider throws back', async t => {
+void t.test('the client secret is in no URL, log or error, even if the provider echoes it', async t => {
   for (const clientAuthentication of ['body', 'header'] as const) {
     const { client, server, byCode, log } = await setUp(t, { provider: { clientAuthentication } })
     const address = await client.authorizationUrl({
@@ -470,7 +470,7 @@ void t.test('the client secret is in no URL, no log and no error, whatever the p
   }
 })
 
-void t.test('the authorization request is RFC 6749\'s, with state, nonce and S256', async t => {
+void t.test('the authorization request follows RFC 6749, with state, nonce and S256', async t => {
   const { client, url } = await setUp(t, {
     provider: { parameters: { prompt: 'select_account', state: 'fixed' } },
     discovered: true
@@ -506,7 +506,7 @@ void t.test('the code goes to the token endpoint once, with its verifier and the
   })
 })
 
-void t.test('metadata count only of the very issuer that was configured', async t => {
+void t.test('metadata are accepted only with exactly the configured issuer', async t => {
   const { client, server, url } = await setUp(t, { discovered: true })
   const path = '/.well-known/openid-configuration'
   const metadata = server.answers[path] as object
@@ -526,7 +526,7 @@ void t.test('metadata count only of the very issuer that was configured', async 
   t.equal(server.count(path), rows.length, 'a failure is not kept')
 })
 
-void t.test('metadata are fetched when they are needed, and kept for an hour', async t => {
+void t.test('metadata are fetched on first use and cached for an hour', async t => {
   const { client, server, clock } = await setUp(t, { discovered: true })
   const path = '/.well-known/openid-configuration'
   t.equal(server.count(path), 0)
@@ -539,7 +539,7 @@ void t.test('metadata are fetched when they are needed, and kept for an hour', a
   t.equal(server.count(path), 2)
 })
 
-void t.test('who sent the browser back must be the provider, and must say so where it always does', async t => {
+void t.test('the iss of a redirect must be the provider, and is required if the provider always sends it', async t => {
   const { client, server, url } = await setUp(t, { discovered: true })
   t.same(
     [
@@ -565,7 +565,7 @@ void t.test('who sent the browser back must be the provider, and must say so whe
   )
 })
 
-void t.test('the client authenticates as the metadata say', async t => {
+void t.test('the client authenticates with a method from the metadata', async t => {
   const rows: Array<[methods: unknown, inBody: boolean]> = [
     [undefined, false],
     [['client_secret_basic'], false],
@@ -583,7 +583,7 @@ void t.test('the client authenticates as the metadata say', async t => {
   }
 })
 
-void t.test('the UserInfo endpoint is asked where the ID token tells no address, and must speak of the same person', async t => {
+void t.test('UserInfo is fetched if the ID token has no address, and must have the same subject', async t => {
   const { server, sign, answerTokens, byCode } = await setUp(t, { settings: { trustEmail: true } })
   await answerTokens({ id_token: await sign({ email: undefined }) })
   server.answers['/userinfo'] = { sub: 'mallory', email: 'alice@example.org', email_verified: true }
@@ -606,8 +606,11 @@ void t.test('the UserInfo endpoint is asked where the ID token tells no address,
   t.equal(server.asked.find(({ path }) => path === '/userinfo')?.headers.authorization, `Bearer ${access}`)
 })
 
-void t.test('an address is proven only where the provider says so and is trusted for it', async t => {
-  const rows: Array<[settings: Partial<SocialSettings>, claims: Record<string, unknown>, provider: Partial<Provider>, proven: boolean]> = [
+void t.test('an address is verified only if the provider claims it and is trusted for it', async t => {
+  type Row = [
+    settings: Partial<SocialSettings>, claims: Record<string, unknown>, provider: Partial<Provider>, proven: boolean
+  ]
+  const rows: Row[] = [
     [{}, {}, {}, false],
     [{ trustEmail: true }, {}, {}, true],
     [{ trustEmail: true }, { email_verified: false }, {}, false],
@@ -629,7 +632,7 @@ void t.test('an address is proven only where the provider says so and is trusted
   }
 })
 
-void t.test('a person is named by a string that every database can hold', async t => {
+void t.test('a subject must be a string that every database can store', async t => {
   for (const subject of ['', 'a\0b', 'a\nb', '\uD800', 'x'.repeat(256), 7, undefined, null]) {
     const { byCode } = await setUp(t, { provider: { profile: () => ({ subject: subject as string }) } })
     t.equal(await failureOf(byCode()), 'provider_error: profile: no valid subject', inspect(subject))
@@ -642,7 +645,7 @@ void t.test('a person is named by a string that every database can hold', async 
   t.match(await long.byCode(), { subject: 'x'.repeat(255), email: undefined, fields: { c: 0 } })
 })
 
-void t.test('an access token counts only if it was issued to this app', async t => {
+void t.test('an access token is valid only if it was issued to this app', async t => {
   const isOurs: Provider['isOurs'] = async ({ get, endpoints }, { clientId, clientSecret }) =>
     (await get(`${endpoints.userinfo}`) as { app?: string }).app === clientId && clientSecret === secret
   const { client, server } = await setUp(t, { provider: { isOurs } })
@@ -658,14 +661,16 @@ void t.test('an access token counts only if it was issued to this app', async t 
   t.match(await failureOf(client.identityFromAccessToken('t')), unavailable)
   userinfo({ app: 'app', sub: 'alice', email: 'a@example.org' })
   t.match(await client.identityFromAccessToken('t'), { subject: 'alice', email: 'a@example.org' })
-  for (const token of ['', 'a b', 'a\nb', 'ä', 'x'.repeat(16_385)]) { t.match(await failureOf(client.identityFromAccessToken(token)), /^provider_token_invalid/) }
+  for (const token of ['', 'a b', 'a\nb', 'ä', 'x'.repeat(16_385)]) {
+    t.match(await failureOf(client.identityFromAccessToken(token)), /^provider_token_invalid/)
+  }
   t.same(client.accepts, { idToken: true, accessToken: true })
   const without = await setUp(t)
   t.same(without.client.accepts, { idToken: true, accessToken: false })
   t.match(await failureOf(without.client.identityFromAccessToken('t')), /^provider_token_invalid/)
 })
 
-void t.test('a provider without ID tokens takes none', async t => {
+void t.test('a provider without ID tokens accepts none', async t => {
   const { client, sign, server } = await setUp(t)
   const plain = await setUp(t, {
     provider: { endpoints: { authorization: `${server.url}/authorize`, token: `${server.url}/token` } }
@@ -678,7 +683,7 @@ void t.test('a provider without ID tokens takes none', async t => {
   t.equal(client.postsBack, false)
 })
 
-void t.test('what a provider of the host\'s own throws is the provider\'s fault, in one line', async t => {
+void t.test('an error thrown by a custom provider becomes provider_error, logged in one line', async t => {
   const { byCode, log } = await setUp(t, { provider: { profile: () => { throw new Error('no\n  luck') } } })
   t.equal(await failureOf(byCode()), 'provider_error: profile: no luck')
   t.equal(log.length, 1)

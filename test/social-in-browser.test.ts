@@ -1,4 +1,4 @@
-/** Logging in with a provider as people meet it: in a browser, at a provider that none of us wrote, back, and what they see on the way. */
+/** Social login in a real browser, at a third-party provider, with the pages that users see on the way. */
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -23,9 +23,9 @@ const args = [
   '--disable-dev-shm-usage'
 ]
 
-// Where the app believes to be, and the browser with it. The providers are at 127.0.0.1, which is another site.
+// The address of the app. The providers are at 127.0.0.1, which is another site.
 const home = 'http://localhost:3000'
-// Without https browsers trust localhost alone; elsewhere they say nothing in Sec-Fetch-Site, as old ones do everywhere.
+// Without https, browsers send Sec-Fetch-Site only to localhost; elsewhere they omit it, like old browsers.
 const plain = 'http://app.test:3000'
 const common = { database: ':memory:', secret, docs: false }
 
@@ -47,7 +47,9 @@ async function launch (): Promise<Browser> {
   const server = createServer((request, response) => app?.routing(request, response))
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   const own = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  const rules = `MAP localhost:3000 ${own}, MAP app.test:3000 ${own}, MAP *.test 127.0.0.1, MAP fonts.googleapis.com ~NOTFOUND`
+  const rules = [
+    `MAP localhost:3000 ${own}`, `MAP app.test:3000 ${own}`, 'MAP *.test 127.0.0.1', 'MAP fonts.googleapis.com ~NOTFOUND'
+  ].join(', ')
   const browser = await chromium.launch({ executablePath, args: [...args, `--host-resolver-rules=${rules}`] })
   t.teardown(async () => {
     await browser.close()
@@ -83,9 +85,11 @@ async function open (t: Test, built: FastifyInstance, { origin = home, javaScrip
   })
   const complaints: string[] = []
   context.on('weberror', error => complaints.push(String(error.error())))
-  // Violations of the content security policy are told here too. What is wrong with the pages of a provider is not ours.
+  // Violations of the content security policy appear here too. Errors in the provider's pages are ignored.
   context.on('console', message => {
-    if (message.type() === 'error' && message.location().url.startsWith(origin)) { complaints.push(`${message.location().url}: ${message.text()}`) }
+    if (message.type() === 'error' && message.location().url.startsWith(origin)) {
+      complaints.push(`${message.location().url}: ${message.text()}`)
+    }
   })
   return {
     context,
@@ -132,7 +136,8 @@ async function buildWithCookies (social: object, { origin = home, cookies = {} }
       await reply
         .type('text/html')
         .send(
-          `<!doctype html><link rel="icon" href="data:,"><p>${cookie.includes('access=') ? 'Welcome' : 'Who are you?'}</p><a href="/page">Again</a>`
+          '<!doctype html><link rel="icon" href="data:,">' +
+            `<p>${cookie.includes('access=') ? 'Welcome' : 'Who are you?'}</p><a href="/page">Again</a>`
         )
   )
   return app
@@ -172,7 +177,7 @@ const status = (page: Page, text: string) => page.getByRole('status').getByText(
 const whoAmI = async (page: Page) =>
   await page.evaluate('fetch("/auth/user").then(async answer => [answer.status, (await answer.json()).email])')
 
-t.test('a page of the app\'s logs in at a provider, asks for what is missing, and logs out', skipped, async t => {
+t.test('a page of the app logs in at a provider, asks for missing fields, and logs out', skipped, async t => {
   const { page, complaints, cookieNames, printed } = await openExample(t)
   await page.goto(home)
   await page.getByRole('link', { name: 'Continue with the example' }).click()
@@ -198,7 +203,7 @@ t.test('a page of the app\'s logs in at a provider, asks for what is missing, an
   t.same(others, [], 'the provider warns of nothing but its own pages')
 })
 
-t.test('whoever refuses at the provider reads a sentence about it, and may think again', skipped, async t => {
+t.test('a user who refuses at the provider sees an explanation and can try again', skipped, async t => {
   // Here the provider is another site, and Chromium does not say in Sec-Fetch-Site that the link is the page's own.
   const { page, complaints } = await openExample(t, plain)
   await page.goto(plain)
@@ -212,7 +217,7 @@ t.test('whoever refuses at the provider reads a sentence about it, and may think
   t.same(complaints, [])
 })
 
-t.test('with cookies, a login stays over a reload, the Back button and a second look at its address', skipped, async t => {
+t.test('with cookies, a login survives a reload, the Back button and the callback address again', skipped, async t => {
   const { page, complaints, context, cookieNames } = await open(t, await buildWithCompany(t))
   let callback = ''
   page.on('request', request => { if (request.url().includes('/callback?')) callback = request.url() })
@@ -249,7 +254,7 @@ t.test('with cookies, a login stays over a reload, the Back button and a second 
   t.equal((await whoAmI(page) as unknown[])[0], 401)
 })
 
-t.test('at its first load after a login, a page that the server renders does not see who it is, unless sameSite is lax', skipped, async t => {
+t.test('the first page load after a login has the cookies only with sameSite lax', skipped, async t => {
   for (const [sameSite, first] of [['strict', 'Who are you?'], ['lax', 'Welcome']] as const) {
     const { page } = await open(t, await buildWithCompany(t, { cookies: { sameSite } }))
     await page.goto(`${home}/auth/company/login`)
@@ -257,13 +262,13 @@ t.test('at its first load after a login, a page that the server renders does not
     await page.waitForURL(`${home}/page`)
     t.equal(await page.locator('p').innerText(), first)
     await page.reload()
-    t.equal(await page.locator('p').innerText(), first, 'it is still the provider that sent the browser here')
+    t.equal(await page.locator('p').innerText(), first, 'a reload is still a navigation from the provider')
     await page.getByRole('link', { name: 'Again' }).click()
     await page.getByText('Welcome').waitFor()
   }
 })
 
-t.test('two tabs log in at once', skipped, async t => {
+t.test('two tabs can log in at the same time', skipped, async t => {
   const { page: first, context, cookieNames } = await open(t, await buildWithCompany(t))
   const second = await context.newPage()
   for (const page of [first, second]) await page.goto(`${home}/auth/company/login`)
@@ -277,7 +282,12 @@ t.test('two tabs log in at once', skipped, async t => {
 })
 
 for (const { where, origin, cookies, sites } of [
-  { where: 'on localhost', origin: home, cookies: {}, sites: ['cross-site', 'same-origin', 'cross-site', 'cross-site'] },
+  {
+    where: 'on localhost',
+    origin: home,
+    cookies: {},
+    sites: ['cross-site', 'same-origin', 'cross-site', 'cross-site']
+  },
   {
     where: 'on a host without https',
     origin: plain,
@@ -285,7 +295,7 @@ for (const { where, origin, cookies, sites } of [
     sites: [undefined, undefined, undefined, undefined]
   }
 ]) {
-  t.test(`where another site leads to a login, one Tab and Enter go on, with neither script nor mouse (${where})`, skipped, async t => {
+  t.test(`a login linked by another site is confirmed by keyboard, without scripts (${where})`, skipped, async t => {
     const { page, arrived, complaints } = await open(t, await buildWithCompany(t, { origin, cookies }), {
       origin,
       javaScriptEnabled: false
@@ -313,7 +323,7 @@ for (const { where, origin, cookies, sites } of [
   })
 }
 
-t.test('a provider of another site that posts brings no cookie, and by our redirect the one of the login', skipped, async t => {
+t.test('a cross-site POST to the callback has no cookie; the redirect after it has it', skipped, async t => {
   const apple = await startApple(t, { redirectUris: [`${home}/auth/apple/callback`] })
   apple.clock.now = new Date()
   const { clientId, clientSecret, endpoints } = apple

@@ -1,4 +1,4 @@
-/** What a client posts of a provider opens a session, if it proves that the person has just logged in there, to this app. */
+/** Clients post a code or token of a provider to log in; it must prove a recent login to this app. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { LightMyRequestResponse } from 'fastify'
 import { facebook as facebookProvider } from '../src/providers/facebook.js'
@@ -43,7 +43,7 @@ async function withOpenid (t: Test, provider: object = {}) {
 const unique = () => randomBytes(4).toString('hex')
 const codeOf = (answer: LightMyRequestResponse): string => answer.statusCode === 200 ? 'logged in' : answer.json().code
 
-void t.test('a code is taken with its verifier and its redirect URI, once', async t => {
+void t.test('a code is accepted once, with its verifier and redirect URI', async t => {
   const { post, get, openid, askCode } = await withOpenid(t)
   const grant = await askCode()
   const answer = await post('/company', grant)
@@ -57,7 +57,7 @@ void t.test('a code is taken with its verifier and its redirect URI, once', asyn
   t.equal((await post('/company', await askCode())).json().user.pk, user.pk, 'another one is of the same person')
 })
 
-void t.test('a code is nobody\'s with another verifier, another redirect URI, or without', async t => {
+void t.test('a code with a wrong or missing verifier or redirect URI is refused', async t => {
   const { post, askCode, app } = await withOpenid(t)
   const changes: object[] = [
     { code_verifier: 'x'.repeat(43) },
@@ -80,7 +80,7 @@ void t.test('a code is nobody\'s with another verifier, another redirect URI, or
   t.equal(await app.restAuth.users.find({ email: 'alice@example.com' }), undefined)
 })
 
-void t.test('the redirect URI is by default the callback\'s, and blank fields are as good as none', async t => {
+void t.test('the redirect URI defaults to the callback, and blank fields count as absent', async t => {
   const { post, call, openid, askCode } = await withOpenid(t)
   const { redirect_uri: _default, ...grant } = await askCode(defaultRedirectUri)
   t.equal(
@@ -93,7 +93,7 @@ void t.test('the redirect URI is by default the callback\'s, and blank fields ar
   t.equal((await call('POST', '/company', { form })).statusCode, 200, 'as a form, too')
 })
 
-void t.test('with a nonce the code is taken only of a login that was asked for with it', async t => {
+void t.test('a posted nonce must match the nonce of the login', async t => {
   const { post, askCode } = await withOpenid(t)
   t.equal((await post('/company', { ...await askCode(undefined, 'n-1'), nonce: 'n-1' })).statusCode, 200)
   // The token came from the provider itself, by the back channel, so this is the provider's fault.
@@ -104,7 +104,7 @@ void t.test('with a nonce the code is taken only of a login that was asked for w
 })
 
 void t.test(
-  'a code that was stolen on its way to the callback is nothing to post, though the provider knows no PKCE',
+  'a code stolen from the callback cannot be posted, even if the provider does not support PKCE',
   async t => {
     const { post, call, bad } = await withBadProvider(t, sqliteBuild)
     const {
@@ -117,7 +117,7 @@ void t.test(
   }
 )
 
-void t.test('who sends nothing of the provider is told what is wanted', async t => {
+void t.test('a request without credentials of the provider gets a list of the accepted ones', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild)
   for (const body of [
     {},
@@ -142,7 +142,7 @@ void t.test('who sends nothing of the provider is told what is wanted', async t 
   t.equal((await post('/another', { code: 'code-alice' })).statusCode, 404)
 })
 
-void t.test('in Django REST framework\'s shape it is told as dj-rest-auth tells it', async t => {
+void t.test('with Django REST framework errors, it gets the answer of dj-rest-auth', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild, { options: { errors: 'drf' } })
   const told = async (body: object) => {
     const { statusCode, body: text } = await post('/company', body)
@@ -156,7 +156,7 @@ void t.test('in Django REST framework\'s shape it is told as dj-rest-auth tells 
   t.same(answer.json(), { detail: 'The provider can not be reached. Try again shortly.' })
 })
 
-void t.test('whatever stands in a code comes to the provider as it was posted', async t => {
+void t.test('a code reaches the provider unchanged, with all special characters', async t => {
   const { post, call, bad } = await withBadProvider(t, sqliteBuild)
   const codes = [
     '4%2F0AX4XfWh', '4/0AX+4Xf=Wh==', 'a b', 'a&client_id=evil', 'ä€😀', '%', '%00', 'a\r\nb', '"}', '__proto__'
@@ -164,10 +164,12 @@ void t.test('whatever stands in a code comes to the provider as it was posted', 
   for (const code of codes) t.equal(codeOf(await post('/company', { code })), 'code_exchange_failed')
   t.equal(codeOf(await call('POST', '/company', { form: { code: '4/0+A%2F' } })), 'code_exchange_failed')
   t.same(bad.calls('token').map(({ form }) => form.code), [...codes, '4/0+A%2F'])
-  for (const { form } of bad.calls('token')) { t.match(form, { redirect_uri: defaultRedirectUri, grant_type: 'authorization_code' }) }
+  for (const { form } of bad.calls('token')) {
+    t.match(form, { redirect_uri: defaultRedirectUri, grant_type: 'authorization_code' })
+  }
 })
 
-void t.test('of several that are posted the code counts, then the ID token', async t => {
+void t.test('of several credentials the code is used, else the ID token', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild, { social: bad => ({ google: likeGoogle(bad) }) })
   const [alice, bob] = [await bad.issueIdToken({ person: 'alice' }), await bad.issueIdToken({ person: 'bob' })]
   const emailOf = async (body: object) => (await post('/google', body)).json().user?.email
@@ -181,7 +183,7 @@ void t.test('of several that are posted the code counts, then the ID token', asy
   )
 })
 
-story('an ID token is good once, of sixteen at once one', async (t, build) => {
+story('an ID token can be used once, even by sixteen requests at once', async (t, build) => {
   const { post, bad, app, enter } = await withBadProvider(t, build)
   const idToken = await bad.issueIdToken({ person: 'alice' })
   const first = await post('/company', { id_token: idToken })
@@ -200,7 +202,7 @@ story('an ID token is good once, of sixteen at once one', async (t, build) => {
   t.equal((await app.restAuth.sessions.list(bob?.pk ?? '')).length, 1)
 })
 
-void t.test('an ID token that is written otherwise is the same one', async t => {
+void t.test('another encoding of the same ID token counts as used', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild)
   const idToken = await bad.issueIdToken({ person: 'alice' })
   t.equal((await post('/company', { id_token: idToken })).statusCode, 200)
@@ -223,7 +225,7 @@ void t.test('an ID token that is written otherwise is the same one', async t => 
   }
 })
 
-void t.test('an ID token is used up at login and at connect alike, and a refused one is not', async t => {
+void t.test('login and connect both use up an ID token; a refusal does not', async t => {
   const { post, bad, enter } = await withBadProvider(t, sqliteBuild)
   const { access: token } = (await enter('alice')).json()
   const idToken = await bad.issueIdToken({ person: 'bob' })
@@ -232,7 +234,7 @@ void t.test('an ID token is used up at login and at connect alike, and a refused
   t.equal(codeOf(await post('/company', { id_token: idToken })), 'provider_token_invalid')
 })
 
-void t.test('an ID token that was asked for with a nonce is taken with the same one', async t => {
+void t.test('an ID token with a nonce requires the same nonce', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild)
   const log = async (nonce: string | undefined, posted: string | undefined) =>
     codeOf(
@@ -276,12 +278,14 @@ void t.test('an ID token for another app is refused, unless the option names it'
       })
     )
   for (const aud of [bad.clientId, 'ios', ['android']]) t.equal(await log('phone', { aud }), 'logged in')
-  for (const aud of ['ios', 'another', ['ios'], '', [], null, 7]) { t.equal(await log('company', { aud }), 'provider_token_invalid', JSON.stringify(aud)) }
+  for (const aud of ['ios', 'another', ['ios'], '', [], null, 7]) {
+    t.equal(await log('company', { aud }), 'provider_token_invalid', JSON.stringify(aud))
+  }
   for (const aud of ['another', 'iosx', 'IOS']) t.equal(await log('phone', { aud }), 'provider_token_invalid', aud)
   t.equal(await log('phone', { aud: ['ios', 'another'], azp: 'another' }), 'provider_token_invalid')
 })
 
-void t.test('an access token that looks like an ID token is none', async t => {
+void t.test('an access token in JWT format is not accepted as an ID token', async t => {
   const { post, bad } = await withBadProvider(t, sqliteBuild)
   const log = async (claims: object) =>
     codeOf(
@@ -291,10 +295,12 @@ void t.test('an access token that looks like an ID token is none', async t => {
     )
   t.equal(await log({}), 'logged in')
   // As Entra and Authentik make them: the same issuer, audience, subject and type.
-  for (const claims of [{ scp: 'orders.read' }, { scp: ['orders.read'] }, { scope: 'openid email' }]) { t.equal(await log(claims), 'provider_token_invalid', JSON.stringify(claims)) }
+  for (const claims of [{ scp: 'orders.read' }, { scp: ['orders.read'] }, { scope: 'openid email' }]) {
+    t.equal(await log(claims), 'provider_token_invalid', JSON.stringify(claims))
+  }
 })
 
-void t.test('an ID token ends, and is good under the provider\'s newest key', async t => {
+void t.test('an expired ID token is refused, and one signed by a new key is accepted', async t => {
   const { post, bad, clock } = await withBadProvider(t, sqliteBuild)
   const [kept, old] = await Promise.all(
     ['first', 'second'].map(async jti => await bad.issueIdToken({ person: 'alice', claims: { jti } }))
@@ -318,7 +324,7 @@ void t.test('an ID token ends, and is good under the provider\'s newest key', as
 // Alone it came with no access token, so there is none to compare.
 const told = idTokenLies.filter(lie => lie !== 'the hash of another access token')
 
-void t.test('no ID token that lies opens anything', async t => {
+void t.test('invalid ID tokens are refused', async t => {
   const { post, bad, app, logs } = await withBadProvider(t, sqliteBuild)
   for (const lie of [...told, undefined] as Array<Lie | undefined>) {
     bad.lie = lie
@@ -329,8 +335,11 @@ void t.test('no ID token that lies opens anything', async t => {
     t.equal(codeOf(answer), lie ? 'provider_token_invalid' : 'logged in', String(lie))
     if (lie) t.equal(await app.restAuth.users.find({ email: 'alice@example.com' }), undefined, lie)
   }
-  for (const idToken of ['none', 'a.b.c', '..', 'e30.e30.', 'eyJhbGciOiJub25lIn0.e30.', '{}', 'x'.repeat(8192)]) { t.equal(codeOf(await post('/company', { id_token: idToken })), 'provider_token_invalid', idToken.slice(0, 20)) }
-  t.notMatch(logs.join(''), /eyJ[\w-]{20,}/, 'none of them stands in the log')
+  for (const idToken of ['none', 'a.b.c', '..', 'e30.e30.', 'eyJhbGciOiJub25lIn0.e30.', '{}', 'x'.repeat(8192)]) {
+    const answer = await post('/company', { id_token: idToken })
+    t.equal(codeOf(answer), 'provider_token_invalid', idToken.slice(0, 20))
+  }
+  t.notMatch(logs.join(''), /eyJ[\w-]{20,}/, 'the log contains none of them')
 })
 
 /** An app with GitHub, Facebook and what is like Google, each of which tells whom a token was issued to. */
@@ -359,7 +368,7 @@ async function withTokens (t: Test, accessToken = true) {
   return { post, bad, app, logs, github, facebook }
 }
 
-void t.test('an access token is ignored unless the app wants to take any', async t => {
+void t.test('an access token is ignored unless the app accepts access tokens', async t => {
   const { post, github, facebook, bad, app } = await withTokens(t, false)
   const tokens = {
     github: github.issueToken({ person: 'alice' }),
@@ -373,7 +382,7 @@ void t.test('an access token is ignored unless the app wants to take any', async
   t.notMatch(JSON.stringify(app.restAuth.openapi()), /"access_token"/)
 })
 
-void t.test('an access token is taken where the provider says that it was issued to this app', async t => {
+void t.test('an access token is accepted if the provider confirms that it was issued to this app', async t => {
   const { post, github, facebook, app } = await withTokens(t)
   const verified = async (email: string) => (await app.restAuth.users.find({ email }))?.email_verified
   t.equal(
@@ -389,7 +398,7 @@ void t.test('an access token is taken where the provider says that it was issued
   t.equal((await post('/google', { access_token: 'at-bob' })).json().user.email, 'bob@example.com')
 })
 
-void t.test('an access token of another app opens nothing, nor does one that is none', async t => {
+void t.test('an access token of another app, or an invalid one, is refused', async t => {
   const { post, github, facebook, bad, app, logs } = await withTokens(t)
   const stolen = {
     github: github.issueToken({ person: 'alice', clientId: 'another' }),
@@ -417,7 +426,7 @@ void t.test('an access token of another app opens nothing, nor does one that is 
   t.notOk(await app.restAuth.users.find({ email: 'alice@example.com' }))
 })
 
-void t.test('a client finds in the document what each provider takes', async t => {
+void t.test('the OpenAPI document lists the credentials each provider accepts', async t => {
   const { app } = await withTokens(t)
   const { paths } = app.restAuth.openapi() as {
     paths: Record<
@@ -434,7 +443,7 @@ void t.test('a client finds in the document what each provider takes', async t =
   t.equal(taken('github'), 'code code_verifier redirect_uri access_token login_code')
 })
 
-void t.test('with cookies the tokens travel in them', async t => {
+void t.test('with cookies, the tokens are in cookies only', async t => {
   const { enter, get } = await withBadProvider(t, sqliteBuild, { options: { tokens: { cookies: {} } } })
   const answer = await enter('alice')
   t.same(Object.keys(answer.json()).sort(), ['access_expiration', 'refresh_expiration', 'user'])

@@ -1,4 +1,4 @@
-/** Each built-in provider, asked as its documentation says it answers: who somebody is, whose mailbox it knows, whose token it is. */
+/** Each built-in provider, against answers in the form of its documentation: subject, verified address, audience of tokens. */
 import { createHmac } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createSocialClient } from '../src/oauth/client.js'
@@ -13,8 +13,13 @@ const seconds = now.getTime() / 1000
 const { privateKey, publicKey } = await generateKeyPair('RS256')
 const access = 'provider-access-token'
 
-/** A built-in provider, with its endpoints moved to a server of the test: their paths stay. */
-async function setUp (t: Test, provider: Provider, answers: Record<string, Answer> = {}, changes: Partial<SocialSettings> = {}) {
+/** A built-in provider whose endpoints are moved to a test server; the paths stay. */
+async function setUp (
+  t: Test,
+  provider: Provider,
+  answers: Record<string, Answer> = {},
+  changes: Partial<SocialSettings> = {}
+) {
   const server = await startJsonServer(t, answers)
   const move = (address: string) =>
     `${server.url}${new URL(address).pathname.replaceAll('%7B', '{').replaceAll('%7D', '}')}`
@@ -54,7 +59,7 @@ async function setUp (t: Test, provider: Provider, answers: Record<string, Answe
     })
       .setProtectedHeader({ alg: 'RS256', kid: 'k' })
       .sign(privateKey)
-  /** Logs in by a code that comes to these claims. */
+  /** Logs in with a code; the provider answers with these claims. */
   const byCode = async (claims: object = {}, extras: Record<string, unknown> = {}) => {
     server.answers[paths.token ?? ''] = {
       access_token: access,
@@ -80,7 +85,7 @@ const codeOf = async (promise: Promise<unknown>) =>
     (error: unknown) => (error as { code?: string }).code ?? String(error)
   )
 
-void t.test('Google has two names, and one person one identity', async t => {
+void t.test('Google has two issuer names, and both give the same identity', async t => {
   const { client, sign, byCode } = await setUp(t, providers.google)
   for (const iss of ['https://accounts.google.com', 'accounts.google.com']) {
     t.match(await byCode({ iss, email: 'A@gmail.com', email_verified: true, given_name: 'A', family_name: 'B' }), {
@@ -97,7 +102,7 @@ void t.test('Google has two names, and one person one identity', async t => {
   )
 })
 
-void t.test('a provider that is moved to another issuer names that one\'s people, not its own', async t => {
+void t.test('a built-in provider with another issuer has the identities of that issuer', async t => {
   for (const provider of [
     providers.google, providers.apple, providers.microsoft, providers.gitlab, providers.linkedin
   ]) {
@@ -110,7 +115,7 @@ void t.test('a provider that is moved to another issuer names that one\'s people
   }
 })
 
-void t.test('Google is believed of its own mailboxes and of a Workspace\'s domain', async t => {
+void t.test('Google is trusted for its own mailboxes and for Workspace domains', async t => {
   const { byCode } = await setUp(t, providers.google)
   const rows: Array<[claims: object, proven: boolean]> = [
     [{ email: 'a@googlemail.com', email_verified: true }, true],
@@ -123,7 +128,7 @@ void t.test('Google is believed of its own mailboxes and of a Workspace\'s domai
   for (const [claims, proven] of rows) t.equal((await byCode(claims)).emailProven, proven, JSON.stringify(claims))
 })
 
-void t.test('Google tells whom an access token was issued to', async t => {
+void t.test('Google access tokens are checked for their audience', async t => {
   const { client, server } = await setUp(t, providers.google, {
     '/v1/userinfo': { sub: '4711', email: 'a@gmail.com', email_verified: true }
   })
@@ -144,7 +149,7 @@ void t.test('Google tells whom an access token was issued to', async t => {
 
 const githubUser = { id: 583231, login: 'octocat', email: 'public@example.org', name: 'The Octocat' }
 
-void t.test('GitHub names people by their number, and their address is the verified one', async t => {
+void t.test('a GitHub identity has the numeric id and the verified primary address', async t => {
   const { byCode, server, sent } = await setUp(t, providers.github, { '/user': githubUser })
   const rows: Array<[emails: Answer, email: string | undefined]> = [
     [
@@ -188,7 +193,7 @@ void t.test('GitHub names people by their number, and their address is the verif
   t.equal(await codeOf(byCode()), 'provider_error')
 })
 
-void t.test('GitHub checks a token for the app that proves itself', async t => {
+void t.test('GitHub checks a token for the app, which authenticates with its secret', async t => {
   const { client, server } = await setUp(t, providers.github, { '/user': githubUser, '/user/emails': [] })
   const path = '/applications/app/token'
   server.answers[path] = { app: { client_id: 'app' } }
@@ -201,7 +206,7 @@ void t.test('GitHub checks a token for the app that proves itself', async t => {
   t.equal(await codeOf(client.identityFromAccessToken(access)), 'provider_token_invalid')
 })
 
-void t.test('Facebook\'s address is never proven, and the secret stays out of its URLs', async t => {
+void t.test('a Facebook address is never verified, and no URL contains the secret', async t => {
   const { client, byCode, server, paths } = await setUp(t, providers.facebook, {}, { trustEmail: true })
   server.answers[paths.userinfo ?? ''] = { id: '10', email: 'a@example.org', first_name: 'A', last_name: 'B' }
   t.match(await byCode(), {
@@ -230,7 +235,7 @@ void t.test('Facebook\'s address is never proven, and the secret stays out of it
   t.notOk(server.asked.some(({ query }) => query.toString().includes('app-secret')))
 })
 
-void t.test('Apple posts back, and tells a name once', async t => {
+void t.test('Apple posts the callback, and sends the name only once', async t => {
   const { client, byCode } = await setUp(t, providers.apple)
   t.equal(client.postsBack, true)
   t.equal(
@@ -265,7 +270,7 @@ const tenant = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
 const personal = '9188040d-6c67-4c5b-b112-36a304b66dad'
 const issuerOf = (id: string) => `https://login.microsoftonline.com/${id}/v2.0`
 
-void t.test('of Microsoft each tenant is an issuer, and only of its own tokens', async t => {
+void t.test('each Microsoft tenant is an issuer, and only for its own tokens', async t => {
   const { client, sign, byCode } = await setUp(t, providers.microsoft)
   t.match(await byCode({ iss: issuerOf(tenant), tid: tenant, oid: 'o', preferred_username: 'a@corp.example' }), {
     issuer: issuerOf(tenant),
@@ -287,12 +292,14 @@ void t.test('of Microsoft each tenant is an issuer, and only of its own tokens',
   t.same([await client.isIssuer(issuerOf(tenant)), await client.isIssuer('https://evil.example')], [true, false])
 })
 
-void t.test('of Microsoft no address is proven but with xms_edov', async t => {
+void t.test('a Microsoft address is verified only with xms_edov', async t => {
   const { byCode } = await setUp(t, providers.microsoft, {}, { trustEmail: true })
   const claims = { iss: issuerOf(tenant), tid: tenant, email: 'ceo@victim.example', email_verified: true }
   t.equal((await byCode(claims)).emailProven, false)
   for (const xms_edov of [true, 1, '1', 'true']) t.equal((await byCode({ ...claims, xms_edov })).emailProven, true)
-  for (const xms_edov of [false, 0, '0', 'false', null]) { t.equal((await byCode({ ...claims, xms_edov })).emailProven, false) }
+  for (const xms_edov of [false, 0, '0', 'false', null]) {
+    t.equal((await byCode({ ...claims, xms_edov })).emailProven, false)
+  }
   const careful = await setUp(t, providers.microsoft)
   t.equal((await careful.byCode({ ...claims, xms_edov: true })).emailProven, false)
   t.equal(
@@ -303,13 +310,13 @@ void t.test('of Microsoft no address is proven but with xms_edov', async t => {
   t.equal((await careful.byCode({ ...claims, email: 'a@outlook.com', xms_edov: true })).emailProven, false)
 })
 
-void t.test('GitLab is an OpenID provider like any', async t => {
+void t.test('GitLab is a standard OpenID provider', async t => {
   const { byCode, server } = await setUp(t, providers.gitlab)
   server.answers['/oauth/userinfo'] = { sub: '4711', email: 'a@example.org', email_verified: true }
   t.match(await byCode(), { issuer: 'https://gitlab.com', subject: '4711', email: 'a@example.org', emailProven: false })
 })
 
-void t.test('Discord is asked by its API', async t => {
+void t.test('a Discord identity comes from its API', async t => {
   const { client, byCode, server, paths } = await setUp(t, providers.discord, {}, { trustEmail: true })
   server.answers[paths.userinfo ?? ''] = {
     id: '80351110224678912',
@@ -331,7 +338,7 @@ void t.test('Discord is asked by its API', async t => {
   t.equal(await codeOf(byCode()), 'provider_error')
 })
 
-void t.test('LinkedIn gets no verifier and sends no nonce; a wrong one is refused all the same', async t => {
+void t.test('LinkedIn uses neither PKCE nor a nonce, but a wrong nonce is refused', async t => {
   const { client, byCode, sent } = await setUp(t, providers.linkedin)
   const address = new URL(
     await client.authorizationUrl({ state: 's', nonce: 'n', challenge: 'c', redirectUri: 'https://app.example/cb' })
@@ -345,7 +352,7 @@ void t.test('LinkedIn gets no verifier and sends no nonce; a wrong one is refuse
   t.equal(await codeOf(byCode({ nonce: 'm', email: 'a@example.org' })), 'provider_error')
 })
 
-void t.test('every built-in provider asks for little, over TLS, and is found by its name', async t => {
+void t.test('every built-in provider requests few scopes, uses TLS and is listed by its name', async t => {
   for (const [name, { issuer, endpoints = {}, scopes, isOurs }] of Object.entries(providers)) {
     for (const address of [issuer, ...Object.values(endpoints)]) t.match(address, /^https:\/\//, name)
     t.ok(scopes.length > 0 && scopes.length <= 3, name)

@@ -1,4 +1,4 @@
-/** Whoever comes from a provider at the same moment: one account, one owner, and no way in that contradicts another. */
+/** Parallel social logins: they end with one account and one owner, and an attacker never wins a race. */
 import type { LightMyRequestResponse } from 'fastify'
 import { sharedDatabase, withBadProvider, type BadSetup } from './support/hostile-provider-app.js'
 import { alice, articleOptions, password, story, type Build, type Test } from './support/build.js'
@@ -44,7 +44,7 @@ async function withCrowd (t: Test, build: Build, dialect: 'sqlite' | 'postgres',
   }
 }
 
-story('one new person who comes fifty times at once is one user with one connection', async (t, build, { dialect }) => {
+story('fifty parallel first logins of one identity create one user', async (t, build, { dialect }) => {
   const { enter, users, accounts, sessions, mails } = await withCrowd(t, build, dialect)
   const answers = await times(50, async () => await enter('alice'))
   t.same(outcomes(answers), { 200: 50 })
@@ -56,7 +56,7 @@ story('one new person who comes fifty times at once is one user with one connect
   t.equal((await mails()).length, 0)
 })
 
-story('fifty new people of one name get fifty usernames', async (t, build, { dialect }) => {
+story('fifty parallel new users of the same name get fifty usernames', async (t, build, { dialect }) => {
   const { enter, users, accounts } = await withCrowd(t, build, dialect, {
     options: { account: { username: 'required', loginMethods: ['email', 'username'] }, userFields: {} }
   })
@@ -69,7 +69,7 @@ story('fifty new people of one name get fifty usernames', async (t, build, { dia
   t.equal((await accounts()).length, 50)
 })
 
-story('who comes by a provider while somebody registers the address has it alone', async (t, build, { dialect }) => {
+story('in a race of social login and registration, only one owns the address', async (t, build, { dialect }) => {
   for (const trustEmail of [true, false]) {
     const { enter, post, get, users, accounts } = await withCrowd(t, build, dialect, { provider: { trustEmail } })
     const answers = await times(20, async index =>
@@ -84,19 +84,21 @@ story('who comes by a provider while somebody registers the address has it alone
       t.match(
         [user?.emailVerified, mayLogIn],
         [true, false],
-        'the provider has proven it, and whoever registered has not'
+        'the proven identity wins over the unverified registration'
       )
-      for (const answer of registered) { if (answer.statusCode === 201) t.equal((await get('/user', { token: answer.json().access })).statusCode, 401) }
+      for (const answer of registered.filter(({ statusCode }) => statusCode === 201)) {
+        t.equal((await get('/user', { token: answer.json().access })).statusCode, 401)
+      }
     } else {
       const isRegistered = registered.some(({ statusCode }) => statusCode === 201)
       t.same(outcomes(came), isRegistered ? { account_exists: 10 } : { 200: 10 })
-      t.equal(mayLogIn, isRegistered, 'the first has it')
+      t.equal(mayLogIn, isRegistered, 'the first one wins')
       t.equal((await accounts()).length, isRegistered ? 0 : 1)
     }
   }
 })
 
-story('of fifty who connect one account at once, one gets it', async (t, build, { dialect }) => {
+story('if fifty users connect one identity at once, one succeeds', async (t, build, { dialect }) => {
   const { enter, connect, get, accounts, sessions } = await withCrowd(t, build, dialect)
   const tokens = await times(50, async index => (await enter(`p${index}`)).json().access)
   const answers = await times(50, async index => await connect('alice', tokens[index] ?? ''))
@@ -105,10 +107,13 @@ story('of fifty who connect one account at once, one gets it', async (t, build, 
   t.same(others, [])
   t.equal(answers.find(({ statusCode }) => statusCode === 200)?.json().user.pk, owner?.userPk)
   t.equal((await sessions()).length, 50)
-  for (const [index, token] of tokens.entries()) { t.equal((await get('/user', { token })).statusCode, answers[index]?.statusCode === 200 ? 401 : 200) }
+  for (const [index, token] of tokens.entries()) {
+    const status = answers[index]?.statusCode === 200 ? 401 : 200
+    t.equal((await get('/user', { token })).statusCode, status)
+  }
 })
 
-story('one user who connects one account fifty times at once goes on in one session', async (t, build, { dialect }) => {
+story('fifty parallel connects of one identity leave one session', async (t, build, { dialect }) => {
   const { enter, connect, get, accounts, sessions } = await withCrowd(t, build, dialect)
   const token = (await enter('p0')).json().access
   const answers = await times(50, async () => await connect('alice', token))
@@ -121,7 +126,7 @@ story('one user who connects one account fifty times at once goes on in one sess
   )
 })
 
-story('of two accounts that are disconnected at once, one stays', async (t, build, { dialect }) => {
+story('disconnecting the last two identities at once keeps one', async (t, build, { dialect }) => {
   const { enter, connect, post, get, app } = await withCrowd(t, build, dialect, { options: { ...articleOptions } })
   let token = (await enter('p0')).json().access
   const { pk } = (await get('/user', { token })).json()
@@ -134,14 +139,14 @@ story('of two accounts that are disconnected at once, one stays', async (t, buil
     t.same(outcomes(answers), { 200: 1, last_login_method: 1 })
     const [left, ...others] = await app.restAuth.socialAccounts.list(pk)
     t.same(others, [])
-    // The next round begins with the first one, and a session that is fresh.
+    // The next round begins with p0 and a fresh session.
     if (left?.subject === 'alice') token = (await connect('p0', token)).json().access
     else continue
     await post(`/socialaccounts/${left.id}/disconnect`, {}, { token })
   }
 })
 
-story('while the owner resets the password, an identity that was planted gets in before or not at all', async (t, build, { dialect }) => {
+story('a planted identity that races a password reset has no access afterwards', async (t, build, { dialect }) => {
   for (let round = 0; round < 5; round++) {
     const { enter, post, get, mails, accounts, users, bad, connect } = await withCrowd(t, build, dialect, {
       provider: { trustEmail: false }
@@ -157,12 +162,12 @@ story('while the owner resets the password, an identity that was planted gets in
     ])
     t.equal(reset?.statusCode, 200)
     t.equal((await users()).find(({ email }) => email === alice.email)?.emailVerified, true)
-    t.same((await accounts()).filter(({ userPk }) => userPk === planted.user.pk), [], 'no identity opens it')
+    t.same((await accounts()).filter(({ userPk }) => userPk === planted.user.pk), [], 'no identity is connected')
     for (const answer of [
       planted,
       ...came.filter(({ statusCode }) => statusCode === 200).map(answer => answer.json())
     ]) {
-      t.equal((await get('/user', { token: answer.access })).statusCode, 401, 'no session of before is left')
+      t.equal((await get('/user', { token: answer.access })).statusCode, 401, 'no earlier session is left')
     }
     t.equal((await enter('mallory')).json().code, 'account_exists')
     t.equal((await post('/login', { email: alice.email, password: other })).statusCode, 200)
@@ -170,7 +175,7 @@ story('while the owner resets the password, an identity that was planted gets in
   }
 })
 
-story('while the owner proves the address by a provider, who was there before is out', async (t, build, { dialect }) => {
+story('password logins that race the login that proves the address lose access', async (t, build, { dialect }) => {
   for (let round = 0; round < 5; round++) {
     const { enter, post, get, sessions } = await withCrowd(t, build, dialect)
     await post('/registration', alice)
@@ -180,7 +185,8 @@ story('while the owner proves the address by a provider, who was there before is
     const owner = answers[round * 2]
     t.equal(owner?.statusCode, 200)
     for (const answer of answers) {
-      if (answer !== owner && answer.statusCode === 200) { t.equal((await get('/user', { token: answer.json().access })).statusCode, 401) }
+      if (answer === owner || answer.statusCode !== 200) continue
+      t.equal((await get('/user', { token: answer.json().access })).statusCode, 401)
     }
     t.equal((await get('/user', { token: owner?.json().access })).statusCode, 200)
     t.equal((await sessions()).length, 1)
@@ -188,7 +194,7 @@ story('while the owner proves the address by a provider, who was there before is
   }
 })
 
-story('who is deactivated at that moment has no session', async (t, build, { dialect }) => {
+story('a user who is deactivated during a login has no session', async (t, build, { dialect }) => {
   const { enter, app, sessions } = await withCrowd(t, build, dialect)
   const { user: { pk } } = (await enter('alice')).json()
   const [, ...answers] = await Promise.all([

@@ -1,4 +1,4 @@
-/** A browser goes to a provider and comes back: what it gets, where it ends, and what it is told. */
+/** Login by redirect: what the browser receives, where the login ends, and which errors it shows. */
 import { Type } from '@sinclair/typebox'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { LightMyRequestResponse } from 'fastify'
@@ -28,7 +28,7 @@ story('a browser goes to the provider and comes back logged in', async (t, build
   t.equal((await get('/user', { token: access })).json().pk, user.pk)
 })
 
-story('where the app names a place to end, its page fetches the tokens', async (t, build) => {
+story('with urls.socialLogin, the page of the app fetches the tokens with a login code', async (t, build) => {
   const { openid, browser } = await withProvider(t, build, { urls: { socialLogin: '/welcome' } })
   const answer = await browser.comeBack(await openid.authorize(await browser.start('company'), 'alice'))
   t.equal(answer.statusCode, 303)
@@ -38,7 +38,7 @@ story('where the app names a place to end, its page fetches the tokens', async (
   t.equal(fetched.json().user.email, 'alice@example.com')
 })
 
-story('with cookies the browser comes back with them', async (t, build) => {
+story('with cookies, the callback sets the tokens as cookies', async (t, build) => {
   const { openid, browser } = await withProvider(t, build, {
     tokens: { cookies: {} },
     urls: { socialLogin: '/welcome' }
@@ -50,7 +50,7 @@ story('with cookies the browser comes back with them', async (t, build) => {
   t.same([...browser.cookies.keys()].sort(), ['__Host-access', '__Host-refresh'])
 })
 
-void t.test('with cookies the tokens are in no address and in no page, and without a place to end there is ours', async t => {
+void t.test('with cookies, no URL or page contains a token; without urls.socialLogin a page is shown', async t => {
   const { bad, browser } = await withBadProviders(t, sqliteBuild, { options: cookies })
   for (const [query, statusCode] of [['', 200], ['?next=/basket', 303]] as const) {
     const answer = await browser.comeBack(await bad.authorize(await browser.start('company', query), 'alice'))
@@ -60,13 +60,18 @@ void t.test('with cookies the tokens are in no address and in no page, and witho
       '__Host-access=…; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Strict',
       '__Host-refresh=…; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict'
     ])
-    for (const { value } of answer.cookies) { t.notOk(value !== '' && `${answer.body}${answer.headers.location}`.includes(value)) }
+    for (const { value } of answer.cookies) {
+      t.notOk(value !== '' && `${answer.body}${answer.headers.location}`.includes(value))
+    }
     if (query === '') t.match(answer.body, 'You are logged in')
   }
 })
 
-void t.test('the cookie of a login that is under way is of this host, for ten minutes, and taken back when it has served', async t => {
-  for (const [publicUrl, name, secure] of [['http://localhost:3000', /^social-[\w-]{12}$/, ''], ['https://app.example', /^__Host-social-[\w-]{12}$/, ' Secure;']] as const) {
+void t.test('the cookie of a pending login is host-only, lasts ten minutes and is removed at the end', async t => {
+  for (const [publicUrl, name, secure] of [
+    ['http://localhost:3000', /^social-[\w-]{12}$/, ''],
+    ['https://app.example', /^__Host-social-[\w-]{12}$/, ' Secure;']
+  ] as const) {
     const { bad, browser } = await withBadProviders(t, sqliteBuild, { options: { publicUrl, ...place } })
     const started = await browser.open('GET', '/company/login')
     const [cookie, ...others] = started.cookies
@@ -86,7 +91,7 @@ void t.test('the cookie of a login that is under way is of this host, for ten mi
   }
 })
 
-story('another site\'s link starts nothing, and shows a button; nobody\'s link and our own do', async (t, build, { dialect }) => {
+story('a cross-site request starts no login but shows a button to confirm', async (t, build, { dialect }) => {
   const shared = sharedDatabase(t, dialect)
   const app = await withBadProviders(t, build, shared.given)
   const db = await shared.open(app)
@@ -97,13 +102,15 @@ story('another site\'s link starts nothing, and shows a button; nobody\'s link a
       t.match(page.body, '<a class="button" href="/auth/company/login?next=%2Fbasket">Continue with company</a>')
       t.same(page.cookies, [])
     }
-    t.same(await db.orm.select().from(db.socialTransactions), [], 'nothing is under way')
+    t.same(await db.orm.select().from(db.socialTransactions), [], 'no login is pending')
   }
-  for (const site of ['none', 'same-origin']) { t.equal((await app.get('/company/login', { headers: { 'sec-fetch-site': site } })).statusCode, 303) }
+  for (const site of ['none', 'same-origin']) {
+    t.equal((await app.get('/company/login', { headers: { 'sec-fetch-site': site } })).statusCode, 303)
+  }
   t.equal((await db.orm.select().from(db.socialTransactions)).length, 2)
 })
 
-void t.test('a form of an origin where logins may end starts one, and no other does', async t => {
+void t.test('a form starts a login only from an allowed origin', async t => {
   const options = {
     tokens: { cookies: {}, csrf: { origins: ['https://front.example'] } },
     urls: { next: ['https://App.Example:443', 'http://localhost:5173'] }
@@ -131,7 +138,7 @@ void t.test('a form of an origin where logins may end starts one, and no other d
   }
 })
 
-void t.test('browsers that know no Sec-Fetch-Site are asked for Origin, and then for Referer', async t => {
+void t.test('without Sec-Fetch-Site, Origin is checked, else Referer', async t => {
   const { call } = await withBadProviders(t, sqliteBuild)
   const own = 'http://localhost:3000'
   for (const [headers, status] of [
@@ -158,7 +165,7 @@ void t.test('browsers that know no Sec-Fetch-Site are asked for Origin, and then
   }
 })
 
-story('HEAD and OPTIONS begin nothing and end nothing', async (t, build, { dialect }) => {
+story('HEAD and OPTIONS neither start nor complete a login', async (t, build, { dialect }) => {
   const shared = sharedDatabase(t, dialect)
   const app = await withBadProviders(t, build, shared.given)
   const { bad, browser, call, exchanges } = app
@@ -179,7 +186,7 @@ story('HEAD and OPTIONS begin nothing and end nothing', async (t, build, { diale
   t.equal((await browser.comeBack(redirect)).statusCode, 200)
 })
 
-void t.test('a start page shows nothing of an address that it does not take, and takes it as an address', async t => {
+void t.test('a start page escapes the next address, and shows nothing of a refused one', async t => {
   const { call } = await withBadProviders(t, sqliteBuild, {
     options: { site: { name: '<i>Site</i>' } },
     provider: { label: '<b>"Company"</b>' }
@@ -196,7 +203,7 @@ void t.test('a start page shows nothing of an address that it does not take, and
   }
 })
 
-story('starts that nobody came back from are swept', async (t, build, { dialect }) => {
+story('abandoned logins are deleted', async (t, build, { dialect }) => {
   const shared = sharedDatabase(t, dialect)
   const app = await withBadProviders(t, build, shared.given)
   const { browser, clock } = app
@@ -208,7 +215,7 @@ story('starts that nobody came back from are swept', async (t, build, { dialect 
   t.equal((await db.orm.select().from(db.socialTransactions)).length, 1)
 })
 
-void t.test('a provider that is out when a login starts is told, and the next try works', async t => {
+void t.test('a login that starts while the provider is down shows an error, and the next try works', async t => {
   const { bad, browser, clock } = await withBadProviders(t, sqliteBuild, { options: place })
   bad.faults = { discovery: 'error500' }
   // What it said before is known for an hour.
@@ -226,7 +233,7 @@ void t.test('a provider that is out when a login starts is told, and the next tr
   t.match(login.headers.location, /#provider=company&login_code=/)
 })
 
-story('what the app says against a login ends it, wherever it was to end', async (t, build, { dialect }) => {
+story('a rejection by a hook ends the login, for every kind of ending', async (t, build, { dialect }) => {
   for (const options of [{ ...cookies, ...place }, cookies, place, {}]) {
     let verdict: string | undefined = 'Not today'
     const shared = sharedDatabase(t, dialect)
@@ -261,7 +268,7 @@ story('what the app says against a login ends it, wherever it was to end', async
   }
 })
 
-void t.test('where an error goes there may be a query already, and a fragment', async t => {
+void t.test('the error is added to the query of an address that has a query or a fragment', async t => {
   const { bad, browser } = await withBadProviders(t, sqliteBuild, {
     options: { urls: { next: ['https://app.example'] } }
   })
@@ -299,7 +306,7 @@ async function withLogin (t: Test, build: Build, shared: { database?: unknown } 
   return { ...app, logIn, fetch }
 }
 
-story('a login that waits is fetched once, however many ask for it at once', async (t, build, { dialect }) => {
+story('a login code can be used once, even by parallel requests', async (t, build, { dialect }) => {
   const shared = sharedDatabase(t, dialect)
   const app = await withLogin(t, build, shared.given)
   const db = await shared.open(app)
@@ -311,7 +318,7 @@ story('a login that waits is fetched once, however many ask for it at once', asy
   t.equal((await app.fetch(code)).code, 'state_invalid')
 })
 
-story('a login that waits ends with the sessions of its user', async (t, build) => {
+story('ending the sessions of a user invalidates a pending login code', async (t, build) => {
   const { logIn, fetch, app } = await withLogin(t, build)
   const { user } = await fetch(await logIn())
   const waiting = await logIn()
@@ -319,16 +326,18 @@ story('a login that waits ends with the sessions of its user', async (t, build) 
   t.equal((await fetch(waiting)).code, 'state_invalid')
 })
 
-story('a login that waits is for its browser and its provider, and for a minute', async (t, build) => {
+story('a login code is bound to its browser and provider, and lasts a minute', async (t, build) => {
   const { browser, logIn, fetch, clock, call } = await withLogin(t, build)
   const code = await logIn()
   const another = createBrowser({ call })
   t.equal((await fetch(code, another)).code, 'state_invalid', 'without a cookie')
   await another.start('company')
   another.cookies.set([...browser.cookies.keys()][0] ?? '', 'A'.repeat(43))
-  t.equal((await fetch(code, another)).code, 'state_invalid', 'with a cookie of its own')
+  t.equal((await fetch(code, another)).code, 'state_invalid', 'with another browser')
   t.equal((await fetch(code, browser, 'other')).code, 'state_invalid', 'at another provider')
-  for (const wrong of ['A'.repeat(43), code.toLowerCase(), `${code}A`]) { t.equal((await fetch(wrong)).code, 'state_invalid') }
+  for (const wrong of ['A'.repeat(43), code.toLowerCase(), `${code}A`]) {
+    t.equal((await fetch(wrong)).code, 'state_invalid')
+  }
   clock.advance(59)
   t.equal((await fetch(code)).user.email, 'alice@example.com', 'none of that has spoilt it')
   const late = await logIn()
@@ -336,7 +345,7 @@ story('a login that waits is for its browser and its provider, and for a minute'
   t.equal((await fetch(late)).code, 'state_invalid')
 })
 
-story('a login that waits is not for whoever is deactivated, disconnected or deleted meanwhile', async (t, build) => {
+story('a login code is invalid once the user is deactivated, disconnected or deleted', async (t, build) => {
   const { app: { restAuth: { users, socialAccounts, sessions } }, logIn, fetch } = await withLogin(t, build)
   const { user: { pk } } = await fetch(await logIn())
   await sessions.endAll(pk)
@@ -354,7 +363,7 @@ story('a login that waits is not for whoever is deactivated, disconnected or del
   await fetchAfter(async () => await users.delete(pk))
 })
 
-story('two providers stand side by side, each with its own', async (t, build) => {
+story('two providers work side by side, each with its own configuration', async (t, build) => {
   const fake = await startGithub(t, { redirectUris: ['http://localhost:3000/auth/github/callback'] })
   const openid = await startOpenidProvider(t, { redirectUris: ['http://localhost:3000/auth/company/callback'] })
   const built = await build(t, {
@@ -389,7 +398,7 @@ story('two providers stand side by side, each with its own', async (t, build) =>
   t.equal(fake.calls('token').length, 1)
 })
 
-story('a provider that posts back is answered with a redirect, to which the browser brings its cookie', async (t, build) => {
+story('a callback by POST redirects to GET, to which the browser sends its cookie', async (t, build) => {
   const fake = await startApple(t, { redirectUris: ['http://localhost:3000/auth/apple/callback'] })
   const built = await build(t, {
     options: {
@@ -453,14 +462,14 @@ story('a provider that posts back is answered with a redirect, to which the brow
   }
 })
 
-void t.test('only a provider that posts may', async t => {
+void t.test('only a provider that uses form_post may POST to the callback', async t => {
   const { post } = await withBadProviders(t, sqliteBuild)
   const answer = await post('/company/callback', {})
   t.equal(answer.statusCode, 405)
   t.equal(answer.headers.allow, 'GET, OPTIONS')
 })
 
-void t.test('in the shape of Django REST framework pages stay pages, and refusals of posts are in it', async t => {
+void t.test('with Django REST framework errors, pages stay pages, and refused posts use that format', async t => {
   const { bad, browser, post } = await withBadProviders(t, sqliteBuild, { options: { ...place, errors: 'drf' } })
   const denied = await browser.comeBack(await bad.authorize(await browser.start('company'), 'alice', { deny: true }))
   t.equal(denied.headers.location, 'http://localhost:3000/welcome?error=provider_denied')
@@ -475,7 +484,7 @@ void t.test('in the shape of Django REST framework pages stay pages, and refusal
   t.same((await post('/company/callback', {})).json(), { detail: 'Method "POST" not allowed.' })
 })
 
-void t.test('a query that fails is logged without its values', async t => {
+void t.test('a failed database query is logged without its values', async t => {
   const nowhere = sqliteTable('nowhere', { name: text('name') })
   const registering = async (_input: object, tx: Tx) => {
     await tx.insert(nowhere).values({ name: 'a-value-of-a-query' })
@@ -494,7 +503,7 @@ void t.test('a query that fails is logged without its values', async t => {
   }
 })
 
-void t.test('people are told in a page that the database is out', async t => {
+void t.test('a database failure shows an error page', async t => {
   const shared = sharedDatabase(t, 'sqlite')
   const app = await withBadProviders(t, sqliteBuild, { ...shared.given, options: place })
   const { bad, browser } = app
@@ -511,7 +520,7 @@ void t.test('people are told in a page that the database is out', async t => {
   }
 })
 
-void t.test('the buttons of the pages lead where the app is seen from outside', async t => {
+void t.test('the buttons of the pages link to the public address of the app', async t => {
   const { browser } = await withBadProviders(t, sqliteBuild, { options: { publicUrl: 'http://localhost:3000/base/' } })
   const page = await browser.open('GET', '/company/login?next=/a', { headers: { 'sec-fetch-site': 'cross-site' } })
   t.match(page.body, 'href="/base/auth/company/login?next=%2Fa"')
@@ -522,7 +531,7 @@ void t.test('the buttons of the pages lead where the app is seen from outside', 
   )
 })
 
-void t.test('the document has the pages of both routes, beside what goes wrong before them', async t => {
+void t.test('the OpenAPI document describes the pages and the errors of both routes', async t => {
   const { app } = await withBadProviders(t, sqliteBuild)
   const { paths } = app.restAuth.openapi() as {
     paths: Record<string, { get: { responses: Record<string, { content?: object }> } }>

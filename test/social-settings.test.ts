@@ -1,4 +1,4 @@
-/** What is wrong with the option `social` is told at start: in one line, by the option's path, without the secret. */
+/** An invalid `social` option is reported at start: in one line, with the option's path, without the secret. */
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from 'jose'
 import type { GivenSocialProvider } from '../schemas/options/social.js'
@@ -44,7 +44,7 @@ const signed = (privateKey: string) => ({ clientSecret: { teamId: 'TEAM', keyId:
 const badName = 'the name must start with a letter and contain only a-z, 0-9 and - (31 characters at most)'
 const list = 'google, github, facebook, apple, microsoft, gitlab, discord, linkedin'
 
-void t.test('what can not work is refused at start', async t => {
+void t.test('an invalid configuration is refused at start', async t => {
   const rows: Array<[name: string, given: object, line: string]> = [
     ['Google', {}, `social.Google: ${badName}`],
     ['9gag', {}, `social.9gag: ${badName}`],
@@ -90,19 +90,25 @@ void t.test('what can not work is refused at start', async t => {
     [
       'gitlab',
       { accessToken: true },
-      "social.gitlab.accessToken: GitLab does not disclose which app an access token was issued to, so tokens of any app would be accepted; let clients post a code or an ID token"
+      'social.gitlab.accessToken: GitLab does not disclose which app an access token was issued to, ' +
+        'so tokens of any app would be accepted; let clients post a code or an ID token'
     ],
     [
       'google',
       { issuer: 'https://own.example', accessToken: true },
-      "social.google.accessToken: Google does not disclose which app an access token was issued to, so tokens of any app would be accepted; let clients post a code or an ID token"
+      'social.google.accessToken: Google does not disclose which app an access token was issued to, ' +
+        'so tokens of any app would be accepted; let clients post a code or an ID token'
     ],
     ['github', { audiences: ['other'] }, 'social.github.audiences: has no effect, because GitHub issues no ID tokens'],
     ['google', { clientId: 'ä' }, 'social.google.clientId: must be printable ASCII'],
     ['google', { clientSecret: 'se\ncret' }, 'social.google.clientSecret: must be printable ASCII'],
     ['google', signed(key.private), 'social.google.clientSecret: must be a string; only apple takes a signing key'],
     ['apple', signed('nonsense'), 'social.apple.clientSecret.privateKey: is not a valid key; use PKCS#8 PEM or a JWK'],
-    ['apple', signed(pem('P-384').private), 'social.apple.clientSecret.privateKey: has the wrong type; ES256 requires P-256'],
+    [
+      'apple',
+      signed(pem('P-384').private),
+      'social.apple.clientSecret.privateKey: has the wrong type; ES256 requires P-256'
+    ],
     [
       'apple',
       signed(key.public),
@@ -114,11 +120,31 @@ void t.test('what can not work is refused at start', async t => {
       { callbackUrl: 'https://:0/cb' },
       'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'
     ],
-    ['google', { scopes: ['openid email'] }, 'social.google.scopes: each item must be one scope: printable ASCII without spaces, quotes or backslashes'],
-    ['google', { scopes: ['email'] }, 'social.google.scopes: must contain openid, or the ID token that identifies the user is missing'],
-    ['google', { trustEmail: ['@app.example'] }, 'social.google.trustEmail: each item must be a domain such as app.example'],
-    ['google', { trustEmail: ['*.app.example'] }, 'social.google.trustEmail: each item must be a domain such as app.example'],
-    ['google', { trustEmail: ['localhost'] }, 'social.google.trustEmail: each item must be a domain such as app.example'],
+    [
+      'google',
+      { scopes: ['openid email'] },
+      'social.google.scopes: each item must be one scope: printable ASCII without spaces, quotes or backslashes'
+    ],
+    [
+      'google',
+      { scopes: ['email'] },
+      'social.google.scopes: must contain openid, or the ID token that identifies the user is missing'
+    ],
+    [
+      'google',
+      { trustEmail: ['@app.example'] },
+      'social.google.trustEmail: each item must be a domain such as app.example'
+    ],
+    [
+      'google',
+      { trustEmail: ['*.app.example'] },
+      'social.google.trustEmail: each item must be a domain such as app.example'
+    ],
+    [
+      'google',
+      { trustEmail: ['localhost'] },
+      'social.google.trustEmail: each item must be a domain such as app.example'
+    ],
     [
       'google',
       { trustEmail: ['https://app.example'] },
@@ -128,7 +154,7 @@ void t.test('what can not work is refused at start', async t => {
   for (const [name, given, line] of rows) t.equal(refusal(name, given), line)
 })
 
-void t.test('a provider of the host\'s own is looked at, at start', async t => {
+void t.test('a custom provider is validated at start', async t => {
   const { endpoints } = own
   const rows: Array<[changes: object, line: string]> = [
     [{ label: '' }, 'label: must be a string, not empty'],
@@ -144,11 +170,13 @@ void t.test('a provider of the host\'s own is looked at, at start', async t => {
     [{ endpoints: { ...endpoints, token: 'http://own.example/t' } }, 'endpoints.token: must be an https address'],
     [{ endpoints: { ...endpoints, jwks: 7 } }, 'endpoints.jwks: must be an https address']
   ]
-  for (const [changes, line] of rows) { t.equal(refusal('own', { provider: { ...own, ...changes } }), `social.own.provider.${line}`) }
+  for (const [changes, line] of rows) {
+    t.equal(refusal('own', { provider: { ...own, ...changes } }), `social.own.provider.${line}`)
+  }
   t.equal(resolve('own', { provider: own }).provider, own)
 })
 
-void t.test('http will do on the developer\'s own machine, and nowhere else', async t => {
+void t.test('http addresses are allowed only on localhost', async t => {
   for (const host of ['localhost:9000', '127.0.0.1:9000', '[::1]:9000']) {
     t.equal(refusal('own', { issuer: `http://${host}` }, false), 'it started')
     t.equal(
@@ -173,7 +201,7 @@ void t.test('http will do on the developer\'s own machine, and nowhere else', as
   t.equal(refusal('google', { callbackUrl: 'http://localhost:3000/auth/google/callback' }, false), 'it started')
 })
 
-void t.test('whoever says no more than who the app is gets the provider\'s own ways', async t => {
+void t.test('with only a client id and secret, the defaults of the provider apply', async t => {
   t.same(resolveSocial(undefined, { production: true }), [])
   for (const [name, provider] of Object.entries(providers)) {
     const settings = resolve(name)
@@ -192,7 +220,7 @@ void t.test('whoever says no more than who the app is gets the provider\'s own w
   }
 })
 
-void t.test('an issuer makes a provider, or moves a built-in one', async t => {
+void t.test('an issuer defines a provider, or replaces the issuer of a built-in one', async t => {
   const keycloak = resolve('keycloak', { issuer: 'https://login.example/realms/app' })
   t.match(keycloak, {
     label: 'keycloak',
@@ -215,7 +243,7 @@ void t.test('an issuer makes a provider, or moves a built-in one', async t => {
   )
 })
 
-void t.test('domains are trusted in the form that addresses are compared in', async t => {
+void t.test('trusted domains are normalized like addresses', async t => {
   t.same(resolve('github', { trustEmail: ['Example.ORG', 'Bücher.example'] }).trustEmail, [
     'example.org',
     'xn--bcher-kva.example'
@@ -224,7 +252,7 @@ void t.test('domains are trusted in the form that addresses are compared in', as
   t.same(resolve('google', { audiences: ['ios', 'app'] }).audiences, ['app', 'ios'])
 })
 
-void t.test('Apple\'s secret is signed for an hour, and made anew before it ends', async t => {
+void t.test('the client secret for Apple is signed for an hour and renewed before it expires', async t => {
   for (const privateKey of [key.private, key.private.replaceAll('\n', '\\n')]) {
     const { clientSecret } = resolve('apple', signed(privateKey))
     const now = new Date('2026-11-23T12:00:00.000Z')

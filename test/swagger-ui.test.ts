@@ -21,7 +21,7 @@ const args = [
   '--disable-dev-shm-usage'
 ]
 
-t.test('a tester registers, confirms the address, logs in, changes details and password, logs out and resets the password, with nothing but a browser', {
+t.test('a tester can register, verify the address, log in, change and reset the password in a browser', {
   skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
 }, async t => {
   if (missing) {
@@ -107,7 +107,7 @@ t.test('a tester registers, confirms the address, logs in, changes details and p
   t.comment(folder)
 })
 
-t.test('where tokens travel in cookies, a tester has nothing to paste', {
+t.test('with cookies, a tester need not paste a token', {
   skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
 }, async t => {
   if (missing) {
@@ -141,7 +141,7 @@ for (const [publicUrl, servers] of [
   ['https://app.example/', undefined],
   ['https://app.example/api', [{ url: '/api' }]]
 ] as const) {
-  t.test(`Swagger UI calls the server that it came from, though the app is published at ${publicUrl}`, async t => {
+  t.test(`Swagger UI calls the server that it came from, even if publicUrl is ${publicUrl}`, async t => {
     const app = await buildApp({ database: ':memory:', docs: '/docs', publicUrl })
     t.teardown(() => app.close())
     t.same((await app.inject('/docs/json')).json().servers, servers)
@@ -153,7 +153,7 @@ for (const [publicUrl, servers] of [
   })
 }
 
-/** The article's app, listening, and a page of a browser that notes whatever it has to complain about. */
+/** The article's app, listening, and a browser page that records its errors. */
 async function open (t: Test, overrides: object = {}) {
   const app = await buildApp({
     database: ':memory:',
@@ -179,7 +179,9 @@ async function open (t: Test, overrides: object = {}) {
     if (message.type() === 'error') complaints.push(`${message.location().url}: ${message.text()}`)
   })
   context.on('request', request => {
-    if (![origin, published, 'data:'].some(own => request.url().startsWith(own))) { complaints.push(`asked ${request.url()}`) }
+    if (![origin, published, 'data:'].some(own => request.url().startsWith(own))) {
+      complaints.push(`asked ${request.url()}`)
+    }
   })
   return { context, page: await context.newPage(), origin, complaints }
 }
@@ -203,8 +205,12 @@ interface Answer {
   body: Record<string, unknown>
 }
 
-/** Opens an operation where it is folded, presses Execute, and reads the answer; `change` edits the filled-in body. */
-async function execute (page: Page, operationId: string, change?: (body: Record<string, unknown>) => object): Promise<Answer> {
+/** Opens an operation if it is folded, presses Execute, and reads the answer; `change` edits the filled-in body. */
+async function execute (
+  page: Page,
+  operationId: string,
+  change?: (body: Record<string, unknown>) => object
+): Promise<Answer> {
   // In the back a page gets few frames, and its buttons take seconds.
   await page.bringToFront()
   const operation = page.locator(`.opblock[id$="-${operationId}"]`)

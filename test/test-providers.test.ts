@@ -1,7 +1,9 @@
-/** The providers that social login is tested against do what providers do: where these fail, it is not the plugin. */
+/** The fake providers of the tests behave like real ones. If these tests fail, the fakes are wrong, not the plugin. */
 import { createHash } from 'node:crypto'
 import { createRemoteJWKSet, importPKCS8, jwtVerify, SignJWT } from 'jose'
-import { answerLies, emailLies, faults, idTokenLies, startBadProvider, userinfoLies, type Lie } from './support/hostile-provider.js'
+import {
+  answerLies, emailLies, faults, idTokenLies, startBadProvider, userinfoLies, type Lie
+} from './support/hostile-provider.js'
 import { sqliteBuild, t } from './support/build.js'
 import { startOpenidProvider } from './support/openid-provider.js'
 import { startApple } from './support/providers/apple.js'
@@ -31,12 +33,12 @@ const post = async (
 const get = async (url: string, token: string): Promise<Response> =>
   await fetch(url, { headers: { authorization: `Bearer ${token}` } })
 
-t.test('the clocks of apps and providers begin at the same time', async t => {
+t.test('the clocks of apps and fake providers start at the same time', async t => {
   const { clock } = await sqliteBuild(t)
   t.same(createClock().now, clock.now)
 })
 
-t.test('an OpenID provider makes an ID token of a code, once, and tells who it is of', async t => {
+t.test('the OpenID provider exchanges a code once, for an ID token with the claims of the user', async t => {
   const openid = await startOpenidProvider(t, { redirectUris })
   const { issuer, clientId: client_id, clientSecret: client_secret, endpoints } = openid
   const metadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json() as Record<string, unknown>
@@ -125,7 +127,7 @@ t.test('an OpenID provider makes an ID token of a code, once, and tells who it i
   await t.rejects(openid.authorize(withQuery(request, { redirect_uri: 'http://evil.example/' }), 'alice'))
 })
 
-t.test('GitHub refuses with 200, and speaks forms unless it is asked for JSON', async t => {
+t.test('GitHub refuses with status 200, and answers with forms unless asked for JSON', async t => {
   const github = await startGithub(t, { redirectUris })
   const { clientId: client_id, clientSecret: client_secret, endpoints } = github
   const login = async () =>
@@ -187,7 +189,7 @@ t.test('GitHub refuses with 200, and speaks forms unless it is asked for JSON', 
   t.equal(github.calls('tokeninfo').length, 2)
 })
 
-t.test('Facebook refuses in its own form, and tells only what it is asked', async t => {
+t.test('Facebook has its own error format, and returns only the requested fields', async t => {
   const facebook = await startFacebook(t, { redirectUris })
   const { clientId: client_id, clientSecret: client_secret, endpoints } = facebook
   const authorization = withQuery(endpoints.authorization, {
@@ -229,7 +231,7 @@ t.test('Facebook refuses in its own form, and tells only what it is asked', asyn
   })
 })
 
-t.test('Apple posts its redirect, tells a name once, and wants a secret that is signed', async t => {
+t.test('Apple posts its redirect, sends a name once, and requires a signed client secret', async t => {
   const apple = await startApple(t, { redirectUris })
   const { clientId: client_id, clientSecret: { teamId, keyId, privateKey }, endpoints } = apple
   const authorization = withQuery(endpoints.authorization, {
@@ -270,7 +272,7 @@ t.test('Apple posts its redirect, tells a name once, and wants a secret that is 
   t.match(await (await post(endpoints.token, good)).json(), { error: 'invalid_grant' })
 })
 
-t.test('a bad provider is honest until it is told otherwise', async t => {
+t.test('the bad provider behaves well until a fault or a lie is set', async t => {
   const bad = await startBadProvider(t)
   const { endpoints, issuer, clientId: audience } = bad
   const redirect = await bad.authorize(
@@ -312,7 +314,7 @@ t.test('a bad provider is honest until it is told otherwise', async t => {
   t.equal(tellings.size, lies.length + 1, 'no lie is the truth, or another lie')
 })
 
-t.test('a bad provider fails in every way', async t => {
+t.test('the bad provider implements every fault', async t => {
   const bad = await startBadProvider(t)
   const url = `${bad.issuer}/.well-known/openid-configuration`
   const outcomes: Record<string, unknown> = {}

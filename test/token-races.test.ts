@@ -1,7 +1,6 @@
 /**
- * Whoever refreshes at the same moment: with the grace all go on, on one and the same token; and what ends a session
- * ends it for whoever is just refreshing, so that nothing is brought back to life. On PostgreSQL two instances share
- * the work.
+ * Parallel refreshes: within the grace period all get the same next token, and ending a session wins over a refresh
+ * that runs at the same time, so that no session comes back to life. On PostgreSQL two instances share the work.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse } from 'fastify'
@@ -18,7 +17,13 @@ interface Pair { access: string, refresh: string }
 interface Login extends Pair { user: { pk: string } }
 
 /** Two instances on one database, and its rows. */
-async function buildTwo (t: Test, build: Build, dialect: string, options: object = {}, instances = dialect === 'postgres' ? 2 : 1) {
+async function buildTwo (
+  t: Test,
+  build: Build,
+  dialect: string,
+  options: object = {},
+  instances = dialect === 'postgres' ? 2 : 1
+) {
   const file = dialect === 'sqlite' ? temporaryFile(t) : undefined
   const one = await build(t, { options, ...(file && { database: file }) })
   const database = file ?? one.database
@@ -42,13 +47,15 @@ const refreshAt = async ({ post }: BuiltApp, refresh: string) => await post('/to
 const isGiven = ({ statusCode }: LightMyRequestResponse) => statusCode === 200
 
 for (const [where, instances, total] of [['at once', undefined, 20], ['over two connections', 2, 5]] as const) {
-  story(`of twenty who refresh with one token ${where} all go on, with one and the same next token`, async (t, build, { dialect }) => {
+  story(`twenty refreshes with one token ${where} all get the same next token`, async (t, build, { dialect }) => {
     const { app, apps: [{ register }], sessions, refreshTokens } = await buildTwo(t, build, dialect, {}, instances)
     let { refresh } = await register()
     for (let round = 1; round <= total; round++) {
       const answers = await times(20, async index => await refreshAt(app(index), refresh))
       const given = new Set(answers.filter(isGiven).map(answer => answer.json().refresh))
-      if (!answers.every(isGiven) || given.size !== 1) { t.fail(`round ${round}`, { answers: answers.map(({ body }) => body) }) }
+      if (!answers.every(isGiven) || given.size !== 1) {
+        t.fail(`round ${round}`, { answers: answers.map(({ body }) => body) })
+      }
       refresh = [...given][0]
       if ((await refreshTokens()).length !== round + 1) t.fail(`round ${round}: ${(await refreshTokens()).length} rows`)
     }
@@ -57,7 +64,7 @@ for (const [where, instances, total] of [['at once', undefined, 20], ['over two 
   })
 }
 
-story('in strict mode one of twenty is answered, and the others end the session', async (t, build, { dialect }) => {
+story('without grace, one of twenty refreshes succeeds, and reuse ends the session', async (t, build, { dialect }) => {
   const {
     app,
     apps: [{ register }],
@@ -80,7 +87,7 @@ interface Victim extends Pair {
   index: number
   pk: string
   password: string
-  /** A token that was used before, and longer ago than the grace. */
+  /** A token that was used longer ago than the grace period. */
   used: string
   /** Another session of the same user. */
   other: Pair
@@ -90,11 +97,11 @@ interface Ending {
   end: (app: BuiltApp, victim: Victim) => Promise<unknown>
   /** How many sessions the user has left. */
   left: number
-  /** Of a crowd each; the three ways to log out share theirs. */
+  /** Rounds of one crowd each; the three ways to log out share theirs. */
   rounds?: number
   /** Milliseconds between refreshes, so that some come before it and some after. */
   pace?: number
-  /** So that there is a next round. */
+  /** Restores the user for the next round. */
   after?: (app: BuiltApp, victim: Victim) => Promise<unknown>
 }
 
@@ -137,7 +144,7 @@ const endings: Record<string, Ending> = {
 }
 
 for (const [title, { end, left, rounds = 8, pace = 3, after }] of Object.entries(endings)) {
-  story(`a refresh that meets ${title} leaves nothing alive`, async (t, build, { dialect }) => {
+  story(`no session survives ${title} because of a parallel refresh`, async (t, build, { dialect }) => {
     const two = await buildTwo(t, build, dialect)
     const { apps: [one] } = two
     const endAll = async () =>
@@ -175,8 +182,13 @@ async function prepare ({ apps: [app], login }: Two, index: number, password: st
   return { index, pk: first.user.pk, password, used: first.refresh, refresh, access, other }
 }
 
-/** Two refreshes, one at each instance, and what ends the session: now before, now between, now after. */
-async function race ({ app }: Two, { index, refresh }: Victim, pace: number, end: () => Promise<unknown>): Promise<LightMyRequestResponse[]> {
+/** Two refreshes, one at each instance, and the end of the session before, between or after them. */
+async function race (
+  { app }: Two,
+  { index, refresh }: Victim,
+  pace: number,
+  end: () => Promise<unknown>
+): Promise<LightMyRequestResponse[]> {
   const later = async <T>(milliseconds: number, work: () => Promise<T>) => {
     await sleep(milliseconds)
     return await work()
@@ -189,7 +201,7 @@ async function race ({ app }: Two, { index, refresh }: Victim, pace: number, end
   return [one, other]
 }
 
-/** How many of these tokens are good. */
+/** How many of these tokens are valid. */
 async function countAlive ({ app }: Two, pairs: Pair[]): Promise<number> {
   const answers = await Promise.all(
     pairs
@@ -199,7 +211,7 @@ async function countAlive ({ app }: Two, pairs: Pair[]): Promise<number> {
   return answers.filter(({ statusCode }) => statusCode !== 401).length
 }
 
-story('of many who use an older token at once one is the thief: one event, one mail', async (t, build, { dialect }) => {
+story('parallel reuse of an older token causes one event and one mail', async (t, build, { dialect }) => {
   const { app, apps, advance, sessions } = await buildTwo(t, build, dialect)
   const { refresh } = await apps[0].register()
   await refreshAt(app(0), refresh)
@@ -212,7 +224,7 @@ story('of many who use an older token at once one is the thief: one event, one m
   t.equal((await apps[0].app.restAuth.mail.list()).filter(({ template }) => template === 'token-reuse').length, 1)
 })
 
-story('an older token that meets the deletion of its user is refused like any other', async (t, build, { dialect }) => {
+story('reuse of an older token during the deletion of its user is a normal refusal', async (t, build, { dialect }) => {
   const { app, apps: [one], advance, sessions } = await buildTwo(t, build, dialect)
   const users = await times(20, async index => await one.register({ email: emailOf(index) }))
   await times(20, async index => await refreshAt(one, users[index]?.refresh ?? ''))

@@ -34,7 +34,7 @@ story('a refresh token is exchanged for the next one and a fresh access token', 
   t.equal((await get('/user', { token: next.access })).statusCode, 200, 'the session goes on')
 })
 
-story('what is stored of refresh tokens can\'t be used', async (t, build, { dialect }) => {
+story('the stored form of a refresh token cannot be used', async (t, build, { dialect }) => {
   const database = dialect === 'sqlite' ? temporaryFile(t) : undefined
   const built = await build(t, database ? { options: { database } } : {})
   const { refreshTokens } = await rowsOf(t, database ?? built.database)
@@ -44,14 +44,14 @@ story('what is stored of refresh tokens can\'t be used', async (t, build, { dial
   t.same((await refreshTokens()).map(({ digest }) => digest).sort(), [sha256(refresh), sha256(next)].sort())
 })
 
-story('within the grace a token answers with the same next one; so nobody is logged out by two tabs or a lost answer', async (t, build) => {
+story('within the grace period a reused token returns the same next token (two tabs, lost answer)', async (t, build) => {
   const { post, get, register, clock } = await build(t)
   const { refresh } = await register()
   const first = (await post('/token/refresh', { refresh })).json()
   clock.advance(9)
   const again = (await post('/token/refresh', { refresh })).json()
   t.equal(again.refresh, first.refresh)
-  t.equal(again.refresh_expiration, first.refresh_expiration, 'its time has not begun again')
+  t.equal(again.refresh_expiration, first.refresh_expiration, 'its lifetime has not started again')
   t.equal(again.access_expiration, '2026-11-23T12:05:09.000Z')
   t.equal((await get('/user', { token: again.access })).statusCode, 200)
   clock.advance(60)
@@ -59,17 +59,17 @@ story('within the grace a token answers with the same next one; so nobody is log
 })
 
 for (const [title, options, replay] of [
-  ['after the grace', {}, async ({ clock }: BuiltApp) => { clock.advance(11) }],
-  ['in strict mode, at once', { tokens: { refreshGrace: 0 } }, async () => {}],
+  ['after the grace period', {}, async ({ clock }: BuiltApp) => { clock.advance(11) }],
+  ['without a grace period', { tokens: { refreshGrace: 0 } }, async () => {}],
   [
-    'once the next one is used too',
+    'after the next one was used',
     {},
     async ({ post }: BuiltApp, next: string) => {
       await post('/token/refresh', { refresh: next })
     }
   ]
 ] as const) {
-  story(`a token that is used a second time ${title} ends the session for both, and its owner is told`, async (t, build) => {
+  story(`reuse of a refresh token ${title} ends the session and notifies the user`, async (t, build) => {
     const app = await build(t, { options })
     const refresh = refreshWith(app)
     const { refresh: stolen, access, user } = await app.register()
@@ -79,8 +79,10 @@ for (const [title, options, replay] of [
     const answer = await refresh(stolen)
     t.equal(answer.statusCode, 401)
     t.match(answer.json(), invalid)
-    for (const token of [access, next.access]) { t.equal((await app.get('/user', { token })).json().code, 'token_not_valid', 'access tokens too') }
-    t.match((await refresh(next.refresh)).json(), invalid, 'whoever was faster is out as well')
+    for (const token of [access, next.access]) {
+      t.equal((await app.get('/user', { token })).json().code, 'token_not_valid', 'access tokens too')
+    }
+    t.match((await refresh(next.refresh)).json(), invalid, 'the next token is invalid too')
     t.equal((await app.get('/user', { token: other.access })).statusCode, 200, 'another session of the user lives on')
     t.equal((await refresh(other.refresh)).statusCode, 200)
 
@@ -91,7 +93,7 @@ for (const [title, options, replay] of [
   })
 }
 
-story('a hundred replays are one mail an hour', async (t, build) => {
+story('a hundred reuses cause one mail per hour', async (t, build) => {
   const { post, mails, register, clock } = await build(t)
   await register()
   for (let round = 0; round < 5; round++) {
@@ -103,7 +105,7 @@ story('a hundred replays are one mail an hour', async (t, build) => {
   t.equal((await mails()).length, 1)
 })
 
-story('any ancestor is recognised as long as it has not expired', async (t, build) => {
+story('reuse of any earlier token is detected until that token expires', async (t, build) => {
   const { post, register, clock } = await build(t)
   const { refresh: oldest } = await register()
   let refresh = oldest
@@ -115,7 +117,7 @@ story('any ancestor is recognised as long as it has not expired', async (t, buil
   t.match((await post('/token/refresh', { refresh })).json(), invalid)
 })
 
-story('a session that is not refreshed for the idle time is over', async (t, build) => {
+story('a session ends if it is not refreshed within the idle time', async (t, build) => {
   const { post, register, clock } = await build(t, { options: { tokens: { refresh: { idle: 3600 } } } })
   const { refresh } = await register()
   clock.advance(3599)
@@ -126,7 +128,7 @@ story('a session that is not refreshed for the idle time is over', async (t, bui
   t.match(answer.json(), { code: 'token_expired', detail: 'Token is expired' })
 })
 
-story('rotation never makes a session last longer than its absolute time', async (t, build) => {
+story('rotation never extends a session beyond its absolute lifetime', async (t, build) => {
   const { get, post, register, clock } = await build(t, {
     options: { tokens: { access: 3600, refresh: { idle: 7200, absolute: 36000 } } }
   })
@@ -147,7 +149,7 @@ story('rotation never makes a session last longer than its absolute time', async
   t.match((await post('/token/refresh', { refresh: last.refresh })).json(), { code: 'token_expired' })
 })
 
-story('of a thousand rotations the rows of the idle time are kept', async (t, build, { dialect }) => {
+story('of a thousand rotations only the rows within the idle time are kept', async (t, build, { dialect }) => {
   const database = dialect === 'sqlite' ? temporaryFile(t) : undefined
   const built = await build(t, {
     options: { ...(database && { database }), tokens: { refresh: { idle: 3600 } } },
@@ -162,7 +164,7 @@ story('of a thousand rotations the rows of the idle time are kept', async (t, bu
   t.equal((await refreshTokens()).length, 12)
 })
 
-story('whoever is logged out, deactivated, deleted or has another password refreshes no more', async (t, build) => {
+story('logout, deactivation, deletion and a password change all invalidate refresh tokens', async (t, build) => {
   const { app, post, register } = await build(t)
   const ways = [
     async ({ refresh }: { refresh: string }) => { await post('/logout', { refresh }) },
@@ -185,7 +187,7 @@ story('whoever is logged out, deactivated, deleted or has another password refre
   }
 })
 
-story('whom the app\'s own SQL deactivates refreshes no more either', async (t, build, { dialect }) => {
+story('a user deactivated by SQL of the app cannot refresh either', async (t, build, { dialect }) => {
   const database = dialect === 'sqlite' ? temporaryFile(t) : undefined
   const built = await build(t, database ? { options: { database } } : {})
   const db = await openDatabase(database ?? built.database, [], () => {})
@@ -196,7 +198,7 @@ story('whom the app\'s own SQL deactivates refreshes no more either', async (t, 
   for (const token of [refresh, access]) t.equal((await built.post('/token/verify', { token })).statusCode, 401)
 })
 
-story('what is no refresh token of ours is refused, and nothing else happens', async (t, build) => {
+story('an invalid refresh token is refused without any other effect', async (t, build) => {
   const { post, register, logs } = await build(t)
   const { access, refresh } = await register()
   const flipped = refresh.replace(/.$/, last => last === 'A' ? 'Q' : 'A')
@@ -211,19 +213,21 @@ story('what is no refresh token of ours is refused, and nothing else happens', a
       detail: 'No valid refresh token found.'
     })
   }
-  for (const wrong of ['', null, 5, ['x'], 'x'.repeat(4097), 'a\0b']) { t.equal((await post('/token/refresh', { refresh: wrong })).statusCode, 400) }
+  for (const wrong of ['', null, 5, ['x'], 'x'.repeat(4097), 'a\0b']) {
+    t.equal((await post('/token/refresh', { refresh: wrong })).statusCode, 400)
+  }
   t.notOk(logs.some(line => line.includes('token_reuse')))
   t.equal((await post('/token/refresh', { refresh })).statusCode, 200)
   t.equal((await post('/token/refresh', undefined, { form: { refresh } })).statusCode, 200, 'a form will do')
 })
 
-story('a refresh token is no access token', async (t, build) => {
+story('a refresh token is not accepted as an access token', async (t, build) => {
   const { get, register } = await build(t)
   const { refresh } = await register()
   t.equal((await get('/user', { token: refresh })).json().code, 'token_not_valid')
 })
 
-story('verify says of either token whether it is good, and of none why not', async (t, build) => {
+story('verify accepts both kinds of token, and never says why one is invalid', async (t, build) => {
   const { post, register, clock } = await build(t)
   const { access, refresh } = await register()
   const verify = async (token: unknown) => await post('/token/verify', { token })
@@ -254,7 +258,7 @@ story('verify says of either token whether it is good, and of none why not', asy
   t.equal((await post('/token/verify', {})).json().errors[0].code, 'required')
 })
 
-t.test('a token that was made before the secret changed answers with the same next one after', async t => {
+t.test('a reused token returns the same next token even after the secret changed', async t => {
   const database = temporaryFile(t)
   const newer = 'Zk3pQ9wB7nT1xV5mR8cL2dF6hJ0sYgUa'
   const before = await sqliteBuild(t, { options: { database } })
@@ -272,13 +276,15 @@ t.test('a token that was made before the secret changed answers with the same ne
   )
 })
 
-t.test('a database that fails is not an invalid token', async t => {
+t.test('a database failure is 500, not an invalid token', async t => {
   const database = temporaryFile(t)
   const { post, register } = await sqliteBuild(t, { options: { database } })
   const { access, refresh } = await register()
   const db = await openDatabase(database, [], () => {})
   await db.execute(db, 'ALTER TABLE sessions RENAME TO gone')
   await db.close()
-  for (const token of [access, refresh]) { t.equal((await post('/token/verify', { token }, { fault: true })).statusCode, 500) }
+  for (const token of [access, refresh]) {
+    t.equal((await post('/token/verify', { token }, { fault: true })).statusCode, 500)
+  }
   t.equal((await post('/token/refresh', { refresh }, { fault: true })).statusCode, 500)
 })

@@ -29,7 +29,7 @@ const values = {
 const newcomer = { email: alice.email, password1: alice.password1, ...values }
 const options = { userFields: everyKind }
 
-story('a user field of every kind is asked for, stored in a column of its own, and answered as it was given', async (t, build, { dialect }) => {
+story('a user field of each type is stored in its own column and returned unchanged', async (t, build, { dialect }) => {
   const { post, get, database, app } = await build(t, { options })
   const answer = await post('/registration', newcomer)
   t.equal(answer.statusCode, 201)
@@ -57,7 +57,7 @@ story('a user field of every kind is asked for, stored in a column of its own, a
   })
 })
 
-story('what does not fit a user field is refused beside it', async (t, build) => {
+story('an invalid value of a user field is reported under its name', async (t, build) => {
   const { post } = await build(t, { options })
   const answer = await post('/registration', {
     ...newcomer,
@@ -85,7 +85,7 @@ story('what does not fit a user field is refused beside it', async (t, build) =>
   })
 })
 
-story('an object takes the keys it names, at every depth, unless it says otherwise', async (t, build) => {
+story('an object field drops or refuses undeclared keys, at every depth, unless it allows them', async (t, build) => {
   const { post } = await build(t, {
     options: {
       userFields: {
@@ -109,13 +109,13 @@ story('an object takes the keys it names, at every depth, unless it says otherwi
   }
 })
 
-story('registration ignores a hidden field, and takes an optional one or null', async (t, build) => {
+story('registration ignores a hidden field and accepts null for an optional one', async (t, build) => {
   const { post, app } = await build(t, { options })
   await post('/registration', { ...newcomer, invited_by: 'myself', note: 'hello', website: null })
   t.match(await app.restAuth.users.find({ email: alice.email }), { invited_by: null, note: 'hello', website: null })
 })
 
-story('from a form numbers and booleans are read, and a blank optional field is absent', async (t, build) => {
+story('forms: numbers and booleans are parsed, and a blank optional field counts as absent', async (t, build) => {
   const { call } = await build(t, {
     options: { userFields: { level: everyKind.level, newsletter: everyKind.newsletter, website: everyKind.website } }
   })
@@ -126,7 +126,7 @@ story('from a form numbers and booleans are read, and a blank optional field is 
   t.match(answer.json().user, { level: 3, newsletter: true, website: null })
 })
 
-story('the owner changes an editable field, never a read-only or hidden one', async (t, build) => {
+story('users can change editable fields, but not read-only or hidden ones', async (t, build) => {
   const { post, patch, put, app } = await build(t, { options })
   const { access: token } = (await post('/registration', newcomer)).json()
   const patched = await patch('/user', { nickname: 'Ally', invited_by: 'me', note: 'x', level: 9 }, { token })
@@ -155,7 +155,7 @@ story('no two users share the value of a unique field', async (t, build) => {
   t.equal((await patch('/user', { badge: 'B2' }, { token })).statusCode, 200, 'one may keep what one has')
 })
 
-story("a default fills what registration did not ask for: Django's first and last name are blank", async (t, build) => {
+story('a default fills a missing field: the first and last name of Django are blank', async (t, build) => {
   const { post, patch } = await build(t, { options: { userFields: undefined } })
   const { user, access: token } = (
     await post('/registration', { email: alice.email, password1: alice.password1 })
@@ -178,7 +178,7 @@ story(
   }
 )
 
-t.test('a string without a bound gets one, so that no request is unbounded', async t => {
+t.test('a string field without maxLength gets a limit', async t => {
   const { describeField } = await import('../schemas/user-fields.js')
   t.match(describeField('nickname', { schema: Type.String() }).input, { maxLength: 255, minLength: 1 })
   t.match(describeField('nickname', { schema: Type.Optional(Type.String({ maxLength: 5 })) }).input, { maxLength: 5 })

@@ -14,7 +14,7 @@ const named = {
 }
 const ann = { username: 'Ann', email: alice.email, password1: password }
 
-story('the owner reads what is declared of the user, and nothing else', async (t, build) => {
+story('GET returns the declared fields of the user, and nothing else', async (t, build) => {
   const { get, register } = await build(t)
   const { access: token, user } = await register()
   const answer = await get('/user', { token })
@@ -22,7 +22,7 @@ story('the owner reads what is declared of the user, and nothing else', async (t
   t.same(Object.keys(answer.json()), ['pk', 'email', 'gender', 'phone_number'])
 })
 
-story('gender may be changed, the phone number and the address may not', async (t, build) => {
+story('the gender can be changed, the phone number and the email address cannot', async (t, build) => {
   const { get, patch, put, register } = await build(t)
   const { access: token, user } = await register()
   const sent = { gender: 'NS', phone_number: '0', email: 'mallory@example.com', pk: '1', is_active: false }
@@ -34,7 +34,7 @@ story('gender may be changed, the phone number and the address may not', async (
   t.same((await get('/user', { token })).json(), { ...user, gender: 'NS' })
 })
 
-story('PATCH changes what is sent and no more; with nothing it answers the user', async (t, build) => {
+story('PATCH changes only the fields sent; an empty one returns the user', async (t, build) => {
   const { patch, register } = await build(t)
   const { access: token, user } = await register()
   t.same((await patch('/user', {}, { token })).json(), user)
@@ -42,13 +42,13 @@ story('PATCH changes what is sent and no more; with nothing it answers the user'
   t.same(fieldCodes(await patch('/user', { gender: null }, { token })), { gender: ['null'] })
 })
 
-story('PUT wants every required field', async (t, build) => {
+story('PUT requires every required field', async (t, build) => {
   const { put, register } = await build(t)
   const { access: token } = await register()
   t.same(fieldCodes(await put('/user', {}, { token })), { gender: ['required'] })
 })
 
-story('without a token nobody reads or writes', async (t, build) => {
+story('reading and changing the user require a token', async (t, build) => {
   const { call } = await build(t)
   for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const) {
     const answer = await call(method, '/user')
@@ -57,7 +57,7 @@ story('without a token nobody reads or writes', async (t, build) => {
   }
 })
 
-story('a username may be changed to one that is free, or kept, in any case', async (t, build) => {
+story('a username can be kept or changed to a free one, compared case-insensitively', async (t, build) => {
   const { post, patch } = await build(t, { options: named })
   await post('/registration', { username: 'Bob', email: 'bob@example.com', password1: password })
   const { access: token } = (await post('/registration', ann)).json()
@@ -71,7 +71,7 @@ story('a username may be changed to one that is free, or kept, in any case', asy
   t.equal((await post('/login', { username: 'annie', password })).statusCode, 200)
 })
 
-story('an optional username is given, sent back as it was answered, and given up', async (t, build) => {
+story('an optional username can be set, sent back unchanged, and removed', async (t, build) => {
   const { patch, put, post } = await build(t, {
     options: { userFields: {}, account: { username: 'optional', loginMethods: ['username', 'email'] } }
   })
@@ -85,7 +85,7 @@ story('an optional username is given, sent back as it was answered, and given up
   t.equal((await post('/login', { username: 'ann', password })).statusCode, 400)
 })
 
-story('a hook that meets a unique index of its own is a bug of its own, and runs once', async (t, build, { dialect }) => {
+story('a unique violation inside a hook is an internal error and is not retried', async (t, build, { dialect }) => {
   const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
   let runs = 0
   const userUpdated = async (user: { pk: string }, tx: Tx) => {
@@ -102,7 +102,7 @@ story('a hook that meets a unique index of its own is a bug of its own, and runs
   t.notMatch(told, new RegExp(user.pk), 'the log has the query, not its values')
 })
 
-story('the app hears of a change inside its transaction, and a throw undoes it', async (t, build) => {
+story('userUpdated runs inside the transaction, and a throw rolls it back', async (t, build) => {
   const heard: string[] = []
   const userUpdated = async (user: { gender: string }) => {
     heard.push(user.gender)
@@ -114,7 +114,7 @@ story('the app hears of a change inside its transaction, and a throw undoes it',
   const answer = await patch('/user', { gender: 'M' }, { token, fault: true })
   t.equal(answer.statusCode, 500)
   t.equal(answer.json().code, 'internal_error')
-  t.notMatch(answer.body, /not today/, 'and the answer does not tell why')
+  t.notMatch(answer.body, /not today/, 'the answer does not contain the reason')
   t.equal((await get('/user', { token })).json().gender, 'NS')
   t.same(heard, ['NS', 'M'])
 })

@@ -26,7 +26,7 @@ story(
   }
 )
 
-story('what is wrong with a user is thrown as a failure with its fields', async (t, build) => {
+story('invalid values are thrown as a Failure that names the fields', async (t, build) => {
   const { app } = await build(t)
   const { users } = app.restAuth
   await users.create(bob as never)
@@ -49,15 +49,19 @@ story('what is wrong with a user is thrown as a failure with its fields', async 
   ])
 })
 
-story('a user is found by any identifier, in any case, or not at all', async (t, build) => {
+story('a user is found by any identifier, case-insensitively; else undefined', async (t, build) => {
   const { app } = await build(t, { options: { userFields: {}, account: { username: 'optional' } } })
   const { users } = app.restAuth
   const { pk } = await users.create({ email: alice.email, username: 'Alice', password } as never)
-  for (const by of [{ pk }, { email: 'ALICE@example.com' }, { username: 'aLICE' }]) { t.equal((await users.find(by))?.pk, pk) }
-  for (const by of [{ pk: '0' }, { email: 'nobody@example.com' }, { email: 'nonsense' }, { username: 'nobody' }]) { t.equal(await users.find(by), undefined) }
+  for (const by of [{ pk }, { email: 'ALICE@example.com' }, { username: 'aLICE' }]) {
+    t.equal((await users.find(by))?.pk, pk)
+  }
+  for (const by of [{ pk: '0' }, { email: 'nobody@example.com' }, { email: 'nonsense' }, { username: 'nobody' }]) {
+    t.equal(await users.find(by), undefined)
+  }
 })
 
-story('code on the server may change what its owner may not, but not what is taken', async (t, build) => {
+story('server code may change read-only fields, but not to values that are taken', async (t, build) => {
   const { app, register } = await build(t)
   const { users } = app.restAuth
   const { user: { pk } } = await register()
@@ -71,7 +75,7 @@ story('code on the server may change what its owner may not, but not what is tak
   t.equal(await users.update('0', { phone_number: '1' } as never), undefined)
 })
 
-story('a deactivated user is out at once, and an activated one may log in again', async (t, build) => {
+story('deactivation ends all sessions at once; an activated user can log in again', async (t, build) => {
   const { app, get, post, register } = await build(t)
   const { access: token, user: { pk } } = await register()
   t.match(await app.restAuth.users.deactivate(pk), { is_active: false })
@@ -83,7 +87,7 @@ story('a deactivated user is out at once, and an activated one may log in again'
   t.equal(await app.restAuth.users.deactivate('0'), undefined)
 })
 
-story('a deleted user is gone with its sessions, and the address is free', async (t, build) => {
+story('deleting a user deletes their sessions and frees the address', async (t, build) => {
   const { app, get, register } = await build(t)
   const { access: token, user: { pk } } = await register()
   t.equal(await app.restAuth.users.delete(pk), true)
@@ -92,7 +96,7 @@ story('a deleted user is gone with its sessions, and the address is free', async
   t.ok(await register())
 })
 
-story('code on the server lists and ends sessions', async (t, build) => {
+story('server code lists and ends sessions', async (t, build) => {
   const { app, get, post, register } = await build(t)
   const { sessions } = app.restAuth
   const { access: first, user: { pk } } = await register()
@@ -107,7 +111,7 @@ story('code on the server lists and ends sessions', async (t, build) => {
   t.equal((await get('/user', { token: first })).statusCode, 401)
 })
 
-story('a session in use notes when it was last seen, once a minute', async (t, build) => {
+story('last seen is updated at most once a minute while a session is in use', async (t, build) => {
   const { app, get, register, clock } = await build(t, { options: { ...articleOptions, tokens: { access: 3600 } } })
   const { access: token, user: { pk } } = await register()
   const seen = async () => (await app.restAuth.sessions.list(pk))[0]?.lastSeenAt.toISOString()
@@ -119,7 +123,7 @@ story('a session in use notes when it was last seen, once a minute', async (t, b
   t.equal(await seen(), '2026-11-23T12:01:00.000Z')
 })
 
-story('a misspelt field, and a search for nothing, are told to whoever wrote them', async (t, build) => {
+story('an unknown field and a search without a criterion throw an error', async (t, build) => {
   const { app, register } = await build(t)
   const { user: { pk } } = await register()
   const { users } = app.restAuth
@@ -128,10 +132,12 @@ story('a misspelt field, and a search for nothing, are told to whoever wrote the
     message: 'users: there is no field emial'
   })
   await t.rejects(users.create({ ...bob, admin: true } as never), { message: 'users: there is no field admin' })
-  for (const by of [{}, { email: undefined }, { pk, email: alice.email }]) { await t.rejects(users.find(by as never), { message: /^users\.find: give one of/ }) }
+  for (const by of [{}, { email: undefined }, { pk, email: alice.email }]) {
+    await t.rejects(users.find(by as never), { message: /^users\.find: give one of/ })
+  }
 })
 
-t.test('a fault of the database tells neither a client nor a log what it was asked to store', async t => {
+t.test('a database failure reveals no values to the client or the log', async t => {
   const client = new BetterSqlite3(':memory:')
   const { app, post, logs } = await sqliteBuild(t, {
     database: drizzle(client),
@@ -149,7 +155,9 @@ t.test('a fault of the database tells neither a client nor a log what it was ask
   ]
   for (const { statusCode, body } of answers) {
     t.equal(statusCode, 500)
-    for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk, 'insert into', 'select']) { t.notMatch(body, told) }
+    for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk, 'insert into', 'select']) {
+      t.notMatch(body, told)
+    }
   }
   for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk]) t.notMatch(logs.join(''), told)
   t.match(logs.join(''), /database query failed/)

@@ -51,14 +51,11 @@ const sentences: { readonly [Code in AnswerCode]?: (label: string) => string } =
 }
 
 export const socialFailedPage = (frame: PageFrame, { label, code, message, retryUrl }: SocialFailure): Page =>
-  card(
-    frame,
-    'You are not logged in',
-    html` <p>${sentences[code]?.(label) ?? message}</p>
-      ${retryUrl.startsWith('/') && buttonTo(retryUrl, 'Try again')} ${loginLink(frame, 'button second')}
-      <p class="hint">${code}</p>`,
-    { title: `Not logged in with ${label}` }
-  )
+  card(frame, 'You are not logged in', html`
+<p>${sentences[code]?.(label) ?? message}</p>
+${retryUrl.startsWith('/') && buttonTo(retryUrl, 'Try again')}
+${loginLink(frame, 'button second')}
+<p class="hint">${code}</p>`, { title: `Not logged in with ${label}` })
 
 /** For logins without a page of the app to end at. */
 export const loggedInPage = (frame: PageFrame): Page => card(frame, 'You are logged in', html`

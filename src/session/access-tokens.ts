@@ -40,8 +40,8 @@ interface TokenOptions extends Signing {
 
 /** Signs and verifies access tokens. Each key gets its own @fastify/jwt namespace on `app`, a scope of the plugin. */
 export async function createAccessTokens (app: FastifyInstance, { keys: signing, ...pinned }: TokenOptions) {
-  // Hides the host's `app.jwt`, which would otherwise get the plugin's keys. Only its namespaces are used, so the object
-  // has none of the functions that the type promises.
+  // Hides the host's `app.jwt`, which would otherwise get the plugin's keys. Only its namespaces are used, so the
+  // object has none of the functions that the type promises.
   app.decorate('jwt', Object.create(null) as JWT)
   const keys = new Map<string, JWT>()
   for (const key of signing) keys.set(key.kid, await registerKey(app, key, pinned))

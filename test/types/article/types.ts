@@ -204,9 +204,9 @@ defineRestAuth({
     }
   }
 })
-// @ts-expect-error a provider tells who has logged in
 defineRestAuth({
   social: {
+    // @ts-expect-error a provider needs a profile function
     own: { clientId: 'x', clientSecret: 'y', provider: { label: 'Own', issuer: 'https://login.example', scopes: [] } }
   }
 })
