@@ -520,7 +520,7 @@ t.test('an error message never contains a secret or a database password', async 
   }
 })
 
-t.test('the documentation cannot be served at the path of a route', async t => {
+t.test('every route has a reserved path, which the documentation cannot use', async t => {
   const { app } = await start(t, {
     ...minimal,
     ...social({}),

@@ -1,4 +1,4 @@
-/** Which account a provider identity logs in to, how new accounts are created, and how users connect and disconnect identities. */
+/** Which account a provider identity logs in to, how accounts are created, and how users (dis)connect identities. */
 import { Type } from '@sinclair/typebox'
 import type { LightMyRequestResponse } from 'fastify'
 import { Rejection } from '../src/index.js'
@@ -47,10 +47,10 @@ story('an identity is an issuer and a subject; changed names or addresses do not
   Object.assign(bad.people.alice ?? {}, { email: 'alice@new.example', given_name: 'Alicia' })
   bad.claims = { preferred_username: 'alicia', upn: 'alicia@new.example', name: 'Alicia' }
   t.equal(pkOf(await enter('alice')), pk, 'the same identity with a new address and new names')
-  t.equal((await app.restAuth.users.find({ pk }))?.email, 'alice@example.com', 'the address of the account does not change')
+  t.equal((await app.restAuth.users.find({ pk }))?.email, 'alice@example.com', 'the address of the account stays')
 
   Object.assign(bad.people.bob ?? {}, { email: 'alice@example.com' })
-  t.equal(pkOf(await enter('bob')), 'account_exists', 'a new owner of the old address does not get the account')
+  t.equal(pkOf(await enter('bob')), 'account_exists', 'the new owner of her address gets no access')
   Object.assign(bad.people.bob ?? {}, { email: 'bob@example.com' })
   const bob = (await enter('bob')).json()
   t.not(bob.user.pk, pk, 'nor does a user with the same names')
@@ -191,7 +191,7 @@ void t.test('by default a provider is trusted for the mailboxes that it hosts', 
   t.equal(await logInAs('a'), true)
   t.equal(await logInAs('c', 'evil.example'), false)
   t.equal(await logInAs('b', undefined), false)
-  t.equal(await logInAs('b', 'works.example'), true, 'a Workspace domain (hd) is trusted, even if the claim appears later')
+  t.equal(await logInAs('b', 'works.example'), true, 'a Workspace domain (hd), even in a later login')
   const none = await withBadProvider(t, sqliteBuild, {
     options: { account: { emailVerification: 'none' } },
     provider: { trustEmail: false }
@@ -280,7 +280,7 @@ void t.test('a rejection by the registering hook does not reveal whether an acco
 })
 
 // Attack: pre-hijacking. Somebody registers with the victim's address and waits for the victim to log in.
-story('a login that proves the address takes over an unverified account and ends all other access', async (t, build) => {
+story('a login that proves the address of an unverified account ends all other access to it', async (t, build) => {
   const heard: unknown[] = []
   const second = await startBadProvider(t)
   const built = await withBadProvider(t, build, {
@@ -676,9 +676,9 @@ story('connecting an account replaces all tokens of the user', async (t, build) 
   t.equal(bad.calls('token').length, 0, 'the provider is not asked without a login')
   const answer = await connect('bob', token)
   t.equal(pkOf(answer), pk)
-  t.equal((await get('/user', { token })).statusCode, 401, 'the old ones are dead')
+  t.equal((await get('/user', { token })).statusCode, 401, 'the old tokens are invalid')
   t.equal((await post('/token/refresh', { refresh })).statusCode, 401)
-  t.equal((await get('/user', { token: answer.json().access })).json().email, alice.email, 'the address does not change')
+  t.equal((await get('/user', { token: answer.json().access })).json().email, alice.email, 'the address stays')
   t.equal((await app.restAuth.sessions.list(pk)).length, 1)
   t.match(await mails(), [{ to: alice.email, subject: '[localhost:3000] You can now log in with company' }])
   t.equal(pkOf(await enter('bob')), pk, 'the connected identity logs in to her account')
@@ -778,7 +778,7 @@ void t.test('with cookies, connecting requires JSON, which a cross-site form can
   const answer = await post('/company/connect', { code: 'code-bob' }, { headers: { cookie } })
   t.equal(answer.statusCode, 200)
   t.notHas(answer.json(), 'access')
-  t.equal((await get('/user', { headers: { cookie } })).statusCode, 401, 'the old ones are dead')
+  t.equal((await get('/user', { headers: { cookie } })).statusCode, 401, 'the old tokens are invalid')
   t.equal((await get('/user', { headers: { cookie: cookiesOf(answer) } })).json().email, alice.email)
   t.equal((await enter('bob')).json().user.email, alice.email)
 })

@@ -392,7 +392,7 @@ void t.test('a token response must have the form of RFC 6749 and OpenID Connect'
   }
 })
 
-void t.test('a refused code is an error of the client; a refused app is logged as an error of the operator', async t => {
+void t.test('a refused code is an error of the client; a refused app is logged for the operator', async t => {
   const { server, byCode, log } = await setUp(t)
   const rows: Array<[status: number, answer: object, failure: string]> = [
     [

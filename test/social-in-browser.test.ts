@@ -48,7 +48,8 @@ async function launch (): Promise<Browser> {
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   const own = `127.0.0.1:${(server.address() as AddressInfo).port}`
   const rules = [
-    `MAP localhost:3000 ${own}`, `MAP app.test:3000 ${own}`, 'MAP *.test 127.0.0.1', 'MAP fonts.googleapis.com ~NOTFOUND'
+    `MAP localhost:3000 ${own}`, `MAP app.test:3000 ${own}`, 'MAP *.test 127.0.0.1',
+    'MAP fonts.googleapis.com ~NOTFOUND'
   ].join(', ')
   const browser = await chromium.launch({ executablePath, args: [...args, `--host-resolver-rules=${rules}`] })
   t.teardown(async () => {

@@ -44,7 +44,7 @@ story('the stored form of a refresh token cannot be used', async (t, build, { di
   t.same((await refreshTokens()).map(({ digest }) => digest).sort(), [sha256(refresh), sha256(next)].sort())
 })
 
-story('within the grace period a reused token returns the same next token (two tabs, lost answer)', async (t, build) => {
+story('within the grace period a reused token returns the same next one (two tabs, lost answer)', async (t, build) => {
   const { post, get, register, clock } = await build(t)
   const { refresh } = await register()
   const first = (await post('/token/refresh', { refresh })).json()

@@ -85,7 +85,7 @@ story('an invalid value of a user field is reported under its name', async (t, b
   })
 })
 
-story('an object field drops or refuses undeclared keys, at every depth, unless it allows them', async (t, build) => {
+story('an object field refuses undeclared keys, at every depth, unless it allows them', async (t, build) => {
   const { post } = await build(t, {
     options: {
       userFields: {
