@@ -30,7 +30,6 @@ export interface Context {
   accessTokens: AccessTokens
   tokenTransport: TokenTransport
   authenticate: Authenticate
-  /** The claims in the access token of an authenticated request. */
   claims: RestAuth['claims']
   links: Links
   outbox: Outbox
@@ -41,7 +40,6 @@ export interface Context {
   pageFrame: () => PageFrame
 }
 
-/** Fastify with types inferred from TypeBox schemas. */
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -50,5 +48,4 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** Adds the routes of one feature. */
 export type Feature = (app: App, context: Context) => void

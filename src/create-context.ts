@@ -28,7 +28,6 @@ interface ContextOptions {
   /** A prefix for the names of OpenAPI components and operations. */
   name: string
   inbox: Inbox | undefined
-  /** Milliseconds that a provider may take for one login. */
   providerTimeoutMs: number | undefined
 }
 

@@ -46,7 +46,6 @@ const features: Feature[] = [
 export interface Internals {
   clock?: () => Date
   hashCost?: HashCost
-  /** Milliseconds that a provider may take for one login. */
   providerTimeoutMs?: number
 }
 

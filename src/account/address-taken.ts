@@ -5,10 +5,7 @@ import type { Outbox } from '../mail/outbox.js'
 /** Thrown inside `mailOwnerInstead`: the address has an account, and the response must not tell. */
 export class AddressTaken extends Error {}
 
-/**
- * Runs `work` in a transaction. If it throws `AddressTaken`, queues a mail to the owner of the address instead, and
- * resolves to undefined.
- */
+/** Runs `work` in a transaction. On `AddressTaken`, queues a mail to the address's owner and returns undefined. */
 export async function mailOwnerInstead<T> (
   { db, outbox }: { db: Database, outbox: Outbox },
   address: string | null | undefined,

@@ -7,7 +7,6 @@ import { isSimilar } from '../lib/similarity.js'
 import type { Settings } from '../settings/types.js'
 import type { PasswordOwner } from '../types.js'
 
-/** The hasher, and the checks that the app's options ask for. */
 export function createPasswords ({ minLength, validators }: Settings['password'], cost: HashCost) {
   const rules: Array<[FieldCode, (password: string) => boolean]> = [
     ['password_too_short', password => [...password].length < minLength],

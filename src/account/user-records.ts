@@ -17,7 +17,6 @@ export interface AccountInput {
   [field: string]: unknown
 }
 
-/** The mapping and the checks for the app's user fields. */
 export const createUserRecords = (settings: Settings) => ({
   ...createColumnMapping(settings),
   ...createConflictChecks(settings),
@@ -43,14 +42,11 @@ function createColumnMapping ({ fields, social }: Settings) {
     }
   }
 
-  /** The defaults of the user fields, for a new row. */
   const defaultColumns = (): Record<string, unknown> =>
     Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default]))
 
-  /** Whether one of the columns is a field that users can set only once. */
   const hasWriteOnceField = (columns: object): boolean => writeOnce.some(name => name in columns)
 
-  /** The write-once fields that this user has set. */
   const fixedFields = (row: UserRow): Set<string> => new Set(writeOnce.filter(name => valueOf(row, name) !== null))
 
   return { toColumns, defaultColumns, hasWriteOnceField, fixedFields }
@@ -75,10 +71,7 @@ function createConflictChecks ({ account, fields }: Settings) {
     return found
   }
 
-  /**
-   * Runs a write that may hit a unique index. On a conflict, throws field errors for the values that are now taken; if
-   * they are free again, retries (5 attempts in all).
-   */
+  /** On a unique conflict, throws field errors for the values now taken; if they are free again, retries (5 in all). */
   const retryOnConflict = <T>(db: Db, columns: Partial<NewUserRow>, pk: string, write: () => Promise<T>): Promise<T> =>
     retry(write, {
       attempts: 5,

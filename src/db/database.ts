@@ -1,8 +1,6 @@
 /**
- * The interface of both databases: queries are written once, against SQLite's types, and run on SQLite and PostgreSQL.
- *
- * Inside `transaction`, await nothing but queries through `tx`: on SQLite every other query of the app waits for the
- * transaction (docs/decisions/0001-transactions-take-turns.md).
+ * Queries are written once, against SQLite's types. Inside `transaction`, await nothing but queries through `tx`: on
+ * SQLite every other query of the app waits for it (docs/decisions/0001-transactions-take-turns.md).
  */
 import { createHash } from 'node:crypto'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
@@ -10,7 +8,6 @@ import type { Tables } from './tables.js'
 
 export type Orm = BaseSQLiteDatabase<'async', unknown>
 
-/** What a query needs, inside a transaction or outside: the query builder and the tables. */
 export interface Db extends Tables {
   orm: Orm
 }
@@ -21,7 +18,6 @@ export interface Database extends Db {
   transaction: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
   /** Like `transaction`, but only one at a time across all processes: for migrations. */
   underMigrationLock: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
-  /** Runs SQL text, for migrations. */
   execute: (tx: Db, statement: string) => Promise<void>
   close: () => Promise<void>
 }

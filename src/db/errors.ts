@@ -1,7 +1,6 @@
 /** What a driver's error means, by its code and never by parsing its message, except where a driver gives no code. */
 import { DrizzleQueryError } from 'drizzle-orm'
 
-/** The codes of an error and its causes, outermost first. */
 function codesOf (error: unknown): string[] {
   const codes: string[] = []
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -33,10 +32,7 @@ export const isUnavailable = (error: unknown): boolean =>
 const messageOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : ''
 
-/**
- * A failed query without its values, for logs and the host: Drizzle's message quotes every parameter, and PostgreSQL's
- * detail the row. The code stays, for `isConflict` and `isUnavailable`.
- */
+/** A failed query without its values: Drizzle's message quotes every parameter, and PostgreSQL's detail the row. */
 export function redactQueryError (error: unknown): unknown {
   if (!(error instanceof DrizzleQueryError)) return error
   const [code = ''] = codesOf(error)

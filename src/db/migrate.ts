@@ -1,7 +1,4 @@
-/**
- * Brings a database to the state that the code expects, only ever by adding: first drizzle-kit's migrations, then a
- * column for each new user field. The table `rest_auth_schema` (the ledger) lists what was applied.
- */
+/** Only ever adds: drizzle-kit's migrations, then columns for user fields; `rest_auth_schema` is the ledger of both. */
 import { existsSync, readFileSync } from 'node:fs'
 import { sql, type SQL } from 'drizzle-orm'
 import { text as column, sqliteTable } from 'drizzle-orm/sqlite-core'

@@ -14,7 +14,7 @@ type PgOrm = PgDatabase<PgQueryResultHKT, any, any>
 // Held while migrating: two servers that start at once would both create the tables. Any number that others don't use.
 const migrationLock = 7237280
 
-/** Opens a pool for a `postgres://` URL, whose idle connections may fail (`onIdleError`), or uses the host's instance. */
+/** A pool for a `postgres://` URL, whose idle connections may fail (`onIdleError`), or the host's own instance. */
 export async function openPostgres (
   target: string | PgOrm,
   fields: readonly FieldSpec[],

@@ -1,7 +1,4 @@
-/**
- * SQLite through better-sqlite3, which is synchronous, behind Drizzle's asynchronous proxy driver. Statements and
- * transactions take turns, so that no request's write becomes part of another's transaction.
- */
+/** SQLite through better-sqlite3. Statements take turns, so that no write becomes part of another's transaction. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type BetterSqlite3 from 'better-sqlite3'
@@ -17,7 +14,6 @@ import {
 const busyTimeoutMs = 50
 const retryForMs = 2000
 
-/** Opens a file (or `:memory:`), or shares the given connection. */
 export async function openSqlite (
   target: string | BetterSqlite3.Database,
   fields: readonly FieldSpec[]
@@ -104,7 +100,6 @@ function queueOf (client: BetterSqlite3.Database): Queue {
 
 type Runner = ReturnType<typeof createRunner>
 
-/** Runs statements; each text is compiled once. */
 function createRunner (client: BetterSqlite3.Database) {
   const compiled = new Map<string, BetterSqlite3.Statement>()
   return (text: string, params: unknown[], method: 'run' | 'all' | 'values' | 'get') => {
@@ -127,10 +122,7 @@ function createRunner (client: BetterSqlite3.Database) {
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
 
-/**
- * Retries while another process holds the file, without blocking this one. Bounded by time, not by attempts like
- * `retry`: SQLite itself waits for a different time in each.
- */
+/** Retries while another process holds the file. Bounded by time: SQLite waits for a different time in each attempt. */
 async function whileBusy<T> (attempt: () => T): Promise<T> {
   const deadline = performance.now() + retryForMs
   for (;;) {

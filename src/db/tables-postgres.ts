@@ -1,4 +1,4 @@
-/** The tables on PostgreSQL. The rows equal those on SQLite, or `tables.ts` does not compile. */
+/** The tables on PostgreSQL, described in `tables-sqlite.ts`. The rows are equal, or `tables.ts` does not compile. */
 import {
   bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, text, timestamp as timestamptz,
   uniqueIndex
@@ -27,7 +27,6 @@ const columnOf = {
   json: (name: string) => jsonb(name)
 }
 
-/** The users table with the columns of the user fields. */
 export const usersTable = (fields: readonly FieldSpec[] = []) => pgTable('users', {
   ...userColumns(),
   ...Object.fromEntries(fields.map(field => [field.name, columnOf[field.kind](field.column)])) as {}
@@ -57,7 +56,6 @@ export const refreshTokens = pgTable('refresh_tokens', {
   spentAt: timestamp('spent_at')
 }, table => [index('refresh_tokens_session_id_index').on(table.sessionId)])
 
-/** The mails to send, and those sent in the last hour. `src/mail/dispatcher.ts` sends them and updates the rows. */
 export const outbox = pgTable('mail_outbox', {
   id: text('id').primaryKey(),
   origin: text('origin').notNull(),
@@ -94,7 +92,6 @@ export const oneTimeTokens = pgTable(
   ]
 )
 
-/** Which user logs in with which account of a provider; (issuer, subject) identifies it permanently. */
 export const socialAccounts = pgTable(
   'social_accounts',
   {
@@ -115,7 +112,6 @@ export const socialAccounts = pgTable(
   ]
 )
 
-/** Social logins under way, each usable once: a redirect, a login that is still to be fetched, or a used ID token. */
 export const socialTransactions = pgTable(
   'social_transactions',
   {

@@ -24,7 +24,6 @@ const columnOf = {
   json: (name: string) => text(name, { mode: 'json' })
 }
 
-/** The users table with the columns of the user fields. */
 export const usersTable = (fields: readonly FieldSpec[] = []) => sqliteTable('users', {
   ...userColumns(),
   ...Object.fromEntries(fields.map(field => [field.name, columnOf[field.kind](field.column)])) as {}

@@ -45,10 +45,7 @@ export class Failure extends Error {
 const challengeFor = (code: AnswerCode) =>
   code === 'not_authenticated' ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"'
 
-/**
- * Thrown by hooks of the host: returns 400 `rejected` with this message, or 400 `validation_error` with the message
- * beside `field`.
- */
+/** For the host's hooks: 400 `rejected` with this message, or `validation_error` with the message beside `field`. */
 export class Rejection extends Error {
   readonly field: string | undefined
 
@@ -77,10 +74,7 @@ export function throwIfInvalid (fields: readonly FieldError[]): void {
 
 type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
-/**
- * Throws a `validation_error` if there are any field errors, otherwise returns `values`. The checks must have found an
- * error for each missing value; an Error names one that they overlooked.
- */
+/** Returns `values`, or throws a `validation_error`; an Error names a missing value that the checks overlooked. */
 export function validOrThrow<T extends object> (values: T, fields: readonly FieldError[]): T & Present<T> {
   throwIfInvalid(fields)
   if (!isComplete(values)) throw new Error(`a missing value has no field error: ${Object.keys(values).join(', ')}`)

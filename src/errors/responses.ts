@@ -43,7 +43,6 @@ function problemBody ({ code, statusCode, message, fields }: Failure) {
   }
 }
 
-/** Sends a failure with its status and headers. */
 export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'problem' | 'drf') {
   const drf = shape === 'drf'
   reply.code(failure.statusCode).headers(failure.headers)

@@ -31,7 +31,6 @@ export const passwordChange: Feature = (app, context) => {
     }
   )
 
-  /** The new password; throws everything that is wrong at once. */
   async function readNewPassword (request: FastifyRequest, user: UserRow): Promise<string> {
     const { body, invalid } = readBody<Body<Contract['changePassword']>>(request)
     const { old_password: old, new_password1: password, new_password2: repeated } = body

@@ -3,8 +3,6 @@
  *
  *   POST /password/reset           queues the mail; returns the same for every address
  *   POST /password/reset/confirm   sets the new password and uses up the token of the link
- *
- * The link opens a page (password-reset-page.ts), or one of the app's own pages that posts to the second route.
  */
 import { createPasswordReset, type PasswordResetBody } from '../account/password-reset.js'
 import type { Feature } from '../context.js'

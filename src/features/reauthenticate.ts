@@ -1,6 +1,5 @@
 /**
- * Step-up authentication: a logged-in user enters the password again before a sensitive action, which the app guards
- * with `authenticate({ maxAge })`.
+ * Step-up authentication: a user enters the password again, for routes with `authenticate({ maxAge })`.
  *
  *   POST /reauthenticate
  */

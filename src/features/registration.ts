@@ -1,6 +1,5 @@
 /**
- * Creates an account, if registration is open to this request, and logs the user in. With mandatory verification it
- * sends a confirmation mail instead.
+ * Creates an account and logs the user in. With mandatory verification it sends a confirmation mail instead.
  *
  *   POST /registration   stores user, mail and session in one transaction with the app's hooks
  */
@@ -71,7 +70,6 @@ export const registration: Feature = (app, context) => {
   const tellable = ({ email, ...others }: Partial<NewUserRow>) =>
     isMandatory || email === undefined ? others : { email, ...others }
 
-  /** The body; throws everything that is wrong at once. */
   async function readRegistration (request: FastifyRequest): Promise<Registration> {
     const { body, invalid } = readBody<Registration>(request)
     const { password1, password2, ...known } = body

@@ -5,8 +5,8 @@
  *   POST /token/refresh   returns the next tokens, or 401
  *   POST /token/verify    whether an access or refresh token is valid, but not why it is invalid
  *
- * The next token is derived from the one before. Two tabs, or a client that lost the response, can therefore get the
- * same one again for a few seconds (`tokens.refreshGrace`), although only digests are stored.
+ * The next token is derived from the one before. So two tabs can get the same one again for a few seconds
+ * (`tokens.refreshGrace`), although only digests are stored.
  */
 import type { FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'

@@ -36,8 +36,7 @@ export const user: Feature = (app, { settings, contract, db, userRecords, authen
     const { user: known } = authenticatedUserOf(request)
     const { pk } = known
     const { body, invalid } = readBody<Record<string, unknown>>(request)
-    // These are read-only once they have a value: like any such field they are ignored, so they cause no errors and
-    // can't reveal what other users have.
+    // Write-once fields that have a value are ignored: an error could reveal what other users have.
     const fixed = userRecords.fixedFields(known)
     const changes = userRecords.toColumns(without(body, fixed))
     const conflicts = await userRecords.conflicts(db, changes, pk)

@@ -1,7 +1,6 @@
 /**
- * CSRF protection without tokens or state. A browser adds its cookies to any request that a page makes it send. So a
- * request that is authenticated by cookies alone must show that it comes from an allowed origin, and must be one that
- * needs a CORS preflight (ASVS 3.5.1, 3.5.2; Fetch Metadata; RFC 6454). docs/cookies.md has the table.
+ * CSRF protection without state: a request that is authenticated by cookies alone must show an allowed origin, and need
+ * a CORS preflight (ASVS 3.5.1, 3.5.2; Fetch Metadata; RFC 6454). docs/cookies.md has the table.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { failure } from '../errors/failure.js'
@@ -12,7 +11,6 @@ import type { Settings } from '../settings/types.js'
 // RFC 9110 §9.2.1
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** Whether the request's method may change something. */
 export const isUnsafe = ({ method }: FastifyRequest): boolean => !safeMethods.has(method)
 
 /**

@@ -11,7 +11,6 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export const successResponses = (response: unknown = {}) =>
   Object.fromEntries(Object.entries(Object(response)).filter(([status]) => status.startsWith('2')))
 
-/** Adds the route again, with a trailing slash and hidden from the OpenAPI document. */
 export function addTrailingSlashTwin (app: FastifyInstance, route: RouteOptions): void {
   app.route({
     ...route,

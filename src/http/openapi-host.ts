@@ -23,10 +23,7 @@ function addMissing (document: HostDocument, schemes: Schemes, tags: Tag[]): voi
   document.tags = [...document.tags ?? [], ...tags.filter(({ name }) => !known.has(name))]
 }
 
-/**
- * The host's document fails as a whole if a route names a security scheme that it lacks. A route's own transform is the
- * only place to add one, and that of a hidden route leaves the host's transform in charge of all the others.
- */
+/** The host's document fails if a scheme is missing; only a route's transform can add one, so a hidden route does. */
 export function addToHostDocument (app: FastifyInstance, url: string, schemes: Schemes, tags: Tag[]): void {
   app.options(url, {
     schema: { hide: true },

@@ -1,7 +1,4 @@
-/**
- * Security requirements in the host's own OpenAPI document: a route with any `authenticate` hook requires an access
- * token there too, unless its schema declares its own `security`.
- */
+/** In the host's OpenAPI document, routes with an `authenticate` hook require a token, unless they set `security`. */
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { credentials } from '../../schemas/route.js'
 
@@ -13,11 +10,9 @@ const requirements = new WeakMap<object, Security>()
 interface SecurityOptions {
   /** Name of the cookie that is accepted instead of a bearer token. */
   cookie: string | undefined
-  /** Whether requests without a token are accepted as well. */
   optional?: boolean
 }
 
-/** Declares what a hook requires; returns the hook. */
 export function declareSecurity<Hook extends object> (
   hook: Hook,
   { cookie, optional = false }: SecurityOptions
@@ -26,10 +21,7 @@ export function declareSecurity<Hook extends object> (
   return hook
 }
 
-/**
- * Call this once per app, and only after @fastify/swagger: a document that lacks our security scheme would fail as a
- * whole.
- */
+/** Once per app, and only after @fastify/swagger: a document that lacks our security scheme would fail as a whole. */
 export function addSecurityToHostRoutes (app: FastifyInstance): void {
   app.addHook('onRoute', function (this: FastifyInstance, route) {
     if (this.swagger !== app.swagger || route.schema?.security) return

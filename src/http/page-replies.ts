@@ -2,10 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Page } from '../pages/frame.js'
 
-/**
- * Options for routes with a token in the URL: they log the route's pattern instead of the URL, and skip the CSRF check,
- * because the token already proves intent.
- */
+/** Logs the route's pattern instead of the URL, and skips the CSRF check: the token in the URL proves intent. */
 export const tokenInUrl = {
   config: { skipCsrf: true },
   logSerializers: {

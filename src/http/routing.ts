@@ -1,7 +1,4 @@
-/**
- * What all routes of the plugin share: security headers, a twin with a trailing slash, 404 for unknown paths, and 405
- * with `Allow` for the methods that a path does not have.
- */
+/** What all routes share: security headers, trailing-slash twins, 404 for unknown paths, and 405 with `Allow`. */
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { addMethodNotAllowed, addTrailingSlashTwin, successResponses, type ErrorShape } from './derived-routes.js'
@@ -23,16 +20,12 @@ declare module 'fastify' {
   }
 }
 
-/** The parts of the token transport that concern every request. */
 interface RequestChecks {
-  /** The request headers that the responses vary by. */
   vary: string
-  /** Throws if a page of another site may have sent the request. */
   checkCsrf: (request: FastifyRequest) => void
 }
 
 export interface Routing {
-  /** Add the routes to this instance. */
   app: FastifyInstance
   /** Call this after the last route: adds the derived routes. */
   finish: () => void
@@ -69,10 +62,7 @@ function addRequestChecks (app: FastifyInstance, { vary, checkCsrf }: RequestChe
   })
 }
 
-/**
- * Hides the schemas of error responses from Fastify, which would drop properties from what a hook of the host throws.
- * Returns a function that restores them, for the OpenAPI document.
- */
+/** Fastify would drop properties of what a hook of the host throws. Returns a function that restores the schemas. */
 function serialiseSuccessOnly (app: FastifyInstance): () => void {
   const restores: Array<() => void> = []
   app.addHook('onRoute', route => {

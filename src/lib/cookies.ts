@@ -1,7 +1,4 @@
-/**
- * Our cookies: written through @fastify/cookie (the host's registration, or one in our own scope), read from the raw
- * header. A host's `parseOptions` change neither: docs/decisions/0011-cookies.md.
- */
+/** Our cookies, which a host's `parseOptions` do not change: docs/decisions/0011-cookies.md. */
 import fastifyCookie from '@fastify/cookie'
 import { parseCookie } from 'cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -16,15 +13,11 @@ export interface CookieAttributes {
 /** Bytes of name and value together; browsers drop longer cookies silently (RFC 6265bis §5.6). */
 const maxCookieBytes = 4096
 
-/** Lets replies of this scope set cookies. */
 export async function addCookies (app: FastifyInstance): Promise<void> {
   if (!app.hasReplyDecorator('setCookie')) await app.register(fastifyCookie, { hook: false })
 }
 
-/**
- * How many cookies of this name a request has. Two are an attack: one was planted from a neighbouring host or path, and
- * nothing in the header tells which (RFC 6265bis §8.6). Only space and tab surround a name (§5.6).
- */
+/** Two are an attack: one was planted, and nothing tells which (RFC 6265bis §8.6). Only space and tab count (§5.6). */
 export function countCookies ({ headers }: FastifyRequest, name: string): number {
   const pairs = (headers.cookie ?? '').split(';').map(pair => pair.replace(/^[ \t]+/, ''))
   return pairs.filter(pair => pair.startsWith(name) && /^[ \t]*=/.test(pair.slice(name.length))).length

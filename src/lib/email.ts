@@ -1,7 +1,4 @@
-/**
- * One canonical form per mailbox: trimmed, lower case, the domain in punycode. Two addresses name the same mailbox
- * exactly if their canonical forms are equal, so a database need only compare bytes.
- */
+/** One canonical form per mailbox: trimmed, lower case, punycode. So a database need only compare bytes. */
 import { domainToASCII } from 'node:url'
 
 const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
@@ -30,5 +27,4 @@ export function canonicalEmail (address: string): string | undefined {
   return valid && local.length + domain.length < 254 ? `${local}@${domain}` : undefined
 }
 
-/** The domain of an address in canonical form. */
 export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1)

@@ -1,6 +1,5 @@
 /** HTML from template literals. Values are escaped, except the results of other templates. */
 
-/** HTML that needs no escaping. */
 export interface Markup { readonly markup: string }
 
 type Value = string | number | Markup | false | undefined | readonly Value[]

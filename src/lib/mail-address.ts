@@ -1,7 +1,4 @@
-/**
- * Addresses in mail headers. Strict, because mail libraries are not: to some of them `a@b.co, evil@x.y` or a line break
- * adds a second recipient.
- */
+/** Strict, because mail libraries are not: to some, `a@b.co, evil@x.y` or a line break adds a second recipient. */
 
 export interface Sender {
   name: string
@@ -28,7 +25,6 @@ export function parseSender (from: string): Sender {
   return { name, address: inBrackets }
 }
 
-/** The value of a From header. */
 export function formatSender ({ name, address }: Sender): string {
   if (name === '') return address
   return `${specials.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name} <${address}>`

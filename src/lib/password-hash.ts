@@ -1,7 +1,4 @@
-/**
- * Hashes passwords with argon2id off the event loop, at most one per core at a time. While 64 are waiting, further ones
- * are rejected, so that a flood of requests can't exhaust the server (ASVS 15.2.2).
- */
+/** argon2id, at most one hash per core. Only 64 may wait: a flood must not exhaust the server (ASVS 15.2.2). */
 import { availableParallelism } from 'node:os'
 import { hash as argon2, verify as verifyArgon2 } from '@node-rs/argon2'
 import pLimit from 'p-limit'
@@ -52,7 +49,6 @@ export function createHasher (cost: HashCost) {
     return matches && stored !== null && stored !== undefined
   }
 
-  /** Whether the hash was made with another algorithm or cost than new ones. */
   function isOutdated (stored: string): boolean {
     const { memoryCost, timeCost, parallelism } = cost
     return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`)

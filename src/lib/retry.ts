@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 interface RetryOptions {
-  /** How often to try in all. */
   attempts: number
   /** Whether this error is worth another attempt; may throw a better error instead. */
   when: (error: unknown) => boolean | Promise<boolean>

@@ -11,10 +11,7 @@ export const hashToken = (token: string): string => createHash('sha256').update(
 export const keyId = (secret: string): string =>
   createHmac('sha256', secret).update('fastify-rest-auth kid').digest('base64url').slice(0, 8)
 
-/**
- * Returns a function that derives the same token from the same words; without the secret it can't be guessed (RFC 5869,
- * RFC 2104). A token that can be derived again need not be stored. Each purpose has its own key.
- */
+/** The same words give the same token, so it need not be stored (RFC 5869, RFC 2104). Each purpose has its own key. */
 export function createTokenDeriver (secret: string, purpose: string): (...words: string[]) => string {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `fastify-rest-auth ${purpose}`, 32))
   return (...words) => createHmac('sha256', key).update(JSON.stringify(words)).digest('base64url')

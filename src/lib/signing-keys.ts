@@ -1,7 +1,4 @@
-/**
- * Asymmetric signing keys: read from PEM or JWK, checked, named by their thumbprint, and published without their
- * private part. Errors never quote the key.
- */
+/** Asymmetric signing keys: read, checked, named by thumbprint, published. Errors never quote the key. */
 import {
   createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type JsonWebKey, type KeyObject
 } from 'node:crypto'
@@ -19,12 +16,10 @@ export interface PublicJwk {
   alg: KeyAlgorithm
 }
 
-/** A key that signs or verifies the tokens that name it by `kid`. */
 export interface SigningKey {
   kid: string
   /** A shared secret, or a key pair as PEM; a key that only verifies has no `private`. */
   secret: string | { private?: string, public: string }
-  /** Only of an asymmetric key. */
   jwk?: PublicJwk
 }
 
@@ -37,10 +32,7 @@ const curves = {
   }
 } as const
 
-/**
- * Reads a PEM (PKCS#8, or SPKI for a key that only verifies) or a JWK, which may be JSON text. The message of the Error
- * that it throws is written to follow the path of an option.
- */
+/** Reads a PEM (PKCS#8, SPKI) or a JWK (or its JSON). The Error that it throws continues the path of an option. */
 export function readSigningKey (given: string | object, algorithm: KeyAlgorithm): SigningKey {
   const { jwk: declared = {}, privateKey, publicKey } = parse(given)
   const { name, hash, fits } = curves[algorithm]

@@ -14,7 +14,6 @@ import { openTransport } from './transport.js'
 
 interface MailOptions {
   settings: Settings
-  /** The path of this registration of the plugin. */
   path: string
   db: Database
   clock: () => Date

@@ -1,10 +1,6 @@
 /**
- * Sends the queued mails in the background: claims the rows that are due, renders and sends each, and retries until a
- * mail is sent or given up after eight attempts.
- *
- * Several processes may each run a dispatcher. Claiming a row moves its due time ahead, so the mails that a killed
- * process had claimed are due again a minute later. SMTP has no exactly-once delivery: if a process dies after the
- * server accepted a mail and before that is recorded, the mail is sent twice, with the same Message-ID and link.
+ * Sends the queued mails. Claiming a row moves its due time ahead, so the mails of a killed process are due again a
+ * minute later. One that was sent but not recorded is sent twice, with the same Message-ID and link.
  */
 import { AsyncResource } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -49,7 +45,6 @@ export interface DispatcherOptions {
   policies: Record<string, MailPolicy>
   prepare: (mail: MailRow, policy: MailPolicy) => Promise<PreparedMail | undefined>
   compose: (mail: MailRow, prepared: PreparedMail, policy: MailPolicy) => Promise<MailMessage>
-  /** Called with every message before it is sent. */
   onMessage?: ((id: string, message: MailMessage) => void) | undefined
 }
 

@@ -15,7 +15,6 @@ export interface Inbox {
   find: (id: string) => ViewedMail | undefined
 }
 
-/** Keeps the last `maxMails` in memory. */
 export function createInbox (maxMails = 50): Inbox {
   const mails = new Map<string, ViewedMail>()
   return {

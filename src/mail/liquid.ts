@@ -1,7 +1,4 @@
-/**
- * Liquid for mails: values inserted into HTML are escaped, templates can't read other files, and the app's filters and
- * tags are registered. Templates are trusted, because the app writes them; values are not.
- */
+/** Liquid for mails. Templates are trusted, because the app writes them; values are not, and are escaped in HTML. */
 import { evalTokenValue, Liquid, toPromise, type TagToken, type Template as Parsed, type ValueToken } from 'liquidjs'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Extensions } from '../settings/types.js'

@@ -1,7 +1,4 @@
-/**
- * Compiles MJML to HTML before Liquid inserts any value, so that no user's value is ever read as MJML. The package is
- * large and optional: it is loaded only for an app that has MJML files.
- */
+/** Compiles MJML before Liquid inserts values, so that none is read as MJML. Optional and large: loaded on demand. */
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Source } from './template-files.js'
 

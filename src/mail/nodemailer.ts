@@ -3,10 +3,7 @@ import type { NodemailerError, SMTPTransportOptions, Transporter } from 'nodemai
 import { refuseOption } from '../lib/refuse-option.js'
 import { PermanentMailError, type MailSender } from './message.js'
 
-/**
- * Whether a retry is pointless. It is not for a rejected login or sender, because the operator can correct those, nor
- * for 503, which concerns the SMTP session and not the mail.
- */
+/** Not for a rejected login or sender, which the operator can correct, nor for 503, which concerns the SMTP session. */
 const isPermanent = ({ code, command, responseCode, permanent }: NodemailerError): boolean =>
   responseCode === undefined
     ? permanent === true
@@ -31,10 +28,7 @@ export function redactError (thrown: unknown): Error {
   })
 }
 
-/**
- * Milliseconds. By default nodemailer waits for minutes, and a closing process waits for a dead server's reply to QUIT.
- * The host's own options override these.
- */
+/** Milliseconds. By default nodemailer waits minutes, and a closing process for a dead server's reply to QUIT. */
 export const timeouts = {
   dnsTimeout: 5000,
   connectionTimeout: 5000,

@@ -1,7 +1,4 @@
-/**
- * Mails are queued in the transaction that causes them, and sent after the response: no mail is lost and none delays
- * a response. The dispatcher sends them.
- */
+/** Mails are queued in the transaction that causes them and sent afterwards: none is lost, none delays a response. */
 import { v7 as uuid } from 'uuid'
 import type { Db } from '../db/database.js'
 import { insertMail } from '../store/outbox.js'
@@ -24,7 +21,6 @@ export interface Outbox {
   close: () => Promise<void>
 }
 
-/** The outbox of one registration of the plugin, with its dispatcher running. */
 export function createOutbox (options: DispatcherOptions): Outbox {
   const { origin, clock } = options
 

@@ -17,7 +17,6 @@ export interface MailPolicy {
 export interface MintedToken {
   purpose: TokenPurpose
   lifetimeSeconds: number
-  /** The template variables that carry the token. */
   variables: (user: UserRow, token: string) => Record<string, unknown>
 }
 

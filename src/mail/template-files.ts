@@ -1,7 +1,4 @@
-/**
- * Reads the template files: the built-in ones of this package, and those of the app's folder. The file name gives the
- * mail and the part: `password-reset.subject.txt`.
- */
+/** The template files of this package and of the app. `password-reset.subject.txt` names the mail and the part. */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -10,7 +7,6 @@ import { refuseOption } from '../lib/refuse-option.js'
 
 export interface Source { file: string, text: string }
 export type Extension = 'mjml' | 'html' | 'txt' | 'subject.txt'
-/** The files of one mail. */
 export type Files = Partial<Record<Extension, Source>>
 
 // The compiled code is one folder deeper than the sources.

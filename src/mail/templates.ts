@@ -1,7 +1,4 @@
-/**
- * The templates of the mails: the built-in ones, each file of which the app can replace. They are checked at start,
- * because a mail that fails later never arrives.
- */
+/** The mail templates, checked at start, because a mail that fails later never arrives. */
 import { builtinMails } from '../../schemas/mail.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Extensions } from '../settings/types.js'

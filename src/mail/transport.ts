@@ -1,7 +1,4 @@
-/**
- * Sends a mail to its one recipient, within a time limit: prints it, calls the host's function, or uses nodemailer.
- * Errors are stripped of passwords and of the mail's links.
- */
+/** Sends a mail to its one recipient, within a time limit. Errors are stripped of passwords and the mail's links. */
 import type { Transporter } from 'nodemailer'
 import { formatSender, isAddress } from '../lib/mail-address.js'
 import { refuseOption } from '../lib/refuse-option.js'

@@ -1,7 +1,4 @@
-/**
- * The mail viewer for development: shows in the browser the mails that this process sent. Nothing in a mail runs: these
- * pages have no scripts, and the HTML of a mail is shown in a sandboxed frame with its own origin.
- */
+/** Shows mails in development. Nothing in them runs: no scripts, and their HTML is in a sandboxed frame. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { html, type Markup } from '../lib/html.js'
 import { commonHeaders, renderPage } from '../pages/frame.js'

@@ -1,7 +1,4 @@
-/**
- * The client of one configured provider: builds authorization URLs and turns credentials into identities. All requests
- * of one call (metadata, tokens, keys, profile) share one deadline.
- */
+/** The client of one provider. All requests of one call (metadata, tokens, keys, profile) share one deadline. */
 import type { SocialSettings } from '../settings/types.js'
 import { createCodeExchange } from './code-exchange.js'
 import { createDiscovery, type Metadata } from './discovery.js'
@@ -15,7 +12,6 @@ import type { SocialClient } from './types.js'
 interface SocialClientOptions {
   clock: () => Date
   log: ProviderLog
-  /** For all requests of one call. */
   timeoutMs?: number
 }
 

@@ -1,7 +1,6 @@
 /**
- * Authorization URLs and the code exchange (RFC 6749 §4.1), by @fastify/oauth2. It runs on a separate Fastify instance,
- * because it registers a cookie plugin that may conflict with the host's. The caller supplies state, nonce and PKCE;
- * the token response is trusted only after the checks here and those of the ID token.
+ * The code exchange (RFC 6749 §4.1) by @fastify/oauth2, on a separate Fastify instance, because its cookie plugin may
+ * conflict with the host's. The token response is trusted only after the checks here and those of the ID token.
  */
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
@@ -82,9 +81,8 @@ async function openOAuth2 (
 const pathOf = ({ pathname, search }: URL) => `${pathname}${search}`
 
 /**
- * An agent for one request. The HTTP client of simple-oauth2 accepts no AbortSignal, limits only single phases of a
- * request, reads on after its timeout, and hides the status of successful responses. But it accepts an agent, which
- * sees the request.
+ * simple-oauth2's HTTP client accepts no AbortSignal, reads on after its timeout, and hides the status of successful
+ * responses. But it accepts an agent, which sees the request.
  */
 function createAbortableAgent (url: string, signal: AbortSignal) {
   const isTls = url.startsWith('https:')

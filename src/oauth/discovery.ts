@@ -1,6 +1,4 @@
-/**
- * Finds a provider's endpoints: in its definition, or in the metadata of its issuer (OpenID Connect Discovery 1.0 §4).
- */
+/** A provider's endpoints: from its definition, or its issuer's metadata (OpenID Connect Discovery 1.0 §4). */
 import { membersOf } from '../providers/claims.js'
 import type { Endpoints, Provider } from '../providers/provider.js'
 import { createCachedFetch } from './cached-fetch.js'

@@ -1,10 +1,6 @@
-/**
- * Requests JSON from a provider, with limits on time and size, without retries. It follows no redirects, which would
- * leak the access token, and ignores the content type, which providers do not set reliably.
- */
+/** JSON from a provider. Follows no redirects, which would leak the access token; ignores unreliable content types. */
 import { networkError, ProviderError, statusError } from './provider-error.js'
 
-/** Maximum size of a response. */
 export const maxBytes = 2 ** 20
 /** GitHub rejects requests without a User-Agent. */
 export const userAgent = 'fastify-rest-auth'

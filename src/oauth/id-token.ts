@@ -1,7 +1,4 @@
-/**
- * Verifies an ID token (OpenID Connect Core §3.1.3.7): its signature (asymmetric only), issuer, audience, times and
- * nonce. Errors name the failed check and never contain anything from the token.
- */
+/** Verifies an ID token (OpenID Connect Core §3.1.3.7). Errors never contain anything from the token. */
 import { createHash } from 'node:crypto'
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult } from 'jose'
 import type { IdClaims, Provider } from '../providers/provider.js'
@@ -10,7 +7,6 @@ import { ProviderError, type ProviderErrorCode } from './provider-error.js'
 export interface IdTokenExpectations {
   keys: JWTVerifyGetKey
   provider: Provider
-  /** Client IDs that the token may be issued to. */
   audiences: readonly string[]
   /** Undefined: any, or none. */
   nonce: string | undefined

@@ -1,7 +1,4 @@
-/**
- * A provider's JWKS (RFC 7517), cached for ten minutes. A token with an unknown key triggers a new fetch, at most once
- * a minute: posting such tokens can't flood the provider.
- */
+/** A JWKS (RFC 7517). Unknown keys cause one fetch a minute at most: posted tokens can't flood the provider. */
 import { createLocalJWKSet, errors, type CryptoKey, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { createCachedFetch, type CachedFetch } from './cached-fetch.js'
 import { fetchJson } from './fetch-json.js'

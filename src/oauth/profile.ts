@@ -1,7 +1,4 @@
-/**
- * Calls a provider's `profile()` and `isOurs()` with an HTTP client for this login. Hosts may write providers
- * themselves, so anything thrown becomes `provider_error` and its message is logged.
- */
+/** Calls `profile()` and `isOurs()`, which may be the host's: anything thrown becomes `provider_error`, logged. */
 import type { ClientCredentials, Grant, IdClaims } from '../providers/provider.js'
 import type { SocialSettings } from '../settings/types.js'
 import type { Metadata } from './discovery.js'
@@ -40,9 +37,7 @@ export function createProfileReader (settings: SocialSettings, clock: () => Date
     }
   }
 
-  /**
-   * Throws `provider_error`, `provider_unavailable`, or `provider_token_invalid` for a rejected posted access token.
-   */
+  /** Throws `provider_error`, `provider_unavailable`, or `provider_token_invalid` for a posted access token. */
   async function identify (input: ProfileInput): Promise<Identity> {
     const profile = await callProvider(input, provider.profile)
     return readProfile(profile, settings, { claims: input.claims, tokens: input.tokens })

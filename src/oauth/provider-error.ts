@@ -1,7 +1,4 @@
-/**
- * Failures of a provider. The reason is for the log: it consists of our own words and the provider's error code, and
- * never contains a token, a code, a secret or an address.
- */
+/** Failures of a provider. The reason is logged, so it never contains a token, a code, a secret or an address. */
 import type { FastifyBaseLogger } from 'fastify'
 import type { AnswerCode } from '../../schemas/errors.js'
 import { Failure } from '../errors/failure.js'
@@ -13,7 +10,6 @@ export type ProviderErrorCode = Extract<
 >
 
 interface ProviderErrorOptions {
-  /** HTTP status of the provider's response. */
   status?: number | undefined
   /** Whether the provider rejects the app's configuration. */
   isMisconfiguration?: boolean

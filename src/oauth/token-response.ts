@@ -68,9 +68,7 @@ export function exchangeError (
     : fromErrorCode(code)
 }
 
-/**
- * The app is configured wrongly: codes of OAuth, of GitHub, and Facebook's (unknown app, wrong secret, redirect URI).
- */
+/** Wrong configuration: codes of OAuth, of GitHub, and Facebook's (unknown app, wrong secret, redirect URI). */
 const misconfigured = new Set([
   'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope', 'redirect_uri_mismatch',
   'incorrect_client_credentials', '1', '101', '191'

@@ -1,7 +1,4 @@
-/**
- * What all HTML pages of the plugin share: the document around the content, and headers that keep the browser from
- * running scripts, loading anything, caching the page, or sending its URL, which may hold a token, to other sites.
- */
+/** All HTML pages: nothing runs, loads or is cached, and the URL, which may hold a token, goes to no other site. */
 import { createHash } from 'node:crypto'
 import { html, trusted, type Markup } from '../lib/html.js'
 
@@ -18,7 +15,6 @@ export interface Content {
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('base64')
 
-/** Renders a document with an inline style, and the headers that belong to it. */
 export function renderPage ({ title, style, body, head, policy }: Content): Page {
   const { markup } = html`<!doctype html>
 <html lang="en">

@@ -8,7 +8,6 @@ const nextSteps = {
   password: 'To choose a new password, ask for another reset mail and use the link in that one.'
 }
 
-/** For a link that has expired, was used, or is unknown. */
 export const linkInvalidPage = (frame: PageFrame, purpose: 'email' | 'password'): Page =>
   card(frame, 'This link does not work', html`
 <p>It has expired, has already been used, or is incomplete.</p>

@@ -1,7 +1,4 @@
-/**
- * The pages that ask for a new password and confirm the change. They work without JavaScript. The change itself needs
- * a form, because mail scanners follow links but do not press buttons.
- */
+/** Asks for a new password, without JavaScript. In a form: mail scanners follow links but do not press buttons. */
 import { html, type Markup } from '../lib/html.js'
 import { card, loginButton, type PageFrame } from './card.js'
 import type { Page } from './frame.js'
@@ -39,7 +36,6 @@ ${field('new_password2', 'New password, again')}
 </form>`, { title: invalid ? `Error: ${title}` : title })
 }
 
-/** After the change, for apps without a login URL. */
 export const passwordChangedPage = (frame: PageFrame): Page => card(frame, 'Your password has been changed', html`
 <p>You have been logged out everywhere. Log in with the new password.</p>
 ${loginButton(frame)}`)

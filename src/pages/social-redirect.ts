@@ -1,16 +1,11 @@
-/**
- * The pages of a login with a provider: before it, if another site sent the browser, and after it, if it failed or the
- * app has no page for its end.
- */
+/** The pages before a login with a provider (if another site sent the browser) and after it. */
 import type { AnswerCode } from '../../schemas/errors.js'
 import { html } from '../lib/html.js'
 import { buttonTo, card, loginLink, type PageFrame } from './card.js'
 import type { Page } from './frame.js'
 
 export interface SocialStart {
-  /** Name of the provider, for users. */
   label: string
-  /** The path of this page. */
   startUrl: string
 }
 
@@ -25,9 +20,8 @@ export interface SocialFailure {
 }
 
 /**
- * Asks for the click that starts a login (login CSRF). A link rather than a form: Chromium applies `form-action` to all
- * redirects that follow, and a company's login page may redirect anywhere. The referrer policy lets our origin
- * recognise the click in browsers without Sec-Fetch-Site.
+ * Asks for a click (login CSRF). A link, no form: Chromium applies `form-action` to all redirects that follow. The
+ * referrer policy lets our origin recognise the click in browsers without Sec-Fetch-Site.
  */
 export function startPage (frame: PageFrame, { label, startUrl }: SocialStart): Page {
   const { html: page, headers } = card(frame, `Continue with ${label}`, html`

@@ -1,7 +1,4 @@
-/**
- * The styles of the pages, for small and large screens and light and dark mode, with system fonts and nothing to load.
- * The contrast is at least 4.5 for text and 3 for field borders and the focus ring (WCAG 2.2, 1.4.3 and 1.4.11).
- */
+/** The styles of the pages. Contrast: 4.5 for text, 3 for borders and the focus ring (WCAG 2.2, 1.4.3 and 1.4.11). */
 
 const common = `
 :root {
@@ -26,7 +23,6 @@ a:hover { color: var(--accent-hover); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `
 
-/** For a single centred card: a message, a button, a short form. */
 export const cardStyle = `${common}
 body { display: flex; flex-direction: column; align-items: center; min-height: 100vh; padding: 2rem 1rem; }
 header, main { width: 100%; max-width: 27rem; }
@@ -65,7 +61,6 @@ main { padding: 1.5rem 1.25rem; }
 }
 `
 
-/** For the mail viewer: the list of mails, and a single mail. */
 export const viewerStyle = `${common}
 body {
 display: flex; flex-direction: column; min-height: 100vh; max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem;

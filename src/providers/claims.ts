@@ -10,10 +10,7 @@ export const membersOf = (value: unknown): Record<string, unknown> =>
 export const asText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
 
-/**
- * The claims of the ID token, plus those of the UserInfo endpoint if the ID token has no address. Throws if they have
- * different subjects (§5.3.2): the access token may be stolen.
- */
+/** Adds UserInfo if the ID token has no address. Throws for another subject (§5.3.2): the token may be stolen. */
 export async function claimsOf (
   { claims, accessToken, endpoints: { userinfo }, get }: Grant
 ): Promise<Record<string, unknown>> {
@@ -24,7 +21,6 @@ export async function claimsOf (
   return { ...claims, ...info, email_verified: info.email_verified }
 }
 
-/** A profile from standard claims. */
 export function standardProfile (
   { sub, email, email_verified: emailVerified, given_name: first, family_name: last }: Record<string, unknown>
 ): Profile {

@@ -1,4 +1,4 @@
-/** Facebook, by its Graph API without ID tokens: https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow */
+/** Facebook, without ID tokens: https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow */
 import { createHmac } from 'node:crypto'
 import { asText, membersOf } from './claims.js'
 import { defineProvider } from './provider.js'

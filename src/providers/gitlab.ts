@@ -1,4 +1,4 @@
-/** GitLab.com or, with the option `issuer`, any other GitLab: https://docs.gitlab.com/integration/openid_connect_provider */
+/** GitLab.com or (`issuer`) any other GitLab: https://docs.gitlab.com/integration/openid_connect_provider */
 import { oidc } from './oidc.js'
 import { defineProvider } from './provider.js'
 

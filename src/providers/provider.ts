@@ -1,7 +1,4 @@
-/**
- * The definition of a provider: data, and a function that returns the profile of the user who logged in. The built-in
- * providers, one per file in this folder, consist of nothing else; docs/own-provider.md shows how to write one.
- */
+/** A provider: data, and a function that returns the profile of the user; see docs/own-provider.md. */
 
 /** The provider's URLs. */
 export interface Endpoints {

@@ -1,8 +1,6 @@
 /**
- * Access tokens: JWTs in the profile of RFC 9068, signed with the first key and verified with any.
- *
- * Algorithm, type, issuer and audience are pinned (RFC 8725 §3.1, 3.8, 3.9, 3.11). The times are checked here, with
- * the injected clock, because @fastify/jwt accepts a token without `exp`.
+ * Access tokens (RFC 9068). Algorithm, type, issuer and audience are pinned (RFC 8725 §3.1, 3.8, 3.9, 3.11); the times
+ * are checked here, with the injected clock, because @fastify/jwt accepts a token without `exp`.
  */
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import { Type, type Static } from '@sinclair/typebox'

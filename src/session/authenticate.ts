@@ -1,7 +1,4 @@
-/**
- * The `authenticate` hook: verifies the access token of a request, then reads its session and user in one indexed
- * query, so that logout, deactivation and a password change take effect with the next request.
- */
+/** Reads session and user at each request: logout, deactivation and a new password take effect with the next one. */
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest } from 'fastify'
 import { Authentication, type CheckedAuthentication } from '../../schemas/options/authenticate.js'
@@ -36,7 +33,6 @@ interface AuthenticateOptions {
   accessTokens: AccessTokens
   tokenTransport: TokenTransport
   userRecords: UserRecords
-  /** The name of the access token's cookie, if cookies are used. */
   cookie: string | undefined
 }
 

@@ -1,7 +1,4 @@
-/**
- * A session starts with a login, a registration or a confirmed e-mail address and continues with its refresh token.
- * It ends at logout, a password change, deactivation, reuse of a refresh token, or when its time is up.
- */
+/** A session ends at logout, a password change, deactivation, reuse of a refresh token, or when its time is up. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { AnswerCode } from '../../schemas/errors.js'
@@ -24,7 +21,6 @@ interface LoggedIn {
 }
 
 interface LoginOptions {
-  /** The error code to throw if the user has changed. */
   orElse: AnswerCode
   authenticatedAt?: Date
   /** A new hash of the same password. */

@@ -15,21 +15,16 @@ export interface TokenPair {
 
 export interface IssuedSession {
   row: SessionRow
-  /** The current refresh token of the session. */
   refresh: string
   refreshExpiration: Date
   /** The refresh token of the session whose cookies this one overwrites. */
   replaced?: string | undefined
 }
 
-/** A user as `userRecords.toUser` returns them. */
 export type ClientUser = BaseUser & Record<string, unknown>
 
 export function createTokenIssuer (accessTokens: AccessTokens, tokens: Settings['tokens']) {
-  /**
-   * The token pair of a session, at login or (`now`) later. Its access token never outlives the session. Throws what
-   * `tokens.claims` throws, and an Error if the claims it returns can't be used.
-   */
+  /** The access token never outlives the session. Throws what `tokens.claims` throws, or an Error for its result. */
   return async function issueTokens (session: IssuedSession, user: ClientUser, now?: Date): Promise<TokenPair> {
     const { row, refresh, refreshExpiration } = session
     const iat = Math.floor((now ?? row.createdAt).getTime() / 1000)

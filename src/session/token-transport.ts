@@ -1,7 +1,5 @@
 /**
- * How tokens travel: in the response body and the Authorization header or, with `tokens.cookies`, in cookies that no
- * script can read.
- *
+ * Tokens travel in bodies and the Authorization header or, with `tokens.cookies`, in cookies that no script can read.
  * If a request has an Authorization header, its cookies are ignored: they can't make up for an invalid header.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -14,10 +12,7 @@ import type { TokenPair } from './token-pair.js'
 type Expirations = Omit<TokenPair, 'access' | 'refresh'>
 
 export interface TokenTransport {
-  /**
-   * The access token of a request, if any. Throws if there are several, and throws `csrf_failed` if it comes from a
-   * cookie and the request may be forged.
-   */
+  /** Throws if there are several, and `csrf_failed` for a token from a cookie in a request that may be forged. */
   readAccessToken: (request: FastifyRequest) => string | undefined
   /** The refresh token from the body, else from the cookie, if any. Throws if there are two cookies. */
   readRefreshToken: (request: FastifyRequest, body: { refresh?: string | null }) => string | undefined
@@ -25,11 +20,9 @@ export interface TokenTransport {
   replacedRefreshToken: (request: FastifyRequest) => string | undefined
   /** Sends a token pair. Returns what goes into the response body. */
   send: (reply: FastifyReply, tokens: TokenPair) => Expirations & Partial<TokenPair>
-  /** Deletes the cookies. */
   clear: (reply: FastifyReply) => void
   /** Throws `csrf_failed` for an unsafe request that may be forged. That includes a login (login CSRF). */
   checkCsrf: (request: FastifyRequest) => void
-  /** The request headers that the responses vary by. */
   vary: string
 }
 
@@ -99,10 +92,7 @@ function cookieTransport (
   return { readAccessToken, readRefreshToken, replacedRefreshToken, send, clear, checkCsrf, vary }
 }
 
-/**
- * Throws if the cookie was sent twice: one of the two was planted from a neighbouring host or path, and nothing shows
- * which (RFC 6265bis §8.6).
- */
+/** Throws if it was sent twice: a neighbouring host or path planted one, nothing shows which (RFC 6265bis §8.6). */
 function cookieOf (request: FastifyRequest, name: string): string | undefined {
   if (request.headers.authorization !== undefined) return undefined
   if (countCookies(request, name) > 1) throw failure('token_not_valid')

@@ -5,9 +5,7 @@ import type { CookieAttributes } from '../lib/cookies.js'
 import { refuseOption } from '../lib/refuse-option.js'
 
 export interface CookieSettings extends CookieAttributes {
-  /** Name of the cookie that holds the access token. */
   access: string
-  /** Name of the cookie that holds the refresh token. */
   refresh: string
 }
 

@@ -1,7 +1,4 @@
-/**
- * The links in mails and pages: to the app's own pages where `urls` names them, otherwise to the built-in pages below
- * `publicUrl`. No part of a request is used, because the client controls its Host header (host header poisoning).
- */
+/** Links in mails and pages. They use no part of a request: clients control its Host header (host header poisoning). */
 import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:tls'
 import type { Settings } from './types.js'
@@ -18,10 +15,7 @@ export interface Links {
   socialLogin: () => string | undefined
 }
 
-/**
- * `path` is that of the plugin's routes. `publicUrl` is called for each link, because in development the address is
- * unknown until the app listens.
- */
+/** `publicUrl` is called for each link, because in development the address is unknown until the app listens. */
 export function createLinks ({ urls }: Pick<Settings, 'urls'>, path: string, publicUrl: () => string): Links {
   const absolute = (address: string | undefined) =>
     address?.startsWith('/') ? `${new URL(publicUrl()).origin}${address}` : address

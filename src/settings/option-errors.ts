@@ -30,10 +30,7 @@ export function withinUnion (error: ValueError): ValueError {
   return inner ?? error
 }
 
-/**
- * `account.username: must be …`, `tokens.keys[0]: must be …` or `tokens.acces: unknown option`; never the value, which
- * may be a secret.
- */
+/** `account.username: must be …` or `tokens.acces: unknown option`; never the value, which may be a secret. */
 export function optionError ({ path, schema, message }: ValueError): string {
   const name = path.slice(1).replace(/\/(\d+)(?=\/|$)/g, '[$1]').replaceAll('/', '.')
   return message === 'Unexpected property' ? `${name}: unknown option` : `${name}: must be ${schemaInWords(schema)}`

@@ -18,7 +18,6 @@ import type { Settings } from './types.js'
 import { resolveUrls } from './urls.js'
 import { resolveUserFields } from './user-fields.js'
 
-/** The options with their defaults, before what follows from them is worked out. */
 type FilledOptions = Omit<Settings, 'social'> &
   Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields' | 'social'> & {
     tokens: GivenCookies & { keys?: Array<string | object> }
@@ -26,7 +25,6 @@ type FilledOptions = Omit<Settings, 'social'> &
 
 interface Environment {
   production: boolean
-  /** Receives a warning about what is acceptable in development only. */
   warn: (message: string) => void
 }
 

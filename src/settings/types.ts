@@ -12,7 +12,6 @@ export interface Extensions {
   tags: Record<string, (...parameters: any[]) => unknown>
 }
 
-/** The options of one provider, resolved by src/settings/social.ts. */
 export interface SocialSettings {
   /** A segment of its routes: `/auth/<name>`. */
   name: string
@@ -48,7 +47,6 @@ export interface Settings {
   prefix: string
   /** The first signs, all verify. */
   secrets: readonly string[]
-  /** Algorithm and keys of the access tokens. */
   signing: Signing
   publicUrl: string | undefined
   database: unknown
@@ -69,7 +67,6 @@ export interface Settings {
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
   errors: 'problem' | 'drf'
   docs: string | false
-  /** The path at which development shows the last mails. */
   mailViewer: string | false
   hooks: Partial<Record<keyof NonNullable<CheckedOptions['hooks']>, Hook>>
 }

@@ -1,9 +1,6 @@
 /**
- * Account linking: finds the user that an identity (issuer, subject) belongs to. A new identity is linked to the user
- * with the same e-mail address only if the provider proves that address; otherwise it gets a new user.
- *
- * If the user had not verified that address, an attacker may have registered it first (account pre-hijacking). The
- * password, sessions and links that exist are then removed, and the account belongs to the owner of the mailbox.
+ * Links a new identity to the user with the same e-mail address only if the provider proves that address. If the user
+ * had not verified it, an attacker may have registered it first (account pre-hijacking): every other way in is removed.
  */
 import { AddressTaken } from '../account/address-taken.js'
 import type { UserRecords } from '../account/user-records.js'
@@ -120,7 +117,6 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
     return user
   }
 
-  /** The user, locked. */
   async function activeUser (tx: Db, pk: string): Promise<UserRow> {
     const user = await lockUser(tx, pk)
     // As at login: the reply does not reveal that there is a deactivated account.

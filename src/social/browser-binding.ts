@@ -1,7 +1,4 @@
-/**
- * Binds a login to the browser that started it, by a cookie. Each login has its own, so that two tabs do not interfere
- * and a cookie that an attacker planted earlier is useless (RFC 9700 §2.1, §4.7).
- */
+/** A cookie for each login binds it to its browser, so a cookie planted earlier is useless (RFC 9700 §2.1, §4.7). */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readCookie, setCookie } from '../lib/cookies.js'
 import { hashToken, mintToken } from '../lib/secrets.js'
@@ -26,7 +23,6 @@ export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings
     return secret === undefined ? undefined : hashToken(secret)
   }
 
-  /** Deletes the cookie. */
   function release (reply: FastifyReply, key: string): void {
     setCookie(reply, nameOf(key), '', 0, attributes)
   }

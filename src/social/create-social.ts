@@ -54,7 +54,6 @@ export async function createSocial (
     return callbackUrl ?? `${routeUrl(name)}/callback`
   }
 
-  /** The path where a browser starts a login. */
   function startUrl ({ settings: { name } }: SocialClient, next?: string): string {
     const { pathname } = new URL(`${routeUrl(name)}/login`)
     return next === undefined ? pathname : `${pathname}?${new URLSearchParams({ next })}`

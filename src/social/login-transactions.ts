@@ -1,7 +1,6 @@
 /**
- * Logins in progress at a provider. Each is stored on the server and can be finished once, within ten minutes, in the
- * same browser, with the same provider. The PKCE verifier and the nonce are derived from the state, so no secret is
- * stored.
+ * Logins in progress. Each can be finished once, within ten minutes, in the same browser, with the same provider. The
+ * PKCE verifier and the nonce are derived from the state, so no secret is stored.
  */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'

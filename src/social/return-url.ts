@@ -1,7 +1,4 @@
-/**
- * Where a login by redirect may end: at paths of the app's own origin and at the origins in `urls.next`. Addresses are
- * parsed as a browser would parse them and never compared as text (open redirects, CWE-601).
- */
+/** Where a login may end. Addresses are parsed as browsers do, never compared as text (open redirects, CWE-601). */
 import type { Settings } from '../settings/types.js'
 
 /** Resolves `next` to an absolute address; undefined if no login may end there. */

@@ -1,7 +1,4 @@
-/**
- * Signs users in with an identity from a provider, or links the identity to the account they are logged in to. Both
- * start over if another request changes the same rows meanwhile.
- */
+/** Signs in with a provider's identity, or links it. Starts over if another request changes the same rows meanwhile. */
 import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import { mailOwnerInstead } from '../account/address-taken.js'

@@ -1,7 +1,4 @@
-/**
- * The outbox table. A row is due at `dueAt`. Claiming it moves that time into the future (the lease), and so does a
- * failed attempt (the retry); a mail that was sent or given up has no `dueAt`.
- */
+/** The outbox. Claiming a row moves `dueAt` ahead (the lease), as a failed attempt does; a finished mail has none. */
 import { and, asc, count, eq, gt, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 import type { MailRow } from '../db/tables.js'
@@ -9,7 +6,6 @@ import type { MailRow } from '../db/tables.js'
 export type MailState = 'waiting' | 'sent' | 'failed'
 
 export interface Claim {
-  /** The path of the caller's registration of the plugin. */
   origin: string
   now: Date
   /** Rows due since then belong to a registration that no longer exists: anybody may claim them. */

@@ -38,10 +38,7 @@ export async function continueSession (
   return session
 }
 
-/**
- * Records that the user gave the password again. False if the session has ended, the user was deactivated, or the
- * password has changed since it was verified.
- */
+/** False if the session has ended, the user was deactivated, or the password changed since it was verified. */
 export async function renewSession (
   { orm, sessions, users }: Db,
   id: string,

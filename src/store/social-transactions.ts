@@ -21,10 +21,7 @@ export async function insertTransaction ({ orm, socialTransactions }: Db, row: T
 
 type Key = Pick<Transaction, 'digest' | 'purpose' | 'origin' | 'provider' | 'browser'>
 
-/**
- * Deletes an unexpired transaction and returns it. Of two concurrent calls one gets undefined: deleting the row is the
- * claim to the login. So does a call for another browser or provider.
- */
+/** Deleting the row is the claim: of two concurrent calls one gets undefined, like another browser or provider. */
 export async function spendTransaction (
   { orm, socialTransactions: table }: Db,
   { digest, purpose, origin, provider, browser }: Key,

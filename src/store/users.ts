@@ -60,10 +60,7 @@ export async function takenColumns ({ orm, users }: Db, values: Record<string, u
   return taken
 }
 
-/**
- * Records a login and locks the row until the transaction ends. Undefined if the user was deactivated or deleted, or
- * the password has changed since it was verified.
- */
+/** Locks the row. Undefined if the user was deactivated or deleted, or the password changed since it was verified. */
 export async function recordLogin (
   { orm, users }: Db,
   { pk, passwordHash }: UserRow,

@@ -1,8 +1,6 @@
 /**
- * Checks bodies against the contract, without coercing JSON. Reports every invalid field, in the order of the schema.
- *
- * As in Django REST framework, strings are trimmed (except passwords), NUL and lone surrogates are rejected, and a
- * blank optional field of an HTML form counts as absent.
+ * Checks bodies without coercing JSON. As in Django REST framework, strings are trimmed (except passwords), NUL and
+ * lone surrogates are rejected, and a blank optional field of an HTML form counts as absent.
  */
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormatsModule from 'ajv-formats'
@@ -52,10 +50,7 @@ const metaSchema = createAjv(false)
 
 export type CheckBody = (body: unknown) => { value: Record<string, unknown> } | { error: Failure }
 
-/**
- * Returns a function that compiles one body schema into a check for JSON and for forms. That function throws an Error
- * for an invalid schema.
- */
+/** Compiles a body schema into a check for JSON and for forms. It throws an Error for an invalid schema. */
 export function createBodyValidator () {
   const [json, form] = [createAjv(false), createAjv(true)]
   return (schema: BodySchema): CheckBody => {
@@ -79,10 +74,7 @@ export function createBodyValidator () {
 export const createValidatorCompiler = (validator: ReturnType<typeof createBodyValidator>) =>
   ({ schema }: { schema: BodySchema }) => validator(schema)
 
-/**
- * The body of a route with `attachValidation`, and its field errors. The handler can add errors (a taken address, a
- * weak password) before it throws them, so that the client gets all of them at once.
- */
+/** With `attachValidation` the handler can add errors before it throws, so that the client gets all at once. */
 export function readBody<T> (request: FastifyRequest): { body: Partial<T>, invalid: FieldError[] } {
   const { validationError } = request
   // Fastify validated the body against the route's schema, of which T is the type.

@@ -1,6 +1,5 @@
 /** The body of an HTML form. It consists of strings, from which Ajv coerces numbers and booleans. */
 
-/** The schema of one field. */
 export interface Property {
   type?: string | string[]
   format?: string
