@@ -17,15 +17,28 @@ export interface EmailVerificationShape extends ContractShape {
 
 export const keyExample = 'a0V5LW9wYXF1ZS0yNTYtYml0LWtleS0wMDAwMDAwMDE'
 
+const Key = Type.String({
+  minLength: 1,
+  maxLength: 512,
+  description: 'Key from the link in the mail. Can be used once.',
+  examples: [keyExample]
+})
+
+const invalid = 'The link is invalid, has expired or was already used.'
+
+const confirmedOnGet = {
+  description: 'Confirms the address immediately.',
+  answers: { 200: 'The address is verified.', 302: 'The address is verified; redirects to `urls.login`.', 404: invalid }
+}
+
+const confirmedByButton = {
+  description: 'Shows a button that confirms the address. Opening the page changes nothing, because mail scanners ' +
+    'follow links.',
+  answers: { 200: 'The page with the button.', 404: invalid }
+}
+
 export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
   const tag = 'Account'
-  const Key = Type.String({
-    minLength: 1,
-    maxLength: 512,
-    description: 'Key from the link in the mail. Can be used once.',
-    examples: [keyExample]
-  })
-  const invalid = 'The link is invalid, has expired or was already used.'
   return {
     verifyEmail: route(shape, {
       operationId: 'verifyEmail',
@@ -51,20 +64,7 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
     confirmEmailPage: page(shape, {
       operationId: 'confirmEmailPage',
       summary: 'Confirmation page that the link in the mail opens',
-      ...(shape.confirmEmailOnGet
-        ? {
-            description: 'Confirms the address immediately.',
-            answers: {
-              200: 'The address is verified.',
-              302: 'The address is verified; redirects to `urls.login`.',
-              404: invalid
-            }
-          }
-        : {
-            description: 'Shows a button that confirms the address. Opening the page changes nothing, because mail ' +
-              'scanners follow links.',
-            answers: { 200: 'The page with the button.', 404: invalid }
-          }),
+      ...(shape.confirmEmailOnGet ? confirmedOnGet : confirmedByButton),
       tag
     })
   }

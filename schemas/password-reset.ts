@@ -12,6 +12,21 @@ import { passwordFieldCodes } from './errors.js'
 import { newPasswordFields } from './password-change.js'
 import { page, route } from './route.js'
 
+const linkFields = {
+  uid: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    description: 'ID of the user, from the link in the mail.',
+    examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61']
+  }),
+  token: Type.String({
+    minLength: 1,
+    maxLength: 512,
+    description: 'Token from the link in the mail. Can be used once.',
+    examples: [keyExample]
+  })
+}
+
 export const passwordResetRoutes = (shape: ContractShape) => {
   const tag = 'Password'
   return {
@@ -30,21 +45,7 @@ export const passwordResetRoutes = (shape: ContractShape) => {
       summary: 'Set a new password with the mailed token',
       description: 'Ends every session of the user. If the new password is rejected, the token stays valid.',
       tag,
-      body: Type.Object({
-        ...newPasswordFields,
-        uid: Type.String({
-          minLength: 1,
-          maxLength: 200,
-          description: 'ID of the user, from the link in the mail.',
-          examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61']
-        }),
-        token: Type.String({
-          minLength: 1,
-          maxLength: 512,
-          description: 'Token from the link in the mail. Can be used once.',
-          examples: [keyExample]
-        })
-      }),
+      body: Type.Object({ ...newPasswordFields, ...linkFields }),
       answer: Detail,
       answered: 'The new password is set.',
       errors: ['rejected', 'server_busy'],

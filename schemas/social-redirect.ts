@@ -9,6 +9,13 @@ import { page } from './route.js'
 import { operationOf, type ProviderShape, type SocialShape } from './social-login.js'
 import { TokensRef } from './token-pair.js'
 
+const Next = Type.String({
+  maxLength: 2000,
+  description: 'Where the login ends: a path of this origin, or a URL whose origin is in `urls.next`. Default: ' +
+    '`urls.socialLogin`.',
+  examples: ['/']
+})
+
 export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape) => {
   const failed = 'The login failed; the page says why.'
   const atEnd = shape.cookie === undefined
@@ -31,16 +38,7 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
           503: failed
         }
       }),
-      querystring: Type.Object({
-        next: Type.Optional(
-          Type.String({
-            maxLength: 2000,
-            description: 'Where the login ends: a path of this origin, or a URL whose origin is in `urls.next`. ' +
-              'Default: `urls.socialLogin`.',
-            examples: ['/']
-          })
-        )
-      })
+      querystring: Type.Object({ next: Type.Optional(Next) })
     },
     callback: withTokens(shape, page(shape, {
       operationId: operationOf('socialCallback', provider),

@@ -9,6 +9,9 @@ import type { ContractShape } from './common.js'
 import { route } from './route.js'
 import { accessExample, refreshExample, TokenPairRef } from './token-pair.js'
 
+const Token = (description: string, example: string) =>
+  Type.String({ minLength: 1, maxLength: 4096, description, examples: [example] })
+
 export const tokenRoutes = (shape: ContractShape) => {
   const tag = 'Session'
   return {
@@ -18,16 +21,7 @@ export const tokenRoutes = (shape: ContractShape) => {
       description: 'A refresh token can be used once. Reusing it within `tokens.refreshGrace` seconds returns the ' +
         'same successor; reusing it later ends the session.',
       tag,
-      body: Type.Object({
-        refresh: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 4096,
-            description: 'Current refresh token of the session.',
-            examples: [refreshExample]
-          })
-        )
-      }),
+      body: Type.Object({ refresh: Type.Optional(Token('Current refresh token of the session.', refreshExample)) }),
       answer: TokenPairRef(shape),
       answered: 'The next tokens of the session.',
       errors: ['token_not_valid', 'token_expired']
@@ -38,14 +32,7 @@ export const tokenRoutes = (shape: ContractShape) => {
       description: 'A token is valid if it has not expired, its session is live and its user is active. The response ' +
         'does not say what is wrong with an invalid token.',
       tag,
-      body: Type.Object({
-        token: Type.String({
-          minLength: 1,
-          maxLength: 4096,
-          description: 'An access token or a refresh token.',
-          examples: [accessExample]
-        })
-      }),
+      body: Type.Object({ token: Token('An access token or a refresh token.', accessExample) }),
       answer: Type.Object({}),
       answered: 'The token is valid.',
       errors: ['token_not_valid']

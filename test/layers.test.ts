@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import ts from 'typescript'
 import { t } from './support/build.js'
 
 // From the ground up: a room may import the rooms above it in this list, never one below. Types count as imports.
@@ -62,6 +63,28 @@ t.test('the root of src holds at most 8 files', async t => {
 t.test('a source file has at most 150 lines', async t => {
   const isLong = (file: string) => readFileSync(join(root, file), 'utf8').split('\n').length > 151
   t.same(files.filter(isLong), [])
+})
+
+t.test('a function has at most 40 lines of its own, beside the functions that it contains', async t => {
+  const long: string[] = []
+
+  for (const file of files) {
+    const text = readFileSync(join(root, file), 'utf8')
+    const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+    const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line
+
+    /** The lines that functions take in a node. */
+    function visit (node: ts.Node): number {
+      let inner = 0
+      ts.forEachChild(node, child => { inner += visit(child) })
+      if (!ts.isFunctionLike(node) || !('body' in node) || node.body === undefined) return inner
+      const whole = lineOf(node.end) - lineOf(node.getStart(source)) + 1
+      if (whole - inner > 40) long.push(`${file}:${lineOf(node.getStart(source)) + 1}`)
+      return whole
+    }
+    visit(source)
+  }
+  t.same(long, [])
 })
 
 t.test('only the migrator builds SQL from text', async t => {

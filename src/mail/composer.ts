@@ -31,11 +31,7 @@ export function resolveSite ({ name, domain }: Settings['site'], publicUrl: stri
 
 /** Returns the function that renders a prepared mail. Throws what a template or a function of the app throws. */
 export const createComposer = ({ settings, templates, links, toUser }: ComposerOptions) =>
-  async function compose (
-    mail: MailRow,
-    { user: row, token }: PreparedMail,
-    policy: MailPolicy
-  ): Promise<MailMessage> {
+  async function compose (mail: MailRow, { user: row, token }: PreparedMail, policy: MailPolicy): Promise<MailMessage> {
     const site = resolveSite(settings.site, links.publicUrl())
     const user = toUser(row)
     const { hostname } = new URL(`http://${site.domain}`)
