@@ -124,7 +124,7 @@ const redirect = (description: string) => ({
 
 const html = (description: string, coded?: { description: string, content: object }) => ({
   ...coded,
-  description: coded ? `${description} Or: ${coded.description}` : description,
+  description: coded ? `An HTML page: ${description} Or a problem document: ${coded.description}` : description,
   content: { 'text/html': { schema: Type.String() }, ...coded?.content }
 })
 

@@ -20,7 +20,8 @@ import { createErrorPage } from '../social/error-page.js'
 interface Start { Querystring: { next?: string | string[] } }
 interface Callback { Querystring: CallbackQuery }
 
-// A HEAD request would consume the state that the GET after it needs.
+// The start has no token in its URL, but checks the origin itself. A HEAD request to the callback would consume the
+// state that the GET after it needs.
 const common = { ...tokenInUrl, exposeHeadRoute: false }
 
 export const socialRedirect: Feature = (app, context) => {

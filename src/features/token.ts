@@ -53,8 +53,11 @@ export const token: Feature = (app, context) => {
     const possibleSuccessors = successorsOf(refresh)
     const [next = ''] = possibleSuccessors
     const { digest } = owned.token
-    if (await spendRefreshToken(tx, digest, now)) return await sessions.rotateRefreshToken(tx, row, next, now)
-    return await replayWithinGrace(tx, row, digest, possibleSuccessors, now) ?? await endSessionOnReuse(tx, row)
+    if (await spendRefreshToken(tx, digest, now)) return await sessions.storeSuccessor(tx, row, next, now)
+    const replayed = await replayWithinGrace(tx, row, digest, possibleSuccessors, now)
+    // Not thrown here: an error would roll the end of the session back.
+    if (!replayed) await endSessionOnReuse(tx, row)
+    return replayed
   }
 
   const successorsOf = (refresh: string) => derivers.map(derive => derive(refresh))

@@ -16,7 +16,7 @@ export function addTrailingSlashTwin (app: FastifyInstance, route: RouteOptions)
     ...route,
     url: `${route.url}/`,
     schema: { ...route.schema, response: successResponses(route.schema?.response), hide: true },
-    config: { ...route.config, isTrailingSlashTwin: true }
+    config: { ...route.config, isDerivedRoute: true }
   })
 }
 
@@ -37,7 +37,7 @@ export function addMethodNotAllowed (
   const derived = {
     url,
     schema: { hide: true },
-    config: { isTrailingSlashTwin: true },
+    config: { isDerivedRoute: true },
     ...(logSerializers && { logSerializers }),
     handler: () => {}
   }

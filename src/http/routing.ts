@@ -14,7 +14,7 @@ const securityHeaders = {
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set on the routes that are derived from another: its trailing-slash twin, and the 405 and OPTIONS responses. */
-    isTrailingSlashTwin?: boolean
+    isDerivedRoute?: boolean
     /** For routes that need no CSRF check: a secret in the URL proves intent, or the route checks the origin itself. */
     skipCsrf?: boolean
   }
@@ -66,7 +66,7 @@ function addRequestChecks (app: FastifyInstance, { vary, checkCsrf }: RequestChe
 function serialiseSuccessOnly (app: FastifyInstance): () => void {
   const restores: Array<() => void> = []
   app.addHook('onRoute', route => {
-    if (route.config?.isTrailingSlashTwin) return
+    if (route.config?.isDerivedRoute) return
     const { schema } = route
     restores.push(() => { Object.assign(route, { schema }) })
     route.schema = { ...schema, response: successResponses(schema?.response) }

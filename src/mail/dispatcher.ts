@@ -140,4 +140,4 @@ function createDeliver (
 const anyUserPolicy: MailPolicy = { isWanted: () => true }
 
 const logDatabaseError = (log: FastifyBaseLogger, error: unknown) =>
-  log.warn({ err: redactQueryError(error) }, 'the outbox could not be read')
+  log.warn({ err: redactQueryError(error) }, 'the outbox is not available')

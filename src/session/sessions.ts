@@ -115,7 +115,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
   }
 
   /** Stores the next refresh token, which never outlives the session: rotation does not extend it (ASVS 7.3.2). */
-  async function rotateRefreshToken (tx: Db, row: SessionRow, next: string, now: Date): Promise<IssuedSession> {
+  async function storeSuccessor (tx: Db, row: SessionRow, next: string, now: Date): Promise<IssuedSession> {
     const refreshExpiration = earlierOf(secondsAfter(now, tokens.refresh.idle), row.expiresAt)
     const session = { row, refresh: next, refreshExpiration }
     await deleteExpiredRefreshTokens(tx, row.id, now)
@@ -128,7 +128,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     await insertRefreshToken(tx, { digest, sessionId: row.id, createdAt, expiresAt: refreshExpiration })
   }
 
-  return { refreshDigest, create, insert, logIn, logInIfUnchanged, respond, rotateRefreshToken, issueTokens }
+  return { refreshDigest, create, insert, logIn, logInIfUnchanged, respond, storeSuccessor, issueTokens }
 }
 export type Sessions = ReturnType<typeof createSessions>
 

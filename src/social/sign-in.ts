@@ -52,6 +52,7 @@ export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: 
         const needsAccount = await hasNoAccount(db, identity)
         // Calls the app's own code: outside the transaction, which must not wait for it.
         if (needsAccount) await checkMayRegister(registration, request)
+        // If a user is registered, this becomes their pk; linking replaces it.
         const row = await toRow(identity, uuid())
         return await mailOwnerInstead({ db, outbox }, identity.email, async tx => {
           const user = await accountLinking.findOrCreateUser(tx, identity, row, needsAccount)
@@ -60,6 +61,7 @@ export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: 
         })
       })
       outbox.wake()
+      // The same response whether the address was free or taken: only its owner may learn which, by mail.
       if (!outcome) throw failure('email_not_verified')
       return outcome.entered
     },

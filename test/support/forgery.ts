@@ -31,7 +31,6 @@ export function open (token: string) {
   }
 }
 
-export { codeOf } from './answers.js'
 export const without = (object: Json, name: string): Json =>
   Object.fromEntries(Object.entries(object).filter(([key]) => key !== name))
 
