@@ -14,7 +14,7 @@ export const passwordReset: Feature = (app, context) => {
   const { reset } = createPasswordReset(context)
 
   app.post('/password/reset', { schema: contract.requestPasswordReset }, async request => {
-    // The address is looked up later (mail/prepare.ts): neither the response nor its timing may show whether it is known.
+    // mail/prepare.ts looks the address up later: neither the response nor its timing may show whether it is known.
     await outbox.enqueue(db, 'password-reset', { address: canonicalEmail(request.body.email) })
     outbox.wake()
     return { detail: 'Password reset e-mail has been sent.' }

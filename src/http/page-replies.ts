@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Page } from '../pages/frame.js'
 
 /**
- * For routes with a token in the URL: logs the route's pattern instead of the URL, and skips the CSRF check, because the
- * token proves intent.
+ * For routes with a token in the URL: logs the route's pattern instead of the URL, and skips the CSRF check, because
+ * the token proves intent.
  */
 export const tokenInUrl = {
   config: { skipCsrf: true },
