@@ -1,7 +1,7 @@
 /**
  * Everything that can go wrong, in one table. The code is the contract (stable, machine-readable); the message is
  * dj-rest-auth's own text where it has one. `shownIn` is where Django REST framework puts the message: beside a
- * `field`, in `detail`, or, for the whole `object`, in `non_field_errors`. `docs/errors.md` is generated from this table.
+ * `field`, in `detail`, or, for the whole `object`, in `non_field_errors`. `docs/errors.md` is generated from it.
  */
 export const errors = {
   validation_error: { status: 400, message: 'The request is not valid.', shownIn: 'object' },
