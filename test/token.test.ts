@@ -288,3 +288,14 @@ t.test('a database failure is 500, not an invalid token', async t => {
   }
   t.equal((await post('/token/refresh', { refresh }, { fault: true })).statusCode, 500)
 })
+
+story('a spent refresh token stays spent when the clock is set back', async (t, build) => {
+  for (const seconds of [1, 9, 60, 3600]) {
+    const { post, register, clock } = await build(t)
+    const { refresh } = await register()
+    t.equal((await post('/token/refresh', { refresh })).statusCode, 200)
+    clock.advance(-seconds)
+    t.equal((await post('/token/verify', { token: refresh })).statusCode, 401, `${seconds} seconds back`)
+    t.equal((await post('/token/refresh', { refresh })).json().code, 'token_not_valid', `${seconds} seconds back`)
+  }
+})

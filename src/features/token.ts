@@ -71,7 +71,9 @@ export const token: Feature = (app, context) => {
     now: Date
   ): Promise<IssuedSession | undefined> {
     const spentAt = (await findRefreshToken(tx, spentDigest))?.token.spentAt
-    if (!spentAt || graceMs === 0 || now.getTime() - spentAt.getTime() > graceMs) return undefined
+    // A clock that was set back must not make a token usable again: a negative age counts like one beyond the grace.
+    const ageMs = spentAt ? now.getTime() - spentAt.getTime() : Infinity
+    if (graceMs === 0 || ageMs < 0 || ageMs > graceMs) return undefined
     const successor = await findUnspentToken(tx, row.id, possibleSuccessors.map(refreshDigest), now)
     const refresh = possibleSuccessors.find(possible => refreshDigest(possible) === successor?.digest)
     return successor && refresh ? { row, refresh, refreshExpiration: successor.expiresAt } : undefined
