@@ -1,3 +1,7 @@
+import { mkdtempSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { alice, password, story, type BuiltApp } from './support/build.js'
 
 interface Listed {
@@ -138,4 +142,46 @@ story('an unexpected body is ignored if it is valid, and is never a 500', async 
     t.equal((await app.call('DELETE', '/sessions/x', { token, payload, headers })).statusCode, status)
   }
   t.equal((await app.post('/logout/all', { any: 'thing' }, { token })).statusCode, 200)
+})
+
+story('a login over a Unix socket has no IP address, and is no error', async (t, build) => {
+  const { app, register, get } = await build(t)
+  await register()
+  const socketPath = join(mkdtempSync(join(tmpdir(), 'rest-auth-')), 'app.sock')
+  await app.listen({ path: socketPath })
+  const body = JSON.stringify({ email: alice.email, password })
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+  const { status, text } = await new Promise<{ status: number | undefined, text: string }>((resolve, reject) => {
+    const sent = request({ socketPath, method: 'POST', path: '/auth/login', headers }, async response => {
+      resolve({ status: response.statusCode, text: Buffer.concat(await response.toArray()).toString() })
+    })
+    sent.on('error', reject).end(body)
+  })
+  t.equal(status, 200, text)
+  const sessions: Listed[] = (await get('/sessions', { token: JSON.parse(text).access })).json()
+  t.same(sessions.map(({ ip, user_agent: agent }) => [ip, agent]), [[null, null], ['127.0.0.1', 'lightMyRequest']])
+})
+
+story('a client that hangs up while its password is hashed is no error', async (t, build) => {
+  const { app, register, logs, post } = await build(t)
+  await register()
+  const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+  const body = JSON.stringify({ email: alice.email, password })
+  await new Promise<void>(resolve => {
+    const sent = request({
+      host: address.hostname,
+      port: address.port,
+      method: 'POST',
+      path: '/auth/login',
+      headers: {
+        'content-type': 'application/json', 'content-length': Buffer.byteLength(body)
+      }
+    })
+    sent.on('error', () => resolve())
+    app.server.once('request', () => sent.destroy(new Error('hung up')))
+    sent.end(body)
+  })
+  // The hash of the next login waits behind that of the first.
+  t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
+  t.same(logs.filter(line => JSON.parse(line).level >= 50), [])
 })

@@ -133,8 +133,9 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
 export type Sessions = ReturnType<typeof createSessions>
 
 const clientOf = ({ ip, headers }: FastifyRequest) => ({
-  // With trustProxy the address is a header's text, of any length.
-  ip: ip.slice(0, 64),
+  // With trustProxy it is a header's text, of any length. It is undefined on a Unix socket and after the client has
+  // hung up, which Fastify's type does not say.
+  ip: (ip as string | undefined)?.slice(0, 64) ?? null,
   userAgent: headers['user-agent']?.slice(0, 512) ?? null
 })
 
