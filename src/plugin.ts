@@ -53,6 +53,7 @@ export interface Internals {
 export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeoutMs }: Internals = {}) =>
   async function restAuth (app: FastifyInstance, options: object): Promise<void> {
     refuseOtherAuthenticate(app)
+    warnOfUnknownEnvironment(app)
     const settings = resolveSettings(options, {
       production: process.env.NODE_ENV === 'production',
       warn: message => app.log.warn(message)
@@ -94,6 +95,13 @@ function prepareHost (app: FastifyInstance): void {
   if (app.hasDecorator('restAuth')) return
   app.addHook('onRequest', startAnonymous)
   if (app.hasDecorator('swagger')) addSecurityToHostRoutes(app)
+}
+
+/** Only `production` turns the strict checks on, so `prod` would silently leave them off. */
+function warnOfUnknownEnvironment (app: FastifyInstance): void {
+  const { NODE_ENV: environment = '' } = process.env
+  if (['', 'development', 'test', 'production'].includes(environment)) return
+  app.log.warn(`fastify-rest-auth: NODE_ENV is "${environment}", so the checks for "production" are off`)
 }
 
 /** Fastify would refuse a second decorator too, but without saying what to do. */

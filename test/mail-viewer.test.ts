@@ -24,7 +24,7 @@ function build (t: Test, mails: ViewedMail[], server: FastifyServerOptions = {})
   const inbox = createInbox()
   mails.forEach(inbox.add)
   addMailViewer(app, '/docs/mail', inbox)
-  return { inbox, get: async (path = '') => await app.inject(`/docs/mail${path}`) }
+  return { app, inbox, get: async (path = '') => await app.inject(`/docs/mail${path}`) }
 }
 
 t.test('an inbox keeps the latest 50 mails, newest first', async t => {
@@ -197,4 +197,24 @@ t.test('requests to the viewer are not logged', async t => {
   const { get } = build(t, [mail('a')], { logger: { level: 'info', stream: { write: line => { lines.push(line) } } } })
   for (const path of ['', '/a', '/a/html', '/b']) await get(path)
   t.same(lines, [])
+})
+
+t.test('the mails are shown only to a browser on this machine that asked for this machine', async t => {
+  const { app } = build(t, [])
+  const statusOf = async (remoteAddress: string, host: string, headers: Record<string, string> = {}) =>
+    (await app.inject({ url: '/docs/mail', remoteAddress, headers: { host, ...headers } })).statusCode
+  for (const [peer, host] of [
+    ['127.0.0.1', 'localhost:3000'], ['127.0.0.1', '127.0.0.1'], ['::1', '[::1]:3000'],
+    ['::ffff:127.0.0.1', 'LOCALHOST'], ['127.9.9.9', 'app.localhost:3000']
+  ] as const) t.equal(await statusOf(peer, host), 200, `${peer} asks for ${host}`)
+
+  for (const [peer, host] of [
+    ['192.0.2.7', 'localhost:3000'], ['::ffff:192.0.2.7', 'localhost'], ['2001:db8::1', '[::1]'],
+    ['127.0.0.1', 'app.example'], ['127.0.0.1', 'localhost.app.example'], ['127.0.0.1', '127.0.0.1.app.example'], ['127.0.0.1', 'user@app.example'],
+    ['127.0.0.1', '0.0.0.0'], ['127.0.0.1', '192.0.2.7']
+  ] as const) t.equal(await statusOf(peer, host), 403, `${peer} asks for ${host}`)
+
+  for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via', 'x-forwarded-host']) {
+    t.equal(await statusOf('127.0.0.1', 'localhost', { [name]: '127.0.0.1' }), 403, `behind a proxy that sends ${name}`)
+  }
 })

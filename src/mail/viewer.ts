@@ -1,6 +1,7 @@
 /** Shows mails in development. Nothing in them runs: no scripts, and their HTML is in a sandboxed frame. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { html, type Markup } from '../lib/html.js'
+import { isLocalRequest } from '../lib/local-request.js'
 import { commonHeaders, renderPage } from '../pages/frame.js'
 import { viewerStyle } from '../pages/style.js'
 import type { Inbox, ViewedMail } from './inbox.js'
@@ -8,7 +9,7 @@ import type { Inbox, ViewedMail } from './inbox.js'
 type MailRequest = FastifyRequest<{ Params: { id: string }, Querystring: { part?: unknown } }>
 
 // The list reloads every few seconds: logging that would bury everything else.
-const options = { schema: { hide: true }, logLevel: 'warn' } as const
+const options = { schema: { hide: true }, logLevel: 'warn', onRequest: refuseStrangers } as const
 
 /** The list at `path`, a mail at `path/:id`, its HTML at `path/:id/html`. */
 export function addMailViewer (app: FastifyInstance, path: string, inbox: Inbox): void {
@@ -34,6 +35,18 @@ export function addMailViewer (app: FastifyInstance, path: string, inbox: Inbox)
       : reply.headers({ ...commonHeaders, 'content-security-policy': isolation }).send(withNewTabs(source))
   })
 }
+
+/** The links in these mails open accounts. NODE_ENV may be forgotten, so it does not decide alone who sees them. */
+async function refuseStrangers (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (!isLocalRequest(request.raw)) await show(reply.code(403), 'Mail', localOnly)
+}
+
+const localOnly = html`<main>
+<h1>Mail</h1>
+<div class="empty">
+<p>The mails are shown only in a browser on the machine that runs the server, at <code>http://localhost</code>.</p>
+</div>
+</main>`
 
 /** Links are relative, because a proxy may strip a path prefix; a trailing slash adds a level to climb. */
 const up = ({ url }: FastifyRequest) => url.replace(/\?.*/s, '').endsWith('/') ? '../' : ''
