@@ -1,4 +1,5 @@
 /** Transactions on both databases, retries on PostgreSQL, and a SQLite file shared with another process. */
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'drizzle-orm'
@@ -154,4 +155,22 @@ t.test('an invalid `database` option throws, and the message lists the valid one
   await t.rejects(
     openDatabase({ some: 'object' }, [], () => {}), { message: /^database: give a SQLite file, a postgres:\/\/ URL/ }
   )
+})
+
+t.test('only its owner can read a new SQLite file and its WAL; an existing file keeps its mode', async t => {
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
+  const file = temporaryFile(t)
+  const db = await openDatabase(file, [], () => {})
+  t.teardown(() => db.close())
+  await migrate(db, [])
+  for (const path of [file, `${file}-wal`, `${file}-shm`]) t.equal(modeOf(path), '600', path)
+
+  const shared = temporaryFile(t)
+  writeFileSync(shared, '')
+  chmodSync(shared, 0o640)
+  const other = await openDatabase(shared, [], () => {})
+  t.teardown(() => other.close())
+  await migrate(other, [])
+  t.equal(modeOf(shared), '640', 'the app decides about its own file')
+  await t.rejects(openDatabase(`${file}.d/none.sqlite`, [], () => {}), /directory does not exist/)
 })

@@ -1,5 +1,6 @@
 /** SQLite through better-sqlite3. Statements take turns, so that no write becomes part of another's transaction. */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type BetterSqlite3 from 'better-sqlite3'
 import { drizzle, type AsyncRemoteCallback } from 'drizzle-orm/sqlite-proxy'
@@ -21,6 +22,7 @@ export async function openSqlite (
   const { default: Client } = await import('better-sqlite3').catch(error => {
     throw new Error('database: SQLite needs the package better-sqlite3 (npm install better-sqlite3)', { cause: error })
   })
+  if (typeof target === 'string') createPrivateFile(target)
   const client = typeof target === 'string' ? openFile(new Client(target, { timeout: busyTimeoutMs })) : target
   const run = createRunner(client)
   const queue = queueOf(client)
@@ -45,6 +47,16 @@ export async function openSqlite (
     close: async () => {
       if (typeof target === 'string') await queue.turns(() => { client.close() })
     }
+  }
+}
+
+/** Only the owner may read a new file. SQLite would let everybody on the machine; it gives the WAL the same mode. */
+function createPrivateFile (path: string): void {
+  if (path === ':memory:' || existsSync(path)) return
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch {
+    // SQLite's own error says better why the file can't be created.
   }
 }
 
