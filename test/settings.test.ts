@@ -105,6 +105,9 @@ const refusals: Array<[options: object, line: string]> = [
   [{ secret: 'zXc9zXc9zXc9zXc9zXc9zXc9zXc9zXc9' }, weak('has too few different characters')],
   [{ secret: 'my-very-own-Secret-for-this-very-app-2026' }, weak('looks like an example value')],
   [{ secret: 'change-me-change-me-now-please-quickly' }, weak('looks like an example value')],
+  [{ secret: '9f86d081884c7d659a2feaa0c55ad015' }, weak('has only 128 bits: 64 hex digits make 256')],
+  [{ secret: '9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822C' }, weak('has only 192 bits: 64 hex digits make 256')],
+  [{ secret: 'correct horse battery staple and three more' }, weak('looks like a passphrase, which can be guessed')],
   [{ secret: [secret, 'short'] }, weak('is shorter than 32 bytes', 'secret[1]')],
   [{ secret: [secret, secret] }, 'secret: contains a duplicate'],
   ...[7, null, [], [secret, 7], { key: secret }].map((value): [object, string] => [
