@@ -13,7 +13,7 @@ const clientSecret = 'the-client-secret-of-the-app'
 async function withFaults (t: Test, build: Build = sqliteBuild, options: object = {}) {
   const built = await withBadProvider(t, build, {
     options,
-    internals: { providerTimeoutMs: 300 },
+    internals: { providerTimeoutMs: 1500 },
     provider: { clientSecret },
     social: bad => ({ google: likeGoogle(bad, { clientSecret }) })
   })
@@ -164,7 +164,7 @@ void t.test('the app starts while a provider is down, and logins work once the p
     bad.faults = { discovery: fault }
     const { post } = await sqliteBuild(t, {
       options: { ...articleOptions, social: { company: { issuer: bad.issuer, clientId: bad.clientId, clientSecret } } },
-      internals: { providerTimeoutMs: 300 }
+      internals: { providerTimeoutMs: 1500 }
     })
     t.equal(
       (await post('/company', { code: 'code-alice' }, { fault: true })).json().code,
