@@ -278,6 +278,26 @@ for (const [options, lines] of [
   })
 }
 
+story('only space and tab surround a cookie name: a look-alike of a neighbouring host is not ours', async (t, build) => {
+  const { post, get } = await build(t, { options: cookies })
+  const token = (await post('/registration', alice)).cookies.find(({ name }) => name === '__Host-access')?.value
+  const statusOf = async (cookie: string) => (await get('/user', { headers: { cookie } })).statusCode
+  for (const space of ['\u00a0', '\ufeff', '\u2003', '\u3000', '\v', '\f', '\u0085', '\u200b', '"', '+', '%20']) {
+    const header = (text: string) => Buffer.from(text).toString('latin1')
+    t.equal(await statusOf(header(`${space}__Host-access=${token}`)), 401, `${JSON.stringify(space)} before`)
+    t.equal(await statusOf(header(`__Host-access${space}=${token}`)), 401, `${JSON.stringify(space)} behind`)
+    t.equal(await statusOf(`${header(`${space}__Host-access=planted`)}; __Host-access=${token}`), 200, 'beside ours')
+  }
+  for (const name of ['__host-access', '__HOST-ACCESS', 'x__Host-access', '__Host-access2', '__Host-acces']) {
+    t.equal(await statusOf(`${name}=${token}`), 401, name)
+  }
+  const ours = [` \t__Host-access \t=\t ${token} `, `a=1;__Host-access=${token};b`, `;; __Host-access=${token}`]
+  for (const header of ours) {
+    t.equal(await statusOf(header), 200, JSON.stringify(header))
+  }
+  t.equal(await statusOf(`__Host-access=${token}; __Host-access\t=planted`), 401, 'two of one name')
+})
+
 t.test('a cookie of more than 4096 bytes, which browsers drop, is an error', async t => {
   const attributes = { secure: true, sameSite: 'strict', path: '/', domain: undefined } as const
   const app = Fastify()
