@@ -210,7 +210,8 @@ t.test('the mails are shown only to a browser on this machine that asked for thi
 
   for (const [peer, host] of [
     ['192.0.2.7', 'localhost:3000'], ['::ffff:192.0.2.7', 'localhost'], ['2001:db8::1', '[::1]'],
-    ['127.0.0.1', 'app.example'], ['127.0.0.1', 'localhost.app.example'], ['127.0.0.1', '127.0.0.1.app.example'], ['127.0.0.1', 'user@app.example'],
+    ['127.0.0.1', 'app.example'], ['127.0.0.1', 'localhost.app.example'], ['127.0.0.1', '127.0.0.1.app.example'],
+    ['127.0.0.1', 'user@app.example'],
     ['127.0.0.1', '0.0.0.0'], ['127.0.0.1', '192.0.2.7']
   ] as const) t.equal(await statusOf(peer, host), 403, `${peer} asks for ${host}`)
 
