@@ -81,7 +81,7 @@ const failuresOf = ({ responses }: Operation) =>
   Object.entries(responses).filter(([status]) => Number(status) >= 400).flatMap(([status, response]) => {
     const { content: { 'text/html': page, ...content }, ...rest } = response
     if (page && Object.keys(content).length === 0) return []
-    const description = page ? rest.description.split(' Or: ').at(-1) : rest.description
+    const description = page ? rest.description.split(' Or a problem document: ').at(-1) : rest.description
     return [[status, { ...rest, content, description }] as const]
   })
 const bodyOf = ({ requestBody }: Operation): Schema | undefined => requestBody?.content['application/json']?.schema
