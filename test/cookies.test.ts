@@ -278,7 +278,7 @@ for (const [options, lines] of [
   })
 }
 
-story('only space and tab surround a cookie name: a look-alike of a neighbouring host is not ours', async (t, build) => {
+story('only space and tab surround a cookie name: a look-alike from another host is not ours', async (t, build) => {
   const { post, get } = await build(t, { options: cookies })
   const token = (await post('/registration', alice)).cookies.find(({ name }) => name === '__Host-access')?.value
   const statusOf = async (cookie: string) => (await get('/user', { headers: { cookie } })).statusCode
