@@ -587,7 +587,7 @@ story('passwords of up to 256 code points are accepted as sent; longer ones are 
   const some = (count: number) => 'Aé😀-'.repeat(100).match(/./gu)?.slice(0, count).join('') ?? ''
   const family = '👨‍👩‍👧‍👦'
   for (const [index, given] of [
-    some(256), family.repeat(2), `  ${some(8)}  `, '\u0301\u0302'.repeat(8), 'ﷺ'.repeat(256), '\u202e\u200b'.repeat(8),
+    some(256), family.repeat(2), `  ${some(8)}  `, '\u0301\u0302'.repeat(8), 'ﷺx'.repeat(128), '\u202e\u200b'.repeat(8),
     `${some(20)}\r\n\t`
   ].entries()) {
     const email = `u${index}@example.com`
