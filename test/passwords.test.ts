@@ -119,11 +119,11 @@ t.test('a password has password.minLength to 256 characters, counted in code poi
   let users = 0
   const codes = async (password1: string) =>
     fieldCodes(await post('/registration', { ...alice, email: `user${++users}@example.com`, password1 }))
-  t.same(await codes('🔑🗝'.repeat(7)), { password1: ['password_too_short'] })
-  t.same(await codes(`${'🔑🗝'.repeat(7)}🔑`), {})
+  t.same(await codes('🔑'.repeat(14)), { password1: ['password_too_short'] })
+  t.same(await codes('🔑'.repeat(15)), {})
   t.same(await codes('0 1 2 3 4 5 6 7 8 9 a'), {}, 'spaces and digits count like other characters')
-  t.same(await codes('éè'.repeat(128)), {})
-  t.same(await codes(`${'éè'.repeat(128)}é`), { password1: ['max_length'] })
+  t.same(await codes('é'.repeat(256)), {})
+  t.same(await codes('é'.repeat(257)), { password1: ['max_length'] })
 })
 
 t.test("the app's validator runs last, and receives the user", async t => {
@@ -137,20 +137,4 @@ t.test("the app's validator runs last, and receives the user", async t => {
   t.match(answer.json().errors, [{ field: 'password1', code: 'password_not_allowed', message: 'Not our name.' }])
   t.match(seen, [{ email: alice.email, gender: 'F', phone_number: alice.phone_number }])
   t.equal((await post('/registration', alice)).statusCode, 201)
-})
-
-story('one repeated character is a common password; twenty digits are not too weak', async (t, build) => {
-  const { post } = await build(t)
-  const codesOf = async (password1: string) =>
-    fieldCodes(await post('/registration', { ...alice, email: 'no', password1 }))
-  for (const weak of ['aaaaaaaa', '!!!!!!!!!!!!', 'ß'.repeat(12), '😀'.repeat(9), ' '.repeat(10)]) {
-    t.match(await codesOf(weak), { password1: ['password_too_common'] }, JSON.stringify(weak))
-  }
-  t.same((await codesOf('1'.repeat(20))).password1, ['password_too_common'], 'one digit repeated')
-  for (const numeric of ['8273645101928', '8273645101928374650', '٨٢٧٣٦٤٥١٠١٩٢٨']) {
-    t.same((await codesOf(numeric)).password1, ['password_entirely_numeric'], numeric)
-  }
-  for (const fine of ['82736451019283746501', '8273645101928374650192837465', 'aaaaaaaab9']) {
-    t.equal((await codesOf(fine)).password1, undefined, fine)
-  }
 })
