@@ -24,7 +24,8 @@ export function weakness (secret: string): string | undefined {
   if (Buffer.byteLength(secret) < 32) return 'is shorter than 32 bytes'
   if (new Set(secret).size < 12) return 'has too few different characters'
   if (samples.test(secret)) return 'looks like an example value'
-  if (/^[\da-f]+$/i.test(secret) && secret.length < 64) return `has only ${secret.length * 4} bits: 64 hex digits make 256`
+  const isHex = /^[\da-f]+$/i.test(secret)
+  if (isHex && secret.length < 64) return `has only ${secret.length * 4} bits: 64 hex digits make 256`
   if (/\s/.test(secret)) return 'looks like a passphrase, which can be guessed'
   return undefined
 }
