@@ -8,6 +8,7 @@
  * On a SQLite file, or on the empty database that DATABASE names.
  */
 import { fork } from 'node:child_process'
+import { pbkdf2Sync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,9 +16,13 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { hash as argon2 } from '@node-rs/argon2'
+import { hash as bcrypt } from '@node-rs/bcrypt'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { openDatabase } from '../src/db/open.js'
 import { createPlugin } from '../src/plugin.js'
+import { updateUser } from '../src/store/users.js'
 
 const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 const password = 'Sup3r-secret-pw'
@@ -58,6 +63,15 @@ const kinds = {
   deactivated: async (users: Users, email: string) => await users.deactivate((await create(users, email)).pk)
 }
 type Kind = keyof typeof kinds
+
+/** What a database may hold, besides hashes of the present cost. */
+const storedHashes = async () => ({
+  unusable: '!mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo',
+  blank: '',
+  older: await argon2(password, { memoryCost: 4096, timeCost: 2, parallelism: 1 }),
+  pbkdf2: `pbkdf2_sha256$20000$salt$${pbkdf2Sync(password, 'salt', 20000, 32, 'sha256').toString('base64')}`,
+  bcrypt: `bcrypt$${await bcrypt(password, { cost: 8 })}`
+})
 
 const post = async (app: FastifyInstance, path: string, payload: object) =>
   await app.inject({ method: 'POST', url: `/auth/${path}`, payload })
@@ -137,14 +151,20 @@ async function compareMailing (route: string, kind: Kind, app: FastifyInstance, 
 
 const groups: Record<string, () => Promise<void>> = {
   async login () {
-    const app = await open({ account: { emailVerification: 'none' } })
+    const database = process.env.DATABASE ?? join(folder, 'login.sqlite')
+    const app = await open({ account: { emailVerification: 'none' }, database })
+    const db = await openDatabase(database, [], () => {})
     for (const name of ['known', 'deactivated']) {
       await post(app, 'registration', { email: `${name}@example.com`, password1: password })
     }
     const { users } = app.restAuth
     await users.deactivate((await users.find({ email: 'deactivated@example.com' }))?.pk ?? '')
     await create(users, 'passwordless@example.com')
-    for (const name of ['known', 'deactivated', 'passwordless']) {
+    for (const [name, passwordHash] of Object.entries(await storedHashes())) {
+      await updateUser(db, (await create(users, `${name}@example.com`)).pk, { passwordHash })
+    }
+    await db.close()
+    for (const name of ['known', 'deactivated', 'passwordless', ...Object.keys(await storedHashes())]) {
       await compare(`POST /login, ${name} against unknown`, [name, 'nobody'], async email => {
         const asked = email.startsWith('nobody') ? email : `${name}@example.com`
         return await timed(async () => await post(app, 'login', { email: asked, password: 'not the password' }))

@@ -17,6 +17,7 @@ import { createTokenTransport } from './session/token-transport.js'
 import { createLinks, listenedOn } from './settings/links.js'
 import type { Settings } from './settings/types.js'
 import { createSocial } from './social/create-social.js'
+import { samplePasswordHashes } from './store/users.js'
 
 interface ContextOptions {
   settings: Settings
@@ -58,7 +59,7 @@ export async function createContext (
     db,
     clock,
     userRecords,
-    passwords: createPasswords(password, hashCost ?? password.hash),
+    passwords: createPasswords(password, hashCost ?? password.hash, () => samplePasswordHashes(db)),
     sessions: createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport }),
     accessTokens,
     tokenTransport,

@@ -1,6 +1,6 @@
 import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto'
 import { hash as argon2 } from '@node-rs/argon2'
-import { hash as bcrypt } from 'bcryptjs'
+import { hash as bcrypt } from '@node-rs/bcrypt'
 import { openDatabase } from '../src/db/open.js'
 import { isCommonPassword } from '../src/lib/common-passwords.js'
 import { verifyDjangoHash } from '../src/lib/django-password-hash.js'
@@ -21,8 +21,8 @@ const djangoHashes = async (): Promise<Record<string, string>> => ({
   pbkdf2_sha1: `pbkdf2_sha1$1000$${salt}$${pbkdf2Sync(password, salt, 1000, 20, 'sha1').toString('base64')}`,
   scrypt: `scrypt$16384$${salt}$8$5$${scryptHash}`,
   argon2: `argon2${await phc()}`,
-  bcrypt_sha256: `bcrypt_sha256$${await bcrypt(createHash('sha256').update(password).digest('hex'), 4)}`,
-  bcrypt: `bcrypt$${await bcrypt(password, 4)}`
+  bcrypt_sha256: `bcrypt_sha256$${await bcrypt(createHash('sha256').update(password).digest('hex'), { cost: 4 })}`,
+  bcrypt: `bcrypt$${await bcrypt(password, { cost: 4 })}`
 })
 
 t.test('new hashes are salted argon2id, at the cost that OWASP recommends', async t => {
@@ -57,7 +57,7 @@ t.test("all of Django's hash formats are verified, and a wrong password is refus
   }
 })
 
-t.test('a damaged, unknown or absurdly expensive hash matches nothing, and takes no time', async t => {
+t.test('a damaged, unknown or absurdly expensive hash matches nothing', async t => {
   const hasher = createHasher(cheapHash)
   const hopeless = [
     '', '!', '!xxxxxxxx', 'plain', 'md5$salt$hash', '__proto__$x', 'pbkdf2_sha256',
@@ -65,7 +65,7 @@ t.test('a damaged, unknown or absurdly expensive hash matches nothing, and takes
     'scrypt$16384$a$1000$1$b', 'argon2$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh',
     'bcrypt$$2b$31$abcdefghijklmnopqrstuu', '$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh',
     '$argon2id$v=19$m=1024,t=1000,p=1$YWFhYWFhYWE$YWFh', '$argon2id$v=19$m=1024,t=1,p=1$?$?', 'argon2$garbage',
-    'bcrypt$garbage'
+    'bcrypt$garbage', '$argon2id$v=19$m=1,t=1,p=16$YWFhYWFhYWE$YWFh', 'scrypt$16383$a$8$1$b'
   ]
   for (const hash of hopeless) t.equal(await hasher.verify(hash, password), false, hash)
 })

@@ -7,7 +7,11 @@ import { isSimilar } from '../lib/similarity.js'
 import type { Settings } from '../settings/types.js'
 import type { PasswordOwner } from '../types.js'
 
-export function createPasswords ({ minLength, validators }: Settings['password'], cost: HashCost) {
+export function createPasswords (
+  { minLength, validators }: Settings['password'],
+  cost: HashCost,
+  readHashes: () => Promise<Array<string | null>>
+) {
   const rules: Array<[FieldCode, (password: string) => boolean]> = [
     ['password_too_short', password => [...password].length < minLength],
     ['password_too_common', isCommonPassword],
@@ -41,7 +45,7 @@ export function createPasswords ({ minLength, validators }: Settings['password']
     ]
   }
 
-  return { ...createHasher(cost), check, checkPair }
+  return { ...createHasher(cost, readHashes), check, checkPair }
 }
 export type Passwords = ReturnType<typeof createPasswords>
 

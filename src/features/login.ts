@@ -21,8 +21,9 @@ export const login: Feature = (app, { settings, contract, db, userRecords, passw
     const { email, username, password } = request.body
     if (!email && !username) throw failure('identifier_required', { identifier })
     const found = await findByIdentifier(email, username)
-    const matches = await passwords.verify(found?.passwordHash, password)
-    if (!found || !matches || !found.isActive) throw failure('invalid_credentials')
+    // A deactivated account counts as unknown: with the right password, too, the whole work is done.
+    const matches = await passwords.verify(found?.isActive ? found.passwordHash : undefined, password)
+    if (!found || !matches) throw failure('invalid_credentials')
     if (emailVerification === 'mandatory' && !found.emailVerified) throw failure('email_not_verified')
 
     const passwordHash = passwords.isOutdated(found.passwordHash ?? '') ? await passwords.hash(password) : undefined

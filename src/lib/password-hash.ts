@@ -1,8 +1,12 @@
-/** argon2id, at most one hash per core. Only 64 may wait: a flood must not exhaust the server (ASVS 15.2.2). */
+/**
+ * argon2id, at most one hash per core. Imported hashes that take longer wait in a lane of their own, so that they take
+ * no turn from the others. A lane has a limit: a flood must not exhaust the server (ASVS 15.2.2).
+ */
 import { availableParallelism } from 'node:os'
 import { hash as argon2, verify as verifyArgon2 } from '@node-rs/argon2'
 import pLimit from 'p-limit'
 import { verifyDjangoHash } from './django-password-hash.js'
+import { argon2Work, createWorkInUse, workLeft, workOf, type Work } from './password-work.js'
 
 export interface HashCost {
   /** KiB. */
@@ -16,43 +20,69 @@ export interface HashCost {
 export class HasherBusy extends Error {}
 
 const maxWaiting = 64
-const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$/
+// Of Node's four threads for such work, the slow lane may occupy one. What waits there may take half a second each.
+const slowAtOnce = 1
+const maxWaitingSlow = 16
 
-// A stored hash is input too, so one that would take gigabytes or minutes is rejected before any work is done.
-const isAffordable = (hash: string): boolean => {
-  const [, m, t, p] = (phc.exec(hash) ?? []).map(Number)
-  return m !== undefined && t !== undefined && p !== undefined && m <= 1048576 && t <= 20 && p <= 16
-}
-
-// A damaged hash matches no password.
-const verifyOwn = async (hash: string, password: string): Promise<boolean> =>
-  isAffordable(hash) && await verifyArgon2(hash, password).catch(() => false)
-
-/** Functions that throw `HasherBusy` while the queue is full. */
-export function createHasher (cost: HashCost) {
-  const limit = pLimit(availableParallelism())
-  const queued = <T>(work: () => Promise<T>): Promise<T> => {
-    if (limit.pendingCount >= maxWaiting) throw new HasherBusy('The password hasher is busy')
+function createLane (atOnce: number, max: number) {
+  const limit = pLimit(atOnce)
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    if (limit.pendingCount >= max) throw new HasherBusy('The password hasher is busy')
     return limit(work)
   }
-  // NFC, because devices encode an é in different ways (NIST SP 800-63B-4 §3.1.1.2).
-  const hash = async (password: string) => await queued(() => argon2(password.normalize('NFC'), cost))
-  const dummy = hash('nobody has this password')
+}
 
-  /** Whether the password matches. Without a stored hash the same work is done, so that the time reveals nothing. */
+/** `readHashes` returns stored hashes, from which the hasher learns what work is in use; null stands for none. */
+export function createHasher (cost: HashCost, readHashes: () => Promise<Array<string | null>> = async () => []) {
+  const { memoryCost, timeCost, parallelism } = cost
+  const own = argon2Work('argon2id', [memoryCost, timeCost, parallelism])
+  const mainLane = createLane(availableParallelism(), maxWaiting)
+  const slowLane = createLane(slowAtOnce, maxWaitingSlow)
+  const laneOf = ({ kind, amount }: Work) =>
+    kind.startsWith('argon2') && amount <= memoryCost * timeCost ? mainLane : slowLane
+  const { note, all } = createWorkInUse(...own ? [own] : [])
+  let learned: Promise<void> | undefined
+
+  // NFC, because devices encode an é in different ways (NIST SP 800-63B-4 §3.1.1.2).
+  const hash = async (password: string) => await mainLane(() => argon2(password.normalize('NFC'), cost))
+
+  /**
+   * Whether the password matches. If not, the same work was done for every kind of stored hash and for none: its own,
+   * and what that leaves of all the work in use. So the time reveals nothing.
+   */
   async function verify (stored: string | null | undefined, password: string): Promise<boolean> {
-    const known = stored ?? await dummy
-    const text = password.normalize('NFC')
-    const matches = await queued(async () =>
-      phc.test(known) ? await verifyOwn(known, text) : await verifyDjangoHash(known, password)
-    )
-    return matches && stored !== null && stored !== undefined
+    const work = workOf(stored ?? '')
+    const matches = work && await laneOf(work)(() => verifyAny(stored ?? '', password))
+    if (matches) return true
+    const done = matches === false ? work : undefined
+    if (done) note(done)
+    await learn()
+    for (const left of workLeft(all(), done)) {
+      // A damaged hash may have parameters that its algorithm refuses.
+      await laneOf(left)(() => left.spend(left.amount, password).catch(() => {}))
+    }
+    return false
+  }
+
+  /** Reads the stored hashes once; again if that failed. */
+  async function learn (): Promise<void> {
+    learned ??= readHashes().then(hashes => {
+      for (const work of hashes.map(known => workOf(known ?? ''))) if (work) note(work)
+    })
+    await learned.catch(error => { learned = undefined; throw error })
   }
 
   function isOutdated (stored: string): boolean {
-    const { memoryCost, timeCost, parallelism } = cost
     return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`)
   }
 
   return { hash, verify, isOutdated }
+}
+
+/** Undefined if the hash turns out to be damaged: then no work was done. */
+const verifyAny = async (stored: string, password: string): Promise<boolean | undefined> => {
+  const verified = stored.startsWith('$argon2id$')
+    ? verifyArgon2(stored, password.normalize('NFC'))
+    : verifyDjangoHash(stored, password)
+  return await verified.catch(() => undefined)
 }

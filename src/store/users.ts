@@ -1,5 +1,5 @@
 /** The users table. */
-import { and, eq, getTableColumns, isNull, ne, sql, type Column } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, isNull, ne, sql, type Column, type SQL } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import { isConflict } from '../db/errors.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
@@ -18,6 +18,17 @@ export const findUserByEmail = async (db: Db, email: string): Promise<UserRow | 
 /** `key` as `usernameKey()` makes it. */
 export const findUserByUsername = async (db: Db, key: string): Promise<UserRow | undefined> =>
   (await byUsername(db, { key }))[0]
+
+/**
+ * The password hashes of the oldest and of the newest accounts, or null where there is none. To read all of them would
+ * take seconds in a large table.
+ */
+export async function samplePasswordHashes ({ orm, users }: Db, count = 1000): Promise<Array<string | null>> {
+  const read = async (order: SQL) =>
+    await orm.select({ passwordHash: users.passwordHash }).from(users).orderBy(order).limit(count)
+  const rows = [...await read(asc(users.pk)), ...await read(desc(users.pk))]
+  return rows.map(({ passwordHash }) => passwordHash)
+}
 
 /** Stores a user; undefined if one of the unique values is taken. The index decides, not an earlier query. */
 export async function insertUser ({ orm, users }: Db, row: NewUserRow): Promise<UserRow | undefined> {

@@ -1,0 +1,148 @@
+/** Stored hashes that another app, or an earlier setting of this one, has made. */
+import { pbkdf2Sync, scryptSync } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
+import { hash as argon2 } from '@node-rs/argon2'
+import { hash as bcrypt } from '@node-rs/bcrypt'
+import { openDatabase } from '../src/db/open.js'
+import { createHasher, HasherBusy } from '../src/lib/password-hash.js'
+import { createWorkInUse, workLeft, workOf, type Work } from '../src/lib/password-work.js'
+import { findUser, updateUser } from '../src/store/users.js'
+import {
+  password, story, t, type Build, type BuildOptions, type BuiltApp, type Test
+} from './support/build.js'
+import { temporaryFile, type TestedDatabase } from './support/databases.js'
+
+const cost = { memoryCost: 4096, timeCost: 3, parallelism: 1 }
+const older = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
+
+const pbkdf2 = (rounds: number, secret = password) =>
+  `pbkdf2_sha256$${rounds}$salt$${pbkdf2Sync(secret, 'salt', rounds, 32, 'sha256').toString('base64')}`
+const djangoBcrypt = async (secret: string, rounds = 4) => `bcrypt$${await bcrypt(secret, { cost: rounds })}`
+
+/** An app, and a function that creates a user with the given stored hash. */
+async function withHashes (t: Test, build: Build, { dialect }: TestedDatabase, options: BuildOptions = {}) {
+  const built = await build(t, { ...dialect === 'sqlite' && { database: temporaryFile(t) }, ...options })
+  const db = await openDatabase(built.database, [], () => {})
+  t.teardown(() => db.close())
+  async function importUser (name: string, passwordHash: string | null, changes: object = {}) {
+    const fields = { email: `${name}@example.com`, gender: 'F', phone_number: '1' }
+    const { pk } = await built.app.restAuth.users.create(fields as never)
+    await updateUser(db, pk, { passwordHash, ...changes })
+    return async () => (await findUser(db, pk))?.passwordHash ?? ''
+  }
+  return { ...built, importUser, logIn: logInto(built) }
+}
+
+const logInto = ({ post }: BuiltApp) => async (name: string, tried: string = password) =>
+  (await post('/login', { email: `${name}@example.com`, password: tried })).statusCode
+
+t.test('a wrong password takes the work of all kinds of stored hashes, each once, whatever is stored', async t => {
+  const stored = [
+    await argon2(password, cost), await argon2(password, older), `argon2${await argon2(password, older)}`,
+    pbkdf2(1000), pbkdf2(2600), await djangoBcrypt(password, 4), await djangoBcrypt(password, 6),
+    `bcrypt_sha256$${await bcrypt('a digest', { cost: 5 })}`,
+    `scrypt$1024$salt$8$1$${scryptSync(password, 'salt', 64, { N: 1024 }).toString('base64')}`
+  ]
+  const inUse = createWorkInUse()
+  for (const hash of stored) inUse.note(workOf(hash) as Work)
+  const amounts = (works: Work[]) => {
+    const sums: Record<string, number> = {}
+    for (const { kind, amount } of works) sums[kind] = (sums[kind] ?? 0) + amount
+    return sums
+  }
+  const ofUnknown = amounts(workLeft(inUse.all()))
+  t.same(ofUnknown, {
+    'argon2id m=4096,t=3,p=1': 12288,
+    'argon2id m=1024,t=1,p=1': 1024,
+    'pbkdf2 sha256': 2600,
+    bcrypt: 64,
+    'scrypt N=1024,r=8,p=1': 8192
+  })
+  for (const hash of stored) {
+    const own = workOf(hash) as Work
+    t.same(amounts([own, ...workLeft(inUse.all(), own)]), ofUnknown, hash)
+  }
+})
+
+t.test('a hash that matches no password is no work', async t => {
+  for (const hash of [
+    '', '!', '!random', 'md5$salt$hash', 'bcrypt$$2b$31$short', 'bcrypt$$2b$12$short',
+    `bcrypt$$2b$16$${'a'.repeat(53)}`, 'pbkdf2_sha256$0$salt$hash', 'pbkdf2_sha256$99999999999$salt$hash',
+    '$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh', '$argon2i$v=19$m=64,t=2,p=1$YWFhYWFhYWE$YWFh'
+  ]) t.equal(workOf(hash), undefined, hash)
+})
+
+story('a failed login takes the same work, whether there is an account and whatever its hash', async (
+  t, build, database
+) => {
+  const { importUser, logIn } = await withHashes(t, build, database, { internals: { hashCost: cost } })
+  await importUser('current', await argon2(password, cost))
+  await importUser('older', await argon2(password, older))
+  await importUser('pbkdf2', pbkdf2(20_000))
+  await importUser('bcrypt', await djangoBcrypt(password, 8))
+  await importUser('unusable', '!mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo')
+  await importUser('blank', '')
+  await importUser('damaged', 'argon2$argon2id$v=19$m=1024,t=1,p=1$?$?')
+  await importUser('none', null)
+  await importUser('deactivated', await argon2(password, cost), { isActive: false })
+  const names = [
+    'current', 'older', 'pbkdf2', 'bcrypt', 'unusable', 'blank', 'damaged', 'none', 'unknown', 'deactivated'
+  ]
+  const spent: Record<string, number[]> = {}
+  for (let round = 0; round < 9; round++) {
+    for (const name of names) {
+      // Processor time and not the time that passes, which depends on what else the machine does.
+      const before = process.cpuUsage()
+      t.equal(await logIn(name, name === 'deactivated' ? password : 'wrong'), 400)
+      const { user, system } = process.cpuUsage(before)
+      ;(spent[name] ??= []).push(user + system)
+    }
+  }
+  const median = (name: string) => [...spent[name] ?? []].sort((one, other) => one - other)[4] ?? 0
+  for (const name of names) {
+    const ratio = median(name) / median('unknown')
+    t.ok(ratio > 0.6 && ratio < 1.6, `${name}: ${ratio.toFixed(2)} times the work of unknown`)
+  }
+})
+
+story('a login with an ordinary hash does not wait for those with slow imported ones', async (t, build, database) => {
+  const { importUser, logIn } = await withHashes(t, build, database)
+  await importUser('ordinary', await argon2(password, older))
+  await importUser('slow', pbkdf2(1_000_000))
+  await importUser('bcrypt', await djangoBcrypt(password, 11))
+  const order: string[] = []
+  const attempt = async (name: string, tried?: string) => {
+    await logIn(name, tried)
+    order.push(name)
+  }
+  const slow = Array.from({ length: availableParallelism() + 2 }, async (_, index) =>
+    await attempt(index % 2 === 0 ? 'slow' : 'bcrypt', 'wrong'))
+  await Promise.all([...slow, attempt('ordinary')])
+  t.equal(order[0], 'ordinary')
+})
+
+story('other requests are answered while a bcrypt hash is verified', async (t, build, database) => {
+  const { importUser, logIn, get } = await withHashes(t, build, database)
+  await importUser('bcrypt', await djangoBcrypt(password, 12))
+  const ended = new AbortController()
+  const login = logIn('bcrypt').finally(() => ended.abort())
+  let answered = 0
+  // Each turn of the event loop answers one: inject alone would never leave the first.
+  for (; !ended.signal.aborted; answered++) {
+    await get('/user')
+    await setImmediate()
+  }
+  t.equal(await login, 200)
+  t.ok(answered > 20, `${answered} requests`)
+})
+
+t.test('with 16 slow hashes waiting, the next is refused, and ordinary ones are not', async t => {
+  const hasher = createHasher(older)
+  const [slow, ordinary] = [pbkdf2(100_000), await argon2(password, older)]
+  const results = Promise.allSettled(Array.from({ length: 30 }, async () => await hasher.verify(slow, password)))
+  t.equal(await hasher.verify(ordinary, password), true)
+  const refused = (await results).filter(result => result.status === 'rejected')
+  t.equal(refused.length, 13)
+  t.ok(refused.every(({ reason }) => reason instanceof HasherBusy))
+})
