@@ -1,5 +1,5 @@
 /** Stored hashes that another app, or an earlier setting of this one, has made. */
-import { pbkdf2Sync, scryptSync } from 'node:crypto'
+import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { hash as argon2 } from '@node-rs/argon2'
@@ -145,4 +145,54 @@ t.test('with 16 slow hashes waiting, the next is refused, and ordinary ones are 
   const refused = (await results).filter(result => result.status === 'rejected')
   t.equal(refused.length, 13)
   t.ok(refused.every(({ reason }) => reason instanceof HasherBusy))
+})
+
+story('a bcrypt hash matches its first 72 bytes, and no twin locks the owner out', async (t, build, database) => {
+  const { importUser, logIn } = await withHashes(t, build, database)
+  const start = 'correct horse battery staple, '.repeat(3).slice(0, 72)
+  for (const [name, owned, twin] of [
+    ['longer', `${start}-mine`, `${start}-theirs`],
+    ['prefix', `${start}-mine`, start],
+    ['exactly', start, `${start}-theirs`],
+    ['accents', `${'é'.repeat(36)}-mine`, 'é'.repeat(36)],
+    ['within-a-letter', `${'x'.repeat(71)}é`, `${'x'.repeat(71)}é-theirs`]
+  ] as const) {
+    const stored = await importUser(name, await djangoBcrypt(owned))
+    const before = await stored()
+    t.equal(await logIn(name, twin), 200, `${name}: as bcrypt compares them`)
+    t.equal(await logIn(name, owned), 200, `${name}: the owner still logs in`)
+    t.equal(await stored(), before)
+    t.equal(await logIn(name, owned.slice(1)), 400)
+  }
+})
+
+story('a bcrypt hash of a shorter password, or of its digest, is replaced at login', async (t, build, database) => {
+  const { importUser, logIn } = await withHashes(t, build, database)
+  const long = 'é'.repeat(100)
+  const crypt = await bcrypt(password, { cost: 4 })
+  for (const [name, secret, hash] of [
+    ['longest', 'x'.repeat(71), await djangoBcrypt('x'.repeat(71))],
+    ['accents', 'é'.repeat(35), await djangoBcrypt('é'.repeat(35))],
+    ['digest', long, `bcrypt_sha256$${await bcrypt(createHash('sha256').update(long).digest('hex'), { cost: 4 })}`],
+    ...['2a', '2b', '2x', '2y'].map(version => [version, password, `bcrypt$${crypt.replace('2b', version)}`] as const)
+  ] as const) {
+    const stored = await importUser(name, hash)
+    t.equal(await logIn(name, `${secret}!`), 400, name)
+    t.equal(await logIn(name, secret), 200, name)
+    t.match(await stored(), /^\$argon2id\$/)
+    t.equal(await logIn(name, `${secret}!`), 400, name)
+    t.equal(await logIn(name, secret), 200, name)
+  }
+})
+
+story('the owner of a bcrypt hash that no login replaces can change the password', async (t, build, database) => {
+  const { importUser, logIn, post } = await withHashes(t, build, database)
+  const owned = 'y'.repeat(80)
+  const stored = await importUser('owner', await djangoBcrypt(owned))
+  const token = (await post('/login', { email: 'owner@example.com', password: owned })).json().access
+  const change = { old_password: owned, new_password1: `${'z'.repeat(72)}-mine` }
+  t.equal((await post('/password/change', change, { token })).statusCode, 200)
+  t.match(await stored(), /^\$argon2id\$/)
+  t.equal(await logIn('owner', owned), 400)
+  t.equal(await logIn('owner', `${'z'.repeat(72)}-theirs`), 400)
 })

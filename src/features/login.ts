@@ -26,7 +26,9 @@ export const login: Feature = (app, { settings, contract, db, userRecords, passw
     if (!found || !matches) throw failure('invalid_credentials')
     if (emailVerification === 'mandatory' && !found.emailVerified) throw failure('email_not_verified')
 
-    const passwordHash = passwords.isOutdated(found.passwordHash ?? '') ? await passwords.hash(password) : undefined
+    const passwordHash = passwords.isOutdated(found.passwordHash ?? '', password)
+      ? await passwords.hash(password)
+      : undefined
     // Verifying the hash takes long enough for the account to be deactivated or the password to be changed.
     const { session, user } = await sessions.logInIfUnchanged(db, found, request, {
       orElse: 'invalid_credentials',

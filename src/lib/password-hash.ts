@@ -72,12 +72,20 @@ export function createHasher (cost: HashCost, readHashes: () => Promise<Array<st
     await learned.catch(error => { learned = undefined; throw error })
   }
 
-  function isOutdated (stored: string): boolean {
+  /** Whether the stored hash, which this password matches, should give way to a new one. */
+  function isOutdated (stored: string, password: string): boolean {
+    if (stored.startsWith('bcrypt$') && mayBeCut(password)) return false
     return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`)
   }
 
   return { hash, verify, isOutdated }
 }
+
+/**
+ * bcrypt reads 72 bytes. So a password of so many may be another than the one that was hashed, and a new hash of it
+ * would lock the owner out.
+ */
+const mayBeCut = (password: string): boolean => Buffer.byteLength(password) >= 72
 
 /** Undefined if the hash turns out to be damaged: then no work was done. */
 const verifyAny = async (stored: string, password: string): Promise<boolean | undefined> => {
