@@ -8,7 +8,7 @@ import { tokenPurposes, type TokenPurpose } from '../store/one-time-tokens.js'
 export interface MailPolicy {
   /** Whether to send it to this user, asked at each attempt. */
   isWanted: (user: UserRow) => boolean
-  /** The most mails of this template that a user gets within that time. */
+  /** The most mails of this template that a user gets within that time; then the links of those last longer. */
   limit?: { count: number, seconds: number }
   /** The token that is minted for the mail when it is first prepared; the feature of that purpose spends it. */
   mintsToken?: MintedToken
@@ -20,7 +20,7 @@ export interface MintedToken {
   variables: (user: UserRow, token: string) => Record<string, unknown>
 }
 
-/** How long sent mails are kept, for the limits to count: the longest `seconds` of them. */
+/** How long sent mails and their expired tokens are kept, for the limits: the longest `seconds` of them. */
 export const retentionSeconds = 3600
 const perHour = (count: number) => ({ count, seconds: retentionSeconds })
 

@@ -7,10 +7,12 @@ import type { Database, Db } from '../db/database.js'
 import type { MailRow, UserRow } from '../db/tables.js'
 import { createTokenDeriver, hashToken } from '../lib/secrets.js'
 import { secondsAfter } from '../lib/time.js'
-import { deleteExpiredTokens, insertToken, renewToken } from '../store/one-time-tokens.js'
+import {
+  deleteExpiredTokens, insertToken, prolongTokens, renewToken, type TokenPurpose
+} from '../store/one-time-tokens.js'
 import { countMails, hasLaterMail, recordOutcome } from '../store/outbox.js'
 import { findUser, findUserByEmail, lockUser } from '../store/users.js'
-import type { MailPolicy, MintedToken } from './policies.js'
+import { retentionSeconds, type MailPolicy, type MintedToken } from './policies.js'
 
 type Addressee = UserRow & { email: string }
 
@@ -44,11 +46,27 @@ export function createPreparer ({ db, clock, secrets: [secret = ''] }: PreparerO
   ): Promise<PreparedMail | undefined> {
     const now = clock()
     if (limit) {
-      const sent = await countMails(tx, mail, user.pk, secondsAfter(now, -limit.seconds))
-      if (sent >= limit.count) return undefined
+      const since = secondsAfter(now, -limit.seconds)
+      const isOverLimit = await countMails(tx, mail, user.pk, since) >= limit.count
+      if (isOverLimit && await isServedByEarlier(tx, mintsToken, user, since)) return undefined
     }
     await recordOutcome(tx, mail, { userPk: user.pk, admittedAt: now })
     return { user, token: mintsToken && await mint(tx, mail, mintsToken, user) }
+  }
+
+  /**
+   * Whether the mails sent since then will do, so that a stranger's requests don't stop the owner's: their links become
+   * as good as new. They won't if each was used, or went to another address, or the password has changed.
+   */
+  async function isServedByEarlier (
+    tx: Db,
+    mintsToken: MintedToken | undefined,
+    user: Addressee,
+    since: Date
+  ): Promise<boolean> {
+    if (!mintsToken) return true
+    const { purpose, lifetimeSeconds } = mintsToken
+    return await prolongTokens(tx, mailedTo(user, purpose), since, secondsAfter(clock(), lifetimeSeconds))
   }
 
   async function prepareAgain (
@@ -72,19 +90,21 @@ export function createPreparer ({ db, clock, secrets: [secret = ''] }: PreparerO
   ): Promise<string> {
     const token = deriveToken(purpose, id)
     const now = clock()
-    await deleteExpiredTokens(tx, now)
+    // Until then, `isServedByEarlier` may want them.
+    await deleteExpiredTokens(tx, secondsAfter(now, -retentionSeconds))
     await insertToken(tx, {
       digest: hashToken(token),
       mailId: id,
-      purpose,
-      userPk: user.pk,
-      address: user.email,
-      passwordDigest: hashToken(user.passwordHash ?? ''),
+      ...mailedTo(user, purpose),
       createdAt: now,
       expiresAt: secondsAfter(now, lifetimeSeconds)
     })
     return token
   }
 }
+
+/** What a token is bound to. */
+const mailedTo = ({ pk, email, passwordHash }: Addressee, purpose: TokenPurpose) =>
+  ({ purpose, userPk: pk, address: email, passwordDigest: hashToken(passwordHash ?? '') })
 
 const hasAddress = (user: UserRow): user is Addressee => user.email !== null

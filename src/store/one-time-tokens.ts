@@ -23,6 +23,32 @@ export async function renewToken (
   return row
 }
 
+type Mailed = Pick<OneTimeTokenRow, 'userPk' | 'purpose' | 'address' | 'passwordDigest'>
+
+/** Makes the tokens that were mailed since then valid until `expiresAt`, expired ones too; false if there are none. */
+export async function prolongTokens (
+  { orm, oneTimeTokens: table }: Db,
+  { userPk, purpose, address, passwordDigest }: Mailed,
+  since: Date,
+  expiresAt: Date
+): Promise<boolean> {
+  const prolonged = await orm
+    .update(table)
+    .set({ expiresAt })
+    .where(
+      and(
+        eq(table.userPk, userPk),
+        eq(table.purpose, purpose),
+        eq(table.address, address),
+        // Only a reset depends on the password.
+        purpose === tokenPurposes.resetPassword ? eq(table.passwordDigest, passwordDigest) : undefined,
+        gt(table.createdAt, since)
+      )
+    )
+    .returning({ digest: table.digest })
+  return prolonged.length > 0
+}
+
 const isValid = ({ oneTimeTokens: table }: Db, purpose: TokenPurpose, digest: string, now: Date) =>
   and(eq(table.digest, digest), eq(table.purpose, purpose), gt(table.expiresAt, now))
 
@@ -59,6 +85,7 @@ export async function deleteTokens (
     .where(and(eq(oneTimeTokens.userPk, userPk), purpose && eq(oneTimeTokens.purpose, purpose)))
 }
 
-export async function deleteExpiredTokens ({ orm, oneTimeTokens }: Db, now: Date): Promise<void> {
-  await orm.delete(oneTimeTokens).where(lte(oneTimeTokens.expiresAt, now))
+/** Deletes the tokens that expired before then. */
+export async function deleteExpiredTokens ({ orm, oneTimeTokens }: Db, before: Date): Promise<void> {
+  await orm.delete(oneTimeTokens).where(lte(oneTimeTokens.expiresAt, before))
 }
