@@ -3,7 +3,7 @@
  *
  *   POST /:provider/connect                links one (needs recent authentication)
  *   GET  /socialaccounts                   lists them
- *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in
+ *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in (needs the same)
  */
 import { Type, type Static } from '@sinclair/typebox'
 import { componentName, componentRef, Timestamp, type ContractShape } from './common.js'
@@ -58,12 +58,14 @@ export const socialAccountRoutes = (shape: SocialShape) => ({
   disconnectSocialAccount: route(shape, {
     operationId: 'disconnectSocialAccount',
     summary: 'Disconnect an account at a provider',
-    description: 'Returns `last_login_method` if the user has no other way to log in.',
+    description:
+      'Requires authentication within the last five minutes. Returns `last_login_method` if the user has no other ' +
+      'way to log in.',
     tag: 'Social',
     authenticated: true,
     unsafe: true,
     answer: Type.Object({}),
     answered: 'The account is disconnected.',
-    errors: ['not_found', 'last_login_method', ...unwantedBody]
+    errors: ['not_found', 'last_login_method', 'reauthentication_required', ...unwantedBody]
   })
 })

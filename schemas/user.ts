@@ -7,7 +7,7 @@
  */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
 import { componentName, componentRef, Email, ObjectKnownAs, OneOf, type ContractShape } from './common.js'
-import type { FieldCode } from './errors.js'
+import type { AnswerCode, FieldCode } from './errors.js'
 import { route } from './route.js'
 import { mayBeMissing, isWriteOnce, type FieldSpec } from './user-fields.js'
 
@@ -101,6 +101,8 @@ export const takenCodes = (
   'value_not_allowed'
 ]
 
+const recentForUsername =
+  'To change or clear a username that the user has, the authentication must be at most five minutes old.'
 const readOnly = 'Read-only and unknown fields are ignored.'
 const once = 'A field listed in `missing_fields` is accepted once all the same.'
 
@@ -109,11 +111,16 @@ export const userRoutes = (shape: AccountShape) => {
     tag: 'User', authenticated: true, answer: UserRef(shape), answered: 'The current details of the user.'
   }
   const isGivenLater = (field: FieldSpec) => shape.social && isWriteOnce(field)
+  const recent: AnswerCode[] = shape.username === 'none' ? [] : ['reauthentication_required']
   const taken = {
-    errors: ['rejected'],
+    errors: ['rejected', ...recent],
     fields: takenCodes(shape, field => field.userDetails === 'editable' || isGivenLater(field))
   } as const
-  const description = shape.fields.some(isGivenLater) ? `${readOnly} ${once}` : readOnly
+  const description = [
+    readOnly,
+    ...(shape.fields.some(isGivenLater) ? [once] : []),
+    ...(shape.username === 'none' ? [] : [recentForUsername])
+  ].join(' ')
   return {
     getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the logged-in user' }),
     replaceUser: route(shape, {

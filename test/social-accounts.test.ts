@@ -831,6 +831,35 @@ story('users can disconnect an account', async (t, build) => {
   t.equal(pkOf(await enter('alice')), pk, 'an identity that proves the address still logs in')
 })
 
+story('disconnecting requires a login or reauthentication within the last five minutes', async (t, build) => {
+  const { connect, post, get, token, clock } = await withAlice(t, build, { options: { tokens: { access: 3600 } } })
+  const { access } = (await connect('bob', token)).json()
+  const connected = async () => (await get('/socialaccounts', { token: access })).json()
+  const [{ id }] = await connected()
+  clock.advance(301)
+  for (const path of [`/socialaccounts/${id}/disconnect`, '/socialaccounts/unknown/disconnect']) {
+    const late = await post(path, {}, { token: access })
+    t.equal(late.statusCode, 401)
+    t.equal(codeOf(late), 'reauthentication_required')
+    t.match(late.headers['www-authenticate'], /max_age="300"/)
+  }
+  t.equal((await connected()).length, 1, 'reading the list needs no more than a token')
+  t.equal((await post('/reauthenticate', { password }, { token: access })).statusCode, 200)
+  t.equal((await post(`/socialaccounts/${id}/disconnect`, {}, { token: access })).statusCode, 200)
+  t.equal((await connected()).length, 0)
+})
+
+story('a user without a password logs in with the provider again before disconnecting', async (t, build) => {
+  const options = { tokens: { access: 3600 } }
+  const { connect, enter, post, get, clock } = await withBadProvider(t, build, { options })
+  const { access } = (await connect('bob', (await enter('alice')).json().access)).json()
+  const [, { id }] = (await get('/socialaccounts', { token: access })).json()
+  clock.advance(301)
+  const disconnect = async (token: string) => (await post(`/socialaccounts/${id}/disconnect`, {}, { token })).statusCode
+  t.equal(await disconnect(access), 401)
+  t.equal(await disconnect((await enter('alice')).json().access), 200)
+})
+
 story('disconnecting an unknown connection or one of another user returns 404', async (t, build) => {
   const { connect, enter, post, get, token } = await withAlice(t, build)
   const { access } = (await connect('alice', token)).json()

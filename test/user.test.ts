@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/index.js'
@@ -83,6 +84,56 @@ story('an optional username can be set, sent back unchanged, and removed', async
   t.equal((await patch('/user', { username: 'Ann' }, { token })).json().username, 'Ann')
   t.equal((await patch('/user', { username: null }, { token })).json().username, null)
   t.equal((await post('/login', { username: 'ann', password })).statusCode, 400)
+})
+
+story('another username requires a login or the password within the last five minutes', async (t, build) => {
+  const { post, patch, put, get, clock } = await build(t, { options: { ...named, tokens: { access: 3600 } } })
+  const { access: token, user } = (await post('/registration', ann)).json()
+  clock.advance(300)
+  t.equal((await patch('/user', { username: 'Annie' }, { token })).statusCode, 200, 'at the last second')
+  clock.advance(1)
+  for (const [what, answer] of [
+    ['PATCH', await patch('/user', { username: 'Mallory' }, { token })],
+    ['PUT', await put('/user', { ...user, username: 'Mallory' }, { token })],
+    ['one that is taken or refused', await patch('/user', { username: 'Root' }, { token })]
+  ] as const) {
+    t.equal(answer.statusCode, 401, what)
+    t.equal(answer.json().code, 'reauthentication_required', what)
+    t.match(answer.headers['www-authenticate'], /max_age="300"/)
+  }
+  t.equal((await get('/user', { token })).json().username, 'Annie', 'nothing has changed')
+  for (const same of ['Annie', 'ANNIE', 'ａｎｎｉｅ']) {
+    t.equal((await put('/user', { ...user, username: same }, { token })).statusCode, 200, same)
+  }
+  t.same(fieldCodes(await patch('/user', { username: 'ab' }, { token })), { username: ['min_length'] })
+  t.equal((await post('/reauthenticate', { password }, { token })).statusCode, 200)
+  t.equal((await patch('/user', { username: 'Anna' }, { token })).json().username, 'Anna')
+  t.equal((await post('/login', { username: 'anna', password })).statusCode, 200)
+})
+
+story('new tokens and other fields are no reason to trust an old login with the username', async (t, build) => {
+  const userFields = { nickname: { schema: Type.Optional(Type.String()) } }
+  const options = { ...named, userFields, account: { ...named.account, username: 'optional' } }
+  const { post, patch, clock } = await build(t, { options })
+  const { refresh } = (await post('/registration', ann)).json()
+  clock.advance(301)
+  const { access: token } = (await post('/token/refresh', { refresh })).json()
+  const change = async (body: object) => (await patch('/user', body, { token })).statusCode
+  t.equal(await change({ nickname: 'Annie' }), 200)
+  t.equal(await change({ username: null }), 401, 'to clear it is a change')
+  t.equal(await change({ nickname: 'Mallory', username: 'Mallory' }), 401)
+  t.match((await patch('/user', {}, { token })).json(), { username: 'Ann', nickname: 'Annie' })
+})
+
+story('a first username needs no recent login', async (t, build) => {
+  const options = { userFields: {}, account: { username: 'optional', loginMethods: ['username', 'email'] } }
+  const { post, patch, clock } = await build(t, { options })
+  const { refresh } = (await post('/registration', { email: alice.email, password1: password })).json()
+  clock.advance(3600)
+  const { access: token } = (await post('/token/refresh', { refresh })).json()
+  t.equal((await patch('/user', { username: null }, { token })).statusCode, 200)
+  t.equal((await patch('/user', { username: 'Ann' }, { token })).statusCode, 200)
+  t.equal((await patch('/user', { username: 'Mallory' }, { token })).statusCode, 401, 'now there is one')
 })
 
 story('a unique violation inside a hook is an internal error and is not retried', async (t, build, { dialect }) => {

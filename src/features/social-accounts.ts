@@ -3,33 +3,31 @@
  *
  *   POST /:provider/connect                links a provider; needs recent authentication
  *   GET  /socialaccounts                   lists the linked providers
- *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in
+ *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in; needs the same
  */
 import type { FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import type { SocialAccountRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import type { SocialClient } from '../oauth/types.js'
-import { authenticatedUserOf } from '../session/authenticate.js'
+import { authenticatedUserOf, recentSeconds } from '../session/authenticate.js'
 import { toProviderShape } from '../social/create-social.js'
 import type { CredentialsBody } from '../social/credentials.js'
 import { deleteOwnSession } from '../store/sessions.js'
 import { deleteSocialAccount, listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
 
-// Since the user last logged in or reauthenticated (ASVS 7.5.1).
-const maxAgeSeconds = 300
-
 export const socialAccounts: Feature = (app, { contract, db, userRecords, authenticate, sessions, social }) => {
   if (!social) return
   const { clients, link, verifyCredentials } = social
+  const recently = authenticate({ maxAge: recentSeconds })
   const isConfigured = ({ provider }: SocialAccountRow) => clients.some(({ settings }) => settings.name === provider)
 
   for (const client of clients) {
     const { name } = client.settings
     app.post(
       `/${name}/connect`,
-      { schema: contract.social(toProviderShape(client)).connect, onRequest: authenticate({ maxAge: maxAgeSeconds }) },
+      { schema: contract.social(toProviderShape(client)).connect, onRequest: recently },
       async (request, reply) => {
         const { session, user } = await connect(client, request.body, request)
         return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
@@ -42,7 +40,7 @@ export const socialAccounts: Feature = (app, { contract, db, userRecords, authen
 
   app.post<{ Params: { id: string } }>(
     '/socialaccounts/:id/disconnect',
-    { schema: contract.disconnectSocialAccount, onRequest: authenticate },
+    { schema: contract.disconnectSocialAccount, onRequest: recently },
     async request => {
       await disconnect(authenticatedUserOf(request).user.pk, request.params.id)
       return {}

@@ -4,17 +4,19 @@
  *   GET   /user
  *   PUT   /user   replaces the fields
  *   PATCH /user   changes the fields that are sent
+ *
+ * A change of the username needs recent authentication.
  */
 import type { FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { failure, throwIfInvalid } from '../errors/failure.js'
-import { authenticatedUserOf } from '../session/authenticate.js'
+import { authenticatedUserOf, requireRecentAuthentication } from '../session/authenticate.js'
 import { findUser, lockUser, updateUser } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
 import { inOrder } from '../validation/field-errors.js'
 
-export const user: Feature = (app, { settings, contract, db, userRecords, authenticate }) => {
+export const user: Feature = (app, { settings, contract, db, clock, userRecords, authenticate }) => {
   const { getUser, replaceUser, updateUser: patchUser } = contract
 
   app.get('/user', { schema: getUser, onRequest: authenticate }, async request =>
@@ -39,6 +41,7 @@ export const user: Feature = (app, { settings, contract, db, userRecords, authen
     // Write-once fields that have a value are ignored: an error could reveal what other users have.
     const fixed = userRecords.fixedFields(known)
     const changes = userRecords.toColumns(without(body, fixed))
+    if (changesLoginName(known, changes)) requireRecentAuthentication(request, clock())
     const conflicts = await userRecords.conflicts(db, changes, pk)
     throwIfInvalid(inOrder(schema, [...invalid.filter(({ field }) => !fixed.has(field)), ...conflicts]))
     const row = Object.keys(changes).length === 0 ? await findUser(db, pk) : await store(pk, changes)
@@ -58,6 +61,10 @@ export const user: Feature = (app, { settings, contract, db, userRecords, authen
     }))
   }
 }
+
+/** Whether the user would have to log in with another name. To give a first one takes none away from its owner. */
+const changesLoginName = ({ usernameKey: known }: UserRow, { usernameKey: next }: Partial<NewUserRow>): boolean =>
+  known !== null && next !== undefined && next !== known
 
 const without = (values: object, names: ReadonlySet<string>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)))

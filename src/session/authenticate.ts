@@ -27,6 +27,9 @@ const identities = new WeakMap<FastifyRequest, AuthenticatedUser>()
 
 const touchIntervalMs = 60_000
 
+/** How old an authentication may be for what changes the ways to log in (ASVS 7.5.1). */
+export const recentSeconds = 300
+
 interface AuthenticateOptions {
   db: Database
   clock: () => Date
@@ -75,7 +78,7 @@ export function createAuthenticate (options: AuthenticateOptions) {
     const { user, session } = found
     if (!user.isActive) throw failure('user_inactive')
     if (!session || session.expiresAt <= now) throw failure('token_not_valid')
-    if (ageSecondsOf(session, now) > maxAge) throw reauthenticationRequired(maxAge)
+    if (ageSeconds(authenticatedAtOf(session), now) > maxAge) throw reauthenticationRequired(maxAge)
     if (now.getTime() - session.lastSeenAt.getTime() >= touchIntervalMs) await touchSession(db, session.id, now)
     return { user, sessionId: session.id, authenticatedAt: authenticatedAtOf(session) }
   }
@@ -106,7 +109,7 @@ function checked (options: CheckedAuthentication): CheckedAuthentication {
   return options
 }
 
-const ageSecondsOf = (session: SessionRow, now: Date) => (now.getTime() - authenticatedAtOf(session).getTime()) / 1000
+const ageSeconds = (time: Date, now: Date) => (now.getTime() - time.getTime()) / 1000
 const authenticatedAtOf = ({ authenticatedAt, createdAt }: SessionRow) => authenticatedAt ?? createdAt
 
 /** RFC 9470 §3: the challenge contains the maximum age, in seconds. */
@@ -123,4 +126,11 @@ export function authenticatedUserOf (request: FastifyRequest): AuthenticatedUser
   const identity = identities.get(request)
   if (!identity) throw failure('not_authenticated')
   return identity
+}
+
+/** For a route that needs a recent authentication only for some of its requests: throws unless there was one. */
+export function requireRecentAuthentication (request: FastifyRequest, now: Date): void {
+  if (ageSeconds(authenticatedUserOf(request).authenticatedAt, now) > recentSeconds) {
+    throw reauthenticationRequired(recentSeconds)
+  }
 }
