@@ -46,7 +46,7 @@ const features: Feature[] = [
 export interface Internals {
   clock?: () => Date
   hashCost?: HashCost
-  providerTimeoutMs?: number
+  providerTimeoutMs?: number | undefined
 }
 
 /** The plugin, not yet wrapped by fastify-plugin. Registering it throws an Error that names an invalid option. */

@@ -9,6 +9,7 @@ import {
 } from './support/forgery.js'
 import { alice, articleOptions, cheapHash, password, secret, sqliteBuild, story, t } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
+import { processorMs } from './support/processor-time.js'
 
 const { forge } = hs256
 
@@ -282,7 +283,7 @@ for (const { algorithm, options } of schemes) {
   })
 }
 
-everyAlgorithm('anything but a compact JWS is refused within 100 ms', async (t, build, { algorithm, forge }) => {
+everyAlgorithm('anything but a compact JWS is refused without much work', async (t, build, { algorithm, forge }) => {
   const { get, register } = await build(t)
   const { access } = await register()
   const { parts: [header, claims, signature] } = open(access)
@@ -301,12 +302,12 @@ everyAlgorithm('anything but a compact JWS is refused within 100 ms', async (t, 
     encode({ ...parse(header), x: 'x'.repeat(5000) }) + `.${claims}.${signature}`
   ]
   for (const token of odd) {
-    const started = performance.now()
-    t.ok(
+    const ms = await processorMs(async () => t.ok(
       ['401 token_not_valid', '401 bad_authorization_header'].includes(codeOf(await get('/user', { token }))),
       token.slice(0, 50)
-    )
-    t.ok(performance.now() - started < 100, 'at once')
+    ))
+    // Each takes a millisecond or two; the two thousand million rounds that one asks for would take minutes.
+    t.ok(ms < 1000, `${ms} ms`)
   }
   t.equal(
     codeOf(await get('/user', { token: forge({ ...parse(header), alg: algorithm }, encode(access)) })),
@@ -530,12 +531,15 @@ story('concurrent requests never see each other\'s user', async (t, build) => {
   const users = await Promise.all(
     Array.from({ length: 8 }, async (_, index) => await register({ email: `u${index}@example.com` }))
   )
-  const rounds = Array.from({ length: 1000 }, (_, index) => users[(index * 5) % users.length])
-  const seen = await Promise.all(
-    rounds.map(
-      async user =>
-        (await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${user?.access}` } })).json().pk
+  // Not all at once: on a busy machine the last would wait for a connection longer than they may.
+  for (let round = 0; round < 20; round++) {
+    const asking = Array.from({ length: 50 }, (_, index) => users[(index * 5 + round) % users.length])
+    const seen = await Promise.all(
+      asking.map(
+        async user =>
+          (await app.inject({ url: '/auth/user', headers: { authorization: `Bearer ${user?.access}` } })).json().pk
+      )
     )
-  )
-  t.strictSame(seen, rounds.map(user => user?.user.pk))
+    t.strictSame(seen, asking.map(user => user?.user.pk))
+  }
 })

@@ -4,16 +4,17 @@ import { likeGoogle, withBadProvider } from './support/hostile-provider-app.js'
 import {
   answerLies, faults, idTokenLies, startBadProvider, userinfoLies, type Fault
 } from './support/hostile-provider.js'
-import { alice, articleOptions, sqliteBuild, story, t, type Build, type Test } from './support/build.js'
+import {
+  alice, articleOptions, sqliteBuild, story, t, type Build, type BuildOptions, type Test
+} from './support/build.js'
 import { createBrowser } from './support/social-browser.js'
 
 const clientSecret = 'the-client-secret-of-the-app'
 
-/** An app with a short provider timeout, whose log must contain none of the provider's secrets. */
-async function withFaults (t: Test, build: Build = sqliteBuild, options: object = {}) {
+/** An app whose log must contain none of the provider's secrets. */
+async function withFaults (t: Test, setup: BuildOptions = {}, build: Build = sqliteBuild) {
   const built = await withBadProvider(t, build, {
-    options,
-    internals: { providerTimeoutMs: 1500 },
+    ...setup,
     provider: { clientSecret },
     social: bad => ({ google: likeGoogle(bad, { clientSecret }) })
   })
@@ -46,6 +47,13 @@ async function judge (t: Test, { app, get }: Built, answer: LightMyRequestRespon
 
 /** Temporary faults: a retry may succeed. */
 const passing: readonly Fault[] = ['slow', 'drip', 'reset', 'error500', 'error429']
+/** Faults that only the time limit ends. To the others the app listens patiently, however busy the machine. */
+const endless: readonly Fault[] = ['slow', 'drip']
+const impatient = { providerTimeoutMs: 1500 }
+const byPatience = [
+  [faults.filter(fault => !endless.includes(fault)), {}],
+  [endless, impatient]
+] as const
 const byCode = async ({ enter }: Built) => await enter('alice', { fault: true })
 const ways = {
   discovery: byCode,
@@ -57,11 +65,14 @@ const ways = {
 
 for (const endpoint of Object.keys(ways) as Array<keyof typeof ways>) {
   void t.test(`a fault of the ${endpoint} endpoint fails the login, and a later retry succeeds`, async t => {
-    const built = await withFaults(t)
+    for (const [some, internals] of byPatience) await tryFaults(t, some, await withFaults(t, { internals }))
+  })
+
+  async function tryFaults (t: Test, some: readonly Fault[], built: Built) {
     const { bad, clock, enter, app } = built
     // The address is fetched from userinfo only if the ID token has none.
     if (endpoint === 'userinfo') bad.lie = 'no address'
-    for (const fault of faults) {
+    for (const fault of some) {
       // Let the caches of metadata and keys expire.
       clock.advance(3601)
       bad.faults = { [endpoint]: fault }
@@ -84,7 +95,7 @@ for (const endpoint of Object.keys(ways) as Array<keyof typeof ways>) {
     const answer = await enter('alice')
     t.equal(answer.statusCode, 200)
     t.equal((await app.restAuth.socialAccounts.list(answer.json().user.pk)).length, 1)
-  })
+  }
 }
 
 void t.test('a login with contradictory or forged claims is refused', async t => {
@@ -115,7 +126,7 @@ void t.test('after a provider fault the browser gets an error page, and the next
     t.equal(browser.cookies.size, 0, `${what}: the cookie of the login is removed`)
     t.equal(await app.restAuth.users.find({ email: alice.email }), undefined, what)
   }
-  for (const fault of faults) {
+  for (const fault of faults.filter(fault => !endless.includes(fault))) {
     bad.faults = { token: fault }
     await refused(fault, passing.includes(fault) ? 503 : 502)
   }
@@ -135,7 +146,7 @@ void t.test('after a provider fault the browser gets an error page, and the next
 })
 
 void t.test('with urls.socialLogin, a provider fault redirects to the page of the app with an error code', async t => {
-  const built = await withFaults(t, sqliteBuild, { urls: { socialLogin: '/welcome' } })
+  const built = await withFaults(t, { options: { urls: { socialLogin: '/welcome' } }, internals: impatient })
   const { bad } = built
   const browser = createBrowser(built)
   for (const [fault, code] of [['slow', 'provider_unavailable'], ['html', 'provider_error']] as const) {
@@ -146,14 +157,15 @@ void t.test('with urls.socialLogin, a provider fault redirects to the page of th
   }
 })
 
-void t.test('a login at a hanging or closed provider is unavailable, by default within six seconds', async t => {
-  const { bad, enter } = await withBadProvider(t, sqliteBuild)
+void t.test('a login at a hanging or closed provider is unavailable, by default after five seconds', async t => {
+  const { bad, enter } = await withBadProvider(t, sqliteBuild, { internals: { providerTimeoutMs: undefined } })
   bad.faults = { token: 'drip', jwks: 'slow' }
   const started = performance.now()
   const answer = await enter('alice', { fault: true })
   const seconds = (performance.now() - started) / 1000
   t.equal(answer.statusCode, 503)
-  t.ok(seconds > 4 && seconds < 6, String(seconds))
+  // The provider never ends by itself, so the upper bound may be generous.
+  t.ok(seconds > 4 && seconds < 60, String(seconds))
   await bad.close()
   t.equal((await enter('alice', { fault: true })).json().code, 'provider_unavailable')
 })
@@ -164,7 +176,7 @@ void t.test('the app starts while a provider is down, and logins work once the p
     bad.faults = { discovery: fault }
     const { post } = await sqliteBuild(t, {
       options: { ...articleOptions, social: { company: { issuer: bad.issuer, clientId: bad.clientId, clientSecret } } },
-      internals: { providerTimeoutMs: 1500 }
+      internals: fault === 'slow' ? impatient : {}
     })
     t.equal(
       (await post('/company', { code: 'code-alice' }, { fault: true })).json().code,
@@ -216,7 +228,7 @@ void t.test('a provider fault is logged once: as an error if the app must be fix
 })
 
 story('a provider fault during connect connects nothing and keeps the user logged in', async (t, build) => {
-  const { bad, post, get, connect } = await withFaults(t, build)
+  const { bad, post, get, connect } = await withFaults(t, { internals: impatient }, build)
   const { access: token } = (await post('/registration', { ...alice, email: 'carol@example.com' })).json()
   for (const fault of ['slow', 'null', 'error429'] as const) {
     bad.faults = { token: fault }

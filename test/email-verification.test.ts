@@ -1,4 +1,5 @@
 /** E-mail verification: its mails, links and pages, and what strangers can learn from them. */
+import { setImmediate } from 'node:timers/promises'
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/types.js'
@@ -202,9 +203,11 @@ story('the key of a link never appears in the log, whatever the method', async (
 
 story('requests to resend while mails are queued do not add mails to the queue', async (t, build) => {
   const sent: string[] = []
+  const begun: string[] = []
   let open = () => {}
   const gate = new Promise<void>(resolve => { open = resolve })
   const transport = async ({ to }: { to: string }) => {
+    begun.push(to)
     await gate
     sent.push(to)
   }
@@ -212,6 +215,7 @@ story('requests to resend while mails are queued do not add mails to the queue',
   await register()
   await register({ email: 'bob@example.com' })
   const flushed = restAuth.mail.flush()
+  while (begun.length < 2) await setImmediate()
   for (let asked = 0; asked < 5; asked++) await post('/registration/resend-email', { email: alice.email })
   clock.advance(200)
   open()

@@ -31,7 +31,7 @@ interface Browsing extends BuiltApp {
 
 /** A rule, tested in a browser without JavaScript. */
 function browse (title: string, options: object, tell: (t: Test, browsing: Browsing) => Promise<void>): void {
-  t.test(title, { skip: missing !== undefined && !process.env.CI && missing, timeout: 60_000 }, async t => {
+  t.test(title, { skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000 }, async t => {
     if (missing) {
       t.fail(missing)
       return
@@ -211,7 +211,7 @@ async function openFromFrame ({ context, page }: Browsing): Promise<Page> {
   await link.waitFor()
   for (let tries = 1; ; tries++) {
     try {
-      const [opened] = await Promise.all([context.waitForEvent('page', { timeout: 5000 }), link.click()])
+      const [opened] = await Promise.all([context.waitForEvent('page', { timeout: 60_000 }), link.click()])
       await opened.waitForLoadState()
       return opened
     } catch (error) {

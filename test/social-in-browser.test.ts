@@ -17,7 +17,7 @@ const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const missing = existsSync(executablePath)
   ? undefined
   : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
-const skipped = { skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000 }
+const skipped = { skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000 }
 const args = [
   '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
   '--disable-dev-shm-usage'

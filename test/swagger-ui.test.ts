@@ -25,7 +25,7 @@ const args = [
 ]
 
 t.test('a tester can register, verify the address, log in, change and reset the password in a browser', {
-  skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
+  skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000
 }, async t => {
   if (missing) {
     t.fail(missing)
@@ -111,7 +111,7 @@ t.test('a tester can register, verify the address, log in, change and reset the 
 })
 
 t.test('with cookies, a tester need not paste a token', {
-  skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
+  skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000
 }, async t => {
   if (missing) {
     t.fail(missing)
@@ -175,6 +175,8 @@ async function open (t: Test, overrides: object = {}) {
 
   const origin = `http://${hostname}:${port}`
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+  // Playwright's 30 seconds are too few on a busy machine.
+  context.setDefaultTimeout(300_000)
   const complaints: string[] = []
   context.on('weberror', error => complaints.push(String(error.error())))
   // Violations of the content security policy are told here too.
