@@ -105,7 +105,7 @@ story('a hundred reuses cause one mail per hour', async (t, build) => {
   t.equal((await mails()).length, 1)
 })
 
-story('reuse of any earlier token is detected until that token expires', async (t, build) => {
+story('reuse of any earlier token is detected', async (t, build) => {
   const { post, register, clock } = await build(t)
   const { refresh: oldest } = await register()
   let refresh = oldest
@@ -147,21 +147,6 @@ story('rotation never extends a session beyond its absolute lifetime', async (t,
   clock.advance(101)
   t.equal((await get('/user', { token: last.access })).statusCode, 401)
   t.match((await post('/token/refresh', { refresh: last.refresh })).json(), { code: 'token_expired' })
-})
-
-story('of a thousand rotations only the rows within the idle time are kept', async (t, build, { dialect }) => {
-  const database = dialect === 'sqlite' ? temporaryFile(t) : undefined
-  const built = await build(t, {
-    options: { ...(database && { database }), tokens: { refresh: { idle: 3600 } } },
-    server: { logger: false }
-  })
-  const { refreshTokens } = await rowsOf(t, database ?? built.database)
-  let { refresh } = await built.register()
-  for (let round = 0; round < 1000; round++) {
-    built.clock.advance(300)
-    refresh = (await built.post('/token/refresh', { refresh })).json().refresh
-  }
-  t.equal((await refreshTokens()).length, 12)
 })
 
 story('logout, deactivation, deletion and a password change all invalidate refresh tokens', async (t, build) => {

@@ -50,11 +50,15 @@ export const sessions = pgTable('sessions', {
 
 export const refreshTokens = pgTable('refresh_tokens', {
   digest: text('digest').primaryKey(),
+  family: text('family'),
   sessionId: text('session_id').notNull().references(() => sessions.id, { onDelete: 'cascade' }),
   createdAt: timestamp('created_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
   spentAt: timestamp('spent_at')
-}, table => [index('refresh_tokens_session_id_index').on(table.sessionId)])
+}, table => [
+  index('refresh_tokens_session_id_index').on(table.sessionId),
+  index('refresh_tokens_family_index').on(table.family)
+])
 
 export const outbox = pgTable('mail_outbox', {
   id: text('id').primaryKey(),

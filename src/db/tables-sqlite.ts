@@ -47,11 +47,15 @@ export const sessions = sqliteTable('sessions', {
 
 export const refreshTokens = sqliteTable('refresh_tokens', {
   digest: text('digest').primaryKey(),
+  family: text('family'),
   sessionId: text('session_id').notNull().references(() => sessions.id, { onDelete: 'cascade' }),
   createdAt: timestamp('created_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
   spentAt: timestamp('spent_at')
-}, table => [index('refresh_tokens_session_id_index').on(table.sessionId)])
+}, table => [
+  index('refresh_tokens_session_id_index').on(table.sessionId),
+  index('refresh_tokens_family_index').on(table.family)
+])
 
 /** The mails to send, and those sent in the last hour. `src/mail/dispatcher.ts` sends them and updates the rows. */
 export const outbox = sqliteTable('mail_outbox', {

@@ -17,7 +17,7 @@ export const logout: Feature = (app, { contract, db, accessTokens, sessions, tok
     const claims = access && accessTokens.read(access)
     if (claims) await deleteSession(db, claims.sid)
     const refresh = undefinedOnError(() => tokenTransport.readRefreshToken(request, request.body))
-    if (refresh) await deleteSessionOfRefreshToken(db, sessions.refreshDigest(refresh))
+    if (refresh) await deleteSessionOfRefreshToken(db, sessions.refreshKeys(refresh))
     tokenTransport.clear(reply)
     return { detail: 'Successfully logged out.' }
   })

@@ -14,13 +14,16 @@ import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { Failure } from '../errors/failure.js'
 import { createTokenDeriver } from '../lib/secrets.js'
+import { successorOf } from '../session/refresh-token.js'
 import type { IssuedSession } from '../session/token-pair.js'
-import { findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken } from '../store/refresh-tokens.js'
+import {
+  findLastOfFamily, findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken
+} from '../store/refresh-tokens.js'
 import { continueSession, deleteSession, findUserAndSession } from '../store/sessions.js'
 
 export const token: Feature = (app, context) => {
   const { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox } = context
-  const { refreshDigest } = sessions
+  const { refreshKeys } = sessions
   const graceMs = settings.tokens.refreshGrace * 1000
   // The first secret derives the next token; the others recognise one that was derived before the secrets changed.
   const derivers = settings.secrets.map(secret => createTokenDeriver(secret, 'refresh tokens'))
@@ -28,7 +31,7 @@ export const token: Feature = (app, context) => {
   app.post('/token/refresh', { schema: contract.refreshToken }, async (request, reply) => {
     const refresh = tokenTransport.readRefreshToken(request, request.body)
     if (refresh === undefined) throw notValid('No valid refresh token found.')
-    const found = await findRefreshToken(db, refreshDigest(refresh))
+    const found = await findOwner(refresh)
     if (!found) throw notValid()
     if (isExpired(found)) throw expired()
     const next = await db.transaction(async tx => await rotate(tx, found, refresh))
@@ -44,6 +47,12 @@ export const token: Feature = (app, context) => {
     return {}
   })
 
+  /** Earlier tokens than the last two are no longer stored: there, the family's last token tells the session. */
+  async function findOwner (refresh: string): Promise<OwnedToken | undefined> {
+    const { digest, family } = refreshKeys(refresh)
+    return await findRefreshToken(db, digest) ?? (family === null ? undefined : await findLastOfFamily(db, family))
+  }
+
   /** The session with its next token. Undefined if the token was used before: then the session has ended. */
   async function rotate (tx: Db, owned: OwnedToken, refresh: string): Promise<IssuedSession | undefined> {
     const now = clock()
@@ -52,15 +61,18 @@ export const token: Feature = (app, context) => {
     if (!row) throw notValid()
     const possibleSuccessors = successorsOf(refresh)
     const [next = ''] = possibleSuccessors
-    const { digest } = owned.token
-    if (await spendRefreshToken(tx, digest, now)) return await sessions.storeSuccessor(tx, row, next, now)
+    const digest = digestOf(refresh)
+    if (await spendRefreshToken(tx, digest, now)) {
+      return await sessions.storeSuccessor(tx, row, { spent: digest, next }, now)
+    }
     const replayed = await replayWithinGrace(tx, row, digest, possibleSuccessors, now)
     // Not thrown here: an error would roll the end of the session back.
     if (!replayed) await endSessionOnReuse(tx, row)
     return replayed
   }
 
-  const successorsOf = (refresh: string) => derivers.map(derive => derive(refresh))
+  const digestOf = (refresh: string) => refreshKeys(refresh).digest
+  const successorsOf = (refresh: string) => derivers.map(derive => successorOf(refresh, derive))
 
   /** The successor that an earlier exchange returned, if it was a moment ago and the successor is still unused. */
   async function replayWithinGrace (
@@ -74,8 +86,8 @@ export const token: Feature = (app, context) => {
     // A clock that was set back must not make a token usable again: a negative age counts like one beyond the grace.
     const ageMs = spentAt ? now.getTime() - spentAt.getTime() : Infinity
     if (graceMs === 0 || ageMs < 0 || ageMs > graceMs) return undefined
-    const successor = await findUnspentToken(tx, row.id, possibleSuccessors.map(refreshDigest), now)
-    const refresh = possibleSuccessors.find(possible => refreshDigest(possible) === successor?.digest)
+    const successor = await findUnspentToken(tx, row.id, possibleSuccessors.map(digestOf), now)
+    const refresh = possibleSuccessors.find(possible => digestOf(possible) === successor?.digest)
     return successor && refresh ? { row, refresh, refreshExpiration: successor.expiresAt } : undefined
   }
 
@@ -97,7 +109,7 @@ export const token: Feature = (app, context) => {
 
   /** True if /token/refresh would accept it: otherwise a thief could find out here that the owner has just used it. */
   async function isValidRefreshToken (refresh: string): Promise<boolean> {
-    const found = await findRefreshToken(db, refreshDigest(refresh))
+    const found = await findRefreshToken(db, digestOf(refresh))
     if (!found || isExpired(found) || !found.user.isActive) return false
     const { token, session } = found
     if (!token.spentAt) return true

@@ -5,13 +5,13 @@ import type { AnswerCode } from '../../schemas/errors.js'
 import type { Database, Db } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
-import { hashToken, mintToken } from '../lib/secrets.js'
-import { secondsAfter } from '../lib/time.js'
+import { earlierOf, secondsAfter } from '../lib/time.js'
 import type { Settings } from '../settings/types.js'
-import { deleteExpiredRefreshTokens, deleteSessionOfRefreshToken, insertRefreshToken } from '../store/refresh-tokens.js'
+import { deleteEarlierTokens, deleteSessionOfRefreshToken, insertRefreshToken } from '../store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteSession, insertSession } from '../store/sessions.js'
 import { recordLogin, updateUser } from '../store/users.js'
 import type { AccessTokens } from './access-tokens.js'
+import { createRefreshKeys, mintRefreshToken } from './refresh-token.js'
 import { createTokenIssuer, type ClientUser, type IssuedSession } from './token-pair.js'
 import type { TokenTransport } from './token-transport.js'
 
@@ -40,8 +40,7 @@ interface SessionsOptions {
 export function createSessions ({ accessTokens, tokens, hooks, clock, path, tokenTransport }: SessionsOptions) {
   const issueTokens = createTokenIssuer(accessTokens, tokens)
 
-  /** What is stored of a refresh token. The path keeps two registrations on one database apart. */
-  const refreshDigest = (token: string) => hashToken(`${path} ${token}`)
+  const refreshKeys = createRefreshKeys(path)
 
   /** A session to insert, and its refresh token, of which only the digest is stored. */
   function create (userPk: string, request: FastifyRequest, authenticatedAt = clock()): IssuedSession {
@@ -56,7 +55,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
         authenticatedAt,
         ...clientOf(request)
       },
-      refresh: mintToken(),
+      refresh: mintRefreshToken(),
       refreshExpiration: secondsAfter(now, tokens.refresh.idle),
       replaced: tokenTransport.replacedRefreshToken(request)
     }
@@ -65,7 +64,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
   /** Stores a session. Ends the one it replaces in this browser, which nobody could reach any more (ASVS 7.2.4). */
   async function insert (tx: Db, session: IssuedSession): Promise<void> {
     const { row, replaced } = session
-    if (replaced) await deleteSessionOfRefreshToken(tx, refreshDigest(replaced))
+    if (replaced) await deleteSessionOfRefreshToken(tx, refreshKeys(replaced))
     await deleteExpiredSessions(tx, row.userPk, row.createdAt)
     await insertSession(tx, row)
     await insertCurrentToken(tx, session, row.createdAt)
@@ -114,21 +113,30 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     }
   }
 
-  /** Stores the next refresh token, which never outlives the session: rotation does not extend it (ASVS 7.3.2). */
-  async function storeSuccessor (tx: Db, row: SessionRow, next: string, now: Date): Promise<IssuedSession> {
+  /**
+   * Stores the token that follows the one with the digest `spent`. It never outlives the session: rotation does not
+   * extend it (ASVS 7.3.2).
+   */
+  async function storeSuccessor (
+    tx: Db,
+    row: SessionRow,
+    { spent, next }: { spent: string, next: string },
+    now: Date
+  ): Promise<IssuedSession> {
     const refreshExpiration = earlierOf(secondsAfter(now, tokens.refresh.idle), row.expiresAt)
     const session = { row, refresh: next, refreshExpiration }
-    await deleteExpiredRefreshTokens(tx, row.id, now)
+    const { family } = refreshKeys(next)
+    if (family !== null) await deleteEarlierTokens(tx, family, spent)
     await insertCurrentToken(tx, session, now)
     return session
   }
 
   async function insertCurrentToken (tx: Db, { row, refresh, refreshExpiration }: IssuedSession, createdAt: Date) {
-    const digest = refreshDigest(refresh)
-    await insertRefreshToken(tx, { digest, sessionId: row.id, createdAt, expiresAt: refreshExpiration })
+    const keys = refreshKeys(refresh)
+    await insertRefreshToken(tx, { ...keys, sessionId: row.id, createdAt, expiresAt: refreshExpiration })
   }
 
-  return { refreshDigest, create, insert, logIn, logInIfUnchanged, respond, storeSuccessor, issueTokens }
+  return { refreshKeys, create, insert, logIn, logInIfUnchanged, respond, storeSuccessor, issueTokens }
 }
 export type Sessions = ReturnType<typeof createSessions>
 
@@ -138,5 +146,3 @@ const clientOf = ({ ip, headers }: FastifyRequest) => ({
   ip: (ip as string | undefined)?.slice(0, 64) ?? null,
   userAgent: headers['user-agent']?.slice(0, 512) ?? null
 })
-
-const earlierOf = (one: Date, other: Date) => one < other ? one : other

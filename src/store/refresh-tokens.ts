@@ -1,5 +1,8 @@
-/** The refresh tokens table; it holds digests only. */
-import { and, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
+/**
+ * The refresh tokens table; it holds digests only. Of each family it has the current token and the one before, however
+ * often the session is refreshed. Rows without a family are from before there were families.
+ */
+import { and, desc, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import type { RefreshTokenRow, SessionRow, UserRow } from '../db/tables.js'
 
@@ -23,6 +26,17 @@ const withOwner = prepared<{ digest: string }, OwnedToken[]>(({ orm, refreshToke
 /** A refresh token with its session and user, even if it is spent or expired. */
 export const findRefreshToken = async (db: Db, digest: string): Promise<OwnedToken | undefined> =>
   (await withOwner(db, { digest }))[0]
+
+/** The last token of a family, with its session and user. */
+export async function findLastOfFamily (
+  { orm, refreshTokens, sessions, users }: Db,
+  family: string
+): Promise<OwnedToken | undefined> {
+  const [last] = await orm.select({ token: refreshTokens, session: sessions, user: users }).from(refreshTokens)
+    .innerJoin(sessions, eq(sessions.id, refreshTokens.sessionId)).innerJoin(users, eq(users.pk, sessions.userPk))
+    .where(eq(refreshTokens.family, family)).orderBy(desc(refreshTokens.expiresAt)).limit(1)
+  return last
+}
 
 /** Marks the token as spent; of two concurrent calls one gets false: marking the row is the claim to the rotation. */
 export async function spendRefreshToken ({ orm, refreshTokens }: Db, digest: string, now: Date): Promise<boolean> {
@@ -55,21 +69,20 @@ export async function findUnspentToken (
   return row
 }
 
-/** Deletes a session's expired tokens. A spent token stays until it expires, so that its reuse is recognised. */
-export async function deleteExpiredRefreshTokens (
-  { orm, refreshTokens }: Db,
-  sessionId: string,
-  now: Date
-): Promise<void> {
-  await orm.delete(refreshTokens)
-    .where(and(eq(refreshTokens.sessionId, sessionId), lte(refreshTokens.expiresAt, now)))
+/** Deletes the family's tokens from before its last exchange: the family itself tells that they were used. */
+export async function deleteEarlierTokens ({ orm, refreshTokens }: Db, family: string, last: string): Promise<void> {
+  await orm.delete(refreshTokens).where(and(eq(refreshTokens.family, family), ne(refreshTokens.digest, last)))
 }
 
-/** Ends the session that a refresh token belongs to, expired or not. */
+/** What is stored of a refresh token: its digest, and its family's. */
+export type RefreshTokenKeys = Pick<RefreshTokenRow, 'digest' | 'family'>
+
+/** Ends the session that a refresh token belongs to, whether it is the current, a used or an expired one. */
 export async function deleteSessionOfRefreshToken (
   { orm, sessions, refreshTokens }: Db,
-  digest: string
+  { digest, family }: RefreshTokenKeys
 ): Promise<void> {
-  const owner = orm.select({ id: refreshTokens.sessionId }).from(refreshTokens).where(eq(refreshTokens.digest, digest))
+  const owner = orm.select({ id: refreshTokens.sessionId }).from(refreshTokens)
+    .where(family === null ? eq(refreshTokens.digest, digest) : eq(refreshTokens.family, family))
   await orm.delete(sessions).where(inArray(sessions.id, owner))
 }
