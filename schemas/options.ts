@@ -34,7 +34,8 @@ export const Options = Group({
   database: Type.Union([Text(), Type.Object({})], {
     title: 'a SQLite file, a postgres:// URL or a Drizzle instance',
     default: 'auth.sqlite',
-    description: 'A SQLite file, `:memory:`, `postgres://…`, or your Drizzle instance.'
+    description: 'A SQLite file, `:memory:`, `postgres://…`, or your Drizzle instance. The long form is ' +
+      '`{ url }` or `{ drizzle }`; there, `prepare: false` turns prepared statements off.'
   }),
   migrate: Type.Boolean({
     description: 'Create the tables and the columns of user fields at start. ' +

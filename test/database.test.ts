@@ -3,11 +3,14 @@ import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'drizzle-orm'
+import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
 import { drizzle } from 'drizzle-orm/node-postgres'
+import { withReplicas } from 'drizzle-orm/sqlite-core'
 import pg from 'pg'
 import type { Database } from '../src/db/database.js'
 import { migrate } from '../src/db/migrate.js'
-import { isPostgres, openDatabase } from '../src/db/open.js'
+import { openDatabase } from '../src/db/open.js'
+import { isPostgres } from '../src/db/target.js'
 import { findUser, insertUser } from '../src/store/users.js'
 import { t, type Test } from './support/build.js'
 import { databases, postgres, temporaryFile } from './support/databases.js'
@@ -83,17 +86,33 @@ for (const tested of databases) {
   })
 }
 
-t.test('PostgreSQL: a deadlock or serialisation failure is retried twice, any other error never', async t => {
+t.test('PostgreSQL: a deadlock or serialisation failure is retried eleven times, any other error never', async t => {
   const db = await open(t, postgres)
   const attempts = { '40P01': 0, 40001: 0, 23502: 0 }
   const failing = async (code: keyof typeof attempts, times: number) => await db.transaction(async () => {
     if (++attempts[code] <= times) throw Object.assign(new Error('from the driver'), { code: String(code) })
     return 'done'
   })
-  t.equal(await failing('40P01', 2), 'done')
-  await t.rejects(failing(40001, 3), { message: 'from the driver' })
+  t.equal(await failing('40P01', 11), 'done')
+  await t.rejects(failing(40001, 12), { message: 'from the driver' })
   await t.rejects(failing(23502, 1), { message: 'from the driver' })
-  t.same(attempts, { '40P01': 3, 40001: 3, 23502: 1 })
+  t.same(attempts, { '40P01': 12, 40001: 12, 23502: 1 })
+})
+
+t.test('PostgreSQL: after a prepared statement was lost, none is prepared any more', async t => {
+  for (const code of ['26000', '42P05']) {
+    const db = await open(t, postgres)
+    let attempts = 0
+    const failing = async () => await db.transaction(async () => {
+      attempts++
+      throw Object.assign(new Error('from the driver'), { code })
+    })
+    await t.rejects(failing(), { message: 'from the driver' })
+    t.equal(attempts, 2, 'tried again without')
+    await t.rejects(failing(), { message: 'from the driver' })
+    t.equal(attempts, 3, 'which is not the cause any more')
+    t.equal(await findUser(db, 'one'), undefined)
+  }
 })
 
 t.test('SQLite: a query that bypasses its transaction\'s tx throws instead of deadlocking', async t => {
@@ -149,6 +168,22 @@ t.test('PostgreSQL: a migration has no statement timeout', async t => {
       await tx.orm.select({ timeout: sql<string>`current_setting('statement_timeout')` }).from(sql`(VALUES (1)) AS one`)
   )
   t.equal(row?.timeout, '0')
+})
+
+t.test('SQLite: of an instance with replicas the primary is used, and a cache is not', async t => {
+  const client = new BetterSqlite3(temporaryFile(t))
+  const replica = new BetterSqlite3(':memory:')
+  t.teardown(() => { client.close(); replica.close() })
+  const orm = withReplicas(drizzleSqlite(client), [drizzleSqlite(replica)])
+  for (const option of [orm, { drizzle: orm }, { url: client.name }]) {
+    const db = await openDatabase(option, [], () => {})
+    t.teardown(() => db.close())
+    await migrate(db, [])
+    const pk = `of-${db.dialect}-${t.counts.total}`
+    t.equal((await insertUser(db, row(pk)))?.pk, pk)
+    client.prepare('UPDATE users SET is_active = 0').run()
+    t.equal((await findUser(db, pk))?.isActive, false)
+  }
 })
 
 t.test('an invalid `database` option throws, and the message lists the valid ones', async t => {

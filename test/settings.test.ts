@@ -140,6 +140,12 @@ const refusals: Array<[options: object, line: string]> = [
   [{ migrate: 'yes' }, 'migrate: must be true or false'],
   [{ database: 7 }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
   [{ database: '' }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
+  [{ database: { url: ':memory:', prepared: false } }, 'database.prepared: unknown option'],
+  [{ database: { url: ':memory:', schema: 'auth' } }, 'database.schema: unknown option'],
+  [{ database: { url: ':memory:', drizzle: {} } }, 'database: give one of url and drizzle'],
+  [{ database: { prepare: false } }, 'database: give one of url and drizzle'],
+  [{ database: { url: 7 } }, 'database.url: must be a SQLite file or a postgres:// URL'],
+  [{ database: { url: ':memory:', prepare: 'no' } }, 'database.prepare: must be true or false'],
 
   [{ tokens: null }, 'tokens: must be an object'],
   [{ tokens: { access: '5m' } }, 'tokens.access: must be a whole number from 30 to 3600'],

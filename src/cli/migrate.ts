@@ -2,14 +2,17 @@
 import { existsSync } from 'node:fs'
 import { refuseToStart } from '../db/errors.js'
 import { migrate, pendingStatements } from '../db/migrate.js'
-import { isPostgres, openDatabase } from '../db/open.js'
+import { openDatabase } from '../db/open.js'
+import { isPostgres, targetOf } from '../db/target.js'
 import { resolveSettings } from '../settings/settings.js'
 
 /** Runs the pending statements, or with `print` only returns their SQL. */
 export async function migrateCommand (options: object, print: boolean): Promise<string> {
-  const { database: named, fields } = resolveSettings(options, { production: false, warn: () => {} })
+  const { database: option, fields } = resolveSettings(options, { production: false, warn: () => {} })
   // Opening a missing SQLite file would create it, which --print must not do.
-  const database = print && typeof named === 'string' && !isPostgres(named) && !existsSync(named) ? ':memory:' : named
+  const { database: named } = targetOf(option)
+  const isFile = typeof named === 'string' && !isPostgres(named)
+  const database = print && isFile && !existsSync(named) ? ':memory:' : option
   const db = await openDatabase(database, fields, () => {}).catch(refuseToStart)
   try {
     if (print) {

@@ -1,7 +1,7 @@
 /** What a driver's error means, by its code and never by parsing its message, except where a driver gives no code. */
 import { DrizzleQueryError } from 'drizzle-orm'
 
-function codesOf (error: unknown): string[] {
+export function codesOf (error: unknown): string[] {
   const codes: string[] = []
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause) codes.push(String(cause.code))
@@ -13,21 +13,27 @@ function codesOf (error: unknown): string[] {
 export const isConflict = (error: unknown): boolean =>
   codesOf(error).some(code => code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE')
 
+/** Whether a pooler gave a statement to a connection that does not know its name, or knows another by it. */
+export const isPreparedStatementLost = (error: unknown): boolean =>
+  codesOf(error).some(code => code === '26000' || code === '42P05')
+
 /** Whether PostgreSQL ended a transaction for another's sake (serialization failure, deadlock): a retry may succeed. */
 export const isOvertaken = (error: unknown): boolean =>
   codesOf(error).some(code => code === '40001' || code === '40P01')
 
 const unavailable =
-  /^(08|53|57P|25006|SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN|LOCKED)|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)|^57014$/
+  /^(08|40001|40P01|53|57P|25006|SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN|LOCKED)|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)|^57014$/
 
 // These errors of node-postgres have no code.
-const connectionLost = /timeout exceeded when trying to connect|Connection terminated/i
+const connectionLost = /timeout exceeded when trying to connect|Query read timeout|Connection terminated|not queryable/i
 
-/** Whether the database is down, full, locked or too slow: a temporary failure, not a bug. */
+/** Whether the database is down, full, locked, overrun or too slow: a temporary failure, not a bug. */
 export const isUnavailable = (error: unknown): boolean =>
-  codesOf(error).some(code => unavailable.test(code)) ||
-  connectionLost.test(messageOf(error)) ||
-  (error instanceof Error && connectionLost.test(messageOf(error.cause)))
+  codesOf(error).some(code => unavailable.test(code)) || hasConnectionFailed(error)
+
+/** Whether node-postgres gave a connection up, or should: nothing more comes over it. */
+export const hasConnectionFailed = (error: unknown): boolean =>
+  connectionLost.test(messageOf(error)) || (error instanceof Error && connectionLost.test(messageOf(error.cause)))
 
 const messageOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : ''

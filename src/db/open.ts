@@ -7,21 +7,21 @@ import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database } from './database.js'
 import { openPostgres } from './postgres.js'
 import { openSqlite } from './sqlite.js'
-
-/** Whether the option names PostgreSQL: by URL or by a Drizzle instance. */
-export const isPostgres = (database: unknown): boolean =>
-  typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : is(database, PgDatabase)
+import { isPostgres, targetOf } from './target.js'
 
 /** `onIdleError` is called with the errors of idle connections. Throws if the option names no supported database. */
 export async function openDatabase (
-  database: unknown,
+  option: unknown,
   fields: readonly FieldSpec[],
   onIdleError: (error: Error) => void
 ): Promise<Database> {
+  const { database, prepare } = targetOf(option)
   if (typeof database === 'string' && (isPostgres(database) || !/^\w+:\/\//.test(database))) {
-    return isPostgres(database) ? await openPostgres(database, fields, onIdleError) : await openSqlite(database, fields)
+    return isPostgres(database)
+      ? await openPostgres(database, fields, { prepare, onIdleError })
+      : await openSqlite(database, fields)
   }
-  if (is(database, PgDatabase)) return await openPostgres(database, fields, onIdleError)
+  if (is(database, PgDatabase)) return await openPostgres(database, fields, { prepare, onIdleError })
   const client = is(database, BaseSQLiteDatabase) && '$client' in database ? database.$client : undefined
   if (!isBetterSqlite3(client)) {
     throw new Error(

@@ -1,15 +1,11 @@
 /** PostgreSQL through any Drizzle driver; for a URL, through node-postgres with its own pool. */
 import { sql } from 'drizzle-orm'
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
-import { retry } from '../lib/retry.js'
 import type { Database, Db, Orm } from './database.js'
-import { isOvertaken } from './errors.js'
+import { openPool, type Connections } from './postgres-pool.js'
+import { hasIsoDates, untilSettled, withRules, withRulesInside, type PgOrm, type Rules } from './postgres-rules.js'
 import * as postgres from './tables-postgres.js'
 import type { Tables } from './tables.js'
-
-// Any schema: the host's instance may have its own.
-type PgOrm = PgDatabase<PgQueryResultHKT, any, any>
 
 // Held while migrating: two servers that start at once would both create the tables. Any number that others don't use.
 const migrationLock = 7237280
@@ -18,10 +14,11 @@ const migrationLock = 7237280
 export async function openPostgres (
   target: string | PgOrm,
   fields: readonly FieldSpec[],
-  onIdleError: (error: Error) => void
+  { prepare, onIdleError }: { prepare: boolean, onIdleError: (error: Error) => void }
 ): Promise<Database> {
-  const { orm, close } =
-    typeof target === 'string' ? await openPool(target, onIdleError) : { orm: target, close: async () => {} }
+  const { orm, close, ...connections } =
+    typeof target === 'string' ? await openPool(target, onIdleError) : connectionsOf(target)
+  const rules: Rules = { prepare, isoDates: await hasIsoDates(orm) }
   const { sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions } = postgres
   const tables = {
     users: postgres.usersTable(fields),
@@ -36,21 +33,17 @@ export async function openPostgres (
   const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
 
   const transaction: Database['transaction'] = work =>
-    retry(() => orm.transaction(tx => work(asDb(tx))), {
-      attempts: 3,
-      when: isOvertaken,
-      waitMs: attempt => Math.random() * 20 * attempt
-    })
+    untilSettled(rules, () => connections.transaction(async tx => await work(asDb(await withRulesInside(tx, rules)))))
   const origin = new WeakMap<Db, PgOrm>()
   return {
-    ...asDb(orm),
+    ...asDb(withRules(orm, rules, connections.transaction)),
     dialect: 'postgres',
     transaction,
-    underMigrationLock: work => orm.transaction(async pg => {
+    underMigrationLock: work => connections.unlimitedTransaction(async pg => {
       // Waiting for another server's migration, or building an index, may take longer than any request.
       await pg.execute(sql`SET LOCAL statement_timeout = 0`)
       await pg.execute(sql`SELECT pg_advisory_xact_lock(${migrationLock})`)
-      const tx = asDb(pg)
+      const tx = asDb(await withRulesInside(pg, rules))
       origin.set(tx, pg)
       return await work(tx)
     }),
@@ -59,13 +52,7 @@ export async function openPostgres (
   }
 }
 
-async function openPool (url: string, onIdleError: (error: Error) => void) {
-  const [pg, { drizzle }] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')]).catch(error => {
-    throw new Error('database: PostgreSQL needs the package pg (npm install pg)', { cause: error })
-  })
-  const pool = new pg.default.Pool({ connectionString: url, connectionTimeoutMillis: 5000, statement_timeout: 5000 })
-  // Without a listener, this process would crash when the database server stops.
-  pool.on('error', onIdleError)
-  const orm: PgOrm = drizzle(pool)
-  return { orm, close: () => pool.end() }
+function connectionsOf (orm: PgOrm): Connections {
+  const transaction: Connections['transaction'] = work => orm.transaction(work)
+  return { orm, transaction, unlimitedTransaction: transaction, close: async () => {} }
 }

@@ -10,7 +10,7 @@ import Fastify, {
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import { createPlugin, type Internals } from '../../src/plugin.js'
-import { databases, sqlite, type TestedDatabase } from './databases.js'
+import { databases, postgres, sqlite, type TestedDatabase } from './databases.js'
 import { startMailServer, type CaughtMail, type MailServer } from './mail-server.js'
 import { createResponseChecks } from './response-checks.js'
 
@@ -108,6 +108,7 @@ export const cheapHash = { memoryCost: 256, timeCost: 1, parallelism: 1 }
 
 /** For rules that do not depend on the database. */
 export const sqliteBuild: Build = (t, options) => createBuild(sqlite)(t, options)
+export const postgresBuild: Build = (t, options) => createBuild(postgres)(t, options)
 
 const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => {
   const { database, close } = given.database

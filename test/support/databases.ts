@@ -15,7 +15,8 @@ export interface TestedDatabase {
   open: (durable?: boolean) => Promise<OpenedDatabase>
 }
 
-const postgresUrl = process.env.POSTGRES_URL
+/** The real server, if there is one. */
+export const postgresUrl = process.env.POSTGRES_URL
 if (!postgresUrl && process.env.CI) throw new Error('CI must not skip PostgreSQL: set POSTGRES_URL')
 
 export const sqlite: TestedDatabase = {
@@ -51,7 +52,7 @@ t.teardown(async () => {
   for (const name of created) await execute(postgresUrl ?? '', `DROP DATABASE ${name} WITH (FORCE)`)
 })
 
-async function execute (url: string, statement: string): Promise<void> {
+export async function execute (url: string, statement: string): Promise<void> {
   const { default: { Client } } = await import('pg')
   const client = new Client({ connectionString: url })
   await client.connect()

@@ -1,0 +1,71 @@
+/** A real PgBouncer in front of a test's database. Undefined where it is not installed; CI must have it. */
+import { execFileSync, spawn } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+
+const binary = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer']
+  .find(path => existsSync(path))
+if (!binary && process.env.CI) throw new Error('CI must not skip PgBouncer: install the package pgbouncer')
+
+export const hasPgBouncer = binary !== undefined
+
+/** The same database through PgBouncer in transaction mode, with two connections for all clients. */
+export async function startPgBouncer (t: Test, url: string): Promise<string> {
+  const { hostname, port, username, pathname } = new URL(url)
+  const folder = mkdtempSync(join(tmpdir(), 'pgbouncer-'))
+  const listenPort = await freePort()
+  const file = join(folder, 'pgbouncer.ini')
+  writeFileSync(file, `[databases]
+* = host=${hostname} port=${port || 5432} user=${username}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${listenPort}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 2
+`)
+  // It refuses to run as root.
+  const account = process.getuid?.() === 0 ? unprivileged() : undefined
+  if (account) for (const path of [folder, file]) chownSync(path, account.uid, account.gid)
+  chmodSync(folder, 0o700)
+  const bouncer = spawn(binary ?? '', ['-q', file], { stdio: 'ignore', ...account })
+  t.teardown(async () => {
+    const isGone = new Promise(resolve => bouncer.once('exit', resolve))
+    if (bouncer.exitCode === null && bouncer.kill('SIGKILL')) await isGone
+    rmSync(folder, { recursive: true })
+  })
+  await answering(listenPort)
+  return `postgres://${username}@127.0.0.1:${listenPort}${pathname}`
+}
+
+const unprivileged = () => {
+  const idOf = (flag: string) => Number(execFileSync('id', [flag, 'nobody']).toString())
+  return { uid: idOf('-u'), gid: idOf('-g') }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** Another process: the only way to know that it listens is to ask. */
+async function answering (port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const socket = connect(port, '127.0.0.1')
+    const isOpen = await new Promise(resolve => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    })
+    socket.destroy()
+    if (isOpen) return
+    await sleep(50)
+  }
+  throw new Error('PgBouncer does not answer')
+}
