@@ -7,7 +7,7 @@ import type { MailState } from './store/outbox.js'
 import type { NewUser, Tx, User, UserChanges } from './types.js'
 
 /** A session of a user. */
-export type Session = Omit<SessionRow, 'userPk'>
+export type Session = Omit<SessionRow, 'userPk' | 'graceUsesByOthers'>
 
 /** A provider's account that a user can log in with. */
 export type SocialAccount = Omit<SocialAccountRow, 'userPk' | 'tokens'>

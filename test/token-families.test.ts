@@ -165,6 +165,8 @@ story('an upgrade keeps the last thousand used tokens of a session', async (t, b
   const short = await insertOldChain(db, user.pk, 3, clock.now)
   await db.execute(db, 'DROP INDEX refresh_tokens_family_index')
   await db.execute(db, 'ALTER TABLE refresh_tokens DROP COLUMN family')
+  await db.execute(db, 'ALTER TABLE refresh_tokens DROP COLUMN spent_by')
+  await db.execute(db, 'ALTER TABLE sessions DROP COLUMN grace_uses_by_others')
   await db.execute(db, "DELETE FROM rest_auth_schema WHERE entry = 'migration:0003_refresh_token_families'")
   await migrate(db, [])
   const rows = await refreshTokens()

@@ -1,4 +1,6 @@
 ALTER TABLE "refresh_tokens" ADD COLUMN "family" text;--> statement-breakpoint
+ALTER TABLE "refresh_tokens" ADD COLUMN "spent_by" text;--> statement-breakpoint
+ALTER TABLE "sessions" ADD COLUMN "grace_uses_by_others" integer;--> statement-breakpoint
 CREATE INDEX "refresh_tokens_family_index" ON "refresh_tokens" USING btree ("family");--> statement-breakpoint
 DELETE FROM "refresh_tokens" WHERE "digest" IN (
   SELECT "digest" FROM (

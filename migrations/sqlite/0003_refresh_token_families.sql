@@ -1,5 +1,7 @@
 ALTER TABLE `refresh_tokens` ADD `family` text;--> statement-breakpoint
+ALTER TABLE `refresh_tokens` ADD `spent_by` text;--> statement-breakpoint
 CREATE INDEX `refresh_tokens_family_index` ON `refresh_tokens` (`family`);--> statement-breakpoint
+ALTER TABLE `sessions` ADD `grace_uses_by_others` integer;--> statement-breakpoint
 DELETE FROM "refresh_tokens" WHERE "digest" IN (
   SELECT "digest" FROM (
     SELECT "digest", row_number() OVER (PARTITION BY "session_id" ORDER BY "created_at" DESC) AS "age"

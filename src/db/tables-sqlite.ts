@@ -42,7 +42,8 @@ export const sessions = sqliteTable('sessions', {
   expiresAt: timestamp('expires_at').notNull(),
   authenticatedAt: timestamp('authenticated_at'),
   ip: text('ip'),
-  userAgent: text('user_agent')
+  userAgent: text('user_agent'),
+  graceUsesByOthers: integer('grace_uses_by_others')
 }, table => [index('sessions_user_pk_index').on(table.userPk)])
 
 export const refreshTokens = sqliteTable('refresh_tokens', {
@@ -51,7 +52,8 @@ export const refreshTokens = sqliteTable('refresh_tokens', {
   sessionId: text('session_id').notNull().references(() => sessions.id, { onDelete: 'cascade' }),
   createdAt: timestamp('created_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
-  spentAt: timestamp('spent_at')
+  spentAt: timestamp('spent_at'),
+  spentBy: text('spent_by')
 }, table => [
   index('refresh_tokens_session_id_index').on(table.sessionId),
   index('refresh_tokens_family_index').on(table.family)

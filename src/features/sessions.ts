@@ -9,6 +9,7 @@ import type { Feature } from '../context.js'
 import type { SessionRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
+import { shownLastSeen } from '../session/last-seen.js'
 import { deleteOwnSession, listLiveSessions } from '../store/sessions.js'
 
 export const sessions: Feature = (app, { contract, db, clock, authenticate }) => {
@@ -31,12 +32,12 @@ export const sessions: Feature = (app, { contract, db, clock, authenticate }) =>
   )
 }
 
-const toListItem = ({ id, ip, userAgent, createdAt, lastSeenAt, expiresAt }: SessionRow, current: string) => ({
-  id,
-  ip,
-  user_agent: userAgent,
-  created_at: createdAt.toISOString(),
-  last_seen_at: lastSeenAt.toISOString(),
-  expires_at: expiresAt.toISOString(),
-  current: id === current
+const toListItem = (row: SessionRow, current: string) => ({
+  id: row.id,
+  ip: row.ip,
+  user_agent: row.userAgent,
+  created_at: row.createdAt.toISOString(),
+  last_seen_at: shownLastSeen(row).toISOString(),
+  expires_at: row.expiresAt.toISOString(),
+  current: row.id === current
 })

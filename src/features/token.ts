@@ -14,12 +14,15 @@ import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { Failure } from '../errors/failure.js'
 import { createTokenDeriver } from '../lib/secrets.js'
+import { clientKeyOf } from '../session/client.js'
+import { staleAt } from '../session/last-seen.js'
 import { successorOf } from '../session/refresh-token.js'
+import { logGraceUse, logReuse } from '../session/token-events.js'
 import type { IssuedSession } from '../session/token-pair.js'
 import {
   findLastOfFamily, findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken
 } from '../store/refresh-tokens.js'
-import { continueSession, deleteSession, findUserAndSession } from '../store/sessions.js'
+import { continueSession, countGraceUse, deleteSession, findUserAndSession } from '../store/sessions.js'
 
 export const token: Feature = (app, context) => {
   const { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox } = context
@@ -34,8 +37,10 @@ export const token: Feature = (app, context) => {
     const found = await findOwner(refresh)
     if (!found) throw notValid()
     if (isExpired(found)) throw expired()
-    const next = await db.transaction(async tx => await rotate(tx, found, refresh))
+    const client = clientKeyOf(request)
+    const next = await db.transaction(async tx => await rotate(tx, found, { refresh, client }))
     if (!next) return refuseReuse(request, found.session)
+    if (next.graceUses) logGraceUse(request, found.session, next.graceUses)
     return tokenTransport.send(reply, await sessions.issueTokens(next, userRecords.toUser(found.user), clock()))
   })
 
@@ -54,21 +59,22 @@ export const token: Feature = (app, context) => {
   }
 
   /** The session with its next token. Undefined if the token was used before: then the session has ended. */
-  async function rotate (tx: Db, owned: OwnedToken, refresh: string): Promise<IssuedSession | undefined> {
+  async function rotate (tx: Db, owned: OwnedToken, { refresh, client }: Presented): Promise<Rotated | undefined> {
     const now = clock()
     // Locks the session first: a request that ends it is either done, or waits and deletes the next token, too.
-    const row = await continueSession(tx, owned.session.id, now)
+    const row = await continueSession(tx, owned.session.id, { now, staleAt: staleAt(now) })
     if (!row) throw notValid()
     const possibleSuccessors = successorsOf(refresh)
     const [next = ''] = possibleSuccessors
     const digest = digestOf(refresh)
-    if (await spendRefreshToken(tx, digest, now)) {
+    if (await spendRefreshToken(tx, { digest, spentBy: client, now })) {
       return await sessions.storeSuccessor(tx, row, { spent: digest, next }, now)
     }
     const replayed = await replayWithinGrace(tx, row, digest, possibleSuccessors, now)
     // Not thrown here: an error would roll the end of the session back.
-    if (!replayed) await endSessionOnReuse(tx, row)
-    return replayed
+    if (!replayed) return await endSessionOnReuse(tx, row)
+    const isOther = replayed.spentBy !== null && replayed.spentBy !== client
+    return isOther ? { ...replayed, graceUses: await countGraceUse(tx, row) } : replayed
   }
 
   const digestOf = (refresh: string) => refreshKeys(refresh).digest
@@ -81,14 +87,14 @@ export const token: Feature = (app, context) => {
     spentDigest: string,
     possibleSuccessors: string[],
     now: Date
-  ): Promise<IssuedSession | undefined> {
-    const spentAt = (await findRefreshToken(tx, spentDigest))?.token.spentAt
+  ): Promise<IssuedSession & { spentBy: string | null } | undefined> {
+    const { spentAt, spentBy = null } = (await findRefreshToken(tx, spentDigest))?.token ?? {}
     // A clock that was set back must not make a token usable again: a negative age counts like one beyond the grace.
     const ageMs = spentAt ? now.getTime() - spentAt.getTime() : Infinity
     if (graceMs === 0 || ageMs < 0 || ageMs > graceMs) return undefined
     const successor = await findUnspentToken(tx, row.id, possibleSuccessors.map(digestOf), now)
     const refresh = possibleSuccessors.find(possible => digestOf(possible) === successor?.digest)
-    return successor && refresh ? { row, refresh, refreshExpiration: successor.expiresAt } : undefined
+    return successor && refresh ? { row, refresh, refreshExpiration: successor.expiresAt, spentBy } : undefined
   }
 
   async function endSessionOnReuse (tx: Db, { id, userPk }: SessionRow): Promise<undefined> {
@@ -96,12 +102,9 @@ export const token: Feature = (app, context) => {
     await outbox.enqueue(tx, 'token-reuse', { userPk })
   }
 
-  function refuseReuse (request: FastifyRequest, { id, userPk }: SessionRow): never {
+  function refuseReuse (request: FastifyRequest, session: SessionRow): never {
     outbox.wake()
-    request.log.error(
-      { event: 'token_reuse', sessionId: id, userPk },
-      'a refresh token was used again: its session has ended'
-    )
+    logReuse(request, session)
     throw notValid()
   }
 
@@ -130,6 +133,14 @@ export const token: Feature = (app, context) => {
     }
   }
 }
+
+interface Presented {
+  refresh: string
+  /** The key of who presents it. */
+  client: string
+}
+/** `graceUses`: how often another client than the one before used a token of this session within the grace period. */
+type Rotated = IssuedSession & { graceUses?: number }
 
 const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
 const expired = () => new Failure('token_expired', { tokenIn: 'body' })

@@ -90,7 +90,8 @@ export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'ses
   const deleteByPk: UsersApi['delete'] = async pk => await db.transaction(async tx => await deleteUser(tx, pk))
 
   const sessions: RestAuth['sessions'] = {
-    list: async userPk => (await listSessions(db, userPk)).map(({ userPk: _owner, ...session }) => session),
+    list: async pk => (await listSessions(db, pk))
+      .map(({ userPk: _owner, graceUsesByOthers: _uses, ...session }) => session),
     end: async id => await deleteSession(db, id),
     endAll: async userPk => await deleteSessions(db, userPk)
   }

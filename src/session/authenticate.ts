@@ -13,6 +13,7 @@ import { optionError } from '../settings/option-errors.js'
 import { findUserAndSession, touchSession } from '../store/sessions.js'
 import type { User } from '../types.js'
 import type { AccessTokens, Claims } from './access-tokens.js'
+import { staleAt } from './last-seen.js'
 import type { TokenTransport } from './token-transport.js'
 
 interface AuthenticatedUser {
@@ -24,8 +25,6 @@ interface AuthenticatedUser {
 
 // Not a property of the request: there, a log or serializer of the host could find the password hash.
 const identities = new WeakMap<FastifyRequest, AuthenticatedUser>()
-
-const touchIntervalMs = 60_000
 
 /** How old an authentication may be for what changes the ways to log in (ASVS 7.5.1). */
 export const recentSeconds = 300
@@ -79,7 +78,7 @@ export function createAuthenticate (options: AuthenticateOptions) {
     if (!user.isActive) throw failure('user_inactive')
     if (!session || session.expiresAt <= now) throw failure('token_not_valid')
     if (ageSeconds(authenticatedAtOf(session), now) > maxAge) throw reauthenticationRequired(maxAge)
-    if (now.getTime() - session.lastSeenAt.getTime() >= touchIntervalMs) await touchSession(db, session.id, now)
+    if (session.lastSeenAt <= staleAt(now)) await touchSession(db, session.id, now)
     return { user, sessionId: session.id, authenticatedAt: authenticatedAtOf(session) }
   }
 

@@ -11,6 +11,7 @@ import { deleteEarlierTokens, deleteSessionOfRefreshToken, insertRefreshToken } 
 import { deleteExpiredSessions, deleteSession, insertSession } from '../store/sessions.js'
 import { recordLogin, updateUser } from '../store/users.js'
 import type { AccessTokens } from './access-tokens.js'
+import { clientOf } from './client.js'
 import { createRefreshKeys, mintRefreshToken } from './refresh-token.js'
 import { createTokenIssuer, type ClientUser, type IssuedSession } from './token-pair.js'
 import type { TokenTransport } from './token-transport.js'
@@ -53,6 +54,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
         lastSeenAt: now,
         expiresAt: secondsAfter(now, tokens.refresh.absolute),
         authenticatedAt,
+        graceUsesByOthers: null,
         ...clientOf(request)
       },
       refresh: mintRefreshToken(),
@@ -139,10 +141,3 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
   return { refreshKeys, create, insert, logIn, logInIfUnchanged, respond, storeSuccessor, issueTokens }
 }
 export type Sessions = ReturnType<typeof createSessions>
-
-const clientOf = ({ ip, headers }: FastifyRequest) => ({
-  // With trustProxy it is a header's text, of any length. It is undefined on a Unix socket and after the client has
-  // hung up, which Fastify's type does not say.
-  ip: (ip as string | undefined)?.slice(0, 64) ?? null,
-  userAgent: headers['user-agent']?.slice(0, 512) ?? null
-})

@@ -8,7 +8,7 @@ import type { RefreshTokenRow, SessionRow, UserRow } from '../db/tables.js'
 
 export async function insertRefreshToken (
   { orm, refreshTokens }: Db,
-  row: Omit<RefreshTokenRow, 'spentAt'>
+  row: Omit<RefreshTokenRow, 'spentAt' | 'spentBy'>
 ): Promise<void> {
   await orm.insert(refreshTokens).values(row)
 }
@@ -39,10 +39,13 @@ export async function findLastOfFamily (
 }
 
 /** Marks the token as spent; of two concurrent calls one gets false: marking the row is the claim to the rotation. */
-export async function spendRefreshToken ({ orm, refreshTokens }: Db, digest: string, now: Date): Promise<boolean> {
+export async function spendRefreshToken (
+  { orm, refreshTokens }: Db,
+  { digest, spentBy, now }: { digest: string, spentBy: string, now: Date }
+): Promise<boolean> {
   const spent = await orm
     .update(refreshTokens)
-    .set({ spentAt: now })
+    .set({ spentAt: now, spentBy })
     .where(and(eq(refreshTokens.digest, digest), isNull(refreshTokens.spentAt)))
     .returning({ digest: refreshTokens.digest })
   return spent.length > 0

@@ -23,19 +23,31 @@ export async function touchSession ({ orm, sessions }: Db, id: string, now: Date
   await orm.update(sessions).set({ lastSeenAt: now }).where(eq(sessions.id, id))
 }
 
-/** Records use of an active user's session and locks its row until the transaction ends; undefined if it has ended. */
+/**
+ * Locks the row of an active user's session until the transaction ends; undefined if it has ended. Records its use, if
+ * the last one is older than `staleAt`: otherwise a thief who looks at the list would see when the owner refreshes.
+ */
 export async function continueSession (
   { orm, users, sessions }: Db,
   id: string,
-  now: Date
+  { now, staleAt }: { now: Date, staleAt: Date }
 ): Promise<SessionRow | undefined> {
+  const { lastSeenAt } = sessions
+  const seen = sql`CASE WHEN ${lte(lastSeenAt, staleAt)} THEN ${sql.param(now, lastSeenAt)} ELSE ${lastSeenAt} END`
   const active = orm
     .select({ pk: users.pk })
     .from(users)
     .where(and(eq(users.pk, sessions.userPk), eq(users.isActive, true)))
-  const [session] = await orm.update(sessions).set({ lastSeenAt: now })
+  const [session] = await orm.update(sessions).set({ lastSeenAt: seen })
     .where(and(eq(sessions.id, id), gt(sessions.expiresAt, now), exists(active))).returning()
   return session
+}
+
+/** How often another client than the one that refreshed the session used a token again within the grace period. */
+export async function countGraceUse ({ orm, sessions }: Db, { id, graceUsesByOthers }: SessionRow): Promise<number> {
+  const times = (graceUsesByOthers ?? 0) + 1
+  await orm.update(sessions).set({ graceUsesByOthers: times }).where(eq(sessions.id, id))
+  return times
 }
 
 /** False if the session has ended, the user was deactivated, or the password changed since it was verified. */
