@@ -121,7 +121,7 @@ export interface RestAuth {
     list: (filter?: { state?: MailState }) => Promise<QueuedMail[]>
     /** Gives all failed mails, or the one with this ID, eight more attempts. Returns the number of mails. */
     retry: (id?: string) => Promise<number>
-    /** Sends the mails that are due, and resolves once each is sent or postponed. */
+    /** Sends the mails that are due; resolves once each that was queued before is handed over or has failed. */
     flush: () => Promise<void>
   }
   /** The OpenAPI 3.1 document of the routes. */
