@@ -1,6 +1,13 @@
 /** What the schemas of all features share: fields, components and security schemes. */
 import { Type, type ObjectOptions, type TProperties, type TSchema } from '@sinclair/typebox'
 
+/**
+ * What a blank value means for a field that the body may leave out: the field is absent, emptied by an edit, or null
+ * whatever the body is for. Without it a form's blank field is absent. A symbol, because no document should show it.
+ */
+export const WhenBlank = Symbol.for('fastify-rest-auth.whenBlank')
+export type BlankMeaning = 'absent' | 'empty' | 'null'
+
 /** The settings that a client can see, and that therefore shape the contract. */
 export interface ContractShape {
   /** Prefix of component and operation names; empty for the first registration of the plugin in an app. */

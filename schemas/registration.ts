@@ -4,7 +4,7 @@ import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
 import { route } from './route.js'
 import { TokensOrDetail } from './token-pair.js'
-import { EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
+import { emptiedByBlank, EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
 
 type RegistrationBody = TObject<{
   username: TOptional<TString>
@@ -65,13 +65,13 @@ export function programmaticBodies (shape: AccountShape) {
     password: Type.Optional(Password('The password.'))
   }
   const update: TProperties = {
-    ...(shape.username !== 'none' && { username: Type.Optional(Username(shape.usernameMinLength)) }),
+    ...(shape.username !== 'none' && { username: Type.Optional(emptiedByBlank(Username(shape.usernameMinLength))) }),
     email: Type.Optional(EmailField(shape)),
     email_verified: Type.Optional(Type.Boolean())
   }
   for (const field of shape.fields) {
     create[field.name] = field.required ? field.input : Type.Optional(field.input)
-    update[field.name] = Type.Optional(field.input)
+    update[field.name] = Type.Optional(emptiedByBlank(field.input))
   }
   return { create: Type.Object(create), update: Type.Object(update) }
 }

@@ -3,6 +3,7 @@
  * return, the TypeScript type, and the kind of its column.
  */
 import { Kind, OptionalKind, Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox'
+import { WhenBlank } from './common.js'
 
 export interface UserField<S extends TSchema = TSchema> {
   /** TypeBox: a string, integer, number, boolean, union of string literals, object or array. */
@@ -90,7 +91,8 @@ export function describeField (name: string, field: UserField): FieldSpec {
     registration,
     userDetails: field.userDetails ?? 'editable',
     required,
-    input: required ? plain : Type.Unsafe(nullable),
+    // Two users may both have no value, but not both the value ''.
+    input: required ? plain : Type.Unsafe({ ...nullable, ...(field.unique && { [WhenBlank]: 'null' }) }),
     output: Type.Unsafe(nullable),
     default: field.schema.default
   }

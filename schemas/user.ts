@@ -6,7 +6,9 @@
  *   PATCH /user   changes the fields sent
  */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
-import { componentName, componentRef, Email, ObjectKnownAs, OneOf, type ContractShape } from './common.js'
+import {
+  componentName, componentRef, Email, ObjectKnownAs, OneOf, WhenBlank, type ContractShape
+} from './common.js'
 import type { AnswerCode, FieldCode } from './errors.js'
 import { route } from './route.js'
 import { mayBeMissing, isWriteOnce, type FieldSpec } from './user-fields.js'
@@ -76,18 +78,21 @@ function userBody (shape: AccountShape, whole: boolean) {
     properties.username =
       whole && shape.username === 'required'
         ? username
-        : Type.Optional(nullable(username, shape.username === 'optional'))
+        : Type.Optional(emptiedByBlank(nullable(username, shape.username === 'optional')))
   }
   for (const field of shape.fields) {
     if (field.userDetails === 'editable') {
-      properties[field.name] = whole && field.required ? field.input : Type.Optional(field.input)
+      properties[field.name] = whole && field.required ? field.input : Type.Optional(emptiedByBlank(field.input))
     } else if (shape.social && isWriteOnce(field)) {
       const description = [field.input.description, acceptedOnce].filter(Boolean).join(' ')
-      properties[field.name] = Type.Optional({ ...field.input, description })
+      properties[field.name] = Type.Optional({ ...field.input, description, [WhenBlank]: 'absent' })
     }
   }
   return ObjectKnownAs<TObject<{ username: TOptional<TString> }>>(properties)
 }
+
+/** For a field that an edit changes. */
+export const emptiedByBlank = <S extends TSchema>(schema: S): S => ({ [WhenBlank]: 'empty', ...schema })
 
 const acceptedOnce = 'Accepted from a user who has none yet, and ignored after that.'
 

@@ -46,13 +46,12 @@ export function createPasswordReset (options: PasswordResetOptions) {
   /** Sets the password, or throws everything that is wrong at once. A rejected password does not use up the token. */
   async function reset (input: Partial<PasswordResetBody>, invalid: readonly FieldError[]): Promise<void> {
     const { uid, token, new_password1: password, new_password2: repeated } = input
-    const found = [...invalid]
     const hasLink = uid !== undefined && token !== undefined
     const owner = hasLink ? await ownerOf({ uid, token }) : undefined
+    const found = password === undefined
+      ? [...invalid]
+      : await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}, invalid)
     if (hasLink && !owner) found.push(fieldError('token', 'token_invalid', {}, { field: 'token', step: 1 }))
-    if (password !== undefined) {
-      found.push(...await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}))
-    }
     const valid = validOrThrow({ owner, token, password }, inOrder(schema, found))
     await replace(valid.owner, valid.token, await passwords.hash(valid.password))
   }

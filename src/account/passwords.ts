@@ -32,14 +32,19 @@ export function createPasswords (
     return found
   }
 
-  /** The same for a password given twice. As in Django, a mismatch and a weak password concern the second field. */
+  /**
+   * The same for a password given twice, added to what is `invalid`. As in Django, a mismatch and a weak password
+   * concern the second field.
+   */
   async function checkPair (
     password: string,
     repeated: string | undefined,
-    owner: PasswordOwner
+    owner: PasswordOwner,
+    invalid: readonly FieldError[]
   ): Promise<FieldError[]> {
     const weak = await check('new_password1', password, owner)
     return [
+      ...blankAsMismatch(invalid, mismatch()),
       ...(repeated !== undefined && repeated !== password ? [mismatch()] : []),
       ...weak.map(problem => ({ ...problem, drf: ofSecondField(3) }))
     ]
@@ -55,6 +60,10 @@ function findSimilar (password: string, owner: PasswordOwner): string | undefine
     name !== 'pk' && typeof value === 'string' && value !== '' && isSimilar(password, value)) ?? []
   return name === 'email' ? 'email address' : name?.replaceAll('_', ' ')
 }
+
+/** A form sends a repetition that was left blank: beside a valid password this is a mismatch, like any other. */
+export const blankAsMismatch = (invalid: readonly FieldError[], mismatch: FieldError): FieldError[] =>
+  invalid.map(error => error.field === mismatch.field && error.code === 'blank' ? mismatch : error)
 
 const ofSecondField = (step: 2 | 3) => ({ field: 'new_password2', step })
 

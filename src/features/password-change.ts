@@ -8,7 +8,7 @@ import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
-import { Failure, failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
+import { Failure, failure, fieldError, validOrThrow } from '../errors/failure.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
 import { deleteSessions } from '../store/sessions.js'
 import { replacePassword, updateUser } from '../store/users.js'
@@ -34,9 +34,11 @@ export const passwordChange: Feature = (app, context) => {
   async function readNewPassword (request: FastifyRequest, user: UserRow): Promise<string> {
     const { body, invalid } = readBody<Body<Contract['changePassword']>>(request)
     const { old_password: old, new_password1: password, new_password2: repeated } = body
-    const found: FieldError[] = [...invalid]
+    const owner = userRecords.toUser(user)
+    const found = password === undefined
+      ? [...invalid]
+      : await passwords.checkPair(password, repeated, owner, invalid)
     if (requireOld && old !== undefined && !await passwords.verify(user.passwordHash, old)) found.push(wrongPassword())
-    if (password !== undefined) found.push(...await passwords.checkPair(password, repeated, userRecords.toUser(user)))
     return validOrThrow({ password }, inOrder(contract.changePassword.body, found)).password
   }
 

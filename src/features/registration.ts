@@ -8,6 +8,7 @@ import { v7 as uuid } from 'uuid'
 import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import { AddressTaken, mailOwnerInstead } from '../account/address-taken.js'
+import { blankAsMismatch } from '../account/passwords.js'
 import { checkMayRegister } from '../account/registration-policy.js'
 import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
@@ -74,14 +75,14 @@ export const registration: Feature = (app, context) => {
     const { body, invalid } = readBody<Registration>(request)
     const { password1, password2, ...known } = body
     const conflicts = await userRecords.conflicts(db, tellable(userRecords.toColumns(known)))
-    const found: FieldError[] = [...invalid, ...conflicts]
+    const mismatch = fieldError('password2', 'password_mismatch', {}, wholeBody(1))
+    const ofFields = password1 === undefined ? invalid : blankAsMismatch(invalid, mismatch)
+    const found: FieldError[] = [...ofFields, ...conflicts]
     if (password1 !== undefined) {
       const problems = await passwords.check('password1', password1, known)
       found.push(...problems.map(problem =>
         problem.code === 'password_too_similar' ? { ...problem, drf: wholeBody(2) } : problem))
-      if (password2 !== undefined && password2 !== password1) {
-        found.push(fieldError('password2', 'password_mismatch', {}, wholeBody(1)))
-      }
+      if (password2 !== undefined && password2 !== password1) found.push(mismatch)
     }
     return { ...known, ...validOrThrow({ password1 }, inOrder(contract.register.body, found)) }
   }

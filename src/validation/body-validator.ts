@@ -1,6 +1,6 @@
 /**
- * Checks bodies without coercing JSON. As in Django REST framework, strings are trimmed (except passwords), NUL and
- * lone surrogates are rejected, and a blank optional field of an HTML form counts as absent.
+ * Checks bodies without coercing JSON. As in Django REST framework, strings are trimmed (except passwords), and NUL and
+ * lone surrogates are rejected. What a blank string means is in blank.ts.
  */
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormatsModule from 'ajv-formats'
@@ -8,8 +8,9 @@ import type { FastifyRequest } from 'fastify'
 import { Failure, failure, type FieldError } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { normalizeUsername } from '../lib/username.js'
+import { blankValue } from './blank.js'
 import { fieldErrors } from './field-errors.js'
-import { FormBody, type Property } from './form-body.js'
+import { FormBody, type Property, type Reading } from './form-body.js'
 
 interface BodySchema { properties: Record<string, Property>, required?: string[] | undefined }
 
@@ -50,10 +51,10 @@ const metaSchema = createAjv(false)
 
 export type CheckBody = (body: unknown) => { value: Record<string, unknown> } | { error: Failure }
 
-/** Compiles a body schema into a check for JSON and for forms. It throws an Error for an invalid schema. */
+/** Compiles a body schema into a check for JSON and for forms. Throws an Error for an invalid schema. */
 export function createBodyValidator () {
   const [json, form] = [createAjv(false), createAjv(true)]
-  return (schema: BodySchema): CheckBody => {
+  return (schema: BodySchema, isPartial = false): CheckBody => {
     metaSchema.validateSchema(schema, true)
     const checkJson = json.compile(schema)
     // Compiled on first use, because most apps never receive a form.
@@ -63,7 +64,7 @@ export function createBodyValidator () {
       if (type !== 'dict') return { error: failure('not_an_object', { type }) }
       const isForm = body instanceof FormBody
       const read: ReadField = isForm ? body.read.bind(body) : name => ownValue(body, name)
-      const value = normalise(schema, read, isForm)
+      const value = normalise(schema, read, { isForm, isPartial })
       const found = fieldErrors(schema, value, isForm ? checkForm ??= form.compile(schema) : checkJson)
       return found.length > 0 ? { error: new InvalidBody(value, found) } : { value }
     }
@@ -72,7 +73,7 @@ export function createBodyValidator () {
 
 /** Fastify's validator compiler. Only bodies have schemas here, no other part of a request does. */
 export const createValidatorCompiler = (validator: ReturnType<typeof createBodyValidator>) =>
-  ({ schema }: { schema: BodySchema }) => validator(schema)
+  ({ schema, method }: { schema: BodySchema, method: string }) => validator(schema, method === 'PATCH')
 
 /** With `attachValidation` the handler can add errors before it throws, so that the client gets all at once. */
 export function readBody<T> (request: FastifyRequest): { body: Partial<T>, invalid: FieldError[] } {
@@ -96,20 +97,18 @@ function pythonType (body: unknown): string {
   return pythonNames[typeof body] ?? 'dict'
 }
 
-type ReadField = (name: string, schema: Property, isRequired: boolean) => unknown
+type ReadField = (name: string, schema: Property, reading: Reading) => unknown
+interface Kind { isForm: boolean, isPartial: boolean }
 
 /** Only the fields that the schema names, trimmed. */
-function normalise ({ properties, required = [] }: BodySchema, read: ReadField, isForm: boolean) {
+function normalise ({ properties, required = [] }: BodySchema, read: ReadField, { isForm, isPartial }: Kind) {
   const value: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(properties)) {
     const isRequired = required.includes(name)
-    const given = read(name, schema, isRequired)
-    if (given === undefined) continue
+    const given = read(name, schema, { isRequired, isPartial })
     const trimmed = typeof given === 'string' && schema.format !== 'password' ? clean(name, given) : given
-    // Without minLength a blank string is allowed, even if it does not match the format.
-    const blankIsAbsent = isForm || (schema.format !== undefined && !schema.minLength && includesString(schema.type))
-    if (trimmed === '' && !isRequired && blankIsAbsent) continue
-    value[name] = trimmed
+    const meant = trimmed === '' ? blankValue(schema, isRequired, isForm) : trimmed
+    if (meant !== undefined) value[name] = meant
   }
   return value
 }
@@ -121,5 +120,3 @@ function ownValue (body: unknown, name: string): unknown {
 
 // A username is checked in its stored form: NFKC turns `⑴` into `(1)`, and one Arabic ligature into 18 letters.
 const clean = (name: string, given: string) => name === 'username' ? normalizeUsername(given) : given.trim()
-
-const includesString = (type: string | string[] = []) => type === 'string' || type.includes('string')

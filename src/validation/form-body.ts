@@ -1,10 +1,19 @@
 /** The body of an HTML form. It consists of strings, from which Ajv coerces numbers and booleans. */
+import { WhenBlank, type BlankMeaning } from '../../schemas/common.js'
 
 export interface Property {
   type?: string | string[]
   format?: string
   minLength?: number
+  minItems?: number
+  [WhenBlank]?: BlankMeaning
   [keyword: string]: unknown
+}
+
+export interface Reading {
+  isRequired: boolean
+  /** Whether the body changes some fields and keeps the others. */
+  isPartial: boolean
 }
 
 export class FormBody {
@@ -15,13 +24,24 @@ export class FormBody {
   }
 
   /** As in HTML: a list is a repeated field, a ticked checkbox sends `on`, and an unticked one sends nothing. */
-  read (name: string, { type }: Property, isRequired: boolean): unknown {
+  read (name: string, schema: Property, { isRequired, isPartial }: Reading): unknown {
     const values = this.fields.getAll(name)
-    if (values.length === 0 && !isRequired) return undefined
-    const [kind] = [type].flat()
-    if (kind === 'array') return values
-    if (kind === 'boolean' && values.length === 0) return 'false'
+    const [kind] = [schema.type].flat()
+    if (values.length === 0) return isRequired || !isPartial ? valueOfNothing(schema, isRequired) : undefined
+    if (kind === 'array') return values.every(value => value.trim() === '') ? '' : values
     // As in Django, the last value of a repeated field counts.
     return kind === 'boolean' && values.at(-1) === 'on' ? 'true' : values.at(-1)
   }
 }
+
+/** As in Django REST framework, a whole form unticks the boxes and empties the lists that it does not send. */
+function valueOfNothing (schema: Property, isRequired: boolean): unknown {
+  const { type, [WhenBlank]: meaning } = schema
+  const [kind] = [type].flat()
+  if (kind === 'array') return isRequired ? [] : meaning === 'empty' ? '' : undefined
+  if (kind !== 'boolean' || meaning === 'absent') return undefined
+  return isRequired || canBeFalse(schema) ? 'false' : meaning === 'empty' ? '' : undefined
+}
+
+const canBeFalse = ({ const: only, enum: choices }: Property) =>
+  only !== true && !(Array.isArray(choices) && !choices.includes(false))
