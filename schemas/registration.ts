@@ -2,9 +2,10 @@
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
 import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
+import { emptiedByBlank, inputOf } from './field-input.js'
 import { route } from './route.js'
 import { TokensOrDetail } from './token-pair.js'
-import { emptiedByBlank, EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
+import { EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
 
 type RegistrationBody = TObject<{
   username: TOptional<TString>
@@ -22,7 +23,8 @@ function registrationBody (shape: AccountShape) {
   }
   for (const field of shape.fields) {
     if (field.registration === 'hidden') continue
-    properties[field.name] = field.required ? field.input : Type.Optional(field.input)
+    const input = inputOf(shape, field)
+    properties[field.name] = field.required ? input : Type.Optional(input)
   }
   return ObjectKnownAs<RegistrationBody>(properties)
 }

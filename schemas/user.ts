@@ -10,6 +10,7 @@ import {
   componentName, componentRef, Email, ObjectKnownAs, OneOf, WhenBlank, type ContractShape
 } from './common.js'
 import type { AnswerCode, FieldCode } from './errors.js'
+import { emptiedByBlank, inputOf } from './field-input.js'
 import { route } from './route.js'
 import { mayBeMissing, isWriteOnce, type FieldSpec } from './user-fields.js'
 
@@ -82,7 +83,8 @@ function userBody (shape: AccountShape, whole: boolean) {
   }
   for (const field of shape.fields) {
     if (field.userDetails === 'editable') {
-      properties[field.name] = whole && field.required ? field.input : Type.Optional(emptiedByBlank(field.input))
+      const input = inputOf(shape, field)
+      properties[field.name] = whole && field.required ? input : Type.Optional(emptiedByBlank(input))
     } else if (shape.social && isWriteOnce(field)) {
       const description = [field.input.description, acceptedOnce].filter(Boolean).join(' ')
       properties[field.name] = Type.Optional({ ...field.input, description, [WhenBlank]: 'absent' })
@@ -90,9 +92,6 @@ function userBody (shape: AccountShape, whole: boolean) {
   }
   return ObjectKnownAs<TObject<{ username: TOptional<TString> }>>(properties)
 }
-
-/** For a field that an edit changes. */
-export const emptiedByBlank = <S extends TSchema>(schema: S): S => ({ [WhenBlank]: 'empty', ...schema })
 
 const acceptedOnce = 'Accepted from a user who has none yet, and ignored after that.'
 

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { sql } from 'drizzle-orm'
+import { defaultUserFields } from '../schemas/user-fields.js'
 import { openDatabase } from '../src/db/open.js'
 import { alice, articleOptions, fieldCodes, story, t } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
@@ -162,6 +163,41 @@ story('a default fills a missing field: the first and last name of Django are bl
   ).json()
   t.match(user, { first_name: '', last_name: '' })
   t.match((await patch('/user', { first_name: 'Alice' }, { token })).json(), { first_name: 'Alice', last_name: '' })
+})
+
+story("in Django REST framework's shape, a field that has a default can't be null", async (t, build) => {
+  const userFields = {
+    ...defaultUserFields,
+    bio: { schema: Type.Optional(Type.String()) },
+    level: { schema: Type.Optional(Type.Integer({ default: 1 })) },
+    plan: { schema: Type.Optional(Type.Union([Type.Literal('free'), Type.Literal('gold')], { default: 'free' })) },
+    shared: { schema: Type.Optional(Type.Boolean({ default: true })) },
+    color: { schema: Type.String({ default: 'red' }), registration: 'optional' }
+  } as const
+  const nothing = { first_name: null, level: null, plan: null, shared: null, color: null }
+  const newcomer = { email: alice.email, password1: alice.password1 }
+  const { app, patch, put, post, call } = await build(t, { options: { errors: 'drf', userFields } })
+  const { access: token } = (await post('/registration', newcomer)).json()
+  const refused = Object.fromEntries(Object.keys(nothing).map(name => [name, ['This field may not be null.']]))
+  for (const write of [patch, put]) {
+    const answer = await write('/user', { ...nothing, bio: null }, { token })
+    t.equal(answer.statusCode, 400)
+    t.same(answer.json(), refused)
+  }
+  const { first_name: _hidden, ...registered } = refused
+  t.same((await post('/registration', { ...newcomer, email: 'bob@example.com', ...nothing })).json(), registered)
+  const kept = { first_name: '', level: 1, plan: 'free', shared: true, color: 'red', bio: null }
+  t.match((await patch('/user', { bio: null, first_name: '' }, { token })).json(), kept)
+  const blank = await call('PATCH', '/user', { form: { level: '' }, token })
+  t.same(blank.json(), { level: ['Not a valid integer.'] })
+  const { requestBody } = (app.restAuth.openapi() as any).paths['/auth/user'].patch
+  const { properties } = requestBody.content['application/json'].schema
+  t.match(properties, { first_name: { type: 'string' }, plan: { type: 'string', enum: ['free', 'gold'] } })
+  t.same(properties.bio.type, ['string', 'null'])
+
+  const own = await build(t, { options: { userFields } })
+  const { access } = (await own.post('/registration', newcomer)).json()
+  t.match((await own.patch('/user', nothing, { token: access })).json(), nothing, 'in our own shape null empties it')
 })
 
 story(
