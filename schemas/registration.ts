@@ -5,7 +5,8 @@ import { passwordFieldCodes } from './errors.js'
 import { emptiedByBlank, inputOf } from './field-input.js'
 import { route } from './route.js'
 import { TokensOrDetail } from './token-pair.js'
-import { EmailField, nullable, takenCodes, Username, type AccountShape } from './user.js'
+import { EmailField, nullable, takenCodes, type AccountShape } from './user.js'
+import { Username } from './username.js'
 
 type RegistrationBody = TObject<{
   username: TOptional<TString>

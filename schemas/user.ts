@@ -13,6 +13,7 @@ import type { AnswerCode, FieldCode } from './errors.js'
 import { emptiedByBlank, inputOf } from './field-input.js'
 import { route } from './route.js'
 import { mayBeMissing, isWriteOnce, type FieldSpec } from './user-fields.js'
+import { Username } from './username.js'
 
 export interface AccountShape extends ContractShape {
   username: 'none' | 'optional' | 'required'
@@ -23,14 +24,6 @@ export interface AccountShape extends ContractShape {
   /** Whether users may come from a provider; those may lack required fields, and provide them later. */
   social: boolean
 }
-
-/**
- * Letters and digits of any script (except for two invisible ones) and `@ . + - _`, as in Django; compared after NFKC,
- * ignoring case.
- */
-export const Username = (minLength = 1) => Type.String({
-  minLength, maxLength: 150, pattern: '^(?:(?![\\u115F\\u1160])[\\p{L}\\p{N}_.@+-])*$', examples: ['alice']
-})
 
 /** The same schema, also accepting null if `empty`. */
 export const nullable = (schema: TString, empty: boolean) =>

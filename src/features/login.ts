@@ -10,7 +10,6 @@ import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
-import { usernameKey } from '../lib/username.js'
 import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
 export const login: Feature = (app, { settings, contract, db, userRecords, passwords, sessions }) => {
@@ -39,7 +38,7 @@ export const login: Feature = (app, { settings, contract, db, userRecords, passw
 
   /** If both are sent, the address counts, as in dj-rest-auth. */
   async function findByIdentifier (email?: string, username?: string): Promise<UserRow | undefined> {
-    if (!email) return await findUserByUsername(db, usernameKey(username ?? ''))
+    if (!email) return await findUserByUsername(db, username ?? '')
     const canonical = canonicalEmail(email)
     return canonical === undefined ? undefined : await findUserByEmail(db, canonical)
   }

@@ -5,7 +5,6 @@ import type { Context } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { Failure, throwIfInvalid } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
-import { usernameKey } from '../lib/username.js'
 import type { RestAuth } from '../rest-auth.js'
 import { deleteTokens } from '../store/one-time-tokens.js'
 import { deleteSession, deleteSessions, listSessions } from '../store/sessions.js'
@@ -49,7 +48,7 @@ export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'ses
       throw new TypeError('users.find: give one of pk, email and username')
     }
     if ('pk' in by) return toUserIfFound(await findUser(db, by.pk))
-    if ('username' in by) return toUserIfFound(await findUserByUsername(db, usernameKey(by.username)))
+    if ('username' in by) return toUserIfFound(await findUserByUsername(db, by.username))
     const email = canonicalEmail(by.email)
     return email === undefined ? undefined : toUserIfFound(await findUserByEmail(db, email))
   }

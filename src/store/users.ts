@@ -1,23 +1,26 @@
 /** The users table. */
-import { and, asc, desc, eq, getTableColumns, isNull, ne, sql, type Column, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, ne, sql, type Column, type SQL } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import { isConflict } from '../db/errors.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
+import { formerUsernameKey, usernameKey } from '../lib/username.js'
 
 const byPk = prepared<{ pk: string }, UserRow[]>(({ orm, users }) =>
   orm.select().from(users).where(eq(users.pk, sql.placeholder('pk'))))
 const byEmail = prepared<{ email: string }, UserRow[]>(({ orm, users }) =>
   orm.select().from(users).where(eq(users.email, sql.placeholder('email'))))
-const byUsername = prepared<{ key: string }, UserRow[]>(({ orm, users }) =>
-  orm.select().from(users).where(eq(users.usernameKey, sql.placeholder('key'))))
+const byUsername = prepared<{ key: string, former: string }, UserRow[]>(({ orm, users }) =>
+  orm.select().from(users).where(inArray(users.usernameKey, [sql.placeholder('key'), sql.placeholder('former')])))
 
 export const findUser = async (db: Db, pk: string): Promise<UserRow | undefined> => (await byPk(db, { pk }))[0]
 /** `email` in canonical form. */
 export const findUserByEmail = async (db: Db, email: string): Promise<UserRow | undefined> =>
   (await byEmail(db, { email }))[0]
-/** `key` as `usernameKey()` makes it. */
-export const findUserByUsername = async (db: Db, key: string): Promise<UserRow | undefined> =>
-  (await byUsername(db, { key }))[0]
+export async function findUserByUsername (db: Db, username: string): Promise<UserRow | undefined> {
+  const former = formerUsernameKey(username)
+  const found = await byUsername(db, { key: usernameKey(username), former })
+  return found.find(user => user.usernameKey === former) ?? found[0]
+}
 
 /**
  * The password hashes of the oldest and of the newest accounts, or null where there is none. To read all of them would
