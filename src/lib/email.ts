@@ -1,5 +1,5 @@
 /** One canonical form per mailbox: trimmed, lower case, punycode. So a database need only compare bytes. */
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
 
 const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
 // domainToASCII parses URLs: it decodes `%61`, and drops line breaks and everything after a `/`.
@@ -22,9 +22,25 @@ export function canonicalEmail (address: string): string | undefined {
   const valid =
     labels.length > 1 &&
     domain.length <= 253 &&
-    labels.every(part => label.test(part)) &&
+    labels.every(part => label.test(part) && (!part.startsWith('xn--') || isPunycode(part))) &&
     !/^\d+$/.test(labels.at(-1) ?? '')
   return valid && local.length + domain.length < 254 ? `${local}@${domain}` : undefined
+}
+
+// By blocks: JavaScript has no property for the direction of a character.
+const rightToLeft = '\\u0590-\\u08FF\\uFB1D-\\uFDFF\\uFE70-\\uFEFF\\u{10800}-\\u{10FFF}\\u{1E800}-\\u{1EFFF}'
+const hasRightToLeft = new RegExp(`[${rightToLeft}]`, 'u')
+const isOneDirection = new RegExp(`^(?=[${rightToLeft}])\\p{L}(?:[${rightToLeft}]|\\P{L})*$`, 'u')
+
+/**
+ * Whether a label that starts with `xn--` stands for one that is valid (RFC 5891 §5.4). Node 24 no longer looks inside
+ * a label of ASCII; encoded again, what it stands for is checked by every version. Before, none checked directions
+ * (RFC 5893 §2).
+ */
+function isPunycode (label: string): boolean {
+  const decoded = domainToUnicode(label)
+  return /[^\0-\x7f]/.test(decoded) && domainToASCII(decoded) === label &&
+    (!hasRightToLeft.test(decoded) || isOneDirection.test(decoded))
 }
 
 export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1)
