@@ -44,6 +44,7 @@ export async function createContext (
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox })
   const { outbox } = mail
+  const siteOf = () => resolveSite(site, links.publicUrl())
   return {
     settings,
     contract: createContract({
@@ -59,7 +60,10 @@ export async function createContext (
     db,
     clock,
     userRecords,
-    passwords: createPasswords(password, hashCost ?? password.hash, () => samplePasswordHashes(db)),
+    passwords: createPasswords(password, hashCost ?? password.hash, {
+      site: siteOf,
+      readHashes: () => samplePasswordHashes(db)
+    }),
     sessions: createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport }),
     accessTokens,
     tokenTransport,
@@ -67,6 +71,6 @@ export async function createContext (
     links,
     ...mail,
     social: await createSocial(app, { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }),
-    pageFrame: () => ({ siteName: resolveSite(site, links.publicUrl()).name, loginUrl: urls.login })
+    pageFrame: () => ({ siteName: siteOf().name, loginUrl: urls.login })
   }
 }

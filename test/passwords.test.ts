@@ -1,12 +1,15 @@
 import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto'
 import { hash as argon2 } from '@node-rs/argon2'
 import { hash as bcrypt } from '@node-rs/bcrypt'
+import { Type } from '@sinclair/typebox'
 import { openDatabase } from '../src/db/open.js'
 import { isCommonPassword } from '../src/lib/common-passwords.js'
+import { contextOf } from '../src/lib/context-words.js'
 import { verifyDjangoHash } from '../src/lib/django-password-hash.js'
 import { createHasher, HasherBusy } from '../src/lib/password-hash.js'
 import { isSimilar, quickRatio } from '../src/lib/similarity.js'
 import { findUser, updateUser } from '../src/store/users.js'
+import { uidAndTokenIn } from './support/answers.js'
 import { alice, cheapHash, fieldCodes, password, sqliteBuild, story, t } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 
@@ -137,4 +140,58 @@ t.test("the app's validator runs last, and receives the user", async t => {
   t.match(answer.json().errors, [{ field: 'password1', code: 'password_not_allowed', message: 'Not our name.' }])
   t.match(seen, [{ email: alice.email, gender: 'F', phone_number: alice.phone_number }])
   t.equal((await post('/registration', alice)).statusCode, 201)
+})
+
+story('a password of words that anybody can look up is refused, also with digits around them', async (t, build) => {
+  const options = {
+    publicUrl: 'https://www.acme-shop.example',
+    site: { name: 'My Site' },
+    account: { username: 'optional' },
+    userFields: {
+      first_name: { schema: Type.Optional(Type.String()) },
+      town: { schema: Type.Optional(Type.String()), userDetails: 'hidden' }
+    }
+  }
+  const user = { email: 'Bobby.Tables+news@mail.example', username: 'droptable', first_name: 'Anna', town: 'São Paulo' }
+  const { app, post, mails } = await build(t, { options })
+  const similarTo = async (password1: string) => {
+    const { errors = [] } = (await post('/registration', { ...user, password1, email: ` ${user.email}` })).json()
+    return errors.find(({ code }: { code: string }) => code === 'password_too_similar')?.message
+  }
+  const message = (attribute: string) => `The password is too similar to the ${attribute}.`
+  const { access: token } = (await post('/registration', { ...user, password1: password })).json()
+  const words: Record<string, string[]> = {
+    'email address': [
+      'bobby.tables', 'bobby.tables1', 'Bobby_Tables!', 'tables2024!', '!!bobbytables99', 'tablesBobby7',
+      'n.e.w.s.1234', 'bobby-mysite-2024', 'mail12345678'
+    ],
+    username: ['droptable1999!', 'DROPTABLE#1'],
+    'first name': ['anna1985', 'annaanna'],
+    town: ['saopaulo1'.replace('sao', 'são'), 'Paulo-2024'],
+    'name of this site': ['MySite2024!', 'mysite.mysite', '1acme1shop1', 'Acme-Shop', 'acme12345', 'site2026']
+  }
+  for (const [attribute, passwords] of Object.entries(words)) {
+    for (const weak of passwords) t.equal(await similarTo(weak), message(attribute), weak)
+  }
+  for (const fine of [
+    'bobby.correct.horse', 'mysite-horse-1', 'annotate-2024', 'sup3r-bobbin',
+      `anna${'8273645101'.repeat(2)}`, 'bob 8273 ab'
+  ]) t.equal(await similarTo(fine), undefined, fine)
+
+  const change = { old_password: password, new_password1: 'Tables-1999' }
+  t.same(fieldCodes(await post('/password/change', change, { token })), { new_password1: ['password_too_similar'] })
+  await post('/password/reset', { email: user.email })
+  const link = uidAndTokenIn((await mails()).at(-1))
+  t.same(fieldCodes(await post('/password/reset/confirm', { ...link, new_password1: 'acme.shop.1' })), {
+    new_password1: ['password_too_similar']
+  })
+  await t.rejects(app.restAuth.users.create({ email: 'x@example.com', password: 'mysite1234' } as never))
+})
+
+t.test('the words of a password are found in any order, however often, and in linear time', async t => {
+  const texts = [['a', 'aaaa'], ['b', 'aaaaa'], ['c', 'aaaaaaa']] as const
+  t.equal(contextOf('a'.repeat(256), texts), 'a')
+  t.equal(contextOf(`${'a'.repeat(255)}b`, texts), undefined)
+  t.equal(contextOf('1234', texts), undefined)
+  t.equal(contextOf('Ｂｏｂｂｙ１', [['name', 'bobby']]), 'name', 'fullwidth')
 })

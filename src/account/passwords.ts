@@ -2,15 +2,22 @@
 import type { FieldCode } from '../../schemas/errors.js'
 import { type FieldError, fieldError } from '../errors/failure.js'
 import { isCommonPassword } from '../lib/common-passwords.js'
+import { contextOf } from '../lib/context-words.js'
 import { createHasher, type HashCost } from '../lib/password-hash.js'
 import { isSimilar } from '../lib/similarity.js'
 import type { Settings } from '../settings/types.js'
 import type { PasswordOwner } from '../types.js'
 
+interface Site {
+  name: string
+  domain: string
+}
+
+/** `site` is called for each password: in development the domain is known only once the app listens. */
 export function createPasswords (
   { minLength, validators }: Settings['password'],
   cost: HashCost,
-  readHashes: () => Promise<Array<string | null>>
+  { site, readHashes }: { site: () => Site, readHashes: () => Promise<Array<string | null>> }
 ) {
   const rules: Array<[FieldCode, (password: string) => boolean]> = [
     ['password_too_short', password => [...password].length < minLength],
@@ -23,7 +30,7 @@ export function createPasswords (
     const found = rules
       .filter(([, isBroken]) => isBroken(password))
       .map(([code]) => fieldError(field, code, { limit: minLength }))
-    const similar = findSimilar(password, owner)
+    const similar = findSimilar(password, owner, site())
     if (similar !== undefined) found.push(fieldError(field, 'password_too_similar', { attribute: similar }))
     for (const validate of validators) {
       const verdict = await validate(password, owner)
@@ -55,9 +62,12 @@ export function createPasswords (
 export type Passwords = ReturnType<typeof createPasswords>
 
 /** The user's attribute that the password resembles, in words. `pk` is skipped: users do not choose its digits. */
-function findSimilar (password: string, owner: PasswordOwner): string | undefined {
-  const [name] = Object.entries(owner).find(([name, value]) =>
-    name !== 'pk' && typeof value === 'string' && value !== '' && isSimilar(password, value)) ?? []
+function findSimilar (password: string, owner: PasswordOwner, site: Site): string | undefined {
+  const texts = Object.entries(owner).filter((entry): entry is [string, string] =>
+    entry[0] !== 'pk' && typeof entry[1] === 'string' && entry[1] !== '')
+  const [similar] = texts.find(([, text]) => isSimilar(password, text)) ?? []
+  const siteTexts = Object.values(site).map((text: string) => ['name of this site', text] as const)
+  const name = similar ?? contextOf(password, [...texts, ...siteTexts])
   return name === 'email' ? 'email address' : name?.replaceAll('_', ' ')
 }
 
