@@ -122,11 +122,11 @@ t.test('a password has password.minLength to 256 characters, counted in code poi
   let users = 0
   const codes = async (password1: string) =>
     fieldCodes(await post('/registration', { ...alice, email: `user${++users}@example.com`, password1 }))
-  t.same(await codes('🔑'.repeat(14)), { password1: ['password_too_short'] })
-  t.same(await codes('🔑'.repeat(15)), {})
+  t.same(await codes('🔑🗝'.repeat(7)), { password1: ['password_too_short'] })
+  t.same(await codes(`${'🔑🗝'.repeat(7)}🔑`), {})
   t.same(await codes('0 1 2 3 4 5 6 7 8 9 a'), {}, 'spaces and digits count like other characters')
-  t.same(await codes('é'.repeat(256)), {})
-  t.same(await codes('é'.repeat(257)), { password1: ['max_length'] })
+  t.same(await codes('éè'.repeat(128)), {})
+  t.same(await codes(`${'éè'.repeat(128)}é`), { password1: ['max_length'] })
 })
 
 t.test("the app's validator runs last, and receives the user", async t => {
@@ -194,4 +194,21 @@ t.test('the words of a password are found in any order, however often, and in li
   t.equal(contextOf(`${'a'.repeat(255)}b`, texts), undefined)
   t.equal(contextOf('1234', texts), undefined)
   t.equal(contextOf('Ｂｏｂｂｙ１', [['name', 'bobby']]), 'name', 'fullwidth')
+})
+
+story('one character repeated is a common password; a number of twenty digits is none', async (t, build) => {
+  const { post } = await build(t)
+  const codesOf = async (password1: string) =>
+    fieldCodes(await post('/registration', { ...alice, email: 'no', password1 })).password1
+  for (const weak of [
+    'aaaaaaaa', 'aAaAAAaa', '!!!!!!!!!!!!', 'ß'.repeat(12), 'e\u0301'.repeat(8), '😀'.repeat(9), ' '.repeat(10),
+    ' zzzzzzzz\t', '1'.repeat(20), '0'.repeat(40), 'x'.repeat(128)
+  ]) t.same(await codesOf(weak), ['password_too_common'], JSON.stringify(weak))
+  for (const numeric of ['8273645101928', '8273645101928374650', '٨٢٧٣٦٤٥١٠١٩٢٨', '１２３７６５４０']) {
+    t.same(await codesOf(numeric), ['password_entirely_numeric'], numeric)
+  }
+  t.same(await codesOf('00000000'), ['password_too_common', 'password_entirely_numeric'])
+  for (const fine of [
+    '82736451019283746501', '8273645101928374650192837465', '٨٢٧٣٦٤٥١٠١٩٢٨٣٧٤٦٥٠١٩', 'aaaaaaaab9', 'x'.repeat(129)
+  ]) t.equal(await codesOf(fine), undefined, fine)
 })

@@ -22,7 +22,8 @@ export function createPasswords (
   const rules: Array<[FieldCode, (password: string) => boolean]> = [
     ['password_too_short', password => [...password].length < minLength],
     ['password_too_common', isCommonPassword],
-    ['password_entirely_numeric', password => /^\p{Nd}+$/u.test(password)]
+    // As hard to guess as a dozen letters: a rule about kinds of characters would forbid it (ASVS 6.2.5).
+    ['password_entirely_numeric', password => /^\p{Nd}{1,19}$/u.test(password)]
   ]
 
   /** Every rule that a new password of this user breaks, as errors of `field`. Similarity comes last, as in Django. */

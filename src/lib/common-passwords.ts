@@ -3,5 +3,11 @@ import { dictionary } from '@zxcvbn-ts/language-common'
 
 const common = new Set(dictionary['passwords-common'])
 
-/** Whether the password as a whole is on the list, ignoring case (NIST SP 800-63B-4 §3.1.1.2). */
-export const isCommonPassword = (password: string): boolean => common.has(password.toLowerCase().trim())
+// Lists of passwords end here, as sites do that run Django: nobody who picks an easy one types more.
+const maxRepeated = 128
+
+/** Whether the password as a whole is on the list, ignoring case (NIST SP 800-63B-4 §3.1.1.2), or one character. */
+export function isCommonPassword (password: string): boolean {
+  const text = password.normalize('NFC').toLowerCase().trim()
+  return common.has(text) || (new Set(text).size <= 1 && [...password].length <= maxRepeated)
+}
