@@ -51,6 +51,10 @@ export const mayBeMissing = (field: FieldSpec): boolean => field.required && fie
 /** Whether users may provide the field if it is missing, but not change it afterwards. */
 export const isWriteOnce = (field: FieldSpec): boolean => mayBeMissing(field) && field.userDetails !== 'editable'
 
+/** Whether clients may set the field; the others are those of the app's own code. */
+export const isSetByClients = ({ registration, userDetails }: FieldSpec): boolean =>
+  registration !== 'hidden' || userDetails === 'editable'
+
 /** As in Django: two names that users may fill in later. */
 export const defaultUserFields = {
   first_name: {

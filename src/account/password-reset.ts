@@ -32,7 +32,7 @@ interface PasswordResetOptions {
 const purpose = tokenPurposes.resetPassword
 
 export function createPasswordReset (options: PasswordResetOptions) {
-  const { settings: { hooks }, contract, db, clock, userRecords, passwords, outbox } = options
+  const { settings: { account, hooks }, contract, db, clock, userRecords, passwords, outbox } = options
   const { body: schema } = contract.confirmPasswordReset
 
   /** The user whose password the link may replace; undefined if it was used, or the password or address changed. */
@@ -57,17 +57,22 @@ export function createPasswordReset (options: PasswordResetOptions) {
   }
 
   async function replace (owner: UserRow, token: string, hash: string): Promise<void> {
+    // Without verification all users are unproven, and would lose their fields when they forget their password.
+    const isTakenOver = !owner.emailVerified && account.emailVerification !== 'none'
     await db.transaction(async tx => {
       const spent = await spendToken(tx, purpose, hashToken(token), clock())
-      const user = spent && await replacePassword(tx, owner.pk, owner.passwordHash, hash, { emailVerified: true })
+      const user = spent && await replacePassword(tx, owner.pk, owner.passwordHash, hash, {
+        ...(isTakenOver && userRecords.emptiedColumns()),
+        emailVerified: true
+      })
       // Another request may have used the link or changed the account while the new password was being hashed.
       if (!user?.isActive || user.email !== spent?.address) {
         throw new Failure('validation_error', { fields: [fieldError('token', 'token_invalid')] })
       }
       await deleteTokens(tx, user.pk)
       await deleteSessions(tx, user.pk)
-      // Until now nobody had proved to own this mailbox, so an attacker may have registered the address and linked
-      // their own provider account to it.
+      // Until now nobody had proved to own this mailbox, so an attacker may have registered the address, and linked
+      // their own provider account to it. What they said of themselves is emptied above.
       if (!owner.emailVerified) await deleteSocialAccounts(tx, user.pk)
       await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
       if (!owner.emailVerified) await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)

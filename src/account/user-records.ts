@@ -1,6 +1,6 @@
 /** Maps what clients send to rows of the users table and back, and finds the values that a user can't have. */
 import type { FieldCode } from '../../schemas/errors.js'
-import { mayBeMissing, isWriteOnce, type FieldSpec } from '../../schemas/user-fields.js'
+import { isSetByClients, isWriteOnce, mayBeMissing, type FieldSpec } from '../../schemas/user-fields.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
@@ -24,7 +24,7 @@ export const createUserRecords = (settings: Settings) => ({
 })
 export type UserRecords = ReturnType<typeof createUserRecords>
 
-function createColumnMapping ({ fields, social }: Settings) {
+function createColumnMapping ({ account, fields, social }: Settings) {
   const writeOnce = social.length > 0 ? namesOf(fields, isWriteOnce) : []
 
   /** The columns for the values that were sent, identifiers in canonical form. */
@@ -45,11 +45,17 @@ function createColumnMapping ({ fields, social }: Settings) {
   const defaultColumns = (): Record<string, unknown> =>
     Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default]))
 
+  /** Takes back what a client may have set: somebody else registered the account that its owner now gets. */
+  const emptiedColumns = (): Partial<NewUserRow> => ({
+    ...(account.username === 'optional' && { username: null, usernameKey: null }),
+    ...Object.fromEntries(fields.filter(isSetByClients).map(field => [field.name, field.default ?? null]))
+  })
+
   const hasWriteOnceField = (columns: object): boolean => writeOnce.some(name => name in columns)
 
   const fixedFields = (row: UserRow): Set<string> => new Set(writeOnce.filter(name => valueOf(row, name) !== null))
 
-  return { toColumns, defaultColumns, hasWriteOnceField, fixedFields }
+  return { toColumns, defaultColumns, emptiedColumns, hasWriteOnceField, fixedFields }
 }
 
 function createConflictChecks ({ account, fields }: Settings) {

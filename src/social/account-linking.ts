@@ -5,7 +5,7 @@
 import { AddressTaken } from '../account/address-taken.js'
 import type { UserRecords } from '../account/user-records.js'
 import type { Db } from '../db/database.js'
-import type { SocialAccountRow, UserRow } from '../db/tables.js'
+import type { NewUserRow, SocialAccountRow, UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import type { Outbox } from '../mail/outbox.js'
 import type { Identity } from '../oauth/types.js'
@@ -67,14 +67,14 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
     // If the account has a password, somebody else may have registered this address first, so do not mark it verified
     // here; the confirmation mail does.
     return emailProven && !user.emailVerified && user.email === email && user.passwordHash === null
-      ? await takeOver(tx, user, known.id)
+      ? await takeOver(tx, user, {}, known.id)
       : user
   }
 
-  async function linkByEmail (tx: Db, { email }: Identity, pk: string, row: SocialAccountRow): Promise<UserRow> {
+  async function linkByEmail (tx: Db, identity: Identity, pk: string, row: SocialAccountRow): Promise<UserRow> {
     const user = await activeUser(tx, pk)
-    if (user.email !== email) throw new ConcurrentChange()
-    const owned = user.emailVerified ? user : await takeOver(tx, user)
+    if (user.email !== identity.email) throw new ConcurrentChange()
+    const owned = user.emailVerified ? user : await takeOver(tx, user, await fieldsOf(tx, identity))
     await connect(tx, { ...row, userPk: pk })
     return owned
   }
@@ -85,9 +85,20 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
     await outbox.enqueue(tx, 'social-account-connected', { userPk: row.userPk }, { provider: labelOf(row.provider) })
   }
 
+  /** What the provider says of the user, in place of what somebody else may have said. */
+  async function fieldsOf (tx: Db, identity: Identity): Promise<Partial<NewUserRow>> {
+    const { input: { email: _email, username: _username, ...fields } } = await newUserFrom(tx, identity)
+    return { ...userRecords.emptiedColumns(), ...userRecords.toColumns(fields) }
+  }
+
   /** Gives the account to the proven owner of its mailbox, and removes every other way in. */
-  async function takeOver (tx: Db, { pk }: UserRow, keptAccountId?: string): Promise<UserRow> {
-    const user = await updateUser(tx, pk, { passwordHash: null, emailVerified: true })
+  async function takeOver (
+    tx: Db,
+    { pk }: UserRow,
+    changes: Partial<NewUserRow>,
+    keptAccountId?: string
+  ): Promise<UserRow> {
+    const user = await updateUser(tx, pk, { ...changes, passwordHash: null, emailVerified: true })
     if (!user) throw new ConcurrentChange()
     await deleteSessions(tx, pk)
     await deleteSocialAccounts(tx, pk, keptAccountId)

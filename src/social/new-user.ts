@@ -1,5 +1,6 @@
 /** Creates the columns of a new user from a provider's identity, as far as it fits the app's user fields. */
 import { Type } from '@sinclair/typebox'
+import { isSetByClients } from '../../schemas/user-fields.js'
 import type { UserRecords } from '../account/user-records.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow } from '../db/tables.js'
@@ -19,9 +20,7 @@ export function createNewUserFrom (
 ) {
   const validator = createBodyValidator()
   // A provider must not set the fields that only the app's own code may set.
-  const suggestible = fields.filter(
-    ({ registration, userDetails }) => registration !== 'hidden' || userDetails === 'editable'
-  )
+  const suggestible = fields.filter(isSetByClients)
   const checks = new Map(
     suggestible.map(({ name, input }) => [name, validator(Type.Object({ [name]: Type.Optional(input) }))])
   )
