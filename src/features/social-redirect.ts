@@ -78,7 +78,7 @@ export const socialRedirect: Feature = (app, context) => {
       typeof state === 'string' ? await transactions.finish(request, reply, client.settings.name, state) : undefined
     if (!transaction) throw failure('state_invalid')
     const { next, verifier, nonce } = transaction
-    const end = next ?? links.socialLogin()
+    const end = withOwnFragment(client, next ?? links.socialLogin())
     // From here on, the app's own page shows errors.
     return await withErrorPage({ client, request, reply, end }, async () => {
       const response = await parseCallback(client, request)
@@ -108,4 +108,8 @@ export const socialRedirect: Feature = (app, context) => {
 }
 
 const withFragment = (address: string, parameters: string) =>
-  `${address}${address.includes('#') ? '&' : '#'}${parameters}`
+  `${address}${address.endsWith('#') ? '' : address.includes('#') ? '&' : '#'}${parameters}`
+
+/** A redirect without a fragment inherits that of the callback (RFC 9110 §10.2.2): an empty one prevents it. */
+const withOwnFragment = ({ settings: { provider } }: SocialClient, address: string | undefined) =>
+  address !== undefined && provider.addsFragment && !address.includes('#') ? `${address}#` : address

@@ -32,6 +32,7 @@ export function readProfile (
     issuer,
     subject,
     email,
+    ...(email === undefined && typeof address === 'string' && address !== '' && { hasUnusableEmail: true as const }),
     emailProven: email !== undefined && emailVerified === true && isTrusted(email),
     fields: Object.fromEntries(
       Object.entries(fields ?? {}).filter(([, value]) => value !== undefined && value !== null)

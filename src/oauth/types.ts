@@ -9,6 +9,8 @@ export interface Identity {
   subject: string
   /** In canonical form (lib/email.ts); undefined if the provider returned no valid address. */
   email: string | undefined
+  /** Whether it returned an address, but none that this plugin accepts. */
+  hasUnusableEmail?: true
   /** Whether the provider reports the address as verified and is trusted for it. */
   emailProven: boolean
   /** Unchecked values for user fields. */

@@ -1,5 +1,5 @@
 /** The pages before a login with a provider (if another site sent the browser) and after it. */
-import type { AnswerCode } from '../../schemas/errors.js'
+import { errors, type AnswerCode } from '../../schemas/errors.js'
 import { html } from '../lib/html.js'
 import { buttonTo, card, loginLink, type PageFrame } from './card.js'
 import type { Page } from './frame.js'
@@ -46,7 +46,7 @@ const sentences: { readonly [Code in AnswerCode]?: (label: string) => string } =
 
 export const socialFailedPage = (frame: PageFrame, { label, code, message, retryUrl }: SocialFailure): Page =>
   card(frame, 'You are not logged in', html`
-<p>${sentences[code]?.(label) ?? message}</p>
+<p>${message === errors[code].message ? sentences[code]?.(label) ?? message : message}</p>
 ${retryUrl.startsWith('/') && buttonTo(retryUrl, 'Try again')}
 ${loginLink(frame, 'button second')}
 <p class="hint">${code}</p>`, { title: `Not logged in with ${label}` })

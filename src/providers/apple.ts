@@ -19,8 +19,7 @@ export const apple = defineProvider({
   profile: ({ claims = { iss: '', sub: '' }, extras }) => {
     const { firstName, lastName } = nameOf(extras.user)
     return {
-      // Apple sends booleans as strings in some tokens.
-      ...standardProfile({ ...claims, email_verified: String(claims.email_verified) === 'true' }),
+      ...standardProfile(claims),
       fields: { first_name: asText(firstName), last_name: asText(lastName) }
     }
   },

@@ -28,7 +28,8 @@ export function standardProfile (
     // An empty subject is rejected later.
     subject: asText(sub) ?? '',
     email: asText(email),
-    emailVerified: emailVerified === true,
+    // Some providers (Apple, Amazon Cognito) send the boolean as a string.
+    emailVerified: emailVerified === true || emailVerified === 'true',
     fields: { first_name: asText(first), last_name: asText(last) }
   }
 }

@@ -15,6 +15,7 @@ export const facebook = defineProvider({
     tokeninfo: `${graph}/debug_token`
   },
   scopes: ['email', 'public_profile'],
+  addsFragment: true,
   profile: async ({ accessToken = '', endpoints: { userinfo }, get }, { clientSecret }) => {
     // Proves that the app sends this request and not a thief of the token; apps can require it.
     const proof = createHmac('sha256', clientSecret).update(accessToken).digest('hex')

@@ -80,6 +80,8 @@ export interface Provider {
   pkce?: boolean
   /** `false` only if ID tokens omit the nonce: then none is sent. Default `true`. */
   sendsNonce?: boolean
+  /** Whether the provider redirects to the callback with a fragment, which browsers would add to the app's page. */
+  addsFragment?: boolean
   /** How the client sends its secret to the token endpoint (RFC 6749 §2.3.1). Default: from the metadata, or `body`. */
   clientAuthentication?: 'body' | 'header'
   /**

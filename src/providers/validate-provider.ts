@@ -17,7 +17,7 @@ export function isAddressOf (value: unknown, production: boolean): value is stri
 }
 
 const functions = ['acceptsIssuer', 'isOurs', 'ownsMailbox'] as const
-const booleans = ['sendsIssuer', 'pkce', 'sendsNonce'] as const
+const booleans = ['sendsIssuer', 'pkce', 'sendsNonce', 'addsFragment'] as const
 
 /** Returns the provider. Throws an option error that names the first invalid member. */
 export function checkProvider (option: string, given: object, production: boolean): Provider {

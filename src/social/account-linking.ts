@@ -6,7 +6,7 @@ import { AddressTaken } from '../account/address-taken.js'
 import type { UserRecords } from '../account/user-records.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, SocialAccountRow, UserRow } from '../db/tables.js'
-import { failure } from '../errors/failure.js'
+import { Failure, failure } from '../errors/failure.js'
 import type { Outbox } from '../mail/outbox.js'
 import type { Identity } from '../oauth/types.js'
 import type { Settings } from '../settings/types.js'
@@ -23,6 +23,14 @@ export interface AccountLinkingOptions {
   userRecords: UserRecords
   outbox: Outbox
 }
+
+/** The provider gave no address, or one that can't be an account's: its local part is not ASCII, for example. */
+const emailMissing = ({ hasUnusableEmail }: Identity) => hasUnusableEmail
+  ? new Failure('provider_email_missing', { message: unusableEmail })
+  : failure('provider_email_missing')
+
+const unusableEmail =
+  'The provider gave an e-mail address that can not be used here: before the @, only ASCII characters can be.'
 
 /** Another transaction changed what this one has read: start over. */
 export class ConcurrentChange extends Error {}
@@ -108,7 +116,7 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
   }
 
   async function register (tx: Db, identity: Identity, row: SocialAccountRow): Promise<UserRow> {
-    if (identity.email === undefined && emailRule === 'required') throw failure('provider_email_missing')
+    if (identity.email === undefined && emailRule === 'required') throw emailMissing(identity)
     const { input, columns } = await newUserFrom(tx, identity)
     await hooks.registering?.(input, tx.orm)
     const user = await insertUser(tx, {

@@ -8,8 +8,8 @@ import { FormBody } from '../validation/form-body.js'
 /** A parameter that is sent twice becomes a list. */
 export type CallbackQuery = Record<string, string | string[] | undefined>
 
-/** `iss` is RFC 9207; `user` is Apple's. */
-const parameters = ['state', 'code', 'iss', 'error', 'user'] as const
+/** `iss` is RFC 9207; `user` is Apple's; Facebook sends some errors as a number in `error_code`, without `error`. */
+const parameters = ['state', 'code', 'iss', 'error', 'error_code', 'user'] as const
 
 /** The user's decision (OpenID Connect Core §3.1.2.6); the last two are codes of Apple and LinkedIn. */
 const userDenied = new Set([
@@ -23,7 +23,7 @@ export async function parseCallback (
   client: SocialClient,
   { query, log }: FastifyRequest<{ Querystring: CallbackQuery }>
 ): Promise<{ code: string, extras: { user?: string } }> {
-  const { code, iss, error, user } = withoutRepetition(query)
+  const { code, iss, error_code: number, error = number, user } = withoutRepetition(query)
   if (!await client.isIssuer(iss)) throw failure('state_invalid')
   if (error !== undefined) {
     const problem = fromErrorCode(error)
@@ -48,7 +48,7 @@ function withoutRepetition (query: CallbackQuery) {
 /** All other codes (`invalid_scope`, `redirect_uri_mismatch`) mean that the app is configured wrongly. */
 function fromErrorCode (error: string): Failure {
   if (userDenied.has(error)) return failure('provider_denied')
-  const reason = `redirect: ${/^[a-z_]{1,60}$/.exec(error)?.[0] ?? 'refused'}`
+  const reason = `redirect: ${/^(?:[a-z_]{1,60}|\d{1,10})$/.exec(error)?.[0] ?? 'refused'}`
   return transientErrors.has(error)
     ? new ProviderError('provider_unavailable', reason)
     : new ProviderError('provider_error', reason, { isMisconfiguration: true })
