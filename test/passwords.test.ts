@@ -207,7 +207,7 @@ story('one character repeated is a common password; a number of twenty digits is
   for (const numeric of ['8273645101928', '8273645101928374650', '٨٢٧٣٦٤٥١٠١٩٢٨', '１２３７６５４０']) {
     t.same(await codesOf(numeric), ['password_entirely_numeric'], numeric)
   }
-  t.same(await codesOf('00000000'), ['password_too_common', 'password_entirely_numeric'])
+  t.same(await codesOf('77777777'), ['password_too_common', 'password_entirely_numeric'])
   for (const fine of [
     '82736451019283746501', '8273645101928374650192837465', '٨٢٧٣٦٤٥١٠١٩٢٨٣٧٤٦٥٠١٩', 'aaaaaaaab9', 'x'.repeat(129)
   ]) t.equal(await codesOf(fine), undefined, fine)
