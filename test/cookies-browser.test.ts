@@ -26,6 +26,7 @@ interface Seen {
   status: number
   origin: string | undefined
   site: string | undefined
+  cookie: string | undefined
 }
 
 const portOf = (server: { address: () => unknown }) => (server.address() as AddressInfo).port
@@ -47,7 +48,8 @@ async function startApp (t: Test, tokens: object = { cookies: {} }) {
       path: url,
       status: statusCode,
       origin: headers.origin,
-      site: headers['sec-fetch-site'] as string | undefined
+      site: headers['sec-fetch-site'] as string | undefined,
+      cookie: headers.cookie
     })
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -55,10 +57,12 @@ async function startApp (t: Test, tokens: object = { cookies: {} }) {
   return { app, seen, port: portOf(app.server) }
 }
 
-/** A hostile page, on its own port. */
-async function startStranger (t: Test): Promise<number> {
+/** A hostile page, on its own port, that sets cookies. */
+async function startStranger (t: Test, cookies: string[] = []): Promise<number> {
+  // With a text as its body, Node.js would write the headers as UTF-8, too.
+  const body = Buffer.from('<!doctype html><title>Win!</title>')
   const server = createServer((_request, response) =>
-    response.setHeader('content-type', 'text/html').end('<!doctype html><title>Win!</title>')
+    response.setHeader('set-cookie', cookies).setHeader('content-type', 'text/html').end(body)
   )
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => new Promise(resolve => { server.closeAllConnections(); server.close(resolve) }))
@@ -192,6 +196,35 @@ for (const { what, host, hostile, tokens } of [
     t.equal(await page.locator('#email').innerText(), email)
   })
 }
+
+t.test('a cookie that a neighbouring host spells almost like ours is sent, and not taken', skipped, async t => {
+  const { app, seen, port } = await startApp(t)
+  const eve = { email: 'eve@example.com', password1: password }
+  const registered = await app.inject({ method: 'POST', url: '/auth/registration', payload: eve })
+  const [{ value: access }, { value: refresh }] = registered.cookies as [{ value: string }, { value: string }]
+  // A header holds bytes, and Node.js writes each character as one.
+  const spaces = ['\u00a0', '\ufeff', '\u3000', '\u2003'].map(space => Buffer.from(space).toString('latin1'))
+  const planted = [...spaces, ''].flatMap(space => [
+    `${space}__Host-access=${access}; Domain=app.test; Path=/`,
+    `${space}__Host-refresh=${refresh}; Domain=app.test; Path=/`
+  ])
+  const page = await (await openBrowser(t)).newPage()
+  await page.goto(`http://evil.app.test:${await startStranger(t, planted)}/`)
+  const answer = await page.goto(`http://app.test:${port}/auth/user`)
+  t.equal(answer?.status(), 401)
+  const sent = Buffer.from(seen.at(-1)?.cookie ?? '', 'latin1').toString().split('; ')
+  t.ok(sent.includes(`\u00a0__Host-access=${access}`), 'the browser sends it')
+  t.equal(sent.length, planted.length - 2, 'but for the exact name, which no other host may set')
+
+  await page.goto(`http://app.test:${port}/`)
+  await status(page, 'Nobody is logged in.')
+  const post = async (path: string) => await page.evaluate(`fetch('${path}', {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}'
+  }).then(({ status }) => status)`)
+  t.equal(await post('/auth/token/refresh'), 401)
+  t.equal(await post('/auth/logout'), 200)
+  t.equal((await app.restAuth.sessions.list(registered.json().user.pk)).length, 1, 'it was neither used nor ended')
+})
 
 t.test('two tabs stay logged in when the access token has expired', skipped, async t => {
   const { seen, port } = await startApp(t)
