@@ -40,7 +40,9 @@ export async function createContext (
   const issuer = settings.publicUrl ?? 'http://localhost'
   const userRecords = createUserRecords(settings)
   const accessTokens = await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
-  const tokenTransport = createTokenTransport(cookies, csrf && createCsrfCheck(app, settings, csrf), clock)
+  const tokenTransport = createTokenTransport({
+    cookies, csrfCheck: csrf && createCsrfCheck(app, settings, csrf), publicUrl: settings.publicUrl, clock
+  })
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox })
   const { outbox } = mail

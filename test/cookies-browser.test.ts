@@ -201,7 +201,7 @@ t.test('a cookie that a neighbouring host spells almost like ours is sent, and n
   const { app, seen, port } = await startApp(t)
   const eve = { email: 'eve@example.com', password1: password }
   const registered = await app.inject({ method: 'POST', url: '/auth/registration', payload: eve })
-  const [{ value: access }, { value: refresh }] = registered.cookies as [{ value: string }, { value: string }]
+  const [access, refresh] = registered.cookies.map(({ value }) => value)
   // A header holds bytes, and Node.js writes each character as one.
   const spaces = ['\u00a0', '\ufeff', '\u3000', '\u2003'].map(space => Buffer.from(space).toString('latin1'))
   const planted = [...spaces, ''].flatMap(space => [
@@ -224,6 +224,40 @@ t.test('a cookie that a neighbouring host spells almost like ours is sent, and n
   t.equal(await post('/auth/token/refresh'), 401)
   t.equal(await post('/auth/logout'), 200)
   t.equal((await app.restAuth.sessions.list(registered.json().user.pk)).length, 1, 'it was neither used nor ended')
+})
+
+const scopes: Array<{ domain?: string, path?: string }> = [
+  {}, { path: '/auth' }, { path: '/auth/' }, { domain: 'app.test' }, { domain: '.www.app.test', path: '/auth' }
+]
+t.test('after their domain or path has changed, a browser with older cookies can log in and out', skipped, async t => {
+  const browser = await openBrowser(t)
+  for (const now of scopes) {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const post = async (path: string, body = {}) => await page.evaluate(`fetch('${path}', {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: '${JSON.stringify(body)}'
+    }).then(({ status }) => status)`)
+    const older = scopes.flatMap(({ domain, path = '/' }) => ['access', 'refresh'].map(name =>
+      `${name}=old; Max-Age=600; Path=${path}; SameSite=Strict${domain === undefined ? '' : `; Domain=${domain}`}`
+    ))
+    await page.goto(`http://www.app.test:${await startStranger(t, older)}/`)
+    t.equal((await names(context)).length, older.length)
+
+    const { app, seen, port } = await startApp(t, { cookies: { secure: false, ...now } })
+    await app.inject({ method: 'POST', url: '/auth/registration', payload: { email, password1: password } })
+    await page.goto(`http://www.app.test:${port}/`)
+    await submit(page, 'Log in')
+    seen.length = 0
+    await page.reload()
+    await page.locator('#account').waitFor()
+    const asked = seen.filter(({ path }) => path === '/auth/user')
+    t.match(asked, [{ status: 200 }], `logged in at once: ${JSON.stringify(now)}`)
+    t.equal(await post('/auth/token/refresh'), 200)
+    t.same(await names(context), ['access', 'refresh'], 'only the new ones are left')
+    t.equal(await post('/auth/logout'), 200)
+    t.same(await names(context), [])
+    await context.close()
+  }
 })
 
 t.test('two tabs stay logged in when the access token has expired', skipped, async t => {

@@ -156,6 +156,85 @@ story('two cookies with one name are refused: an attacker may have planted one',
   )
 })
 
+const plain = { tokens: { cookies: { secure: false } } }
+const two = 'access=a; access=b; refresh=c; refresh=d'
+/** Domain and path of the cookies that an answer deletes. */
+const deletedScopes = (answer: LightMyRequestResponse) =>
+  answer.cookies
+    .filter(({ name, value }) => name === 'access' && value === '')
+    .map(({ domain = '-', path }) => `${domain} ${path}`)
+
+story('where two of our cookies come, all but those with the present domain and path are deleted', async (t, build) => {
+  for (const [cookies, host, url, deleted] of [
+    [{}, 'www.app.test', '/user', [
+      'www.app.test /', 'app.test /', '- /auth', 'www.app.test /auth', 'app.test /auth', '- /auth/',
+      'www.app.test /auth/', 'app.test /auth/', '- /auth/user', 'www.app.test /auth/user', 'app.test /auth/user'
+    ]],
+    [{ domain: '.App.test', path: '/auth' }, 'app.test:8080', '/nothing?next=/x/y', [
+      '- /', 'app.test /', '- /auth', '- /auth/', 'app.test /auth/', '- /auth/nothing', 'app.test /auth/nothing'
+    ]],
+    [{ path: '/auth/' }, 'localhost:3000', '/user', ['- /', '- /auth', '- /auth/user']],
+    [{}, '127.0.0.1', '/user', ['- /auth', '- /auth/', '- /auth/user']],
+    [{}, '[::1]:3000', '/user', ['- /auth', '- /auth/', '- /auth/user']],
+    [{}, 'a;Domain=b.test', '/user', ['- /auth', '- /auth/', '- /auth/user']]
+  ] as const) {
+    const { get } = await build(t, { options: { tokens: { cookies: { secure: false, ...cookies } } } })
+    const answer = await get(url, { headers: { host, cookie: two } })
+    t.ok([401, 404].includes(answer.statusCode))
+    t.same(deletedScopes(answer), deleted, `${JSON.stringify(cookies)} at ${host}${url}`)
+    t.same(deletedScopes(await get(url, { headers: { host, cookie: 'access=a; refresh=c' } })), [])
+  }
+})
+
+story('behind a proxy, cookies below the path and on the host of publicUrl are deleted too', async (t, build) => {
+  const { get } = await build(t, { options: { ...plain, publicUrl: 'http://app.test/shop' } })
+  const scopes = deletedScopes(await get('/user', { headers: { host: '10.0.0.1:3000', cookie: two } }))
+  for (const scope of ['app.test /', '- /shop', 'app.test /shop/']) t.ok(scopes.includes(scope), scope)
+  const deep = `/${'a.b/'.repeat(200)}`
+  const answer = await get(deep, { headers: { host: `${'x.'.repeat(100)}test`, cookie: two } })
+  t.equal(answer.statusCode, 404)
+  t.ok(answer.cookies.length <= 30, 'the headers of an answer stay small')
+})
+
+story('a login deletes the cookies of another domain or path before it sets its own', async (t, build) => {
+  const { post, get } = await build(t, { options: plain })
+  const older = (await post('/registration', alice)).cookies.map(({ name, value }) => `${name}=${value}`)
+  for (const cookie of [older.join('; '), two, older[0] ?? '']) {
+    const answer = await post('/login', credentials, withCookie(cookie, { host: 'www.app.test' }))
+    t.equal(answer.statusCode, 200)
+    t.match(answer.cookies.slice(-2), [{ name: 'access', path: '/' }, { name: 'refresh', path: '/' }])
+    t.ok(answer.cookies.slice(0, -2).length > 10)
+    t.ok(answer.cookies.slice(0, -2).every(({ value, maxAge }) => value === '' && maxAge === 0))
+    const kept = answer.cookies.slice(-2).map(({ name, value }) => `${name}=${value}`).join('; ')
+    t.equal((await get('/user', { headers: { cookie: kept } })).statusCode, 200)
+  }
+  for (const cookie of ['access=garbage; refresh=garbage', 'theme=dark']) {
+    const answer = await post('/login', credentials, withCookie(cookie, { host: 'www.app.test' }))
+    t.equal(answer.cookies.length, 2, 'nothing to delete')
+  }
+})
+
+story('a __Host- cookie has no other domain or path, so none is deleted', async (t, build) => {
+  const { post, get } = await build(t, { options: cookies })
+  await post('/registration', alice)
+  const cookie = two.replaceAll(/\b(?=access|refresh)/g, '__Host-')
+  t.same((await get('/user', { headers: { cookie, host: 'www.app.test' } })).cookies, [])
+  t.equal((await post('/login', credentials, withCookie(cookie))).cookies.length, 2)
+})
+
+story('a logout with two cookies of a name ends the session of each', async (t, build) => {
+  for (const options of [plain, cookies]) {
+    const { post, app } = await build(t, { options })
+    const registered = await post('/registration', alice)
+    const { pk } = registered.json().user
+    const [first, second] = [cookiesOf(registered), cookiesOf(await post('/login', credentials))]
+    t.equal((await app.restAuth.sessions.list(pk)).length, 2)
+    const answer = await post('/logout', undefined, withCookie(`${first}; ${second}`))
+    t.equal(answer.statusCode, 200)
+    t.same(await app.restAuth.sessions.list(pk), [])
+  }
+})
+
 story('cookie names are case-sensitive', async (t, build) => {
   const { post, get } = await build(t, { options: cookies })
   const access = cookieNamed(await post('/registration', alice), '__Host-access')

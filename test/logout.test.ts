@@ -39,6 +39,48 @@ story('if the header and the body name different sessions, logout ends both', as
   for (const access of [token, other.access]) t.equal((await get('/user', { token: access })).statusCode, 401)
 })
 
+story('logout ends the session of a token, whatever the Authorization header says before it', async (t, build) => {
+  const { post, register, app } = await build(t)
+  const { user } = await register()
+  const credentials = { email: alice.email, password }
+  for (const spell of [
+    (token: string) => token,
+    (token: string) => `bearer ${token}`,
+    (token: string) => `Bearer  ${token} `,
+    (token: string) => `Bearer\t${token}`,
+    (token: string) => `Bearer,${token}`,
+    (token: string) => `Bearer "${token}"`,
+    (token: string) => `Bearer ${token} x`,
+    (token: string) => `Bearer Bearer ${token}`,
+    (token: string) => `Bearer token=${token}`,
+    (token: string) => `Token ${token}`,
+    (token: string) => `JWT ${token}`,
+    (token: string) => `Basic YTpi, Bearer ${token}`
+  ]) {
+    for (const kind of ['access', 'refresh'] as const) {
+      const authorization = spell((await post('/login', credentials)).json()[kind])
+      const headers = { authorization }
+      t.same((await post('/logout', {}, { headers })).json(), done)
+      const left = (await app.restAuth.sessions.list(user.pk)).length
+      t.equal(left, 1, `${kind}: ${spell('…')}`)
+    }
+  }
+  const { access } = (await post('/login', credentials)).json()
+  t.same((await post('/logout', { refresh: access })).json(), done)
+  t.equal((await app.restAuth.sessions.list(user.pk)).length, 1, 'an access token as `refresh`')
+  const many = Array.from({ length: 300 }, () => access.slice(0, 43)).join(' ')
+  t.equal((await post('/logout', {}, { headers: { authorization: `Bearer ${many}` } })).statusCode, 200)
+})
+
+story('with cookies, a logout through a proxy that asks for a password ends the session', async (t, build) => {
+  const { post, app } = await build(t, { options: { tokens: { cookies: {} } } })
+  const registered = await post('/registration', alice)
+  const cookie = registered.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+  const headers = { cookie, authorization: 'Basic YTpi', 'x-requested-with': 'fetch' }
+  t.same((await post('/logout', undefined, { headers })).json(), done)
+  t.same(await app.restAuth.sessions.list(registered.json().user.pk), [])
+})
+
 story('logout returns 200 even if the token is expired, unknown, malformed or missing', async (t, build) => {
   const { post, register, clock, app } = await build(t)
   const { access: token, refresh, user } = await register()

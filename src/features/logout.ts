@@ -12,12 +12,7 @@ import { deleteSession, deleteSessions } from '../store/sessions.js'
 
 export const logout: Feature = (app, { contract, db, accessTokens, sessions, tokenTransport, authenticate }) => {
   app.post('/logout', { schema: contract.logout }, async (request, reply) => {
-    // An expired token still identifies its session, and ending that session does no harm.
-    const access = undefinedOnError(() => tokenTransport.readAccessToken(request))
-    const claims = access && accessTokens.read(access)
-    if (claims) await deleteSession(db, claims.sid)
-    const refresh = undefinedOnError(() => tokenTransport.readRefreshToken(request, request.body))
-    if (refresh) await deleteSessionOfRefreshToken(db, sessions.refreshKeys(refresh))
+    for (const token of tokenTransport.presentedTokens(request, request.body)) await endSessionOf(token)
     tokenTransport.clear(reply)
     return { detail: 'Successfully logged out.' }
   })
@@ -27,12 +22,11 @@ export const logout: Feature = (app, { contract, db, accessTokens, sessions, tok
     tokenTransport.clear(reply)
     return { detail: 'Successfully logged out.' }
   })
-}
 
-function undefinedOnError (read: () => string | undefined): string | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
+  async function endSessionOf (token: string): Promise<void> {
+    // An expired token still identifies its session, and ending that session does no harm.
+    const claims = accessTokens.read(token)
+    if (claims) await deleteSession(db, claims.sid)
+    else await deleteSessionOfRefreshToken(db, sessions.refreshKeys(token))
   }
 }

@@ -1,5 +1,5 @@
 /** What all routes share: security headers, trailing-slash twins, 404 for unknown paths, and 405 with `Allow`. */
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { addMethodNotAllowed, addTrailingSlashTwin, successResponses, type ErrorShape } from './derived-routes.js'
 
@@ -23,6 +23,7 @@ declare module 'fastify' {
 interface RequestChecks {
   vary: string
   checkCsrf: (request: FastifyRequest) => void
+  takeBackOthers: (request: FastifyRequest, reply: FastifyReply, count: 2) => void
 }
 
 export interface Routing {
@@ -53,9 +54,10 @@ export function prepareRouting (app: FastifyInstance, shape: ErrorShape, checks:
   return { app: recordRoutes(app, routes), finish }
 }
 
-function addRequestChecks (app: FastifyInstance, { vary, checkCsrf }: RequestChecks): void {
+function addRequestChecks (app: FastifyInstance, { vary, checkCsrf, takeBackOthers }: RequestChecks): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders).header('vary', [reply.getHeader('vary') ?? [], vary].flat().join(', '))
+    takeBackOthers(request, reply, 2)
     // Here, so that the body of a request to an unknown path is never read.
     if (request.is404) throwNotFound()
     if (!request.routeOptions.config.skipCsrf) checkCsrf(request)

@@ -18,9 +18,14 @@ export async function addCookies (app: FastifyInstance): Promise<void> {
 }
 
 /** Two are an attack: one was planted, and nothing tells which (RFC 6265bis §8.6). Only space and tab count (§5.6). */
-export function countCookies ({ headers }: FastifyRequest, name: string): number {
+export const countCookies = (request: FastifyRequest, name: string): number => cookieValues(request, name).length
+
+/** The values of all cookies of this name. */
+export function cookieValues ({ headers }: FastifyRequest, name: string): string[] {
   const pairs = (headers.cookie ?? '').split(';').map(pair => pair.replace(/^[ \t]+/, ''))
-  return pairs.filter(pair => pair.startsWith(name) && /^[ \t]*=/.test(pair.slice(name.length))).length
+  return pairs
+    .filter(pair => pair.startsWith(name) && /^[ \t]*=/.test(pair.slice(name.length)))
+    .map(pair => pair.slice(pair.indexOf('=') + 1).trim())
 }
 
 /** The value of the only cookie of this name; undefined where there is none, or more than one. */

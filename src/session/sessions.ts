@@ -98,6 +98,10 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     })
   }
 
+  /** Its cookie would make two of the next, if it has another domain or path. Browsers keep none that has expired. */
+  const hasValidToken = (request: FastifyRequest) =>
+    tokenTransport.presentedTokens(request, {}).some(token => clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0))
+
   /** Runs the `loggedIn` hook, sends the tokens and returns the body. If either throws, the stored session ends. */
   async function respond (
     db: Db,
@@ -108,6 +112,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
   ) {
     try {
       await hooks.loggedIn?.(user, request)
+      if (hasValidToken(request)) tokenTransport.takeBackOthers(request, reply, 1)
       return { ...tokenTransport.send(reply, await issueTokens(session, user)), user }
     } catch (error) {
       await deleteSession(db, session.row.id)

@@ -5,7 +5,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { type CheckCsrf, isUnsafe } from '../http/csrf.js'
-import { countCookies, readCookie, setCookie } from '../lib/cookies.js'
+import { hasOneScope, otherScopes } from '../lib/cookie-scopes.js'
+import { cookieValues, countCookies, readCookie, setCookie } from '../lib/cookies.js'
 import type { CookieSettings } from '../settings/cookies.js'
 import type { TokenPair } from './token-pair.js'
 
@@ -16,11 +17,18 @@ export interface TokenTransport {
   readAccessToken: (request: FastifyRequest) => string | undefined
   /** The refresh token from the body, else from the cookie, if any. Throws if there are two cookies. */
   readRefreshToken: (request: FastifyRequest, body: { refresh?: string | null }) => string | undefined
+  /** Every value in which a logout may name its session: tokens of either kind, however the client has sent them. */
+  presentedTokens: (request: FastifyRequest, body: { refresh?: string | null }) => string[]
   /** The refresh token in the cookies that a new session is about to overwrite. */
   replacedRefreshToken: (request: FastifyRequest) => string | undefined
   /** Sends a token pair. Returns what goes into the response body. */
   send: (reply: FastifyReply, tokens: TokenPair) => Expirations & Partial<TokenPair>
   clear: (reply: FastifyReply) => void
+  /**
+   * Deletes our cookies of any other domain and path, such as those that the options named before, if the request has
+   * at least `count` of a name. Two of a name authenticate nobody, and an old one would make two of the next.
+   */
+  takeBackOthers: (request: FastifyRequest, reply: FastifyReply, count: 1 | 2) => void
   /** Throws `csrf_failed` for an unsafe request that may be forged. That includes a login (login CSRF). */
   checkCsrf: (request: FastifyRequest) => void
   vary: string
@@ -37,27 +45,41 @@ function bearerToken ({ headers }: FastifyRequest): string | undefined {
 
 const isBearer = ({ headers }: FastifyRequest): boolean => /^\s*bearer(\s|$)/i.test(headers.authorization ?? '')
 
+/** At most: each is looked up. */
+const maxPresented = 4
+
+/** Also without `Bearer`, or behind another scheme: a logout must not answer that it has ended what it has not read. */
+const tokensInHeader = ({ headers }: FastifyRequest): string[] =>
+  (headers.authorization ?? '').split(/[\s,;="']+/).filter(part => part.length >= minTokenLength).slice(-maxPresented)
+// 256 bits in base64url; an access token is longer.
+const minTokenLength = 43
+
 const bearerTransport: TokenTransport = {
   readAccessToken: bearerToken,
   readRefreshToken: (_request, { refresh }) => refresh || undefined,
+  presentedTokens: (request, { refresh }) => [...tokensInHeader(request), ...refresh ? [refresh] : []],
   replacedRefreshToken: () => undefined,
   send: (_reply, tokens) => tokens,
   clear: () => {},
+  takeBackOthers: () => {},
   checkCsrf: () => {},
   vary: 'Authorization'
 }
 
-/** `cookies` undefined: no cookies; `csrfCheck` undefined: the app itself protects against CSRF. */
-export const createTokenTransport = (
-  cookies: CookieSettings | undefined,
-  csrfCheck: CheckCsrf | undefined,
+interface TransportOptions {
+  /** Undefined: no cookies. */
+  cookies: CookieSettings | undefined
+  /** Undefined: the app itself protects against CSRF. */
+  csrfCheck: CheckCsrf | undefined
+  publicUrl: string | undefined
   clock: () => Date
-): TokenTransport => cookies ? cookieTransport(cookies, csrfCheck, clock) : bearerTransport
+}
+
+export const createTokenTransport = ({ cookies, ...options }: TransportOptions): TokenTransport =>
+  cookies ? cookieTransport({ cookies, ...options }) : bearerTransport
 
 function cookieTransport (
-  cookies: CookieSettings,
-  csrfCheck: CheckCsrf | undefined,
-  clock: () => Date
+  { cookies, csrfCheck, publicUrl, clock }: TransportOptions & { cookies: CookieSettings }
 ): TokenTransport {
   function readAccessToken (request: FastifyRequest): string | undefined {
     if (request.headers.authorization !== undefined) return bearerToken(request)
@@ -68,6 +90,12 @@ function cookieTransport (
 
   const readRefreshToken: TokenTransport['readRefreshToken'] = (request, { refresh }) =>
     refresh || cookieOf(request, cookies.refresh) || undefined
+
+  function presentedTokens (request: FastifyRequest, { refresh }: { refresh?: string | null }): string[] {
+    const inCookie = (name: string) => isBearer(request) ? [] : cookieValues(request, name).slice(0, maxPresented)
+    const refreshTokens = refresh ? [refresh] : inCookie(cookies.refresh)
+    return [...tokensInHeader(request), ...inCookie(cookies.access), ...refreshTokens]
+  }
 
   const replacedRefreshToken = (request: FastifyRequest) => readCookie(request, cookies.refresh)
 
@@ -83,13 +111,32 @@ function cookieTransport (
     for (const name of [cookies.access, cookies.refresh]) setCookie(reply, name, '', 0, cookies)
   }
 
+  function takeBackOthers (request: FastifyRequest, reply: FastifyReply, count: 1 | 2): void {
+    const names = [cookies.access, cookies.refresh].filter(name => !hasOneScope(name))
+    for (const name of names.filter(name => countCookies(request, name) >= count)) {
+      for (const scope of otherScopes(request, cookies, publicUrl)) {
+        setCookie(reply, name, '', 0, { ...cookies, ...scope })
+      }
+    }
+  }
+
   function checkCsrf (request: FastifyRequest): void {
     // Only Bearer is exempt: a browser adds Basic and Negotiate credentials to cross-site requests by itself.
     if (isUnsafe(request) && !isBearer(request)) csrfCheck?.(request)
   }
 
   const vary = 'Authorization, Cookie, Origin, Sec-Fetch-Site'
-  return { readAccessToken, readRefreshToken, replacedRefreshToken, send, clear, checkCsrf, vary }
+  return {
+    readAccessToken,
+    readRefreshToken,
+    presentedTokens,
+    replacedRefreshToken,
+    send,
+    clear,
+    takeBackOthers,
+    checkCsrf,
+    vary
+  }
 }
 
 /** Throws if it was sent twice: a neighbouring host or path planted one, nothing shows which (RFC 6265bis §8.6). */
