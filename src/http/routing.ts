@@ -1,6 +1,7 @@
 /** What all routes share: security headers, trailing-slash twins, 404 for unknown paths, and 405 with `Allow`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
+import { maskLoggedUrls } from './logged-urls.js'
 import { addMethodNotAllowed, addTrailingSlashTwin, successResponses, type ErrorShape } from './derived-routes.js'
 
 const securityHeaders = {
@@ -35,6 +36,7 @@ export interface Routing {
 /** Call this before you add routes. */
 export function prepareRouting (app: FastifyInstance, shape: ErrorShape, checks: RequestChecks): Routing {
   const routes: RouteOptions[] = []
+  maskLoggedUrls(app)
   addRequestChecks(app, checks)
   const restoreSchemas = serialiseSuccessOnly(app)
   // This makes unknown paths below the prefix the plugin's; the hook of addRequestChecks sees them first.
