@@ -1,7 +1,10 @@
 import { existsSync, mkdtempSync } from 'node:fs'
+import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Fastify from 'fastify'
+import restAuth from 'fastify-rest-auth'
 import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core'
 import { auth, buildApp } from '../examples/article/app.js'
 import { t, type Test } from './support/build.js'
@@ -153,6 +156,61 @@ for (const [publicUrl, servers] of [
       [{ url: publicUrl.replace(/\/$/, '') }],
       'a document that is passed on names it'
     )
+  })
+}
+
+for (const { prefix, docs, publicUrl, at, more = [] } of [
+  {
+    prefix: '',
+    docs: '/docs',
+    publicUrl: 'https://app.example/app',
+    at: '/app/docs',
+    more: ['/', '?x=/', '/?x', '/static/index.html']
+  },
+  { prefix: '', docs: '/a/b/docs', publicUrl: 'https://app.example/app', at: '/app/a/b/docs' },
+  { prefix: '/api', docs: '/docs', publicUrl: 'https://app.example/app', at: '/app/api/docs' },
+  { prefix: '/api', docs: '/docs', publicUrl: 'https://app.example', at: '/api/docs' },
+  { prefix: '', docs: '/docs', publicUrl: 'https://app.example', at: '/docs' }
+]) {
+  t.test(`Swagger UI at ${at} loads all its files from there, and calls the API there`, {
+    skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
+  }, async t => {
+    if (missing) {
+      t.fail(missing)
+      return
+    }
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(async scope => {
+      await scope.register(restAuth, { ...auth, database: ':memory:', docs, publicUrl })
+    }, { prefix })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const stripped = new URL(publicUrl).pathname.replace(/\/$/, '')
+    const seen: string[] = []
+    const proxy = createServer(({ url = '', method, headers }, response) => {
+      if (!url.startsWith(stripped)) seen.push(url)
+      const target = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}${url.slice(stripped.length)}`
+      request(target, { method, headers }, answer => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers)
+        answer.pipe(response)
+      }).end()
+    })
+    await new Promise<void>(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
+    t.teardown(() => { proxy.closeAllConnections(); proxy.close() })
+    const origin = `http://localhost:${(proxy.address() as AddressInfo).port}`
+    const browser = await chromium.launch({ executablePath, args })
+    t.teardown(() => browser.close())
+    const page = await browser.newPage()
+    const failed: string[] = []
+    page.on('response', answer => { if (answer.status() >= 400) failed.push(`${answer.status()} ${answer.url()}`) })
+    for (const path of more.map(path => `${at}${path}`).concat(at)) {
+      await page.goto(`${origin}${path}`)
+      await page.locator('.opblock').first().waitFor()
+    }
+    t.same(failed.filter(line => !line.endsWith('/favicon.ico')), [])
+    t.same(seen.filter(url => url !== '/favicon.ico'), [], 'nothing outside the app was asked for')
+    t.equal((await execute(page, 'getUser')).status, 401)
+    t.match(failed.at(-1), `${at.replace(docs, '')}/auth/user`)
   })
 }
 

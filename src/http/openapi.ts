@@ -1,6 +1,6 @@
 /** The OpenAPI document of the routes and, in development, Swagger UI to try them in. */
 import swagger from '@fastify/swagger'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { cookieSecuritySchemes, securitySchemes } from '../../schemas/common.js'
 import { packageVersion } from '../lib/package-version.js'
 import type { Settings } from '../settings/types.js'
@@ -39,6 +39,9 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
   await app.register(swaggerUi, {
     routePrefix: docs,
+    // Relative to the page, because a proxy may strip a path and the app may register us below one.
+    indexPrefix: docs.replace(/^\/[^/]+/, '.').replace(/\/[^/]+/g, '/..').replace(/^\.\//, ''),
+    uiHooks: { onRequest: createRedirects(docs) },
     // Omits the top bar, which offers to load other documents, and whose logo needs an inline style.
     uiConfig: {
       layout: 'BaseLayout',
@@ -52,6 +55,15 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
     transformStaticCSP: csp => csp.replace(' upgrade-insecure-requests;', '').replace(' validator.swagger.io', ''),
     transformSpecification: document => forTrying(document, cookies ? hints.cookies : hints.header, publicUrl)
   })
+}
+
+/** Swagger UI takes `/docs/?…` for a page without a trailing slash, and sends `/docs/static/index.html` to the root. */
+const createRedirects = (docs: string) => async function redirect ({ url }: FastifyRequest, reply: FastifyReply) {
+  const [path = '', query] = url.split('?')
+  if (path.endsWith(`${docs}/static/index.html`)) return await reply.redirect('../')
+  if (query !== undefined && path.replace(/\/$/, '').endsWith(docs)) {
+    return await reply.redirect(path.endsWith('/') ? './' : path.slice(path.lastIndexOf('/') + 1))
+  }
 }
 
 /** @fastify/swagger declares every body as required, but one without required fields may be omitted. */
