@@ -287,6 +287,45 @@ story('the app\'s own body parsers do not affect our routes', async (t, build) =
   t.equal((await call('POST', '/login', { payload: 'a,b', headers: { 'content-type': 'text/csv' } })).statusCode, 415)
 })
 
+const OwnKind = Symbol('a schema of another library')
+const ownSchema = { [OwnKind]: { type: 'object', properties: { body: { type: 'string' } } } }
+
+for (const order of ['before', 'after'] as const) {
+  for (const version of ['openapi', 'swagger'] as const) {
+    t.test(`a transform of the app that throws at other schemas leaves ours alone (${version}, ${order})`, async t => {
+      const { app } = await host(t, sqlite)
+      const seen: string[] = []
+      const convert = (schema: any) => {
+        if (!schema?.[OwnKind]) throw new Error('not a schema of this library')
+        return schema[OwnKind]
+      }
+      await app.register(fastifySwagger, {
+        ...(version === 'openapi' ? { openapi: {} } : { swagger: {} }),
+        transform: ({ schema, url }: { schema: any, url: string }) => {
+          seen.push(url)
+          return { url, schema: schema?.hide ? schema : { ...schema, body: convert(schema?.body) } }
+        }
+      })
+      const addOwn = () => {
+        app.post('/notes', { schema: { body: ownSchema }, validatorCompiler: () => () => true }, async () => 'written')
+      }
+      if (order === 'before') addOwn()
+      const { provider, social } = await withProvider(t)
+      t.ok(provider)
+      await app.register(coexisting, options({ database: ':memory:', social, tokens: { cookies: {} } }))
+      await app.register(coexisting, options({ database: ':memory:', prefix: '/staff' }))
+      if (order === 'after') addOwn()
+      await app.ready()
+      const { paths } = app.swagger() as { paths: Record<string, any> }
+      t.ok(seen.includes('/notes'))
+      t.match(JSON.stringify(paths['/notes']), '"body"')
+      for (const path of ['/auth/login', '/auth/user', '/auth/company/login', '/staff/login']) t.ok(paths[path], path)
+      t.ok(version === 'swagger' || paths['/auth/login'].post.requestBody)
+      t.ok((app.restAuth.openapi() as { paths: object }).paths)
+    })
+  }
+}
+
 story('our routes join the document of the app\'s own @fastify/swagger, and /docs is not served', async (t, build) => {
   const { app, register, get } = await build(t, {
     options: { docs: undefined },

@@ -1,5 +1,5 @@
 /** Adds what our routes need to the OpenAPI document of a host that has registered @fastify/swagger itself. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Tag } from './openapi-components.js'
 
 /** Swagger 2 knows neither bearer tokens nor cookies, so both become headers. */
@@ -21,6 +21,22 @@ function addMissing (document: HostDocument, schemes: Schemes, tags: Tag[]): voi
   }
   const known = new Set(document.tags?.map(({ name }) => name))
   document.tags = [...document.tags ?? [], ...tags.filter(({ name }) => !known.has(name))]
+}
+
+/**
+ * The host's `transform` may be there to convert schemas of another library, and throw at ours, which are JSON Schema.
+ * Then it is not called for our routes. Only a trial shows: nothing but @fastify/swagger knows the function.
+ */
+export function surviveHostTransform (app: FastifyInstance): void {
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', route => { routes.push(route) })
+  app.addHook('onReady', async () => {
+    try {
+      app.swagger()
+    } catch {
+      for (const route of routes) route.config = { swaggerTransform: false, ...route.config }
+    }
+  })
 }
 
 /** The host's document fails if a scheme is missing; only a route's transform can add one, so a hidden route does. */

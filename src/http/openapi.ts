@@ -5,7 +5,7 @@ import { cookieSecuritySchemes, securitySchemes } from '../../schemas/common.js'
 import { packageVersion } from '../lib/package-version.js'
 import type { Settings } from '../settings/types.js'
 import { isolateSchemas, tagsOf } from './openapi-components.js'
-import { addToHostDocument } from './openapi-host.js'
+import { addToHostDocument, surviveHostTransform } from './openapi-host.js'
 
 /** Registers @fastify/swagger for our routes alone, unless the host registered it. Call this before adding routes. */
 export async function addOpenapi (app: FastifyInstance, settings: Settings): Promise<void> {
@@ -13,6 +13,7 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
   const tags = tagsOf(settings)
   const schemes = cookies ? cookieSecuritySchemes(cookies.access) : securitySchemes
   if (app.hasDecorator('swagger')) {
+    surviveHostTransform(app)
     addToHostDocument(app, prefix, schemes, tags)
     return
   }
