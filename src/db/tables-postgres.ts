@@ -1,4 +1,5 @@
 /** The tables on PostgreSQL, described in `tables-sqlite.ts`. The rows are equal, or `tables.ts` does not compile. */
+import { getTableName } from 'drizzle-orm'
 import {
   bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, text, timestamp as timestamptz,
   uniqueIndex
@@ -136,3 +137,9 @@ export const socialTransactions = pgTable(
     index('social_transactions_user_pk_index').on(table.userPk)
   ]
 )
+
+/** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */
+export const tablesFilter: string[] = [
+  ...[users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions].map(getTableName),
+  'rest_auth_schema'
+].map(name => `!${name}`)

@@ -1,4 +1,5 @@
 /** The tables on SQLite. The rows equal those on PostgreSQL, or `tables.ts` does not compile. */
+import { getTableName } from 'drizzle-orm'
 import { index, integer, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 
@@ -136,3 +137,9 @@ export const socialTransactions = sqliteTable(
     index('social_transactions_user_pk_index').on(table.userPk)
   ]
 )
+
+/** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */
+export const tablesFilter: string[] = [
+  ...[users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions].map(getTableName),
+  'rest_auth_schema'
+].map(name => `!${name}`)

@@ -100,7 +100,8 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
 
   /** Its cookie would make two of the next, if it has another domain or path. Browsers keep none that has expired. */
   const hasValidToken = (request: FastifyRequest) =>
-    tokenTransport.presentedTokens(request, {}).some(token => clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0))
+    tokenTransport.presentedTokens(request, {})
+      .some(token => clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0))
 
   /** Runs the `loggedIn` hook, sends the tokens and returns the body. If either throws, the stored session ends. */
   async function respond (
