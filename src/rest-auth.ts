@@ -1,5 +1,5 @@
 /** The public types of what the plugin adds to the app: `app.authenticate`, `request.user` and `app.restAuth`. */
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, RouteGenericInterface } from 'fastify'
 import type { CheckedAuthentication } from '../schemas/options/authenticate.js'
 import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
 import type { ProviderTokens } from './oauth/types.js'
@@ -17,8 +17,9 @@ export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admi
   state: MailState
 }
 
+type AnyRequest = FastifyRequest<RouteGenericInterface, any, any> // Of any server, such as HTTP/2.
 /** An `onRequest` hook of Fastify. Throws a `Failure` of status 401 if it rejects the request. */
-export type AuthenticateHook = (request: FastifyRequest) => Promise<void>
+export type AuthenticateHook = (request: AnyRequest) => Promise<void>
 
 /** The options of `app.authenticate(options)`. `maxAge` can't be combined with `stateless`, which reads no session. */
 export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> &
@@ -43,7 +44,7 @@ export interface Authenticate {
    */
   (options: AuthenticateOptions): AuthenticateHook
   /** An `onRequest` hook. Sets `request.user`, or returns 401 if the request has no access token of a live session. */
-  (request: FastifyRequest): Promise<void>
+  (request: AnyRequest): Promise<void>
 }
 
 /** The claims of an access token: those of RFC 9068, the session's ID, and those of `tokens.claims`. */
@@ -66,7 +67,7 @@ export interface AccessClaims {
 export interface RestAuth {
   authenticate: Authenticate
   /** The claims in the access token of a request that `authenticate` accepted; `null` without a token. */
-  claims: (request: FastifyRequest) => AccessClaims | null
+  claims: (request: AnyRequest) => AccessClaims | null
   users: {
     /**
      * Stores a user like a registration, but without hooks and mails. Throws a `Failure` with the code

@@ -52,6 +52,9 @@ export function refuseToStart (error: unknown): never {
   const outer = messageOf(error)
   if (outer.startsWith('fastify-rest-auth: ')) throw error
   const [code = ''] = codesOf(root)
-  const line = /^(database|userFields)\b/.test(outer) ? outer : `database: ${messageOf(root) || code}`
+  const cause = /^(SQLITE_BUSY|55P03)/.test(code)
+    ? 'is locked; another process uses or migrates it, so start again when that has finished'
+    : messageOf(root) || code
+  const line = /^(database|userFields)[.:[]/.test(outer) ? outer : `database: ${cause}`
   throw new Error(`fastify-rest-auth: ${line}`, { cause: error })
 }

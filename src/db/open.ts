@@ -16,7 +16,7 @@ export async function openDatabase (
   onIdleError: (error: Error) => void
 ): Promise<Database> {
   const { database, prepare } = targetOf(option)
-  if (typeof database === 'string' && (isPostgres(database) || !/^\w+:\/\//.test(database))) {
+  if (typeof database === 'string' && (isPostgres(database) || isSqliteName(database))) {
     return isPostgres(database)
       ? await openPostgres(database, fields, { prepare, onIdleError })
       : await openSqlite(database, fields)
@@ -31,6 +31,13 @@ export async function openDatabase (
   // A second connection to the host's file, so that the host's writes do not become part of our transactions.
   return await openSqlite(client.memory ? client : client.name, fields)
 }
+
+/**
+ * A blank name, or an address of another kind such as `file:`, would make SQLite open a temporary database that
+ * vanishes with the process, or a file with an odd name. `C:` is a drive.
+ */
+const isSqliteName = (name: string): boolean =>
+  name === ':memory:' || /^(?![\s:]|[a-z][a-z0-9+.-]+:)\P{Cc}*(?<!\s)$/iu.test(name)
 
 const isBetterSqlite3 = (client: unknown): client is BetterSqlite3.Database =>
   typeof client === 'object' && client !== null && 'inTransaction' in client && 'memory' in client

@@ -42,6 +42,8 @@ export async function openPostgres (
     underMigrationLock: work => connections.unlimitedTransaction(async pg => {
       // Waiting for another server's migration, or building an index, may take longer than any request.
       await pg.execute(sql`SET LOCAL statement_timeout = 0`)
+      // Shorter than Fastify's pluginTimeout of ten seconds, whose error would not say what is waited for.
+      await pg.execute(sql`SET LOCAL lock_timeout = 8000`)
       await pg.execute(sql`SELECT pg_advisory_xact_lock(${migrationLock})`)
       const tx = asDb(await withRulesInside(pg, rules))
       origin.set(tx, pg)

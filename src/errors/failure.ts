@@ -111,7 +111,11 @@ export function toFailure (error: unknown, request: FastifyRequest): Failure | u
 
 /** 503 and `Retry-After: 1` for errors that a retry may not meet. */
 function toTransientFailure (error: unknown): Failure | undefined {
-  const code = error instanceof HasherBusy ? 'server_busy' : isUnavailable(error) ? 'service_unavailable' : undefined
+  // The host's `handlerTimeout` is such an error too, and would look like a fault of ours.
+  const isLate = Object(error).code === 'FST_ERR_HANDLER_TIMEOUT'
+  const code = error instanceof HasherBusy
+    ? 'server_busy'
+    : isLate || isUnavailable(error) ? 'service_unavailable' : undefined
   return code && new Failure(code, { headers: { 'retry-after': '1' } })
 }
 

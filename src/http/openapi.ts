@@ -36,7 +36,10 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
       'openapiObject' in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject,
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) }
   })
-  if (docs === false) return
+  if (docs !== false) await addSwaggerUi(app, settings, docs)
+}
+
+async function addSwaggerUi (app: FastifyInstance, { cookies, publicUrl }: Settings, docs: string): Promise<void> {
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
   await app.register(swaggerUi, {
     routePrefix: docs,

@@ -30,6 +30,7 @@ interface Environment {
 
 /** Checks the options and fills in the defaults. Throws an Error of one line that names the first invalid option. */
 export function resolveSettings (options: object, { production, warn }: Environment): Settings {
+  if (!isPlainObject(options)) refuseOption('give options: app.register(restAuth, { database: \'auth.sqlite\', … })')
   for (const error of Value.Errors(Options, options)) refuseOption(optionError(withinUnion(error)))
   // The schema was checked in the line above; the compiler can't follow how `fill` adds its defaults.
   const filled = fill(Options, options) as unknown as FilledOptions
@@ -60,6 +61,10 @@ export function resolveSettings (options: object, { production, warn }: Environm
     fields: resolveUserFields(userFields ?? defaultUserFields)
   })
 }
+
+// Fastify passes on what `register` got; for null or a function it is not what the type says.
+const isPlainObject = (options: unknown) =>
+  typeof options === 'object' && options !== null && !Array.isArray(options) && !Buffer.isBuffer(options)
 
 /** Whether people other than the developer use the app, as far as its address shows. */
 const isPublished = (publicUrl = '') =>

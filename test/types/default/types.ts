@@ -29,3 +29,13 @@ app.get('/me', { onRequest: app.authenticate }, async request => {
   // @ts-expect-error another app's field
   return request.user.gender
 })
+
+// Servers of every kind: HTTPS and HTTP/2.
+const secured = Fastify({ https: {} })
+await secured.register(restAuth)
+secured.get('/me', { onRequest: secured.authenticate }, async request => request.user.email)
+const second = Fastify({ http2: true, https: { allowHTTP1: true } })
+await second.register(restAuth)
+second.get('/me', { onRequest: second.authenticate }, async request => request.user.email)
+second.get('/maybe', { onRequest: second.authenticate({ optional: true }) }, async request =>
+  second.restAuth.claims(request))
