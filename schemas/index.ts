@@ -2,6 +2,7 @@
  * The contract, without any server code: `createContract(shape)` returns the schemas of every route.
  * Published as `fastify-rest-auth/schemas`, for browsers and tests.
  */
+import { componentName } from './common.js'
 import { emailVerificationRoutes, type EmailVerificationShape } from './email-verification.js'
 import { failureComponents } from './error-responses.js'
 import { jwksRoutes } from './jwks.js'
@@ -34,6 +35,8 @@ export const createContract = (shape: Shape) => ({
   ...passwordResetRoutes(shape),
   ...socialRoutes(shape),
   programmatic: programmaticBodies(shape),
+  /** The name of the component that describes a user. */
+  userComponent: componentName(shape, 'AuthUser'),
   /** The components that the routes refer to, for `addSchema`. */
   components: [
     userAnswer(shape),
@@ -48,6 +51,7 @@ export type Contract = ReturnType<typeof createContract>
 
 export * from './common.js'
 export * from './errors.js'
+export * from './missing-fields.js'
 export * from './route.js'
 export * from './user-fields.js'
 export { Tokens }

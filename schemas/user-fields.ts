@@ -4,6 +4,7 @@
  */
 import { Kind, OptionalKind, Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox'
 import { WhenBlank } from './common.js'
+import { withoutLimits } from './without-limits.js'
 
 export interface UserField<S extends TSchema = TSchema> {
   /** TypeBox: a string, integer, number, boolean, union of string literals, object or array. */
@@ -40,20 +41,13 @@ export interface FieldSpec {
   required: boolean
   /** The schema of the value in request bodies. */
   input: TSchema
-  /** The schema of the value in responses: `null` until the user provides it. */
+  /**
+   * The schema of the value in responses: `null` until the user provides it, and without the limits of `input`, which
+   * values from before a limit may break.
+   */
   output: TSchema
   default: unknown
 }
-
-/** Whether users may lack a required field: those created by a provider that cannot supply it. */
-export const mayBeMissing = (field: FieldSpec): boolean => field.required && field.default === undefined
-
-/** Whether users may provide the field if it is missing, but not change it afterwards. */
-export const isWriteOnce = (field: FieldSpec): boolean => mayBeMissing(field) && field.userDetails !== 'editable'
-
-/** Whether clients may set the field; the others are those of the app's own code. */
-export const isSetByClients = ({ registration, userDetails }: FieldSpec): boolean =>
-  registration !== 'hidden' || userDetails === 'editable'
 
 /** As in Django: two names that users may fill in later. */
 export const defaultUserFields = {
@@ -97,7 +91,7 @@ export function describeField (name: string, field: UserField): FieldSpec {
     required,
     // Two users may both have no value, but not both the value ''.
     input: required ? plain : Type.Unsafe({ ...nullable, ...(field.unique && { [WhenBlank]: 'null' }) }),
-    output: Type.Unsafe(nullable),
+    output: Type.Unsafe(withoutLimits(nullable)),
     default: field.schema.default
   }
 }

@@ -11,8 +11,9 @@ import {
 } from './common.js'
 import type { AnswerCode, FieldCode } from './errors.js'
 import { emptiedByBlank, inputOf } from './field-input.js'
+import { isNamedIfMissing, isWriteOnce } from './missing-fields.js'
 import { route } from './route.js'
-import { mayBeMissing, isWriteOnce, type FieldSpec } from './user-fields.js'
+import type { FieldSpec } from './user-fields.js'
 import { Username } from './username.js'
 
 export interface AccountShape extends ContractShape {
@@ -21,8 +22,6 @@ export interface AccountShape extends ContractShape {
   email: 'optional' | 'required'
   emailVerification: 'mandatory' | 'optional' | 'none'
   fields: readonly FieldSpec[]
-  /** Whether users may come from a provider; those may lack required fields, and provide them later. */
-  social: boolean
 }
 
 /** The same schema, also accepting null if `empty`. */
@@ -48,11 +47,12 @@ export function userAnswer (shape: AccountShape): UserAnswer {
     email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
   }
   for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
-  const names = fields.filter(mayBeMissing).map(({ name }) => name)
-  if (shape.social && names.length > 0) {
+  const names = fields.filter(isNamedIfMissing).map(({ name }) => name)
+  if (names.length > 0) {
     properties.missing_fields = Type.Optional(
       Type.Array(OneOf(names), {
-        description: 'Required fields that the user has not provided yet. Send them with `PATCH /user`.'
+        description: 'Fields that are `null` because the user has not provided a required value yet, or because the ' +
+          'stored value no longer has the type declared here. Send those that `PATCH /user` accepts.'
       })
     )
   }
@@ -78,7 +78,7 @@ function userBody (shape: AccountShape, whole: boolean) {
     if (field.userDetails === 'editable') {
       const input = inputOf(shape, field)
       properties[field.name] = whole && field.required ? input : Type.Optional(emptiedByBlank(input))
-    } else if (shape.social && isWriteOnce(field)) {
+    } else if (isWriteOnce(field)) {
       const description = [field.input.description, acceptedOnce].filter(Boolean).join(' ')
       properties[field.name] = Type.Optional({ ...field.input, description, [WhenBlank]: 'absent' })
     }
@@ -101,21 +101,20 @@ export const takenCodes = (
 const recentForUsername =
   'To change or clear a username that the user has, the authentication must be at most five minutes old.'
 const readOnly = 'Read-only and unknown fields are ignored.'
-const once = 'A field listed in `missing_fields` is accepted once all the same.'
+const once = 'One of them that is listed in `missing_fields` is accepted once all the same, if no value is stored.'
 
 export const userRoutes = (shape: AccountShape) => {
   const common = {
     tag: 'User', authenticated: true, answer: UserRef(shape), answered: 'The current details of the user.'
   }
-  const isGivenLater = (field: FieldSpec) => shape.social && isWriteOnce(field)
   const recent: AnswerCode[] = shape.username === 'none' ? [] : ['reauthentication_required']
   const taken = {
     errors: ['rejected', ...recent],
-    fields: takenCodes(shape, field => field.userDetails === 'editable' || isGivenLater(field))
+    fields: takenCodes(shape, field => field.userDetails === 'editable' || isWriteOnce(field))
   } as const
   const description = [
     readOnly,
-    ...(shape.fields.some(isGivenLater) ? [once] : []),
+    ...(shape.fields.some(isWriteOnce) ? [once] : []),
     ...(shape.username === 'none' ? [] : [recentForUsername])
   ].join(' ')
   return {

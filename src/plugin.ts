@@ -28,6 +28,7 @@ import { addComponents, documentName } from './http/openapi-components.js'
 import { addSecurityToHostRoutes } from './http/openapi-security.js'
 import { addOpenapi } from './http/openapi.js'
 import { prepareRouting } from './http/routing.js'
+import { createSerialiserSchemas } from './http/serialiser-schemas.js'
 import { addCookies } from './lib/cookies.js'
 import type { HashCost } from './lib/password-hash.js'
 import { addInbox } from './mail/add-inbox.js'
@@ -121,11 +122,12 @@ function startAnonymous (request: FastifyRequest, _reply: FastifyReply, done: ()
 }
 
 function addFeatures (app: FastifyInstance, context: Context): void {
-  const { contract, tokenTransport, settings: { errors } } = context
-  const routing = prepareRouting(app, errors, tokenTransport)
+  const { contract, db, tokenTransport, settings: { errors } } = context
+  const serialiserSchemas = createSerialiserSchemas(contract.components, contract.userComponent)
+  const routing = prepareRouting(app, { ...tokenTransport, errors, serialiserSchemas })
   addBodyParsers(app)
   addComponents(app, contract.components)
-  app.setErrorHandler(createErrorHandler(errors))
+  app.setErrorHandler(createErrorHandler(errors, request => context.sessions.endUnanswered(db, request)))
   app.setValidatorCompiler(createValidatorCompiler(createBodyValidator()))
   // A reply serializer of the host would bypass the schemas. Fastify's types do not allow unsetting it.
   app.setReplySerializer(undefined as never)

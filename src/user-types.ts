@@ -19,8 +19,8 @@ export interface BaseUser {
   /** `null` before the first login. */
   last_login: Date | null
   /**
-   * Required fields that are still `null`, although their types exclude it. Only users created by a login with a
-   * provider of `social` have any.
+   * Fields that are `null`, although their types may exclude it: required ones that the user has not provided yet, and
+   * those whose stored value no longer has the declared type.
    */
   missing_fields?: string[]
 }

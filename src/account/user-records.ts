@@ -1,6 +1,7 @@
 /** Maps what clients send to rows of the users table and back, and finds the values that a user can't have. */
 import type { FieldCode } from '../../schemas/errors.js'
-import { isSetByClients, isWriteOnce, mayBeMissing, type FieldSpec } from '../../schemas/user-fields.js'
+import { isNamedIfMissing, isSetByClients, isWriteOnce, mayBeMissing } from '../../schemas/missing-fields.js'
+import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
@@ -10,6 +11,7 @@ import { normalizeUsername, usernameKey } from '../lib/username.js'
 import type { Settings } from '../settings/types.js'
 import { takenColumns, UniqueViolation } from '../store/users.js'
 import type { BaseUser } from '../types.js'
+import { createValueValidator } from '../validation/body-validator.js'
 
 export interface AccountInput {
   email?: string | undefined
@@ -24,8 +26,8 @@ export const createUserRecords = (settings: Settings) => ({
 })
 export type UserRecords = ReturnType<typeof createUserRecords>
 
-function createColumnMapping ({ account, fields, social }: Settings) {
-  const writeOnce = social.length > 0 ? namesOf(fields, isWriteOnce) : []
+function createColumnMapping ({ account, fields }: Settings) {
+  const writeOnce = namesOf(fields, isWriteOnce)
 
   /** The columns for the values that were sent, identifiers in canonical form. */
   function toColumns (input: AccountInput): Partial<NewUserRow> {
@@ -92,23 +94,46 @@ function createConflictChecks ({ account, fields }: Settings) {
 }
 
 /** The user as the app and its clients see them, without the password hash. */
-function createToUser ({ account, fields, social }: Settings) {
-  const required = social.length > 0 ? namesOf(fields, mayBeMissing) : []
+function createToUser ({ account, fields }: Settings) {
+  const readFields = createFieldReader(fields)
 
   return (row: UserRow): BaseUser & Record<string, unknown> => {
     const { pk, email, username, emailVerified, isActive, createdAt, lastLogin } = row
-    const missing = required.filter(name => valueOf(row, name) === null)
+    const { values, missing } = readFields(row)
     return {
       pk,
       ...(account.username !== 'none' && { username }),
       email,
-      ...Object.fromEntries(fields.map(({ name }) => [name, valueOf(row, name) ?? null])),
+      ...values,
       ...(missing.length > 0 && { missing_fields: missing }),
       email_verified: emailVerified,
       is_active: isActive,
       created_at: createdAt,
       last_login: lastLogin
     }
+  }
+}
+
+/** Reads the user fields: a value as it is stored, or null if it has no longer the type that responses declare. */
+function createFieldReader (fields: readonly FieldSpec[]) {
+  const validator = createValueValidator()
+  const readers = fields.map(field => ({
+    name: field.name,
+    hasDeclaredType: validator(field.output),
+    isNamedIfNull: mayBeMissing(field),
+    isNamedIfUnreadable: isNamedIfMissing(field)
+  }))
+
+  return (row: UserRow) => {
+    const values: Record<string, unknown> = {}
+    const missing: string[] = []
+    for (const { name, hasDeclaredType, isNamedIfNull, isNamedIfUnreadable } of readers) {
+      const stored = valueOf(row, name) ?? null
+      const isReadable = stored === null || hasDeclaredType(stored)
+      values[name] = isReadable ? stored : null
+      if (isReadable ? stored === null && isNamedIfNull : isNamedIfUnreadable) missing.push(name)
+    }
+    return { values, missing }
   }
 }
 

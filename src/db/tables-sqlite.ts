@@ -1,7 +1,8 @@
 /** The tables on SQLite. The rows equal those on PostgreSQL, or `tables.ts` does not compile. */
 import { getTableName } from 'drizzle-orm'
-import { index, integer, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
+import { columnOf } from './user-columns-sqlite.js'
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
@@ -16,14 +17,6 @@ const userColumns = () => ({
   createdAt: timestamp('created_at').notNull(),
   lastLogin: timestamp('last_login')
 })
-
-const columnOf = {
-  text: (name: string) => text(name),
-  integer: (name: string) => integer(name),
-  real: (name: string) => real(name),
-  boolean: (name: string) => integer(name, { mode: 'boolean' }),
-  json: (name: string) => text(name, { mode: 'json' })
-}
 
 export const usersTable = (fields: readonly FieldSpec[] = []) => sqliteTable('users', {
   ...userColumns(),

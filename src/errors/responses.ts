@@ -51,13 +51,18 @@ export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'prob
     .send(drf ? drfBody(failure) : problemBody(failure))
 }
 
-/** The error handler of the plugin's routes. Passes on errors that the host's own hooks threw. */
-export const createErrorHandler = (shape: 'problem' | 'drf') =>
-  function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+/**
+ * The error handler of the plugin's routes; `undo` takes back what the request has begun. Passes on errors that the
+ * host's own hooks threw.
+ */
+export const createErrorHandler = (shape: 'problem' | 'drf', undo: (request: FastifyRequest) => Promise<void>) =>
+  async function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+    await undo(request)
     const answer = toFailure(error, request)
     if (!answer) throw error
     if (answer.statusCode >= 500 && !answer.isLogged) {
       request.log.error({ err: redactQueryError(error) }, 'request failed')
     }
     sendFailure(reply, answer, shape)
+    return await reply
   }

@@ -2,20 +2,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { sendFailure } from '../errors/responses.js'
+import type { SerialiserSchemas } from './serialiser-schemas.js'
 
 export type ErrorShape = 'problem' | 'drf'
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
-/** The part of a route's response schemas that Fastify may use to serialise. */
-export const successResponses = (response: unknown = {}) =>
-  Object.fromEntries(Object.entries(Object(response)).filter(([status]) => status.startsWith('2')))
-
-export function addTrailingSlashTwin (app: FastifyInstance, route: RouteOptions): void {
+export function addTrailingSlashTwin (
+  app: FastifyInstance,
+  route: RouteOptions,
+  serialiserSchemas: SerialiserSchemas
+): void {
   app.route({
     ...route,
     url: `${route.url}/`,
-    schema: { ...route.schema, response: successResponses(route.schema?.response), hide: true },
+    schema: { ...route.schema, response: serialiserSchemas(route.schema?.response), hide: true },
     config: { ...route.config, isDerivedRoute: true }
   })
 }

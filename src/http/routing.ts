@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { maskLoggedUrls } from './logged-urls.js'
-import { addMethodNotAllowed, addTrailingSlashTwin, successResponses, type ErrorShape } from './derived-routes.js'
+import { addMethodNotAllowed, addTrailingSlashTwin, type ErrorShape } from './derived-routes.js'
+import type { SerialiserSchemas } from './serialiser-schemas.js'
 
 const securityHeaders = {
   'cache-control': 'no-store',
@@ -21,7 +22,9 @@ declare module 'fastify' {
   }
 }
 
-interface RequestChecks {
+interface RoutingOptions {
+  errors: ErrorShape
+  serialiserSchemas: SerialiserSchemas
   vary: string
   checkCsrf: (request: FastifyRequest) => void
   takeBackOthers: (request: FastifyRequest, reply: FastifyReply, count: 2) => void
@@ -34,11 +37,12 @@ export interface Routing {
 }
 
 /** Call this before you add routes. */
-export function prepareRouting (app: FastifyInstance, shape: ErrorShape, checks: RequestChecks): Routing {
+export function prepareRouting (app: FastifyInstance, options: RoutingOptions): Routing {
+  const { errors, serialiserSchemas } = options
   const routes: RouteOptions[] = []
   maskLoggedUrls(app)
-  addRequestChecks(app, checks)
-  const restoreSchemas = serialiseSuccessOnly(app)
+  addRequestChecks(app, options)
+  const restoreSchemas = serialiseSuccessOnly(app, serialiserSchemas)
   // This makes unknown paths below the prefix the plugin's; the hook of addRequestChecks sees them first.
   app.setNotFoundHandler(throwNotFound)
 
@@ -46,17 +50,17 @@ export function prepareRouting (app: FastifyInstance, shape: ErrorShape, checks:
     restoreSchemas()
     const { ignoreTrailingSlash } = { ...app.initialConfig, ...app.initialConfig.routerOptions }
     for (const [url, known] of groupByUrl(routes)) {
-      addMethodNotAllowed(app, url, known, shape)
+      addMethodNotAllowed(app, url, known, errors)
       if (ignoreTrailingSlash) continue
-      for (const route of known) addTrailingSlashTwin(app, route)
-      addMethodNotAllowed(app, `${url}/`, known, shape)
+      for (const route of known) addTrailingSlashTwin(app, route, serialiserSchemas)
+      addMethodNotAllowed(app, `${url}/`, known, errors)
     }
   }
 
   return { app: recordRoutes(app, routes), finish }
 }
 
-function addRequestChecks (app: FastifyInstance, { vary, checkCsrf, takeBackOthers }: RequestChecks): void {
+function addRequestChecks (app: FastifyInstance, { vary, checkCsrf, takeBackOthers }: RoutingOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders).header('vary', [reply.getHeader('vary') ?? [], vary].flat().join(', '))
     takeBackOthers(request, reply, 2)
@@ -67,13 +71,13 @@ function addRequestChecks (app: FastifyInstance, { vary, checkCsrf, takeBackOthe
 }
 
 /** Fastify would drop properties of what a hook of the host throws. Returns a function that restores the schemas. */
-function serialiseSuccessOnly (app: FastifyInstance): () => void {
+function serialiseSuccessOnly (app: FastifyInstance, serialiserSchemas: SerialiserSchemas): () => void {
   const restores: Array<() => void> = []
   app.addHook('onRoute', route => {
     if (route.config?.isDerivedRoute) return
     const { schema } = route
     restores.push(() => { Object.assign(route, { schema }) })
-    route.schema = { ...schema, response: successResponses(schema?.response) }
+    route.schema = { ...schema, response: serialiserSchemas(schema?.response) }
   })
   return () => { for (const restore of restores) restore() }
 }

@@ -40,6 +40,7 @@ interface SessionsOptions {
 /** Creates, continues and answers with sessions; the functions that take a `tx` belong in the caller's transaction. */
 export function createSessions ({ accessTokens, tokens, hooks, clock, path, tokenTransport }: SessionsOptions) {
   const issueTokens = createTokenIssuer(accessTokens, tokens)
+  const begun = new WeakMap<FastifyRequest, string>()
 
   const refreshKeys = createRefreshKeys(path)
 
@@ -83,10 +84,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
 
   /** Logs in a user who was read earlier; throws `orElse` if they were deactivated or got a new password since. */
   async function logInIfUnchanged (
-    db: Database,
-    earlier: UserRow,
-    request: FastifyRequest,
-    { orElse, authenticatedAt, passwordHash }: LoginOptions
+    db: Database, earlier: UserRow, request: FastifyRequest, { orElse, authenticatedAt, passwordHash }: LoginOptions
   ): Promise<LoggedIn> {
     const session = create(earlier.pk, request, authenticatedAt)
     return await db.transaction(async tx => {
@@ -105,20 +103,23 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
 
   /** Runs the `loggedIn` hook, sends the tokens and returns the body. If either throws, the stored session ends. */
   async function respond (
-    db: Db,
-    session: IssuedSession,
-    user: ClientUser,
-    request: FastifyRequest,
-    reply: FastifyReply
+    db: Db, session: IssuedSession, user: ClientUser, request: FastifyRequest, reply: FastifyReply
   ) {
+    begun.set(request, session.row.id)
     try {
       await hooks.loggedIn?.(user, request)
       if (hasValidToken(request)) tokenTransport.takeBackOthers(request, reply, 1)
       return { ...tokenTransport.send(reply, await issueTokens(session, user)), user }
     } catch (error) {
-      await deleteSession(db, session.row.id)
+      await endUnanswered(db, request)
       throw error
     }
+  }
+
+  /** Ends the session that a failed request has begun, and whose tokens reached nobody. */
+  async function endUnanswered (db: Db, request: FastifyRequest): Promise<void> {
+    const id = begun.get(request)
+    if (id !== undefined) await deleteSession(db, id)
   }
 
   /**
@@ -144,6 +145,6 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     await insertRefreshToken(tx, { ...keys, sessionId: row.id, createdAt, expiresAt: refreshExpiration })
   }
 
-  return { refreshKeys, create, insert, logIn, logInIfUnchanged, respond, storeSuccessor, issueTokens }
+  return { refreshKeys, create, insert, logIn, logInIfUnchanged, respond, endUnanswered, storeSuccessor, issueTokens }
 }
 export type Sessions = ReturnType<typeof createSessions>

@@ -35,16 +35,16 @@ function checkNames (name: string, { column }: UserField): void {
 }
 
 /** Finds at start what would otherwise fail on the first request, such as an invalid pattern or default. */
-function checkField ({ name, kind, unique, output, default: value }: FieldSpec): void {
+function checkField ({ name, kind, unique, input, default: value }: FieldSpec): void {
   const option = `userFields.${name}`
   if (unique && value !== undefined) {
     refuseOption(`${option}.schema.default: a unique field can't have a default, which all users would share`)
   }
   if (unique && kind === 'json') refuseOption(`${option}.unique: objects and lists can't be unique`)
   // An index entry of PostgreSQL holds at most 2704 bytes, which is 676 characters of 4 bytes.
-  if (unique && output.maxLength > 600) refuseOption(`${option}.unique: requires a maxLength of at most 600`)
+  if (unique && input.maxLength > 600) refuseOption(`${option}.unique: requires a maxLength of at most 600`)
   const check = orRefuse(
-    () => createBodyValidator()(Type.Object({ [name]: Type.Optional(output) })),
+    () => createBodyValidator()(Type.Object({ [name]: Type.Optional(input) })),
     message => `${option}.schema: ${message}`
   )
   if (value !== undefined && 'error' in check({ [name]: value })) {

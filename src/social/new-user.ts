@@ -1,6 +1,6 @@
 /** Creates the columns of a new user from a provider's identity, as far as it fits the app's user fields. */
 import { Type } from '@sinclair/typebox'
-import { isSetByClients } from '../../schemas/user-fields.js'
+import { isSetByClients } from '../../schemas/missing-fields.js'
 import type { UserRecords } from '../account/user-records.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow } from '../db/tables.js'

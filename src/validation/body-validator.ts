@@ -29,12 +29,13 @@ function unknownFormat (warning: string): never {
   throw new Error(warning.replace(' ignored in schema', ''))
 }
 
-function createAjv (coerceTypes: boolean): Ajv {
+function createAjv (coerceTypes: boolean, strictNumbers = false): Ajv {
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,
     coerceTypes,
     strict: false,
+    strictNumbers,
     validateFormats: true,
     validateSchema: false,
     logger: { log () {}, warn: unknownFormat, error () {} }
@@ -68,6 +69,16 @@ export function createBodyValidator () {
       const found = fieldErrors(schema, value, isForm ? checkForm ??= form.compile(schema) : checkJson)
       return found.length > 0 ? { error: new InvalidBody(value, found) } : { value }
     }
+  }
+}
+
+/** Compiles schemas into checks of values that nobody sends, such as stored ones: nothing is trimmed or coerced. */
+export function createValueValidator () {
+  // A column can hold Infinity, which JSON can't.
+  const ajv = createAjv(false, true)
+  return (schema: object) => {
+    const check = ajv.compile(schema)
+    return (value: unknown): boolean => check(value)
   }
 }
 
