@@ -1,34 +1,39 @@
 /** Only ever adds: drizzle-kit's migrations, then columns for user fields; `rest_auth_schema` is the ledger of both. */
 import { existsSync, readFileSync } from 'node:fs'
-import { sql, type SQL } from 'drizzle-orm'
-import { text as column, sqliteTable } from 'drizzle-orm/sqlite-core'
-import type { ColumnKind, FieldSpec } from '../../schemas/user-fields.js'
+import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
+import type { FieldSpec } from '../../schemas/user-fields.js'
+import { createLedger, readCatalogue, readLedger, recordEntry, type Catalogue } from './catalogue.js'
 import type { Database, Db } from './database.js'
+import { fieldStatements } from './field-columns.js'
 
 type Dialect = Database['dialect']
+
+/** On SQLite, definitions of fields name the kind where two kinds share a type; they did not at first. */
+const kindsEntry = 'kinds'
 
 // The compiled code is one folder deeper than the sources.
 const migrations = ['../../migrations/', '../../../migrations/']
   .map(path => new URL(path, import.meta.url))
   .find(url => existsSync(url))
 
-const createLedger =
-  'CREATE TABLE IF NOT EXISTS "rest_auth_schema" ("entry" text PRIMARY KEY NOT NULL, "definition" text NOT NULL)'
-
-const types: Record<Dialect, Record<ColumnKind, string>> = {
-  sqlite: { text: 'text', integer: 'integer', real: 'real', boolean: 'integer', json: 'text' },
-  postgres: { text: 'text', integer: 'bigint', real: 'double precision', boolean: 'boolean', json: 'jsonb' }
-}
-
-/** The SQL that is still to run, in order. Throws if a user field no longer fits its column. */
+/** The SQL that is still to run, in order. Throws if the database is not one that this version can use. */
 export async function pendingStatements (database: Database, tx: Db, fields: readonly FieldSpec[]): Promise<string[]> {
-  const ledger = await readLedger(database.dialect, tx)
-  const columns = await readColumns(database.dialect, tx)
-  const migrated = readMigrations(database.dialect).filter(({ tag }) => !ledger.has(`migration:${tag}`))
-    .flatMap(({ tag, statements }) => [...statements, recordEntry(`migration:${tag}`, 'applied')])
-  const added = fields.flatMap(field =>
-    fieldStatements(database.dialect, field, ledger.get(`field:${field.name}`), columns.get(field.column))
-  )
+  const catalogue = await readCatalogue(database.dialect, tx)
+  const ledger = await readLedger(tx, catalogue)
+  const known = readMigrations(database.dialect)
+  if (ledger.size === 0) refuseForeignTables(tx, catalogue)
+  refuseNewer(ledger, known)
+  const pending = known.filter(({ tag }) => !ledger.has(`migration:${tag}`))
+  if (pending.length === 0) refuseDamaged(tx, catalogue, fields)
+  const migrated = pending.flatMap(({ tag, statements }) => [...statements, recordEntry(`migration:${tag}`, 'applied')])
+  const columns = catalogue.get('users') ?? new Map<string, string>()
+  const namesKinds = database.dialect === 'postgres' || ledger.size === 0 || ledger.has(kindsEntry)
+  const added: string[] = []
+  for (const field of fields) {
+    const recorded = ledger.get(`field:${field.name}`)
+    added.push(...await fieldStatements(database, tx, field, { recorded, namesKinds, columns }))
+  }
+  if (database.dialect === 'sqlite' && !ledger.has(kindsEntry)) added.push(recordEntry(kindsEntry, 'named'))
   const statements = [...migrated, ...added]
   return ledger.size === 0 && statements.length > 0 ? [createLedger, ...statements] : statements
 }
@@ -38,10 +43,13 @@ export const migrate = (database: Database, fields: readonly FieldSpec[]): Promi
   database.underMigrationLock(async tx => {
     const statements = await pendingStatements(database, tx, fields)
     for (const statement of statements) await database.execute(tx, statement)
+    if (statements.length > 0) refuseDamaged(tx, await readCatalogue(database.dialect, tx), fields)
     return statements
   })
 
-function readMigrations (dialect: Dialect): Array<{ tag: string, statements: string[] }> {
+interface Migration { tag: string, statements: string[] }
+
+function readMigrations (dialect: Dialect): Migration[] {
   const folder = new URL(`${dialect}/`, migrations)
   // drizzle-kit's own file, which ships with this package.
   const journal = JSON.parse(readFileSync(new URL('meta/_journal.json', folder), 'utf8')) as {
@@ -55,74 +63,38 @@ function readMigrations (dialect: Dialect): Array<{ tag: string, statements: str
   }))
 }
 
-/** `known` is the definition in the ledger, `type` that of the column in the database. */
-function fieldStatements (
-  dialect: Dialect,
-  field: FieldSpec,
-  known: string | undefined,
-  type: string | undefined
-): string[] {
-  const wanted = definition(dialect, field)
-  const add = [
-    `ALTER TABLE "users" ADD COLUMN "${field.column}" ${wanted.column}`,
-    ...(field.unique ? [`CREATE UNIQUE INDEX "users_${field.column}_unique" ON "users" ("${field.column}")`] : []),
-    recordEntry(`field:${field.name}`, wanted.whole)
-  ]
-  if (type === undefined) return add
-  if (known === wanted.whole) return []
-  if (known === undefined && type === types[dialect][field.kind]) {
-    return [recordEntry(`field:${field.name}`, wanted.whole)]
-  }
-  const repair = [
-    `DROP INDEX IF EXISTS "users_${field.column}_unique"`,
-    `ALTER TABLE "users" RENAME COLUMN "${field.column}" TO "${field.column}_old"`,
-    ...add.slice(0, 1),
-    `UPDATE "users" SET "${field.column}" = CAST("${field.column}_old" AS ${types[dialect][field.kind]})`,
-    `ALTER TABLE "users" DROP COLUMN "${field.column}_old"`,
-    ...add.slice(1)
-  ].join('; ')
+/** Running an old version on a newer database could lose what only the newer one knows of. */
+function refuseNewer (ledger: ReadonlyMap<string, string>, known: Migration[]): void {
+  const tags = new Set(known.map(({ tag }) => `migration:${tag}`))
+  const newer = [...ledger.keys()].find(entry => entry.startsWith('migration:') && !tags.has(entry))
+  if (newer === undefined) return
   throw new Error(
-    `userFields.${field.name}: its column is «${known ?? type}» and the declaration wants «${wanted.whole}». ` +
-    `Run this SQL, then start again: ${repair};`
+    `database: a newer version of fastify-rest-auth has migrated it (${newer.slice('migration:'.length)}); ` +
+    'install that version, or restore a backup from before'
   )
 }
 
-function definition (dialect: Dialect, { column, kind, choices, unique }: FieldSpec) {
-  const check = choices ? ` CHECK ("${column}" IN (${choices.map(quote).join(', ')}))` : ''
-  const whole = `${types[dialect][kind]}${check}`
-  return { column: whole, whole: unique ? `${whole} UNIQUE` : whole }
+const tablesOf = (tx: Db): Table[] => Object.values(tx).filter(value => is(value, Table))
+
+function refuseForeignTables (tx: Db, catalogue: Catalogue): void {
+  const table = tablesOf(tx).map(getTableName).find(name => catalogue.has(name))
+  if (table === undefined) return
+  throw new Error(
+    `database: it has a table ${table}, but no record of who made it in rest_auth_schema; restore that table from a ` +
+    'backup, or use a database (on PostgreSQL, or a schema) without other tables of these names'
+  )
 }
 
-const quote = (value: string) => `'${value.replaceAll("'", "''")}'`
-const recordEntry = (entry: string, text: string) =>
-  `INSERT INTO "rest_auth_schema" ("entry", "definition") VALUES (${quote(entry)}, ${quote(text)}) ` +
-  'ON CONFLICT ("entry") DO UPDATE SET "definition" = excluded."definition"'
-
-const ledgerTable = sqliteTable('rest_auth_schema', {
-  entry: column('entry').notNull(),
-  definition: column('definition').notNull()
-})
-
-async function readLedger (dialect: Dialect, { orm }: Db): Promise<Map<string, string>> {
-  if ((await readTypes(dialect, { orm }, 'rest_auth_schema')).size === 0) return new Map()
-  const rows = await orm.select().from(ledgerTable)
-  return new Map(rows.map(row => [row.entry, row.definition]))
-}
-
-const readColumns = (dialect: Dialect, db: Db) => readTypes(dialect, db, 'users')
-
-/** The columns of a table and their types; an empty map if there is no such table. */
-async function readTypes (dialect: Dialect, { orm }: Pick<Db, 'orm'>, table: string): Promise<Map<string, string>> {
-  const catalogue: Record<Dialect, [name: SQL<string>, type: SQL<string>, from: SQL, where: SQL]> = {
-    sqlite: [sql`name`, sql`type`, sql`pragma_table_info(${table})`, sql`true`],
-    postgres: [
-      sql`column_name`,
-      sql`data_type`,
-      sql`information_schema.columns`,
-      sql`table_name = ${table} AND table_schema = current_schema()`
-    ]
+/** A table or column that the ledger says was made is gone: restored in part, or dropped. */
+function refuseDamaged (tx: Db, catalogue: Catalogue, fields: readonly FieldSpec[]): void {
+  const ofFields = new Set(fields.map(({ name }) => name))
+  for (const table of tablesOf(tx)) {
+    const name = getTableName(table)
+    const columns = catalogue.get(name)
+    const lost = Object.entries(getTableColumns(table)).find(([key, column]) =>
+      !ofFields.has(key) && !columns?.has(column.name))
+    if (!lost) continue
+    const what = columns ? `the table ${name} has lost its column ${lost[1].name}` : `the table ${name} is gone`
+    throw new Error(`database: ${what}; restore the database from a complete backup`)
   }
-  const [name, type, from, where] = catalogue[dialect]
-  const rows = await orm.select({ name, type }).from(from).where(where)
-  return new Map(rows.map(row => [row.name, row.type.toLowerCase()]))
 }

@@ -1,0 +1,84 @@
+/**
+ * SQL that converts a column to another kind without losing anything: a value that would not be the same afterwards
+ * (`abc` or `007` as an integer, `1.5` as one) makes it fail.
+ */
+import type { ColumnKind } from '../../schemas/user-fields.js'
+import type { Database } from './database.js'
+
+type Dialect = Database['dialect']
+type Expression = (value: string) => string
+
+const asText = (value: string) => `CAST(${value} AS text)`
+const truth = "('0', '1', 'true', 'false')"
+
+/** Whether a value can become one of the kind. A cast of PostgreSQL that fails says no, too. */
+export const fitsKind: Record<Dialect, Record<ColumnKind, Expression>> = {
+  sqlite: {
+    text: value => `typeof(${value}) <> 'blob'`,
+    integer: value =>
+      `CASE typeof(${value}) WHEN 'text' THEN CAST(CAST(${value} AS integer) AS text) = ${value} ` +
+      `ELSE CAST(${value} AS integer) = ${value} END`,
+    real: value =>
+      `CASE typeof(${value}) WHEN 'text' THEN ${value} IN (CAST(CAST(${value} AS real) AS text), ` +
+      `CAST(CAST(${value} AS integer) AS text)) ELSE typeof(${value}) IN ('integer', 'real') END`,
+    boolean: value => `${asText(value)} IN ${truth}`,
+    json: value =>
+      `CASE WHEN json_valid(${value}) THEN json_type(${value}) IN ('object', 'array') ELSE 0 END`
+  },
+  postgres: {
+    text: () => 'true',
+    integer: value => `CAST(CAST(${asText(value)} AS bigint) AS text) = ${asText(value)}`,
+    real: value =>
+      `CAST(CAST(${asText(value)} AS double precision) AS text) = ${asText(value)} ` +
+      `AND ${asText(value)} NOT IN ('NaN', 'Infinity', '-Infinity')`,
+    boolean: value => `${asText(value)} IN ${truth}`,
+    json: value => `jsonb_typeof(CAST(${asText(value)} AS jsonb)) IN ('object', 'array')`
+  }
+}
+
+interface Conversion {
+  column: string
+  /** The definition of the column until now. */
+  from: string
+  kind: ColumnKind
+  /** The type of the column from now on. */
+  type: string
+}
+
+export function conversion (dialect: Dialect, { column, from, kind, type }: Conversion) {
+  const value = source(dialect, `"${column}"`, from, kind)
+  return {
+    fits: fitsKind[dialect][kind](value),
+    value: kind === 'boolean' && !isBoolean(from)
+      ? `${asText(value)} IN ('1', 'true')`
+      : `CAST(${dialect === 'postgres' && kind !== 'text' ? asText(value) : value} AS ${type})`,
+    check: dialect === 'sqlite' ? checkOnSqlite(column) : checkOnPostgres(column)
+  }
+}
+
+const isBoolean = (definition: string) => /^(integer \(boolean\)|boolean)/.test(definition)
+
+/** A boolean as the number or the word that it becomes. */
+function source (dialect: Dialect, value: string, from: string, kind: ColumnKind): string {
+  if (!isBoolean(from)) return value
+  if (dialect === 'sqlite') return kind === 'text' ? `CASE ${value} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END` : value
+  return kind === 'integer' || kind === 'real' ? `CAST(${value} AS integer)` : value
+}
+
+/** SQLite has no cast that fails. `OR ROLLBACK` undoes the whole transaction, whatever the tool does next. */
+const checkOnSqlite = (column: string) => (fits: string): string[] => {
+  const { create, insert, drop } = sqliteCheck(column, fits, 'OR ROLLBACK ')
+  return [create, insert, drop]
+}
+
+/** Statements of which `insert` fails if a value does not fit. */
+export const sqliteCheck = (column: string, fits: string, orElse = '') => ({
+  create: 'CREATE TEMP TABLE "rest_auth_check" ("fits" integer CONSTRAINT "every value fits" CHECK ("fits"))',
+  insert: `INSERT ${orElse}INTO "rest_auth_check" SELECT ${fits} FROM "users" WHERE "${column}" IS NOT NULL`,
+  drop: 'DROP TABLE "rest_auth_check"'
+})
+
+/** The constraint goes with the old column. */
+const checkOnPostgres = (column: string) => (fits: string): string[] => [
+  `ALTER TABLE "users" ADD CONSTRAINT "every value fits" CHECK ("${column}" IS NULL OR (${fits}))`
+]
