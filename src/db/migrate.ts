@@ -1,7 +1,8 @@
 /** Only ever adds: drizzle-kit's migrations, then columns for user fields; `rest_auth_schema` is the ledger of both. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
 import type { FieldSpec } from '../../schemas/user-fields.js'
+import { ownFile } from '../lib/own-files.js'
 import { createLedger, readCatalogue, readLedger, recordEntry, type Catalogue } from './catalogue.js'
 import type { Database, Db } from './database.js'
 import { fieldStatements } from './field-columns.js'
@@ -10,11 +11,6 @@ type Dialect = Database['dialect']
 
 /** On SQLite, definitions of fields name the kind where two kinds share a type; they did not at first. */
 const kindsEntry = 'kinds'
-
-// The compiled code is one folder deeper than the sources.
-const migrations = ['../../migrations/', '../../../migrations/']
-  .map(path => new URL(path, import.meta.url))
-  .find(url => existsSync(url))
 
 /** The SQL that is still to run, in order. Throws if the database is not one that this version can use. */
 export async function pendingStatements (database: Database, tx: Db, fields: readonly FieldSpec[]): Promise<string[]> {
@@ -50,7 +46,7 @@ export const migrate = (database: Database, fields: readonly FieldSpec[]): Promi
 interface Migration { tag: string, statements: string[] }
 
 function readMigrations (dialect: Dialect): Migration[] {
-  const folder = new URL(`${dialect}/`, migrations)
+  const folder = ownFile(`migrations/${dialect}/`)
   // drizzle-kit's own file, which ships with this package.
   const journal = JSON.parse(readFileSync(new URL('meta/_journal.json', folder), 'utf8')) as {
     entries: Array<{ tag: string }>

@@ -25,7 +25,7 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
         title: 'Authentication',
         description: 'Registration, login, user details and passwords, provided by fastify-rest-auth.' +
           (errors === 'problem' ? ' Every error response carries a stable `code`.' : ''),
-        version: packageVersion,
+        version: packageVersion(),
         license: { name: 'MIT', identifier: 'MIT' }
       },
       servers: [{ url: publicUrl ?? '/' }],

@@ -1,9 +1,8 @@
-/** The version of this package, from its package.json, which is one folder further up from compiled code. */
-import { existsSync, readFileSync } from 'node:fs'
+/** The version of this package, from its package.json. */
+import { readFileSync } from 'node:fs'
+import { ownFile } from './own-files.js'
 
-const file = ['../../package.json', '../../../package.json']
-  .map(path => new URL(path, import.meta.url))
-  .find(url => existsSync(url))
-
-const { version }: { version: string } = file ? JSON.parse(readFileSync(file, 'utf8')) : { version: '0.0.0' }
-export const packageVersion = version
+export function packageVersion (): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(ownFile('package.json'), 'utf8'))
+  return version
+}

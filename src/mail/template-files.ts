@@ -1,22 +1,18 @@
 /** The template files of this package and of the app. `password-reset.subject.txt` names the mail and the part. */
-import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ownFile } from '../lib/own-files.js'
 import { refuseOption } from '../lib/refuse-option.js'
 
 export interface Source { file: string, text: string }
 export type Extension = 'mjml' | 'html' | 'txt' | 'subject.txt'
 export type Files = Partial<Record<Extension, Source>>
 
-// The compiled code is one folder deeper than the sources.
-const builtins = ['../../email-templates/', '../../../email-templates/']
-  .map(path => new URL(path, import.meta.url))
-  .find(url => existsSync(url))
-
 /** A built-in mail. Its MJML was compiled when the package was built, so mjml need not be installed. */
 export async function readBuiltin (name: string): Promise<Files> {
-  const read = async (file: string): Promise<Source> => await readSource(file, fileURLToPath(new URL(file, builtins)))
+  const read = async (file: string): Promise<Source> =>
+    await readSource(file, fileURLToPath(ownFile(`email-templates/${file}`)))
   return { html: await read(`compiled/${name}.html`), txt: await read(`${name}.txt`) }
 }
 

@@ -1,0 +1,35 @@
+/** The files of this package that it reads at run time: migrations, mail templates and package.json. */
+import { readFileSync } from 'node:fs'
+
+const ownName = 'fastify-rest-auth'
+let root: string | undefined
+
+/**
+ * The URL of a file, by its path in the package. Throws if a bundler has moved this code away from its files: at the
+ * same relative path there may be files of the app, which must not be taken for ours.
+ */
+export function ownFile (path: string): URL {
+  root ??= findRoot(import.meta.url)
+  return new URL(path, root)
+}
+
+/** `here` is undefined where a bundler has compiled this module to CommonJS. */
+function findRoot (here = ''): string {
+  const isThisFile = /^file:.*\/src\/lib\/own-files\.[jt]s([?#].*)?$/.test(here)
+  // The compiled code is one folder deeper than the sources, in dist/.
+  const folders = isThisFile ? ['../../', '../../../'].map(path => new URL(path, here).href) : []
+  const folder = folders.find(folder => nameOfPackage(folder) === ownName)
+  if (folder !== undefined) return folder
+  throw new Error(
+    `${ownName}: a bundler has separated its code from its files, such as the migrations; mark ${ownName} as ` +
+    `external (esbuild: --external:${ownName}), so that it is loaded from node_modules`
+  )
+}
+
+function nameOfPackage (folder: string): unknown {
+  try {
+    return JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')).name
+  } catch {
+    return undefined
+  }
+}
