@@ -92,7 +92,9 @@ for (const endpoint of Object.keys(ways) as Array<keyof typeof ways>) {
     bad.faults = {}
     bad.lie = undefined
     clock.advance(3601)
-    const answer = await enter('alice')
+    // The first retry may join a request that is still pending, and fail with it.
+    const first = await enter('alice', { fault: true })
+    const answer = first.statusCode === 503 ? await enter('alice') : first
     t.equal(answer.statusCode, 200)
     t.equal((await app.restAuth.socialAccounts.list(answer.json().user.pk)).length, 1)
   }
@@ -174,10 +176,12 @@ void t.test('the app starts while a provider is down, and logins work once the p
   const bad = await startBadProvider(t)
   for (const fault of ['slow', 'error500', 'reset'] as const) {
     bad.faults = { discovery: fault }
-    const { post } = await sqliteBuild(t, {
+    const { post, logs } = await sqliteBuild(t, {
       options: { ...articleOptions, social: { company: { issuer: bad.issuer, clientId: bad.clientId, clientSecret } } },
       internals: fault === 'slow' ? impatient : {}
     })
+    const told = logs.map(line => JSON.parse(line)).filter(({ level }) => level >= 40).map(({ msg }) => msg)
+    t.same(told, ['a provider did not give its metadata at start'], 'nobody has logged in yet')
     t.equal(
       (await post('/company', { code: 'code-alice' }, { fault: true })).json().code,
       'provider_unavailable',

@@ -3,6 +3,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import Fastify, { type FastifyInstance } from 'fastify'
 import restAuth from 'fastify-rest-auth'
 import pg from 'pg'
+import { linkIn } from './support/answers.js'
 import { alice, sqliteBuild, t, type Test } from './support/build.js'
 import { postgres, temporaryFile } from './support/databases.js'
 
@@ -23,6 +24,28 @@ async function refusal (t: Test, options: unknown): Promise<string | undefined> 
 t.test('options that are no object are refused', async t => {
   for (const options of ['auth.sqlite', 7, true, ['auth.sqlite'], Buffer.from('x'), () => null, () => 'x']) {
     t.match(await refusal(t, options), /^fastify-rest-auth: give options: /)
+  }
+})
+
+t.test('a router that cuts the tokens of mailed links is refused', async t => {
+  const start = async (options: object) => {
+    const app = Fastify(options)
+    t.teardown(() => app.close())
+    await app.register(restAuth, { database: ':memory:', docs: false })
+  }
+  const message = "fastify-rest-auth: Fastify's maxParamLength must be at least 43, or mailed links do not work"
+  for (const options of [{ maxParamLength: 42 }, { routerOptions: { maxParamLength: 10 } }]) {
+    await t.rejects(start(options), { message })
+  }
+  for (const options of [{}, { maxParamLength: 43 }, { routerOptions: { maxParamLength: 43 } }]) await start(options)
+})
+
+t.test('with the shortest parameters that are accepted, the longest links work', async t => {
+  const { post, mails, get } = await sqliteBuild(t, { server: { routerOptions: { maxParamLength: 43 } } })
+  await post('/registration', alice)
+  await post('/password/reset', { email: alice.email })
+  for (const mail of await mails()) {
+    t.equal((await get(linkIn(mail).replace(/^.*\/auth/, ''))).statusCode, 200)
   }
 })
 

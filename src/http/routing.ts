@@ -1,6 +1,7 @@
 /** What all routes share: security headers, trailing-slash twins, 404 for unknown paths, and 405 with `Allow`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
+import { refuseOption } from '../lib/refuse-option.js'
 import { maskLoggedUrls } from './logged-urls.js'
 import { addMethodNotAllowed, addTrailingSlashTwin, type ErrorShape } from './derived-routes.js'
 import type { SerialiserSchemas } from './serialiser-schemas.js'
@@ -40,6 +41,7 @@ export interface Routing {
 export function prepareRouting (app: FastifyInstance, options: RoutingOptions): Routing {
   const { errors, serialiserSchemas } = options
   const routes: RouteOptions[] = []
+  refuseShortParameters(app)
   maskLoggedUrls(app)
   addRequestChecks(app, options)
   const restoreSchemas = serialiseSuccessOnly(app, serialiserSchemas)
@@ -48,7 +50,7 @@ export function prepareRouting (app: FastifyInstance, options: RoutingOptions): 
 
   function finish (): void {
     restoreSchemas()
-    const { ignoreTrailingSlash } = { ...app.initialConfig, ...app.initialConfig.routerOptions }
+    const { ignoreTrailingSlash } = routerOptionsOf(app)
     for (const [url, known] of groupByUrl(routes)) {
       addMethodNotAllowed(app, url, known, errors)
       if (ignoreTrailingSlash) continue
@@ -58,6 +60,17 @@ export function prepareRouting (app: FastifyInstance, options: RoutingOptions): 
   }
 
   return { app: recordRoutes(app, routes), finish }
+}
+
+const routerOptionsOf = ({ initialConfig }: FastifyInstance) => ({ ...initialConfig, ...initialConfig.routerOptions })
+
+// Of the key in a mailed link: 256 bits in base64url.
+const longestParameter = 43
+
+/** The router answers 404 for a longer parameter, so every mailed link would be dead. */
+function refuseShortParameters (app: FastifyInstance): void {
+  if ((routerOptionsOf(app).maxParamLength ?? longestParameter) >= longestParameter) return
+  refuseOption(`Fastify's maxParamLength must be at least ${longestParameter}, or mailed links do not work`)
 }
 
 function addRequestChecks (app: FastifyInstance, { vary, checkCsrf, takeBackOthers }: RoutingOptions): void {

@@ -97,7 +97,7 @@ export function createSocialClient (
     settings,
     postsBack: provider.parameters?.response_mode === 'form_post',
     accepts: { idToken: hasIdTokens, accessToken: settings.accessToken && provider.isOurs !== undefined },
-    discover: async () => { await withMetadata(async () => {}) },
+    discover: async () => await withMetadata(async () => {}, 'a provider did not give its metadata at start'),
     isIssuer,
     authorizationUrl: createAuthorizationUrl,
     identityFromCode,

@@ -10,13 +10,14 @@ interface ProviderCallOptions {
 
 export function createProviderCall (provider: string, { metadataOf, log, timeoutMs }: ProviderCallOptions) {
   return async function withMetadata<T> (
-    call: (metadata: Metadata, signal: AbortSignal) => Promise<T>
+    call: (metadata: Metadata, signal: AbortSignal) => Promise<T>,
+    whatFailed?: string
   ): Promise<T> {
     const signal = AbortSignal.timeout(timeoutMs)
     try {
       return await withinTime(metadataOf(signal).then(async metadata => await call(metadata, signal)), signal)
     } catch (error) {
-      if (error instanceof ProviderError) logProviderError(log, provider, error)
+      if (error instanceof ProviderError) logProviderError(log, provider, error, whatFailed)
       throw error
     }
   }

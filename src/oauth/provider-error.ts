@@ -40,9 +40,10 @@ export type ProviderLog = Pick<FastifyBaseLogger, 'warn' | 'error'>
 export function logProviderError (
   log: ProviderLog,
   provider: string,
-  { code, reason, isMisconfiguration }: ProviderError
+  { code, reason, isMisconfiguration }: ProviderError,
+  whatFailed = 'login with a provider failed'
 ): void {
-  log[isMisconfiguration ? 'error' : 'warn']({ provider, code, reason }, 'login with a provider failed')
+  log[isMisconfiguration ? 'error' : 'warn']({ provider, code, reason }, whatFailed)
 }
 
 /** For a response with an error status: `provider_unavailable` if a retry may help, otherwise `provider_error`. */
