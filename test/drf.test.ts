@@ -158,7 +158,13 @@ const differences: Record<string, Difference> = {
   'mandatory.login.after_reset_still_unverified': {
     why: `${why.mailbox}; ${why.unproven}`,
     status: 200,
-    body: { user: userOf('carol@example.com', { gender: null, phone_number: null }) }
+    body: {
+      user: userOf('carol@example.com', {
+        gender: null,
+        phone_number: null,
+        missing_fields: ['gender', 'phone_number']
+      })
+    }
   },
   'optional.register.duplicate_unverified': { why: why.duplicate, status: 400, body: { email: taken } },
 
