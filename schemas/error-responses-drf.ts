@@ -6,8 +6,17 @@ import { errors, type AnswerCode } from './errors.js'
 export const drfComponents = (shape: ContractShape): TSchema[] => [
   Type.Object({}, {
     $id: componentName(shape, 'AuthFieldErrors'),
-    additionalProperties: Type.Array(Type.String()),
+    additionalProperties: componentRef(shape, 'AuthMessages'),
     description: 'Messages per field; `non_field_errors` for the request as a whole.'
+  }),
+  Type.Unsafe({
+    $id: componentName(shape, 'AuthMessages'),
+    description: 'Messages about a field; or, if members of an object or list are wrong, messages per member, where ' +
+      '`non_field_errors` has those about the value as a whole.',
+    anyOf: [
+      Type.Array(Type.String()),
+      Type.Object({}, { additionalProperties: componentRef(shape, 'AuthMessages') })
+    ]
   })
 ]
 

@@ -17,7 +17,11 @@ export const problemComponents = (shape: ContractShape): TSchema[] => [
   Type.Object({
     field: Type.String({ description: 'Name of the invalid field.' }),
     code: OneOf(fieldCodes, 'What is wrong with the field, for programs. Stable.'),
-    message: Type.String({ description: 'What is wrong with the field, for people.' })
+    message: Type.String({ description: 'What is wrong with the field, for people.' }),
+    pointer: Type.Optional(Type.String({
+      description: 'Which member is wrong, if the field is an object or a list: a JSON Pointer (RFC 6901) into the ' +
+        'body, such as `/address/zip` or `/tags/0`.'
+    }))
   }, { $id: componentName(shape, 'AuthFieldError'), description: 'An error in one field.' })
 ]
 

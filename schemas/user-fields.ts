@@ -4,10 +4,12 @@
  */
 import { Kind, OptionalKind, Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox'
 import { WhenBlank } from './common.js'
+import type { JsonSchema } from './json-schema.js'
+import { readSchema } from './user-field-schema.js'
 import { withoutLimits } from './without-limits.js'
 
 export interface UserField<S extends TSchema = TSchema> {
-  /** TypeBox: a string, integer, number, boolean, union of string literals, object or array. */
+  /** TypeBox: a string, integer, number, boolean, literals of one of these, object, array, or a union of objects. */
   schema: S
   /** Whether registration includes the field. Default `required`, or `optional` for a `Type.Optional` schema. */
   registration?: 'required' | 'optional' | 'hidden'
@@ -33,8 +35,8 @@ export interface FieldSpec {
   name: string
   column: string
   kind: ColumnKind
-  /** The literals a text column is limited to by CHECK. */
-  choices?: readonly string[]
+  /** The literals a column of text or numbers is limited to by CHECK. */
+  choices?: ReadonlyArray<string | number>
   unique: boolean
   registration: 'required' | 'optional' | 'hidden'
   userDetails: 'editable' | 'read-only' | 'hidden'
@@ -68,74 +70,74 @@ const kinds: Record<string, ColumnKind> = {
 /** Resolves a declaration; throws an Error that says what to change if the schema fits no column. */
 export function describeField (name: string, field: UserField): FieldSpec {
   const optional = field.schema[OptionalKind] === 'Optional'
-  const choices = choicesOf(field.schema)
-  const kind = choices ? 'text' : kinds[String(field.schema.type)]
-  if (!kind) {
-    throw new Error(
-      `userFields.${name}.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string ` +
-      `Literals (${field.schema[Kind] ?? 'this'} has no column)`
-    )
-  }
   const registration = field.registration ?? (optional ? 'optional' : 'required')
   const required = registration === 'required'
-  const plain = plainSchema(field.schema, choices, kind, required)
-  const nullable = { ...plain, type: [plain.type, 'null'], ...(choices && { enum: [...choices, null] }) }
+  const { kind, ...plain } = plainSchema(name, field.schema, required)
+  const choices = plain.enum?.filter(isChoice)
+  const nullable = Type.Unsafe(nullableOf(plain))
   return {
     name,
     column: field.column ?? name,
     kind,
-    ...(choices && { choices }),
+    ...(choices && choices.length > 0 && { choices }),
     unique: field.unique ?? false,
     registration,
     userDetails: field.userDetails ?? 'editable',
     required,
     // Two users may both have no value, but not both the value ''.
-    input: required ? plain : Type.Unsafe({ ...nullable, ...(field.unique && { [WhenBlank]: 'null' }) }),
+    input: required ? Type.Unsafe(plain) : Type.Unsafe({ ...nullable, ...(field.unique && { [WhenBlank]: 'null' }) }),
     output: Type.Unsafe(withoutLimits(nullable)),
     default: field.schema.default
   }
 }
 
-function choicesOf (schema: TSchema): string[] | undefined {
-  const values: unknown[] =
-    schema.enum ??
-    schema.anyOf?.map((option: TSchema) => option.const) ??
-    (schema.const !== undefined ? [schema.const] : [])
-  return values.length > 0 && values.every(value => typeof value === 'string') ? values : undefined
-}
+const isChoice = (value: unknown) => typeof value === 'string' || typeof value === 'number'
 
-interface JsonSchema { properties?: Record<string, JsonSchema>, items?: JsonSchema, [keyword: string]: unknown }
+const nullableOf = ({ type, anyOf, ...plain }: JsonSchema): JsonSchema => ({
+  ...plain,
+  ...(type !== undefined && { type: [type, 'null'].flat() }),
+  ...(anyOf && { anyOf: [...anyOf, { type: 'null' }] }),
+  ...(plain.enum && { enum: [...plain.enum, null] })
+})
 
-/** Drops TypeBox's own keywords, limits the length of strings, and refuses a blank required one (as in Django). */
-function plainSchema (schema: TSchema, choices: string[] | undefined, kind: ColumnKind, required: boolean): TSchema {
-  const plain: JsonSchema = JSON.parse(JSON.stringify(schema))
-  const { anyOf: _anyOf, const: _const, default: _default, ...rest } = plain
-  if (choices) return Type.Unsafe({ examples: [choices[0]], ...rest, type: 'string', enum: choices })
-  // JavaScript represents only these exactly, and the column holds no others.
-  if (kind === 'integer') return Type.Unsafe(withinSafeIntegers(rest))
-  if (kind === 'boolean') return Type.Unsafe({ examples: [true], ...rest })
-  if (kind !== 'text') return Type.Unsafe(withoutExtraKeys(rest))
-  return Type.Unsafe({ maxLength: 255, ...(required && { minLength: 1 }), ...exampleOfText(rest), ...rest })
-}
-
-/** Forbids keys that an object does not declare: they would be stored, but never returned. */
-function withoutExtraKeys (schema: JsonSchema): JsonSchema {
-  const properties = Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, withoutExtraKeys(inner)])
+/** Limits values to what the column holds, gives an example, and refuses a blank required string (as in Django). */
+function plainSchema (name: string, schema: TSchema, required: boolean): JsonSchema & { kind: ColumnKind } {
+  const path = `userFields.${name}.schema`
+  const plain = schema.type === undefined || kinds[schema.type] ? readSchema(withoutDefault(schema), path) : {}
+  const kind = kindOf(plain)
+  if (!kind) {
+    throw new Error(
+      `${path}: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a Union of Objects ` +
+      `(${schema[Kind] ?? 'this'} has no column)`
+    )
+  }
+  const examples = plain.enum ? plain.enum.slice(0, 1) : exampleOf(kind, plain)
   return {
-    ...(schema.properties !== undefined && { additionalProperties: false }),
-    ...schema,
-    ...(properties.length > 0 && { properties: Object.fromEntries(properties) }),
-    ...(schema.items !== undefined && { items: withoutExtraKeys(schema.items) })
+    ...(examples && { examples }),
+    ...(kind === 'text' && required && !plain.enum && { minLength: 1 }),
+    ...plain,
+    ...(kind === 'integer' && !plain.enum && withinSafeIntegers(plain)),
+    kind
   }
 }
 
-const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity, ...rest }: Record<string, unknown>) => ({
-  ...(isFinite(Number(minimum)) && { examples: [minimum] }),
-  ...rest,
+const withoutDefault = ({ default: _default, ...schema }: TSchema): TSchema => schema as TSchema
+
+function kindOf ({ type, anyOf }: JsonSchema): ColumnKind | undefined {
+  if (type !== undefined || !anyOf) return kinds[String(type)]
+  return anyOf.every(option => kindOf(option) === 'json') ? 'json' : undefined
+}
+
+// JavaScript represents only these exactly, and the column holds no others.
+const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity }: JsonSchema) => ({
   minimum: Math.max(Number(minimum), Number.MIN_SAFE_INTEGER),
   maximum: Math.min(Number(maximum), Number.MAX_SAFE_INTEGER)
 })
 
 /** A value to try the route with, unless a pattern or format makes one impossible to guess. */
-const exampleOfText = ({ pattern, format, minLength = 0, maxLength = 255 }: Record<string, unknown>) =>
-  pattern || format || Number(minLength) > 7 ? {} : { examples: ['example'.slice(0, Number(maxLength))] }
+function exampleOf (kind: ColumnKind, { pattern, format, minimum, minLength = 0, maxLength = 255 }: JsonSchema) {
+  if (kind === 'boolean') return [true]
+  if (kind === 'integer' && minimum !== undefined) return [minimum]
+  const isFree = kind === 'text' && !pattern && !format && Number(minLength) <= 7
+  return isFree ? ['example'.slice(0, Number(maxLength))] : undefined
+}

@@ -50,8 +50,12 @@ Every error has a stable code. The message is for people and may change; placeho
 }
 \`\`\`
 
+If a member of an object or a list is wrong, the error also has a \`pointer\` to it, a JSON Pointer (RFC 6901) into the
+body: \`{ "field": "address", "pointer": "/address/zip", "code": "required", "message": "…" }\`.
+
 With \`errors: 'drf'\`, the body has the format of Django REST framework: \`{ "email": ["…"] }\`,
-\`{ "non_field_errors": ["…"] }\` or \`{ "detail": "…" }\`. Only errors of tokens carry a \`code\` there.
+\`{ "non_field_errors": ["…"] }\` or \`{ "detail": "…" }\`. Only errors of tokens carry a \`code\` there. An
+error inside an object or a list is nested like its value: \`{ "address": { "zip": ["…"] }, "tags": { "0": ["…"] } }\`.
 
 ## Codes of a response
 

@@ -946,7 +946,7 @@ const fieldEdges: Array<[field: keyof typeof everyKind, json: string, code?: str
   ['nickname', '7', 'invalid_type'],
   ['prefs', '{}'],
   ['prefs', '{"zoom":1e308,"theme":"x"}'],
-  ['prefs', '{"theme":1}', 'invalid'],
+  ['prefs', '{"theme":1}', 'invalid_type'],
   ['prefs', '{"any":{"thing":[1,null,true,"\\u2028"]}}'],
   ['prefs', '{"":"","a.b":1,"$ref":"#","toString":"x","constructor":1}'],
   ['prefs', '[]', 'invalid_type'],

@@ -42,8 +42,8 @@ const weak = (what: string, path = 'secret') => `${path}: ${what}; generate one 
 const taken = (name: string) =>
   `userFields.${name}: the name is reserved by the plugin, SQL or JavaScript; choose another`
 const noColumn = (kind: string) =>
-  'userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array or a Union of string Literals ' +
-  `(${kind} has no column)`
+  'userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a Union ' +
+  `of Objects (${kind} has no column)`
 
 const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(
   algorithm => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey
@@ -436,7 +436,9 @@ const refusals: Array<[options: object, line: string]> = [
   [field(Type.Date()), noColumn('Date')],
   [field(Type.Null()), noColumn('Null')],
   [field(Type.Union([Type.String(), Type.Null()])), noColumn('Union')],
-  [field(Type.Union([Type.Literal(1), Type.Literal(2)])), noColumn('Union')],
+  [field(Type.Union([Type.Literal('1'), Type.Literal(2)])), noColumn('Union')],
+  [field(Type.Union([Type.Literal('1'), Type.Null()])), noColumn('Union')],
+  [field(Type.Union([Type.Object({}), Type.String()])), noColumn('Union')],
   [field({}), noColumn('this')],
   [
     field(Type.String(), { userDetails: 'readonly' }),

@@ -79,8 +79,8 @@ story('an invalid value of a user field is reported under its name', async (t, b
     height: ['invalid_type'],
     newsletter: ['invalid_type'],
     plan: ['invalid_choice'],
-    address: ['invalid'],
-    tags: ['invalid'],
+    address: ['required', 'invalid'],
+    tags: ['max_length'],
     website: ['invalid'],
     badge: ['invalid_type']
   })

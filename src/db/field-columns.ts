@@ -46,10 +46,12 @@ export async function fieldStatements (
 
 function definition (dialect: Dialect, { column, kind, choices, unique }: FieldSpec) {
   const type = types[dialect][kind]
-  const check = choices ? ` CHECK ("${column}" IN (${choices.map(quote).join(', ')}))` : ''
+  const check = choices ? ` CHECK ("${column}" IN (${choices.map(literal).join(', ')}))` : ''
   const name = dialect === 'sqlite' ? sharedTypes[kind] ?? '' : ''
   return { column: `${type}${check}`, whole: `${type}${name}${check}${unique ? ' UNIQUE' : ''}` }
 }
+
+const literal = (value: string | number) => typeof value === 'number' ? String(value) : quote(value)
 
 const addColumn = ({ column }: FieldSpec, definition: string) =>
   `ALTER TABLE "users" ADD COLUMN "${column}" ${definition}`

@@ -8,6 +8,8 @@ export interface FieldError {
   field: string
   code: FieldCode
   message: string
+  /** JSON Pointer (RFC 6901) to the member of the field that is wrong, such as `/address/zip`. */
+  pointer?: string
   /** Set if Django REST framework finds it in a later step, once all fields are valid: which step and which field. */
   drf?: { field: string, step: 1 | 2 | 3 }
 }

@@ -3,16 +3,29 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type Code, errors, manual, messageOf } from '../../schemas/errors.js'
 import { redactQueryError } from '../db/errors.js'
+import { namesIn } from '../lib/json-pointer.js'
 import { toFailure, Failure, type FieldError } from './failure.js'
 
-function drfFields (fields: readonly FieldError[]) {
-  const answer: Record<string, string[]> = {}
+/** Messages of a field, or per member of it; then `non_field_errors` has those about the field itself. */
+type Messages = string[] | { [member: string]: Messages }
+
+function drfFields (fields: readonly FieldError[]): Record<string, Messages> {
   // Django REST framework runs a step only if the one before found no errors, so only one step is reported.
   const reached = Math.min(...fields.map(({ drf }) => drf?.step ?? 0))
-  for (const { field, drf, message } of fields) {
-    if ((drf?.step ?? 0) === reached) (answer[drf?.field ?? field] ??= []).push(message)
-  }
-  return answer
+  return nest(fields.filter(({ drf }) => (drf?.step ?? 0) === reached).map(({ field, drf, pointer, message }) =>
+    ({ path: pointer === undefined ? [drf?.field ?? field] : namesIn(pointer), message })))
+}
+
+function nest (found: ReadonlyArray<{ path: string[], message: string }>): Record<string, Messages> {
+  const names = new Set(found.map(({ path: [name = ''] }) => name))
+  return Object.fromEntries([...names].map(name => {
+    const here = found.filter(({ path }) => path[0] === name)
+    const own = here.filter(({ path }) => path.length === 1).map(({ message }) => message)
+    if (own.length === here.length) return [name, own]
+    const deeper = here.filter(({ path }) => path.length > 1)
+    const members = nest(deeper.map(({ path, message }) => ({ path: path.slice(1), message })))
+    return [name, { ...(own.length > 0 && { non_field_errors: own }), ...members }]
+  }))
 }
 
 const drfCodes = new Set<Code>(['bad_authorization_header', 'user_not_found', 'user_inactive'])
@@ -39,7 +52,7 @@ function problemBody ({ code, statusCode, message, fields }: Failure) {
     status: statusCode,
     code,
     detail: message,
-    ...(fields.length > 0 && { errors: fields.map(({ field, code, message }) => ({ field, code, message })) })
+    ...(fields.length > 0 && { errors: fields.map(({ drf: _drf, ...error }) => error) })
   }
 }
 

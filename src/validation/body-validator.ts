@@ -2,12 +2,11 @@
  * Checks bodies without coercing JSON. As in Django REST framework, strings are trimmed (except passwords), and NUL and
  * lone surrogates are rejected. What a blank string means is in blank.ts.
  */
-import { Ajv, type ValidateFunction } from 'ajv'
-import addFormatsModule from 'ajv-formats'
+import type { ValidateFunction } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import { Failure, failure, type FieldError } from '../errors/failure.js'
-import { canonicalEmail } from '../lib/email.js'
 import { normalizeUsername } from '../lib/username.js'
+import { createAjv, limitsFirst } from './ajv.js'
 import { blankValue } from './blank.js'
 import { fieldErrors } from './field-errors.js'
 import { FormBody, type Property, type Reading } from './form-body.js'
@@ -24,29 +23,6 @@ export class InvalidBody extends Failure {
   }
 }
 
-// The only thing Ajv warns of here is an unknown format. Ignoring it would skip a check that the schema asks for.
-function unknownFormat (warning: string): never {
-  throw new Error(warning.replace(' ignored in schema', ''))
-}
-
-function createAjv (coerceTypes: boolean, strictNumbers = false): Ajv {
-  const ajv = new Ajv({
-    allErrors: true,
-    verbose: true,
-    coerceTypes,
-    strict: false,
-    strictNumbers,
-    validateFormats: true,
-    validateSchema: false,
-    logger: { log () {}, warn: unknownFormat, error () {} }
-  })
-  // CommonJS under NodeNext: the types have the function only as `default`.
-  addFormatsModule.default(ajv)
-  ajv.addFormat('email', (text: string) => canonicalEmail(text) !== undefined)
-  ajv.addFormat('password', true)
-  return ajv
-}
-
 // Compiling the meta-schema takes Ajv longer than all schemas of the contract, so one instance checks them all.
 const metaSchema = createAjv(false)
 
@@ -57,7 +33,7 @@ export function createBodyValidator () {
   const [json, form] = [createAjv(false), createAjv(true)]
   return (schema: BodySchema, isPartial = false): CheckBody => {
     metaSchema.validateSchema(schema, true)
-    const checkJson = json.compile(schema)
+    const checkJson = json.compile(limitsFirst(schema))
     // Compiled on first use, because most apps never receive a form.
     let checkForm: ValidateFunction | undefined
     return body => {
@@ -66,7 +42,7 @@ export function createBodyValidator () {
       const isForm = body instanceof FormBody
       const read: ReadField = isForm ? body.read.bind(body) : name => ownValue(body, name)
       const value = normalise(schema, read, { isForm, isPartial })
-      const found = fieldErrors(schema, value, isForm ? checkForm ??= form.compile(schema) : checkJson)
+      const found = fieldErrors(schema, value, isForm ? checkForm ??= form.compile(limitsFirst(schema)) : checkJson)
       return found.length > 0 ? { error: new InvalidBody(value, found) } : { value }
     }
   }

@@ -2,6 +2,8 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { FieldCode } from '../../schemas/errors.js'
 import { fieldError, type FieldError } from '../errors/failure.js'
+import { namesIn, pointerTo } from '../lib/json-pointer.js'
+import { byMember } from './member-errors.js'
 
 interface WithProperties { properties?: object }
 
@@ -11,20 +13,11 @@ export function fieldErrors (
   value: Record<string, unknown>,
   validate: ValidateFunction
 ): FieldError[] {
-  const found: FieldError[] = []
-  for (const [field, given] of Object.entries(value)) found.push(...textErrors(field, given))
+  const found = Object.entries(value).flatMap(([field, given]) => textErrors([field], given))
   if (!validate(value)) {
-    const byField = new Map<string, ErrorObject[]>()
-    for (const error of validate.errors ?? []) {
-      const field =
-        error.keyword === 'required' && error.instancePath === ''
-          ? String(error.params.missingProperty)
-          : fieldOf(error)
-      byField.set(field, [...byField.get(field) ?? [], error])
-    }
-    for (const [field, errors] of byField) {
+    for (const [field, errors] of byField(validate.errors ?? [])) {
       if (found.some(error => error.field === field && error.code === 'null_characters_not_allowed')) continue
-      found.push(translate(field, errors))
+      for (const [pointer, error] of byMember(errors)) found.push(translate(field, pointer, error))
     }
   }
   // In a form, Ajv coerces `Infinity` and `1e309` to numbers.
@@ -36,30 +29,36 @@ export function fieldErrors (
 }
 
 const infinities = new Set<unknown>([Infinity, -Infinity])
-const fieldOf = ({ instancePath }: ErrorObject) =>
-  instancePath.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~') ?? ''
 
-/** Characters that databases and other programs treat differently, at any depth of the value. */
-function textErrors (field: string, value: unknown): FieldError[] {
-  if (typeof value === 'object' && value !== null) {
-    return Object.entries(value)
-      .flatMap(([key, inner]) => [...textErrors(field, key), ...textErrors(field, inner)])
-      .slice(0, 1)
+function byField (errors: readonly ErrorObject[]): Map<string, ErrorObject[]> {
+  const grouped = new Map<string, ErrorObject[]>()
+  for (const error of errors) {
+    const [field = String(error.params.missingProperty)] = namesIn(error.instancePath)
+    const known = grouped.get(field)
+    if (known) known.push(error)
+    else grouped.set(field, [error])
   }
-  if (typeof value !== 'string') return []
-  if (value.includes('\0')) return [fieldError(field, 'null_characters_not_allowed')]
-  const surrogate = /\p{Surrogate}/u.exec(value)?.[0]
-  return surrogate
-    ? [
-        fieldError(field, 'surrogate_characters_not_allowed', {
-          codePoint: surrogate.charCodeAt(0).toString(16).toUpperCase()
-        })
-      ]
-    : []
+  return grouped
 }
 
-// Each field gets one message: that of the most telling keyword, which comes first here.
-const rank = ['required', 'type', 'minLength', 'enum', 'const', 'maxLength', 'format', 'pattern', 'minimum', 'maximum']
+/** Characters that databases and other programs treat differently, at any depth of the value: the first of them. */
+function textErrors (path: readonly string[], value: unknown): FieldError[] {
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      const found = [...textErrors([...path, key], key), ...textErrors([...path, key], inner)]
+      if (found.length > 0) return found.slice(0, 1)
+    }
+    return []
+  }
+  if (typeof value !== 'string') return []
+  const at = (error: FieldError) => path.length > 1 ? { ...error, pointer: pointerTo(path) } : error
+  const [field = ''] = path
+  if (value.includes('\0')) return [at(fieldError(field, 'null_characters_not_allowed'))]
+  const surrogate = /\p{Surrogate}/u.exec(value)?.[0]
+  if (surrogate === undefined) return []
+  const codePoint = surrogate.charCodeAt(0).toString(16).toUpperCase()
+  return [at(fieldError(field, 'surrogate_characters_not_allowed', { codePoint }))]
+}
 
 const typeNames: Record<string, string> = {
   string: 'string',
@@ -70,26 +69,22 @@ const typeNames: Record<string, string> = {
   array: 'list'
 }
 
-function translate (field: string, errors: ErrorObject[]): FieldError {
-  const place = (error: ErrorObject) => (rank.indexOf(error.keyword) + rank.length + 1) % (rank.length + 1)
-  const [error] = [...errors].sort((a, b) => place(a) - place(b))
-  // An error inside an object or a list is reported for the field as a whole.
-  if (!error || error.instancePath.split('/').length > 2) return fieldError(field, 'invalid')
-  return fieldError(field, codeOf(field, error), {
-    limit: error.params.limit,
-    // Not String(): it would call a `toString` that the client sent.
-    value: typeof error.data === 'string' ? error.data.slice(0, 50) : '',
-    type: typeNames[[error.params.type].flat()[0]] ?? 'value'
-  })
+function translate (field: string, pointer: string, error: ErrorObject): FieldError {
+  const { data, params } = error
+  // Not String() of an object: it would call a `toString` that the client sent.
+  const value = ['string', 'number', 'boolean'].includes(typeof data) ? String(data).slice(0, 50) : ''
+  const type = typeNames[[params.type].flat()[0]] ?? 'value'
+  const found = fieldError(field, codeOf(field, error), { limit: params.limit, value, type })
+  return namesIn(pointer).length > 1 ? { ...found, pointer } : found
 }
 
-function codeOf (field: string, { keyword, data, params, instancePath }: ErrorObject): FieldCode {
+function codeOf (field: string, { keyword, data, params }: ErrorObject): FieldCode {
   switch (keyword) {
-    case 'required': return instancePath === '' ? 'required' : 'invalid'
-    case 'type': return data === null ? 'null' : 'invalid_type'
+    case 'required': case 'dependentRequired': return 'required'
+    case 'type': case 'anyOf': return data === null ? 'null' : keyword === 'type' ? 'invalid_type' : 'invalid'
     case 'minLength': return data === '' ? 'blank' : 'min_length'
     case 'maxLength': return 'max_length'
-    case 'enum': case 'const': return 'invalid_choice'
+    case 'enum': return 'invalid_choice'
     case 'minimum': return 'min_value'
     case 'maximum': return 'max_value'
     case 'format': return params.format === 'email' ? 'invalid_email' : 'invalid'
