@@ -8,6 +8,9 @@ import { Type, type ObjectOptions, type TProperties, type TSchema } from '@sincl
 export const WhenBlank = Symbol.for('fastify-rest-auth.whenBlank')
 export type BlankMeaning = 'absent' | 'empty' | 'null'
 
+/** The function that gives a value its normal form, before it is validated. A symbol: no document should show it. */
+export const Normalize = Symbol.for('fastify-rest-auth.normalize')
+
 /** The settings that a client can see, and that therefore shape the contract. */
 export interface ContractShape {
   /** Prefix of component and operation names; empty for the first registration of the plugin in an app. */

@@ -2,7 +2,7 @@
 import type { FieldSpec } from './user-fields.js'
 
 /** Whether users may lack a required field: those from before it was declared, or whose provider can't supply it. */
-export const mayBeMissing = (field: FieldSpec): boolean => field.required && field.default === undefined
+export const mayBeMissing = (field: FieldSpec): boolean => field.required
 
 /** Whether users may provide the field if it is missing, but not change it afterwards. */
 export const isWriteOnce = (field: FieldSpec): boolean => mayBeMissing(field) && field.userDetails !== 'editable'

@@ -24,7 +24,8 @@ function registrationBody (shape: AccountShape) {
   }
   for (const field of shape.fields) {
     if (field.registration === 'hidden') continue
-    const input = inputOf(shape, field)
+    const { default: value } = field
+    const input = { ...inputOf(shape, field), ...(value !== undefined && { default: value }) }
     properties[field.name] = field.required ? input : Type.Optional(input)
   }
   return ObjectKnownAs<RegistrationBody>(properties)

@@ -2,11 +2,13 @@
  * One declaration of a user field and everything derived from it: what registration and the user endpoint accept and
  * return, the TypeScript type, and the kind of its column.
  */
-import { Kind, OptionalKind, Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox'
-import { WhenBlank } from './common.js'
+import { OptionalKind, Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox'
+import { Normalize, WhenBlank } from './common.js'
 import type { JsonSchema } from './json-schema.js'
-import { readSchema } from './user-field-schema.js'
+import { plainSchema, type ColumnKind } from './user-field-kinds.js'
 import { withoutLimits } from './without-limits.js'
+
+export type { ColumnKind } from './user-field-kinds.js'
 
 export interface UserField<S extends TSchema = TSchema> {
   /** TypeBox: a string, integer, number, boolean, literals of one of these, object, array, or a union of objects. */
@@ -19,6 +21,8 @@ export interface UserField<S extends TSchema = TSchema> {
   unique?: boolean
   /** Name of the database column. Default: the name of the field. */
   column?: string
+  /** Gives a value the form that is validated, compared and stored. An error that it throws refuses the value. */
+  normalize?: (value: any) => unknown
 }
 export type UserFields = Record<string, UserField>
 
@@ -27,8 +31,6 @@ type MayBeEmpty<F extends UserField> =
 /** The TypeScript type of a field's value; includes `null` unless registration requires the field. */
 export type FieldValue<F extends UserField> =
   MayBeEmpty<F> extends true ? Static<F['schema']> | null : Static<F['schema']>
-
-export type ColumnKind = 'text' | 'integer' | 'real' | 'boolean' | 'json'
 
 /** A declaration with every default filled in. */
 export interface FieldSpec {
@@ -40,6 +42,7 @@ export interface FieldSpec {
   unique: boolean
   registration: 'required' | 'optional' | 'hidden'
   userDetails: 'editable' | 'read-only' | 'hidden'
+  /** Whether registration must include the field. */
   required: boolean
   /** The schema of the value in request bodies. */
   input: TSchema
@@ -63,15 +66,12 @@ export const defaultUserFields = {
   }
 } as const satisfies UserFields
 
-const kinds: Record<string, ColumnKind> = {
-  string: 'text', integer: 'integer', number: 'real', boolean: 'boolean', object: 'json', array: 'json'
-}
-
 /** Resolves a declaration; throws an Error that says what to change if the schema fits no column. */
-export function describeField (name: string, field: UserField): FieldSpec {
+export function describeField (name: string, { normalize, ...field }: UserField): FieldSpec {
   const optional = field.schema[OptionalKind] === 'Optional'
   const registration = field.registration ?? (optional ? 'optional' : 'required')
-  const required = registration === 'required'
+  const isNullable = registration !== 'required'
+  const required = !isNullable && field.schema.default === undefined
   const { kind, ...plain } = plainSchema(name, field.schema, required)
   const choices = plain.enum?.filter(isChoice)
   const nullable = Type.Unsafe(nullableOf(plain))
@@ -84,8 +84,12 @@ export function describeField (name: string, field: UserField): FieldSpec {
     registration,
     userDetails: field.userDetails ?? 'editable',
     required,
-    // Two users may both have no value, but not both the value ''.
-    input: required ? Type.Unsafe(plain) : Type.Unsafe({ ...nullable, ...(field.unique && { [WhenBlank]: 'null' }) }),
+    input: Type.Unsafe({
+      ...(isNullable ? nullable : plain),
+      // Two users may both have no value, but not both the value ''.
+      ...(isNullable && field.unique && { [WhenBlank]: 'null' }),
+      ...(normalize && { [Normalize]: normalize })
+    }),
     output: Type.Unsafe(withoutLimits(nullable)),
     default: field.schema.default
   }
@@ -99,45 +103,3 @@ const nullableOf = ({ type, anyOf, ...plain }: JsonSchema): JsonSchema => ({
   ...(anyOf && { anyOf: [...anyOf, { type: 'null' }] }),
   ...(plain.enum && { enum: [...plain.enum, null] })
 })
-
-/** Limits values to what the column holds, gives an example, and refuses a blank required string (as in Django). */
-function plainSchema (name: string, schema: TSchema, required: boolean): JsonSchema & { kind: ColumnKind } {
-  const path = `userFields.${name}.schema`
-  const plain = schema.type === undefined || kinds[schema.type] ? readSchema(withoutDefault(schema), path) : {}
-  const kind = kindOf(plain)
-  if (!kind) {
-    throw new Error(
-      `${path}: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a Union of Objects ` +
-      `(${schema[Kind] ?? 'this'} has no column)`
-    )
-  }
-  const examples = plain.enum ? plain.enum.slice(0, 1) : exampleOf(kind, plain)
-  return {
-    ...(examples && { examples }),
-    ...(kind === 'text' && required && !plain.enum && { minLength: 1 }),
-    ...plain,
-    ...(kind === 'integer' && !plain.enum && withinSafeIntegers(plain)),
-    kind
-  }
-}
-
-const withoutDefault = ({ default: _default, ...schema }: TSchema): TSchema => schema as TSchema
-
-function kindOf ({ type, anyOf }: JsonSchema): ColumnKind | undefined {
-  if (type !== undefined || !anyOf) return kinds[String(type)]
-  return anyOf.every(option => kindOf(option) === 'json') ? 'json' : undefined
-}
-
-// JavaScript represents only these exactly, and the column holds no others.
-const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity }: JsonSchema) => ({
-  minimum: Math.max(Number(minimum), Number.MIN_SAFE_INTEGER),
-  maximum: Math.min(Number(maximum), Number.MAX_SAFE_INTEGER)
-})
-
-/** A value to try the route with, unless a pattern or format makes one impossible to guess. */
-function exampleOf (kind: ColumnKind, { pattern, format, minimum, minLength = 0, maxLength = 255 }: JsonSchema) {
-  if (kind === 'boolean') return [true]
-  if (kind === 'integer' && minimum !== undefined) return [minimum]
-  const isFree = kind === 'text' && !pattern && !format && Number(minLength) <= 7
-  return isFree ? ['example'.slice(0, Number(maxLength))] : undefined
-}

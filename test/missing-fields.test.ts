@@ -101,7 +101,7 @@ story('an invalid value is refused while the read-only field is missing, and ign
     gender: ['invalid_choice'],
     phone_number: ['null'],
     badge: ['invalid'],
-    address: ['invalid'],
+    address: ['required'],
     adult: ['invalid_type']
   })
   await patch('/user', given, { token })

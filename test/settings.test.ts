@@ -40,10 +40,10 @@ const withName = (name: string) => ({
 const social = (changes: object) => ({ social: { google: { clientId: 'x', clientSecret: 'y', ...changes } } })
 const weak = (what: string, path = 'secret') => `${path}: ${what}; generate one with: npx fastify-rest-auth secret`
 const taken = (name: string) =>
-  `userFields.${name}: the name is reserved by the plugin, SQL or JavaScript; choose another`
+  `userFields.${name}: the name is reserved by the plugin or JavaScript; choose another`
 const noColumn = (kind: string) =>
-  'userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a Union ' +
-  `of Objects (${kind} has no column)`
+  'userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a ' +
+  `Union of Objects (${kind} has no column)`
 
 const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(
   algorithm => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey
@@ -459,13 +459,19 @@ const refusals: Array<[options: object, line: string]> = [
     'userFields.phone.column: the name "password_hash" is reserved; choose another'
   ],
   [
-    field(Type.String(), { column: 'SELECT' }),
-    'userFields.phone.column: the name "SELECT" is reserved; choose another'
+    field(Type.String(), { column: 'XMIN' }),
+    'userFields.phone.column: the name "XMIN" is reserved; choose another'
   ],
   [
     { userFields: { a: { schema: Type.String(), column: 'B' }, b: { schema: Type.String() } } },
     'userFields.b.column: "b" is already the column of another field'
   ],
+  [withName('ctid'), 'userFields.ctid.column: the name "ctid" is reserved; choose another'],
+  [
+    field(Type.String({ format: 'decimal', maxLength: 1001 })),
+    'userFields.phone.schema.maxLength: a decimal has at most 1000 characters'
+  ],
+  [field(Type.String(), { normalize: 'trim' }), 'userFields.phone.normalize: must be a function'],
   [field(Type.Object({}), { unique: true }), "userFields.phone.unique: objects and lists can't be unique"],
   [
     field(Type.String({ maxLength: 601 }), { unique: true }),
@@ -486,8 +492,8 @@ const refusals: Array<[options: object, line: string]> = [
   [field(Type.Integer({ default: 'none' })), 'userFields.phone.schema.default: must match the schema'],
   [field(Type.String({ maxLength: 3, default: 'none' })), 'userFields.phone.schema.default: must match the schema'],
   ...[
-    'password', 'id', 'pk', 'email', 'is_active', 'isActive', 'password_hash', 'username', 'user', 'select',
-    'SELECT', 'order', 'rowid', 'ctid', 'xmin', 'constructor', 'prototype', 'hasOwnProperty', 'isPrototypeOf',
+    'password', 'id', 'pk', 'email', 'is_active', 'isActive', 'password_hash', 'username', 'user',
+    'constructor', 'prototype', 'hasOwnProperty', 'isPrototypeOf',
     'toString', 'then'
   ].map((name): [object, string] => [withName(name), taken(name)]),
   ...['__proto__', 'first-name', '1st', 'a b', 'naïve', '', 'x'.repeat(64), 'a"b', 'a;--'].map(

@@ -1,6 +1,6 @@
 /** The option `userFields`: the declaration of one field. */
 import { Type, type TSchema } from '@sinclair/typebox'
-import { Choice, closed } from './builders.js'
+import { Choice, closed, Func } from './builders.js'
 
 export const UserFieldOption = Type.Object({
   schema: Type.Unsafe<TSchema>(
@@ -15,6 +15,10 @@ export const UserFieldOption = Type.Object({
     description: 'What users may do with their own value at `/user`: `editable`, `read-only` or `hidden`.'
   })),
   unique: Type.Optional(Type.Boolean({ default: false, description: 'No two users may have the same value.' })),
+  normalize: Type.Optional(Type.Unsafe<(value: any) => unknown>(Func(
+    '`(value) => value`: gives a value the form that is validated, compared and stored. If it throws, the value is ' +
+    'refused.'
+  ))),
   column: Type.Optional(Type.String({
     pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}$',
     title: 'a name such as phone_number',

@@ -53,11 +53,19 @@ function createColumnMapping ({ account, fields }: Settings) {
     ...Object.fromEntries(fields.filter(isSetByClients).map(field => [field.name, field.default ?? null]))
   })
 
+  /** What a registration means that leaves out fields with a default. */
+  const withDefaults = <T extends object>(input: T): T => ({
+    ...Object.fromEntries(fields
+      .filter(field => field.default !== undefined && field.registration !== 'hidden')
+      .map(field => [field.name, field.default])),
+    ...input
+  })
+
   const hasWriteOnceField = (columns: object): boolean => writeOnce.some(name => name in columns)
 
   const fixedFields = (row: UserRow): Set<string> => new Set(writeOnce.filter(name => valueOf(row, name) !== null))
 
-  return { toColumns, defaultColumns, emptiedColumns, hasWriteOnceField, fixedFields }
+  return { toColumns, defaultColumns, emptiedColumns, withDefaults, hasWriteOnceField, fixedFields }
 }
 
 function createConflictChecks ({ account, fields }: Settings) {

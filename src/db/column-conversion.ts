@@ -15,6 +15,7 @@ const truth = "('0', '1', 'true', 'false')"
 export const fitsKind: Record<Dialect, Record<ColumnKind, Expression>> = {
   sqlite: {
     text: value => `typeof(${value}) <> 'blob'`,
+    decimal: value => isDecimalOnSqlite(asText(value)),
     integer: value =>
       `CASE typeof(${value}) WHEN 'text' THEN CAST(CAST(${value} AS integer) AS text) = ${value} ` +
       `ELSE CAST(${value} AS integer) = ${value} END`,
@@ -27,6 +28,8 @@ export const fitsKind: Record<Dialect, Record<ColumnKind, Expression>> = {
   },
   postgres: {
     text: () => 'true',
+    decimal: value =>
+      `${asText(value)} ~ '^-?(0|[1-9][0-9]*)(\\.[0-9]*[1-9])?$' AND ${asText(value)} <> '-0'`,
     integer: value => `CAST(CAST(${asText(value)} AS bigint) AS text) = ${asText(value)}`,
     real: value =>
       `CAST(CAST(${asText(value)} AS double precision) AS text) = ${asText(value)} ` +
@@ -34,6 +37,13 @@ export const fitsKind: Record<Dialect, Record<ColumnKind, Expression>> = {
     boolean: value => `${asText(value)} IN ${truth}`,
     json: value => `jsonb_typeof(CAST(${asText(value)} AS jsonb)) IN ('object', 'array')`
   }
+}
+
+/** Whether a text is a decimal in normal form, which has no zero at its end. */
+function isDecimalOnSqlite (text: string): string {
+  const digits = `ltrim(${text}, '-')`
+  const wrong = ['*[^0-9.]*', '*.*.*', '0[0-9]*', '*.', '*.*0'].map(pattern => `${digits} NOT GLOB '${pattern}'`)
+  return [`${digits} GLOB '[0-9]*'`, ...wrong, `${text} NOT GLOB '--*'`, `${text} <> '-0'`].join(' AND ')
 }
 
 interface Conversion {

@@ -7,11 +7,15 @@ import type { Database, Db } from './database.js'
 type Dialect = Database['dialect']
 
 const types: Record<Dialect, Record<ColumnKind, string>> = {
-  sqlite: { text: 'text', integer: 'integer', real: 'real', boolean: 'integer', json: 'text' },
-  postgres: { text: 'text', integer: 'bigint', real: 'double precision', boolean: 'boolean', json: 'jsonb' }
+  sqlite: { text: 'text', decimal: 'text', integer: 'integer', real: 'real', boolean: 'integer', json: 'text' },
+  postgres: {
+    text: 'text', decimal: 'numeric', integer: 'bigint', real: 'double precision', boolean: 'boolean', json: 'jsonb'
+  }
 }
-// On SQLite two kinds share their type with another, so the ledger names the kind beside it.
-const sharedTypes: Partial<Record<ColumnKind, string>> = { boolean: ' (boolean)', json: ' (json)' }
+// On SQLite some kinds share their type with another, so the ledger names the kind beside it.
+const sharedTypes: Partial<Record<ColumnKind, string>> = {
+  decimal: ' (decimal)', boolean: ' (boolean)', json: ' (json)'
+}
 
 interface Known {
   /** The definition in the ledger. */

@@ -1,7 +1,7 @@
 /** The tables on PostgreSQL, described in `tables-sqlite.ts`. The rows are equal, or `tables.ts` does not compile. */
 import { getTableName } from 'drizzle-orm'
 import {
-  bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, text, timestamp as timestamptz,
+  bigint, boolean, doublePrecision, index, integer, jsonb, numeric, pgTable, text, timestamp as timestamptz,
   uniqueIndex
 } from 'drizzle-orm/pg-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
@@ -22,6 +22,7 @@ const userColumns = () => ({
 
 const columnOf = {
   text: (name: string) => text(name),
+  decimal: (name: string) => numeric(name),
   integer: (name: string) => bigint(name, { mode: 'number' }),
   real: (name: string) => doublePrecision(name),
   boolean: (name: string) => boolean(name),

@@ -21,6 +21,7 @@ const json = customType<{ data: unknown, driverData: unknown }>({
 
 export const columnOf = {
   text: (name: string) => text(name),
+  decimal: (name: string) => text(name),
   integer: (name: string) => integer(name),
   real: (name: string) => real(name),
   boolean: (name: string) => boolean(name),

@@ -46,7 +46,7 @@ export const registration: Feature = (app, context) => {
     const session = isMandatory ? undefined : sessions.create(pk, request)
 
     const user = await mailOwnerInstead({ db, outbox }, columns.email, async tx => {
-      await hooks.registering?.(input, tx.orm)
+      await hooks.registering?.(userRecords.withDefaults(input), tx.orm)
       const now = clock()
       const account = { pk, passwordHash, isActive: true, createdAt: now, lastLogin: session ? now : null }
       const user = await insertUser(tx, { ...columns, ...account })

@@ -1,5 +1,9 @@
 /** Decimal numbers, exactly: what a double can't represent, such as 0.01, is a whole number of hundredths here. */
 
+/** The normal form of a decimal number in text, without zeros at the end: 19.90 is 19.9, and 5.00 is 5. */
+export const canonicalDecimal = (text: string): string =>
+  /^-?\d+\.\d+$/.test(text) ? text.replace(/\.?0+$/, '') : text
+
 interface Decimal { digits: bigint, exponent: number }
 
 /** The number that JavaScript writes for `value`: the shortest decimal that is read as that double. */

@@ -54,7 +54,10 @@ export function createNewUserFrom (
       ...(account.username === 'required' && { username: await freeUsername(tx, identity) }),
       ...await acceptedSuggestions(tx, identity)
     }
-    return { input, columns: { ...userRecords.defaultColumns(), ...userRecords.toColumns(input) } }
+    return {
+      input: userRecords.withDefaults(input),
+      columns: { ...userRecords.defaultColumns(), ...userRecords.toColumns(input) }
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
+import { decimalPattern } from '../../schemas/user-field-kinds.js'
 import { mapSchemas, type JsonSchema } from '../../schemas/json-schema.js'
 import { isMultipleOf } from '../lib/decimal.js'
 import { canonicalEmail } from '../lib/email.js'
@@ -26,6 +27,7 @@ export function createAjv (coerceTypes: boolean, strictNumbers = false): Ajv {
   addFormatsModule.default(ajv)
   ajv.addFormat('email', (text: string) => canonicalEmail(text) !== undefined)
   ajv.addFormat('password', true)
+  ajv.addFormat('decimal', new RegExp(decimalPattern))
   // Ajv's own divides doubles: 19.99 / 0.01 is 1998.9999999999998.
   ajv.removeKeyword('multipleOf')
   ajv.addKeyword({

@@ -8,8 +8,9 @@ import { Failure, failure, type FieldError } from '../errors/failure.js'
 import { normalizeUsername } from '../lib/username.js'
 import { createAjv, limitsFirst } from './ajv.js'
 import { blankValue } from './blank.js'
-import { fieldErrors } from './field-errors.js'
+import { fieldErrors, inOrder } from './field-errors.js'
 import { FormBody, type Property, type Reading } from './form-body.js'
+import { normalized } from './normalizers.js'
 
 interface BodySchema { properties: Record<string, Property>, required?: string[] | undefined }
 
@@ -41,8 +42,10 @@ export function createBodyValidator () {
       if (type !== 'dict') return { error: failure('not_an_object', { type }) }
       const isForm = body instanceof FormBody
       const read: ReadField = isForm ? body.read.bind(body) : name => ownValue(body, name)
-      const value = normalise(schema, read, { isForm, isPartial })
-      const found = fieldErrors(schema, value, isForm ? checkForm ??= form.compile(limitsFirst(schema)) : checkJson)
+      const { value, refusals } = normalise(schema, read, { isForm, isPartial })
+      const invalid = fieldErrors(schema, value, isForm ? checkForm ??= form.compile(limitsFirst(schema)) : checkJson)
+      const others = refusals.filter(({ field }) => !invalid.some(error => error.field === field))
+      const found = inOrder(schema, [...invalid, ...others])
       return found.length > 0 ? { error: new InvalidBody(value, found) } : { value }
     }
   }
@@ -87,17 +90,20 @@ function pythonType (body: unknown): string {
 type ReadField = (name: string, schema: Property, reading: Reading) => unknown
 interface Kind { isForm: boolean, isPartial: boolean }
 
-/** Only the fields that the schema names, trimmed. */
+/** Only the fields that the schema names, trimmed and in normal form; and those whose `normalize` refuses the value. */
 function normalise ({ properties, required = [] }: BodySchema, read: ReadField, { isForm, isPartial }: Kind) {
   const value: Record<string, unknown> = {}
+  const refusals: FieldError[] = []
   for (const [name, schema] of Object.entries(properties)) {
     const isRequired = required.includes(name)
     const given = read(name, schema, { isRequired, isPartial })
     const trimmed = typeof given === 'string' && schema.format !== 'password' ? clean(name, given) : given
-    const meant = trimmed === '' ? blankValue(schema, isRequired, isForm) : trimmed
+    const { value: normal, refusal } = normalized(name, schema, trimmed, isForm)
+    if (refusal) refusals.push(refusal)
+    const meant = normal === '' ? blankValue(schema, isRequired, isForm) : normal
     if (meant !== undefined) value[name] = meant
   }
-  return value
+  return { value, refusals }
 }
 
 function ownValue (body: unknown, name: string): unknown {

@@ -1,5 +1,5 @@
 /** The body of an HTML form. It consists of strings, from which Ajv coerces numbers and booleans. */
-import { WhenBlank, type BlankMeaning } from '../../schemas/common.js'
+import { Normalize, WhenBlank, type BlankMeaning } from '../../schemas/common.js'
 
 export interface Property {
   type?: string | string[]
@@ -7,6 +7,7 @@ export interface Property {
   minLength?: number
   minItems?: number
   [WhenBlank]?: BlankMeaning
+  [Normalize]?: (value: unknown) => unknown
   [keyword: string]: unknown
 }
 

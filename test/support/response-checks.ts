@@ -13,6 +13,8 @@ type ValidatorAt = (...path: string[]) => ValidateFunction
 type Report = (problem: string) => void
 
 const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }))
+// It divides doubles: 19.99 would be no multiple of 0.01.
+ajv.removeKeyword('multipleOf')
 const documents = new Map<string, ValidatorAt>()
 
 /** Finds the validator at a path of a document. Apps share them, since compiling takes longer than a test. */

@@ -1,0 +1,57 @@
+/** The kinds of columns that user fields have, and the schema of a value that the column of its kind can hold. */
+import { Kind, type TSchema } from '@sinclair/typebox'
+import type { JsonSchema } from './json-schema.js'
+import { readSchema } from './user-field-schema.js'
+
+export type ColumnKind = 'text' | 'decimal' | 'integer' | 'real' | 'boolean' | 'json'
+
+/** Digits with at most one point, as in SQL: no plus, no exponent, no superfluous zero in front, no negative zero. */
+export const decimalPattern = '^(?!-0(\\.0*)?$)-?(0|[1-9][0-9]*)(\\.[0-9]+)?$'
+
+const kinds: Record<string, ColumnKind> = {
+  string: 'text', integer: 'integer', number: 'real', boolean: 'boolean', object: 'json', array: 'json'
+}
+
+/** Limits values to what the column holds, gives an example, and refuses a blank required string (as in Django). */
+export function plainSchema (name: string, schema: TSchema, required: boolean): JsonSchema & { kind: ColumnKind } {
+  const path = `userFields.${name}.schema`
+  const plain = schema.type === undefined || kinds[schema.type] ? readSchema(withoutDefault(schema), path) : {}
+  const kind = plain.format === 'decimal' ? 'decimal' : kindOf(plain)
+  if (!kind) {
+    throw new Error(
+      `${path}: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a Union of Objects ` +
+      `(${schema[Kind] ?? 'this'} has no column)`
+    )
+  }
+  const examples = plain.enum ? plain.enum.slice(0, 1) : exampleOf(kind, plain)
+  return {
+    ...(examples && { examples }),
+    ...(kind === 'text' && required && !plain.enum && { minLength: 1 }),
+    ...(kind === 'decimal' && { pattern: decimalPattern }),
+    ...plain,
+    ...(kind === 'integer' && !plain.enum && withinSafeIntegers(plain)),
+    kind
+  }
+}
+
+const withoutDefault = ({ default: _default, ...schema }: TSchema): TSchema => schema as TSchema
+
+function kindOf ({ type, anyOf }: JsonSchema): ColumnKind | undefined {
+  if (type !== undefined || !anyOf) return kinds[String(type)]
+  return anyOf.every(option => kindOf(option) === 'json') ? 'json' : undefined
+}
+
+// JavaScript represents only these exactly, and the column holds no others.
+const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity }: JsonSchema) => ({
+  minimum: Math.max(Number(minimum), Number.MIN_SAFE_INTEGER),
+  maximum: Math.min(Number(maximum), Number.MAX_SAFE_INTEGER)
+})
+
+/** A value to try the route with, unless a pattern or format makes one impossible to guess. */
+function exampleOf (kind: ColumnKind, { pattern, format, minimum, minLength = 0, maxLength = 255 }: JsonSchema) {
+  if (kind === 'boolean') return [true]
+  if (kind === 'decimal') return ['19.99'.slice(0, Number(maxLength))]
+  if (kind === 'integer' && minimum !== undefined) return [minimum]
+  const isFree = kind === 'text' && !pattern && !format && Number(minLength) <= 7
+  return isFree ? ['example'.slice(0, Number(maxLength))] : undefined
+}
