@@ -49,8 +49,6 @@ function read (given: JsonSchema, path: string): JsonSchema {
     read(place === 'propertyNames' ? { type: 'string', ...inner } : inner, `${path}.${place}`))
   return {
     ...([plain.type].flat().includes('string') && !plain.enum && { maxLength: limit(plain.minLength) }),
-    // Comparing each item with each takes the square of their number.
-    ...(plain.uniqueItems === true && { maxItems: limit(plain.minItems) }),
     ...(plain.properties && { additionalProperties: false }),
     ...plain
   }
@@ -101,6 +99,9 @@ function checkKeywords (schema: JsonSchema, path: string): void {
   const strange = types.find(type => !Object.hasOwn(keywordsOf, type))
   if (strange !== undefined) throw new Error(`${path}.type: "${strange}" is not a type of JSON`)
   const fitting = [...annotations, ...types.flatMap(type => keywordsOf[type] ?? []), ...(types[0] ? [] : ['anyOf'])]
+  if ([schema.const, ...schema.enum ?? []].some(value => typeof value === 'object' && value !== null)) {
+    throw new Error(`${path}: a literal is a text, a number, a boolean or null`)
+  }
   for (const keyword of Object.keys(schema)) {
     if (fitting.includes(keyword) || keyword.startsWith('x-')) continue
     const what = types.length > 0 ? `a keyword of type ${types.join(', ')}` : 'a keyword here'

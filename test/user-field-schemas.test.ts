@@ -133,6 +133,7 @@ const refused: Array<[schema: TSchema, line: string]> = [
   [Type.Tuple([text, Type.Object({ a: Type.String({ foo: 1 }) })]), not('prefixItems.1.properties.a.foo', 'string')],
   [Type.Array(Type.Union([text, Type.Object({ a: Type.Integer({ pattern: 'x' }) })])),
     not('items.anyOf.1.properties.a.pattern', 'integer')],
+  [Type.Array(Type.Unsafe({ enum: [{ a: 1 }] })), '.items: a literal is a text, a number, a boolean or null'],
   [Type.Object({ a: Type.Date() }), '.properties.a.type: "Date" is not a type of JSON'],
   [Type.Object({ a: Type.RegExp(/x/) }), '.properties.a.type: "RegExp" is not a type of JSON'],
   [Type.Array(Type.Undefined()), '.items.type: "undefined" is not a type of JSON'],
@@ -235,6 +236,22 @@ story('an object takes no undeclared keys, wherever it is in a schema', async (t
     '/nullable/a/y invalid', '/list/1/y invalid', '/pair/1/y invalid', '/record/a/y invalid', '/rest/a/y invalid',
     '/either/deep/y invalid', '/unknown/b invalid'
   ])
+})
+
+story('the names of JavaScript are keys like any other', async (t, build) => {
+  const { register } = await buildWith(t, build, {
+    tags: Type.Array(Type.Unknown(), { uniqueItems: true }),
+    odd: Type.Object({ toString: Type.Optional(Type.Integer()), valueOf: Type.Optional(text) })
+  })
+  const fine = '{"tags":[{"toString":1},{"toString":2},{"valueOf":null},0,"0"],"odd":{}}'
+  const { tags, odd } = (await register(JSON.parse(fine))).json().user
+  t.equal(JSON.stringify({ tags, odd }), fine)
+  const named = (await register({ tags: [], odd: { toString: 5, valueOf: 'x' } })).json().user.odd
+  t.equal(JSON.stringify([named.toString, named.valueOf]), '[5,"x"]')
+  t.same(fieldCodes(await register({ tags: [{ toString: 1, a: 2 }, { a: 2, toString: 1 }], odd: { toString: 'x' } })), {
+    tags: ['invalid'], odd: ['invalid_type']
+  })
+  t.same(fieldCodes(await register({ tags: [], odd: { hasOwnProperty: 1 } })), { odd: ['invalid'] })
 })
 
 const members = {

@@ -16,6 +16,8 @@ export function createAjv (coerceTypes: boolean, strictNumbers = false): Ajv {
   const ajv: Ajv = new Ajv2020({
     allErrors: true,
     verbose: true,
+    // Without it, every object would have a property `toString`.
+    ownProperties: true,
     coerceTypes,
     strict: false,
     strictNumbers,
@@ -25,7 +27,7 @@ export function createAjv (coerceTypes: boolean, strictNumbers = false): Ajv {
   })
   // CommonJS under NodeNext: the types have the function only as `default`.
   addFormatsModule.default(ajv)
-  ajv.addFormat('email', (text: string) => canonicalEmail(text) !== undefined)
+  ajv.addFormat('email', (text: string) => text === text.trim() && canonicalEmail(text) !== undefined)
   ajv.addFormat('password', true)
   ajv.addFormat('decimal', new RegExp(decimalPattern))
   // Ajv's own divides doubles: 19.99 / 0.01 is 1998.9999999999998.
@@ -36,8 +38,22 @@ export function createAjv (coerceTypes: boolean, strictNumbers = false): Ajv {
     schemaType: 'number',
     validate: (unit: number, value: number) => isMultipleOf(value, unit)
   })
+  // Ajv's own calls a `toString` that the client sent, and takes the square of the number of items.
+  ajv.removeKeyword('uniqueItems')
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    validate: (unique: boolean, items: unknown[]) => !unique || new Set(items.map(canonicalJson)).size === items.length
+  })
   return ajv
 }
+
+/** The same text for equal values: the order of an object's keys has no meaning. */
+const canonicalJson = (value: unknown): string => JSON.stringify(value, (_key, inner: unknown) =>
+  typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+    ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => a < b ? -1 : 1))
+    : inner)
 
 // What may take long for a value that is too long, by the keyword of its limit.
 const costly = {

@@ -12,9 +12,9 @@ type Document = { paths: Record<string, Record<string, Operation>> }
 type ValidatorAt = (...path: string[]) => ValidateFunction
 type Report = (problem: string) => void
 
-const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }))
-// It divides doubles: 19.99 would be no multiple of 0.01.
-ajv.removeKeyword('multipleOf')
+const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true, ownProperties: true }))
+// Ajv divides doubles (19.99 would be no multiple of 0.01), and compares items by calling their `toString`.
+for (const keyword of ['multipleOf', 'uniqueItems']) ajv.removeKeyword(keyword)
 const documents = new Map<string, ValidatorAt>()
 
 /** Finds the validator at a path of a document. Apps share them, since compiling takes longer than a test. */

@@ -1,0 +1,178 @@
+/**
+ * Random declarations and random values: what is accepted is stored and answered unchanged, what an independent
+ * validator refuses is refused, and the OpenAPI document says the same. FAST_CHECK_SEED repeats a run.
+ */
+import { deepStrictEqual, equal, ok } from 'node:assert/strict'
+import { Validator, type Schema } from '@cfworker/json-schema'
+import fc from 'fast-check'
+import { fieldCodes, password, story, t, type BuiltApp } from './support/build.js'
+import { createModel, declarations, type Declaration, type Json, type Verdict } from './support/field-schemas.js'
+
+const seed = Number(process.env.FAST_CHECK_SEED ?? Math.floor(Math.random() * 2 ** 31))
+// 10,000 values on each database.
+const [apps, fieldsPerApp, valuesPerField] = [25, 20, 20]
+
+interface Field extends Declaration {
+  name: string
+  model: (value: unknown) => Verdict
+  /** An accepted value of a required field. */
+  fine: unknown
+}
+type Values = Record<string, unknown>
+
+/** The schemas and values of the fields that the error names. */
+const explain = (error: string, fields: Field[], given: Values) => fields
+  .filter(({ name }) => error.includes(`'${name}'`) || error.includes(`${name} is`))
+  .map(({ name, schema, registration }) =>
+    `${name} (${registration}): ${JSON.stringify(schema)} ← ${JSON.stringify(given[name])}`).join('\n').slice(0, 8000)
+
+function createCheck ({ app, call, get, post, logs }: BuiltApp, fields: Field[]) {
+  const document = app.restAuth.openapi() as Json
+  const bodyOf = (path: string, method: string) =>
+    document.paths[path][method].requestBody.content['application/json'].schema as Json
+  const published = {
+    register: bodyOf('/auth/registration', 'post').properties, patch: bodyOf('/auth/user', 'patch').properties
+  }
+  const validators = fields.flatMap(({ name }) => [published.register[name], published.patch[name]]
+    .map(schema => ({ name, validator: new Validator(schema as Schema, '2020-12') })))
+  const answerValidator = new Validator(document.components.schemas.AuthUser as Schema, '2020-12')
+  const required = Object.fromEntries(
+    fields.filter(({ registration }) => registration === 'required').map(({ name, fine }) => [name, fine])
+  )
+  let users = 0
+  let token: string | undefined
+  let user: Values = {}
+
+  const register = async (values: Values) => await post('/registration', {
+    email: `user${++users}@example.com`, password1: password, ...required, ...values
+  })
+
+  return async function check (given: Values): Promise<void> {
+    logs.length = 0
+    await checkValues(given).catch((error: Error) => {
+      const failure = logs.find(line => line.includes('"level":50'))
+      throw failure === undefined ? error : new Error(`${error.message}\n${failure}`)
+    })
+  }
+
+  async function checkValues (given: Values): Promise<void> {
+    const verdicts = fields.filter(({ name, schema }) => !isBlankFormat(schema as Json, given[name]))
+      .map(({ name, model }) => ({ name, value: given[name], verdict: model(given[name]) }))
+    for (const { name, value, verdict } of verdicts) checkPublished(name, value, verdict)
+    const body = Object.fromEntries(verdicts.map(({ name, value }) => [name, value]))
+    const refused = verdicts.filter(({ verdict }) => !verdict.accepted).map(({ name }) => name)
+    const good = verdicts.flatMap(({ name, value, verdict }) =>
+      verdict.accepted ? [{ name, value, stored: plain(verdict.stored) }] : [])
+    if (token === undefined || users % 4 === 0) await checkRegistration(body, refused, good)
+    await checkEdit(body, refused, good)
+  }
+
+  function checkPublished (name: string, value: unknown, verdict: Verdict): void {
+    // No schema can say that a text has no NUL.
+    if (!verdict.accepted && verdict.isText) return
+    for (const { validator } of validators.filter(one => one.name === name)) {
+      const { valid } = validator.validate(typeof value === 'string' ? value.trim() : value)
+      equal(valid, verdict.accepted, `${name} is published as ${JSON.stringify(validator)}`)
+    }
+  }
+
+  async function checkRegistration (body: Values, refused: string[], good: Good[]): Promise<void> {
+    if (refused.length > 0) checkRefusal(await register(body), refused)
+    const answer = await register(Object.fromEntries(good.map(({ name, value }) => [name, value])))
+    equal(answer.statusCode, 201, answer.body)
+    const { user: created, access } = answer.json()
+    token = access
+    checkUser(created, good)
+    user = created
+  }
+
+  async function checkEdit (body: Values, refused: string[], good: Good[]): Promise<void> {
+    if (refused.length > 0) {
+      checkRefusal(await call('PATCH', '/user', { body, token }), refused)
+      deepStrictEqual((await get('/user', { token })).json(), user, 'nothing is stored')
+    }
+    const changes = Object.fromEntries(good.map(({ name, value }) => [name, value]))
+    const answer = await call('PATCH', '/user', { body: changes, token })
+    equal(answer.statusCode, 200, answer.body)
+    user = answer.json()
+    checkUser(user, good)
+    deepStrictEqual((await get('/user', { token })).json(), user, 'as it is read')
+    const form = formOf(fields, good)
+    const sent = await call('PATCH', '/user', { payload: form.toString(), headers: formHeaders, token })
+    equal(sent.statusCode, 200, sent.body)
+    user = sent.json()
+    checkUser(user, good)
+  }
+
+  function checkUser (user: Values, good: Good[]): void {
+    for (const { name, stored } of good) deepStrictEqual(user[name], stored, `${name} is answered`)
+    const { valid, errors } = answerValidator.validate(user)
+    ok(valid, `the answer is as published: ${JSON.stringify(errors)}`)
+  }
+}
+
+interface Good { name: string, value: unknown, stored: unknown }
+type Answer = Parameters<typeof fieldCodes>[0]
+
+function checkRefusal (answer: Answer, refused: string[]): void {
+  equal(answer.statusCode, 400, answer.body)
+  deepStrictEqual(Object.keys(fieldCodes(answer)).sort(), [...refused].sort(), answer.body)
+}
+
+/** JSON has no negative zero. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+/** What a blank text means in a field with a format depends on the route: docs/user-fields.md. */
+const isBlankFormat = ({ format }: Json, value: unknown) =>
+  format !== undefined && typeof value === 'string' && value.trim() === ''
+
+/** The field with a value that it accepts; optional if there is none. */
+function fieldOf (declaration: Declaration, name: string, seed: number): Field {
+  const model = createModel(declaration)
+  const { schema, values, registration } = declaration
+  const fine = fc.sample(values, { seed, numRuns: registration === 'required' ? 200 : 1 })
+    .find(value => !isBlankFormat(schema as Json, value) && model(value).accepted)
+  if (fine !== undefined || registration === 'optional') return { ...declaration, name, model, fine }
+  return fieldOf({ ...declaration, registration: 'optional' }, name, seed)
+}
+
+const formHeaders = { 'content-type': 'application/x-www-form-urlencoded' }
+
+/** What a form can send without changing its meaning: scalars that are not blank, and lists of such texts. */
+function formOf (fields: Field[], good: Good[]): URLSearchParams {
+  const form = new URLSearchParams()
+  for (const { name, value } of good) {
+    const { type, items } = fields.find(field => field.name === name)?.schema as Json
+    const isText = (one: unknown) => typeof one === 'string' && one.trim() !== ''
+    if (Array.isArray(value)) {
+      if (items?.type === 'string' && value.length > 0 && value.every(isText)) {
+        for (const one of value) form.append(name, one)
+      }
+    } else if (isText(value) || typeof value === 'number' || typeof value === 'boolean') {
+      if (type !== 'object' && type !== 'array') form.append(name, String(value))
+    }
+  }
+  return form
+}
+
+t.comment(`FAST_CHECK_SEED=${seed}`)
+
+story('any value of any field is stored and answered unchanged, or refused', async (t, build) => {
+  for (let app = 0; app < apps; app++) {
+    await t.test(`declarations ${app} with FAST_CHECK_SEED=${seed}`, async t => {
+      const fields = fc.sample(declarations, { seed: seed + app, numRuns: fieldsPerApp })
+        .map((declaration, index) => fieldOf(declaration, `field${index}`, seed))
+      const userFields = Object.fromEntries(
+        fields.map(({ name, schema, registration }) => [name, { schema, registration }])
+      )
+      const check = createCheck(await build(t, { options: { userFields } }), fields)
+      const values = fc.record(Object.fromEntries(fields.map(({ name, values }) => [name, values])))
+      const { failed, errorInstance, counterexample } = await fc.check(
+        fc.asyncProperty(values, async given => { await check(given as Values) }),
+        { seed: seed + app, numRuns: valuesPerField, endOnFailure: Boolean(process.env.CI) }
+      )
+      const error = String(errorInstance)
+      t.notOk(failed, failed ? `${error}\n${explain(error, fields, counterexample?.[0] as Values)}` : 'all values')
+    })
+  }
+})
