@@ -6,8 +6,15 @@ const limits = [
   'minItems', 'maxItems', 'uniqueItems', 'minProperties', 'maxProperties', 'propertyNames', 'dependentRequired'
 ]
 
+// The driver of PostgreSQL rounds other integers.
+const safeIntegers = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }
+
 /** A schema that also accepts values outside of the limits: only types, choices, formats and keys count. */
-export function withoutLimits (schema: JsonSchema): JsonSchema {
+export const withoutLimits = (schema: JsonSchema): JsonSchema => ({
+  ...stripped(schema), ...([schema.type].flat().includes('integer') && safeIntegers)
+})
+
+function stripped (schema: JsonSchema): JsonSchema {
   const rest = Object.fromEntries(Object.entries(schema).filter(([keyword]) => !limits.includes(keyword)))
-  return mapSchemas(rest, withoutLimits)
+  return mapSchemas(rest, stripped)
 }

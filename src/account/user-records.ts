@@ -1,6 +1,6 @@
 /** Maps what clients send to rows of the users table and back, and finds the values that a user can't have. */
 import type { FieldCode } from '../../schemas/errors.js'
-import { isNamedIfMissing, isSetByClients, isWriteOnce, mayBeMissing } from '../../schemas/missing-fields.js'
+import { isSetByClients, isWriteOnce } from '../../schemas/missing-fields.js'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
@@ -11,7 +11,7 @@ import { normalizeUsername, usernameKey } from '../lib/username.js'
 import type { Settings } from '../settings/types.js'
 import { takenColumns, UniqueViolation } from '../store/users.js'
 import type { BaseUser } from '../types.js'
-import { createValueValidator } from '../validation/body-validator.js'
+import { createFieldReader, valueOf } from './field-reader.js'
 
 export interface AccountInput {
   email?: string | undefined
@@ -44,22 +44,18 @@ function createColumnMapping ({ account, fields }: Settings) {
     }
   }
 
-  const defaultColumns = (): Record<string, unknown> =>
-    Object.fromEntries(fields.filter(field => field.default !== undefined).map(field => [field.name, field.default]))
+  const withDefault = fields.filter(field => field.default !== undefined)
+  const defaultColumns = () => valuesOf(withDefault)
 
   /** Takes back what a client may have set: somebody else registered the account that its owner now gets. */
   const emptiedColumns = (): Partial<NewUserRow> => ({
     ...(account.username === 'optional' && { username: null, usernameKey: null }),
-    ...Object.fromEntries(fields.filter(isSetByClients).map(field => [field.name, field.default ?? null]))
+    ...valuesOf(fields.filter(isSetByClients))
   })
 
   /** What a registration means that leaves out fields with a default. */
-  const withDefaults = <T extends object>(input: T): T => ({
-    ...Object.fromEntries(fields
-      .filter(field => field.default !== undefined && field.registration !== 'hidden')
-      .map(field => [field.name, field.default])),
-    ...input
-  })
+  const withDefaults = <T extends object>(input: T): T =>
+    ({ ...valuesOf(withDefault.filter(({ registration }) => registration !== 'hidden')), ...input })
 
   const hasWriteOnceField = (columns: object): boolean => writeOnce.some(name => name in columns)
 
@@ -122,33 +118,11 @@ function createToUser ({ account, fields }: Settings) {
   }
 }
 
-/** Reads the user fields: a value as it is stored, or null if it has no longer the type that responses declare. */
-function createFieldReader (fields: readonly FieldSpec[]) {
-  const validator = createValueValidator()
-  const readers = fields.map(field => ({
-    name: field.name,
-    hasDeclaredType: validator(field.output),
-    isNamedIfNull: mayBeMissing(field),
-    isNamedIfUnreadable: isNamedIfMissing(field)
-  }))
-
-  return (row: UserRow) => {
-    const values: Record<string, unknown> = {}
-    const missing: string[] = []
-    for (const { name, hasDeclaredType, isNamedIfNull, isNamedIfUnreadable } of readers) {
-      const stored = valueOf(row, name) ?? null
-      const isReadable = stored === null || hasDeclaredType(stored)
-      values[name] = isReadable ? stored : null
-      if (isReadable ? stored === null && isNamedIfNull : isNamedIfUnreadable) missing.push(name)
-    }
-    return { values, missing }
-  }
-}
+/** The defaults of the fields; null for one that has none. */
+const valuesOf = (fields: readonly FieldSpec[]): Record<string, unknown> =>
+  Object.fromEntries(fields.map(field => [field.name, field.default ?? null]))
 
 const namesOf = (fields: readonly FieldSpec[], is: (field: FieldSpec) => boolean): string[] =>
   fields.filter(is).map(field => field.name)
-
-// The columns of the user fields follow from the app's options: their names are known only at run time.
-const valueOf = (row: object, name: string) => (row as Record<string, unknown>)[name]
 
 const takenCode = (name: string): FieldCode => name === 'email' ? 'email_taken' : 'value_taken'
