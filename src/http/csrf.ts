@@ -1,6 +1,7 @@
 /**
- * CSRF protection without state: a request that is authenticated by cookies alone must show an allowed origin, and need
- * a CORS preflight (ASVS 3.5.1, 3.5.2; Fetch Metadata; RFC 6454). docs/cookies.md has the table.
+ * CSRF protection without state: a request that is authenticated by cookies alone must come from an allowed origin, or
+ * need a CORS preflight if the browser does not say where it comes from (ASVS 3.5.1, 3.5.2; Fetch Metadata; RFC 6454).
+ * docs/cookies.md has the table.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { failure } from '../errors/failure.js'
@@ -40,26 +41,21 @@ export function createCsrfCheck (
   const trusted = new Set(origins)
 
   function checkCsrf (request: FastifyRequest): void {
-    const { origin } = request.headers
-    if (origin === undefined || !trusted.has(origin)) checkSameOrigin(request)
+    const { origin, 'sec-fetch-site': site } = request.headers
+    if (site === 'same-origin' || site === 'none') return
+    if (origin !== undefined && (trusted.has(origin) || isOwnOrigin(origin, request))) return
+    if (origin !== undefined) {
+      const problem = `Origin checking failed - ${origin.slice(0, 200)} does not match any trusted origins.`
+      throw failure('csrf_failed', { problem })
+    }
+    if (site !== undefined) throw failure('csrf_failed', { problem: 'The request comes from another site.' })
+    // No browser, or one so old that it reports neither.
     if (isPreflighted(request)) return
     throw failure('csrf_failed', { problem: 'Send application/json, or the header X-Requested-With.' })
   }
 
-  function checkSameOrigin (request: FastifyRequest): void {
-    const { origin, 'sec-fetch-site': site } = request.headers
-    if (origin === 'null' || (site !== 'same-origin' && !isOwnOrigin(origin, request))) {
-      const problem = `Origin checking failed - ${origin?.slice(0, 200)} does not match any trusted origins.`
-      throw failure('csrf_failed', { problem })
-    }
-    if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-      throw failure('csrf_failed', { problem: 'The request comes from another site.' })
-    }
-  }
-
-  /** Without Origin, the sender is no browser, or one whose Sec-Fetch-Site is checked next. */
-  function isOwnOrigin (origin: string | undefined, { host }: FastifyRequest): boolean {
-    if (origin === undefined || origin === new URL(publicUrl ?? listenedOn(server)).origin) return true
+  function isOwnOrigin (origin: string, { host }: FastifyRequest): boolean {
+    if (origin === new URL(publicUrl ?? listenedOn(server)).origin) return true
     return trustHost && URL.canParse(origin) && new URL(origin).host === host
   }
 
