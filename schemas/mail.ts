@@ -5,10 +5,10 @@ export const commonVariables = ['site_name', 'site_domain', 'login_url', 'user',
 
 /** The built-in mails, each with its additional variables. */
 export const builtinMails = {
-  'email-verification': ['activate_url', 'key', 'hours'],
-  'password-reset': ['password_reset_url', 'uid', 'token', 'minutes', 'username'],
+  'email-verification': ['activate_url', 'key', 'hours', 'valid_for'],
+  'password-reset': ['password_reset_url', 'uid', 'token', 'minutes', 'valid_for', 'username'],
   'password-changed': ['changed_at'],
-  'account-exists': ['password_reset_url', 'uid', 'token', 'minutes'],
+  'account-exists': ['password_reset_url', 'uid', 'token', 'minutes', 'valid_for'],
   'token-reuse': ['ended_at'],
   'social-account-connected': ['provider', 'connected_at']
 }

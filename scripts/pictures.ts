@@ -22,9 +22,7 @@ const variables = {
   username: 'alice',
   login_url: 'https://shop.example/login',
   activate_url: `https://shop.example/confirm-email/${token}`,
-  hours: 24,
   password_reset_url: `https://shop.example/reset-password/${uid}/${token}`,
-  minutes: 30,
   changed_at: new Date('2026-11-23T12:00:00Z'),
   ended_at: new Date('2026-11-23T12:00:00Z'),
   provider: 'Google',
@@ -49,6 +47,9 @@ const take = async (name: string, html = '') => {
   await page.setContent(html)
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }
-for (const name of templates.names()) await take(`mail-${name}`, (await templates.render(name, variables)).html)
+for (const name of templates.names()) {
+  const valid_for = name === 'email-verification' ? '24 hours' : '30 minutes'
+  await take(`mail-${name}`, (await templates.render(name, { ...variables, valid_for })).html)
+}
 for (const [name, { html }] of Object.entries(pages)) await take(name, html)
 await browser.close()

@@ -148,11 +148,11 @@ const refusals: Array<[options: object, line: string]> = [
   [{ database: { url: ':memory:', prepare: 'no' } }, 'database.prepare: must be true or false'],
 
   [{ tokens: null }, 'tokens: must be an object'],
-  [{ tokens: { access: '5m' } }, 'tokens.access: must be a whole number from 30 to 3600'],
-  [{ tokens: { access: 86400 } }, 'tokens.access: must be a whole number from 30 to 3600'],
+  [{ tokens: { access: '5m' } }, 'tokens.access: must be a whole number from 30 to 86400'],
+  [{ tokens: { access: 86401 } }, 'tokens.access: must be a whole number from 30 to 86400'],
   [
-    { tokens: { refresh: { absolute: 31536000 } } },
-    'tokens.refresh.absolute: must be a whole number from 60 to 2592000'
+    { tokens: { refresh: { absolute: 34560001 } } },
+    'tokens.refresh.absolute: must be a whole number from 60 to 34560000'
   ],
   [
     { tokens: { refresh: { idle: 7200, absolute: 3600 } } },
@@ -161,8 +161,8 @@ const refusals: Array<[options: object, line: string]> = [
   [{ tokens: { refreshGrace: 61 } }, 'tokens.refreshGrace: must be a whole number from 0 to 60'],
   [{ tokens: { refreshGrace: false } }, 'tokens.refreshGrace: must be a whole number from 0 to 60'],
   [{ docs: '/auth/sessions' }, "docs: conflicts with the plugin's routes; choose another path"],
-  [{ tokens: { passwordReset: 60 } }, 'tokens.passwordReset: must be a whole number from 300 to 86400'],
-  [{ tokens: { emailVerification: 31536000 } }, 'tokens.emailVerification: must be a whole number from 300 to 604800'],
+  [{ tokens: { passwordReset: 259201 } }, 'tokens.passwordReset: must be a whole number from 300 to 259200'],
+  [{ tokens: { emailVerification: 2592001 } }, 'tokens.emailVerification: must be a whole number from 300 to 2592000'],
 
   [{ tokens: { algorithm: 'RS256' } }, 'tokens.algorithm: must be "HS256", "EdDSA" or "ES256"'],
   [{ tokens: { claims: { role: 'x' } } }, 'tokens.claims: must be a function'],
@@ -601,6 +601,13 @@ t.test('without options, it runs in development: with a SQLite file, a random se
   const payload = { email: 'alice@example.com', password: 'Sup3r-secret-pw' }
   const login = await again.inject({ method: 'POST', url: '/auth/login', payload })
   t.equal(login.statusCode, 200, 'the users are kept')
+})
+
+t.test('an access token of over an hour is warned of', async t => {
+  for (const [access, warned] of [[3600, false], [3601, true]] as const) {
+    const { log } = await start(t, { ...minimal, tokens: { access } })
+    t.equal(/tokens\.access is over an hour/.test(log.join('')), warned, String(access))
+  }
 })
 
 t.test('valid options are accepted', async t => {

@@ -7,7 +7,7 @@ export const Authentication = Group({
   optional: Type.Boolean(),
   /** Trusts the token's signature and claims, without looking up its session. */
   stateless: Type.Boolean(),
-  /** Seconds since the last authentication; a session lives 30 days at most. */
-  maxAge: Type.Integer({ minimum: 1, maximum: 2592000 })
+  /** Seconds since the last authentication; a session lives 400 days at most. */
+  maxAge: Type.Integer({ minimum: 1, maximum: 34560000 })
 })
 export type CheckedAuthentication = Static<typeof Authentication>

@@ -5,6 +5,9 @@ import { CookieOptions, CsrfOption } from './cookies.js'
 
 const days = 86400
 
+// Browsers keep no cookie longer (RFC 6265bis §5.5), and nobody would notice a session that never ends.
+const longestSession = 400 * days
+
 const Seconds = (minimum: number, maximum: number, byDefault: number, description: string) =>
   Type.Integer({ minimum, maximum, default: byDefault, description })
 
@@ -20,11 +23,12 @@ export const TokenOptions = Group({
       'verify and are published. All but the first may be public keys.'
   }),
   claims: Func('`(user) => object`: your own claims for the access token, computed whenever one is issued.'),
-  access: Seconds(30, 3600, 300, 'Lifetime of an access token.'),
+  access: Seconds(30, 1 * days, 300,
+    'Lifetime of an access token. If over 3600, a warning at start says what that costs.'),
   refresh: Group({
-    idle: Seconds(60, 30 * days, 7 * days,
+    idle: Seconds(60, longestSession, 7 * days,
       'Lifetime of a refresh token. A session that is not refreshed for this long ends.'),
-    absolute: Seconds(60, 30 * days, 30 * days, 'Maximum lifetime of a session, however often it is refreshed.')
+    absolute: Seconds(60, longestSession, 30 * days, 'Maximum lifetime of a session, however often it is refreshed.')
   }),
   refreshGrace: Seconds(0, 60, 10,
     'How long a used refresh token still returns the same successor, for two tabs or a lost response. ' +
@@ -35,6 +39,6 @@ export const TokenOptions = Group({
       '`{}` takes all defaults. See docs/cookies.md.'
   }),
   csrf: CsrfOption,
-  emailVerification: Seconds(300, 7 * days, 1 * days, 'Lifetime of the link that confirms an address.'),
-  passwordReset: Seconds(300, 1 * days, 1800, 'Lifetime of the link that resets a password.')
+  emailVerification: Seconds(300, 30 * days, 1 * days, 'Lifetime of the link that confirms an address.'),
+  passwordReset: Seconds(300, 3 * days, 1800, 'Lifetime of the link that resets a password.')
 })

@@ -1,6 +1,7 @@
 /** The built-in mails: who gets each, how often, and which token it carries. */
 import type { builtinMails } from '../../schemas/mail.js'
 import type { UserRow } from '../db/tables.js'
+import { describeDuration } from '../lib/time.js'
 import type { Links } from '../settings/links.js'
 import type { Settings } from '../settings/types.js'
 import { tokenPurposes, type TokenPurpose } from '../store/one-time-tokens.js'
@@ -33,7 +34,8 @@ export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Lin
     variables: (_user, key) => ({
       activate_url: links.emailConfirmation(key),
       key,
-      hours: Math.round(tokens.emailVerification / 360) / 10
+      hours: Math.round(tokens.emailVerification / 360) / 10,
+      valid_for: describeDuration(tokens.emailVerification)
     })
   }
   const resetToken: MintedToken = {
@@ -43,7 +45,8 @@ export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Lin
       password_reset_url: links.passwordReset(pk, token),
       uid: pk,
       token,
-      minutes: Math.round(tokens.passwordReset / 60)
+      minutes: Math.round(tokens.passwordReset / 60),
+      valid_for: describeDuration(tokens.passwordReset)
     })
   }
   return {

@@ -39,6 +39,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
   const urls = resolveUrls(filled.urls, production)
   checkMail(filled.mail, production)
   checkTogether(filled)
+  if (tokens.access > 3600) warn(longAccess)
   if (production) checkProduction(filled)
   const { userFields, secret, social, ...rest } = filled
   const secrets = resolveSecrets(secret, warn)
@@ -89,6 +90,9 @@ function checkTogether ({ publicUrl, tokens: { refresh }, docs, prefix, social =
     refuseOption("docs: conflicts with the plugin's routes; choose another path")
   }
 }
+
+const longAccess = 'fastify-rest-auth: tokens.access is over an hour: after a logout or a deactivation, routes with ' +
+  'stateless: true and services that verify access tokens themselves accept the token until it expires'
 
 const secretHint = 'generate one with: npx fastify-rest-auth secret'
 
