@@ -34,7 +34,6 @@ const why = {
   length: 'a password may have 256 characters, not 128',
   address: 'an address has at most 254 characters (RFC 5321 §4.5.3.1.3); Django leaves the limit to the column',
   options: 'OPTIONS lists the methods in Allow, without metadata: the OpenAPI document has that',
-  multipart: 'bodies are JSON or forms, never multipart',
   stale: 'dj-rest-auth\'s defect: stale credentials block no public route here',
   slash: 'each path works with and without a trailing slash; Django redirects and loses the body',
   html: 'errors are JSON, whatever Accept says: there is no browsable API',
@@ -89,11 +88,6 @@ const differences: Record<string, Difference> = {
   },
   'register.missing_password2': { why: why.repeated, status: 201, body: { user: userOf('m@example.com') } },
   'register.options': { why: why.options, status: 204, body: null },
-  'register.ok_multipart': {
-    why: why.multipart,
-    status: 415,
-    body: { detail: 'Unsupported media type "multipart/form-data; boundary=XX" in request.' }
-  },
   'register.bad_bearer': { why: why.stale, status: 201, body: { user: userOf('third@example.com') } },
   'register.no_trailing_slash': { why: why.slash, status: 201, body: { user: userOf('slash@example.com') } },
   'register.accept_html_get': { why: why.html, status: 405, body: noGet },

@@ -1,7 +1,8 @@
-/** Parses request bodies: JSON or an HTML form, valid UTF-8, at most 16 KiB. */
-import type { FastifyBodyParser, FastifyInstance } from 'fastify'
+/** Parses request bodies: JSON or an HTML form in either encoding, valid UTF-8, at most 16 KiB. */
+import type { FastifyBodyParser, FastifyInstance, FastifyRequest } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { FormBody } from '../validation/form-body.js'
+import { readMultipart } from './multipart.js'
 
 export const maxBodyBytes = 16384
 const maxDepth = 100
@@ -12,6 +13,8 @@ export function addBodyParsers (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', options, jsonParser(app))
   app.addContentTypeParser<Buffer>('application/x-www-form-urlencoded', options, parseForm)
+  // The whole body is read before it is parsed, so Fastify's limits of size and time hold for it, too.
+  app.addContentTypeParser<Buffer>('multipart/form-data', options, parseMultipart)
 }
 
 function jsonParser (app: FastifyInstance): FastifyBodyParser<Buffer> {
@@ -32,6 +35,11 @@ const parseForm: FastifyBodyParser<Buffer> = (_request, body, done) => {
   const text = decode(body)
   if (text === undefined || !isWellEncoded(text)) return done(malformed('not a valid form'))
   done(null, new FormBody(new URLSearchParams(text)))
+}
+
+async function parseMultipart ({ headers }: FastifyRequest, body: Buffer): Promise<FormBody> {
+  if (decode(body) === undefined) throw malformed('not valid UTF-8')
+  return new FormBody(await readMultipart(body, { ...headers, 'content-type': headers['content-type'] ?? '' }))
 }
 
 const malformed = (reason: string) => failure('malformed_body', { reason })
