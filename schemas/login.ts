@@ -13,7 +13,9 @@ function loginBody ({ loginMethods }: LoginShape) {
   // Blank means absent, as in dj-rest-auth: a form with both fields sends both.
   const properties = {
     ...(loginMethods.includes('username') && {
-      username: Type.Optional(Type.String({ maxLength: 150, examples: ['alice'] }))
+      username: Type.Optional(loginMethods.includes('email')
+        ? Type.String({ maxLength: 254, description: 'The username or the e-mail address.', examples: ['alice'] })
+        : Type.String({ maxLength: 150, examples: ['alice'] }))
     }),
     ...(loginMethods.includes('email') && { email: Type.Optional(Type.String({ ...Email, minLength: 0 })) }),
     password: Password('The password.')

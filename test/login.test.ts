@@ -51,6 +51,32 @@ story('with both login methods, either identifier logs in, and the address wins 
   t.equal(await names({ email: alice.email, username: 'bob' }), 'Alice')
 })
 
+story('an address in `username` is the owner\'s, whatever the usernames of others spell', async (t, build) => {
+  const { post } = await build(t, { options: { userFields: {}, ...byName } })
+  await post('/registration', { username: 'alice', password1: password, email: alice.email })
+  await post('/registration', { username: alice.email, password1: 'Mallory-own-pw-1', email: 'mallory@example.com' })
+  await post('/registration', { username: 'carol@example.com', password1: password })
+  const login = async (username: string, password: string) =>
+    (await post('/login', { username, password })).json().user?.email
+  t.equal(await login(alice.email, password), alice.email)
+  t.equal(await login(' ALICE@example.COM', password), alice.email)
+  t.equal(await login(alice.email, 'Mallory-own-pw-1'), undefined)
+  t.equal((await post('/login', { email: 'mallory@example.com', password: 'Mallory-own-pw-1' })).statusCode, 200)
+  t.equal(await login('carol@example.com', password), null, 'nobody owns the address, so it is a username')
+  t.equal(await login('nobody@example.com', password), undefined)
+  const long = `${'a'.repeat(60)}@${'b'.repeat(60)}.${'c'.repeat(60)}.example`
+  await post('/registration', { username: 'long', password1: password, email: long })
+  t.equal(await login(long, password), long, 'an address may be longer than a username')
+})
+
+t.test('without login by address, an address in `username` is only a username', async t => {
+  const { post } = await sqliteBuild(t, {
+    options: { userFields: {}, account: { ...byName.account, loginMethods: ['username'] } }
+  })
+  await post('/registration', { username: 'alice', password1: password, email: alice.email })
+  t.equal((await post('/login', { username: alice.email, password })).json().code, 'invalid_credentials')
+})
+
 story('a login without an identifier returns the names of the accepted ones', async (t, build) => {
   const { post } = await build(t, { options: { userFields: {}, ...byName } })
   t.match((await post('/login', { password })).json(), {

@@ -37,8 +37,14 @@ export const login: Feature = (app, { settings, contract, db, userRecords, passw
   })
 
   /** If both are sent, the address counts, as in dj-rest-auth. */
-  async function findByIdentifier (email?: string, username?: string): Promise<UserRow | undefined> {
-    if (!email) return await findUserByUsername(db, username ?? '')
+  async function findByIdentifier (email?: string, username = ''): Promise<UserRow | undefined> {
+    if (email) return await findByAddress(email)
+    // A form may have one field for both. The owner of an address comes first: a username cannot take its place.
+    const owner = loginMethods.length === 2 ? await findByAddress(username) : undefined
+    return owner ?? await findUserByUsername(db, username)
+  }
+
+  async function findByAddress (email: string): Promise<UserRow | undefined> {
     const canonical = canonicalEmail(email)
     return canonical === undefined ? undefined : await findUserByEmail(db, canonical)
   }
