@@ -34,6 +34,8 @@ export type CredentialFields = TObject<
 const text = (maxLength: number, description: string, example: string) =>
   Type.Optional(Type.String({ maxLength, description, examples: [example] }))
 
+const idTokenExample = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
+
 function credentialProperties ({ label, takes }: ProviderShape): TProperties {
   return {
     code: text(2048, `Authorization code that ${label} sent to your redirect URI.`, 'SplxlOBeZQQYbYS6WxSbIA'),
@@ -51,7 +53,7 @@ function credentialProperties ({ label, takes }: ProviderShape): TProperties {
       id_token: text(
         8192,
         `Instead of a code: an ID token that ${label} issued to this app. Can be used once.`,
-        'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
+        idTokenExample
       ),
       nonce: text(
         255,
@@ -59,10 +61,18 @@ function credentialProperties ({ label, takes }: ProviderShape): TProperties {
         'n-0S6_WzA2Mj'
       )
     }),
-    ...(takes.accessToken && {
-      access_token: text(4096, `Instead of a code: an access token that ${label} issued to this app.`, 'ya29.a0AfH6SMB')
-    })
+    ...((takes.idToken || takes.accessToken) && { access_token: accessToken(label, takes) })
   }
+}
+
+/** Front ends written for dj-rest-auth post an ID token in this field, too. */
+function accessToken (label: string, takes: ProviderShape['takes']) {
+  const accepted = [
+    ...(takes.accessToken ? [`an access token that ${label} issued to this app`] : []),
+    ...(takes.idToken ? ['the ID token, for clients that cannot send it as `id_token`'] : [])
+  ]
+  const example = takes.accessToken ? 'ya29.a0AfH6SMB' : idTokenExample
+  return text(8192, `Instead of a code: ${accepted.join(', or ')}.`, example)
 }
 
 const loginCode = text(

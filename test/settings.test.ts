@@ -369,7 +369,7 @@ const refusals: Array<[options: object, line: string]> = [
   [social({ clientsecret: 'x' }), 'social.google.clientsecret: unknown option'],
   [
     social({ callbackUrl: '/auth/google/callback' }),
-    'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback'
+    'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback, or postmessage'
   ],
   [social({ scopes: 'email' }), 'social.google.scopes: must be a list, each item a non-empty string'],
   [social({ trustEmail: 'app.example' }), 'social.google.trustEmail: must be true, false or a list of domains'],

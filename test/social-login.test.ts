@@ -156,14 +156,18 @@ void t.test('with Django REST framework errors, it gets the answer of dj-rest-au
   t.same(answer.json(), { detail: 'The provider can not be reached. Try again shortly.' })
 })
 
-void t.test('a code reaches the provider unchanged, with all special characters', async t => {
+void t.test('a code reaches the provider unchanged, unless it is still as it was in the URL', async t => {
   const { post, call, bad } = await withBadProvider(t, sqliteBuild)
   const codes = [
-    '4%2F0AX4XfWh', '4/0AX+4Xf=Wh==', 'a b', 'a&client_id=evil', 'ä€😀', '%', '%00', 'a\r\nb', '"}', '__proto__'
+    '4/0AX4XfWh', '4/0AX+4Xf=Wh==', 'a b', 'a&client_id=evil', 'ä€😀', '%', '%00', 'a\r\nb', '"}', '__proto__'
   ]
-  for (const code of codes) t.equal(codeOf(await post('/company', { code })), 'code_exchange_failed')
+  const encoded = ['4%2F0AX4XfWh', '4%2f0A.b-c_d~e%3D', '4%252F0A']
+  for (const code of [...codes, ...encoded]) {
+    t.equal(codeOf(await post('/company', { code })), 'code_exchange_failed')
+  }
   t.equal(codeOf(await call('POST', '/company', { form: { code: '4/0+A%2F' } })), 'code_exchange_failed')
-  t.same(bad.calls('token').map(({ form }) => form.code), [...codes, '4/0+A%2F'])
+  const decoded = ['4/0AX4XfWh', '4/0A.b-c_d~e=', '4%2F0A']
+  t.same(bad.calls('token').map(({ form }) => form.code), [...codes, ...decoded, '4/0+A%2F'])
   for (const { form } of bad.calls('token')) {
     t.match(form, { redirect_uri: defaultRedirectUri, grant_type: 'authorization_code' })
   }
@@ -379,7 +383,64 @@ void t.test('an access token is ignored unless the app accepts access tokens', a
     t.equal(codeOf(await post(`/${provider}`, { access_token: token })), 'provider_credentials_required', provider)
   }
   t.equal(github.requests.length + facebook.requests.length + bad.calls('tokeninfo').length, 0, 'nobody is asked')
-  t.notMatch(JSON.stringify(app.restAuth.openapi()), /"access_token"/)
+  t.notMatch(JSON.stringify(app.restAuth.openapi()), /an access token that .* issued/)
+})
+
+void t.test('an ID token that is posted as `access_token` is verified as the ID token that it is', async t => {
+  for (const accessToken of [false, true]) {
+    const { post, bad } = await withTokens(t, accessToken)
+    const idToken = await bad.issueIdToken({ person: 'alice' })
+    t.equal((await post('/google', { access_token: idToken })).json().user.email, 'alice@example.com')
+    t.equal(codeOf(await post('/google', { access_token: idToken })), 'provider_token_invalid', 'once')
+    t.equal(codeOf(await post('/google', { id_token: idToken })), 'provider_token_invalid', 'by whatever name')
+    const [header, payload] = (await bad.issueIdToken({ person: 'bob' })).split('.')
+    t.equal(codeOf(await post('/google', { access_token: `${header}.${payload}.x` })), 'provider_token_invalid')
+    const withNonce = await bad.issueIdToken({ person: 'bob', nonce: 'n-1' })
+    t.equal(codeOf(await post('/google', { access_token: withNonce })), 'provider_token_invalid')
+    t.equal(codeOf(await post('/google', { access_token: withNonce, nonce: 'n-1' })), 'logged in')
+    t.equal(bad.calls('tokeninfo').length, 0, 'never taken for an access token')
+    const another = await bad.issueIdToken({ person: 'bob', claims: { aud: 'another', jti: unique() } })
+    t.equal(
+      codeOf(await post('/google', { access_token: another })),
+      accessToken ? 'provider_token_invalid' : 'provider_credentials_required'
+    )
+  }
+})
+
+void t.test('a redirect URI that does not fit a posted code is an error of the client', async t => {
+  const redirectUris = [ownRedirectUri]
+  const { clientId, clientSecret, endpoints, authorize } = await startGithub(t, { redirectUris })
+  const provider = { ...githubProvider, endpoints }
+  const { post } = await sqliteBuild(t, {
+    options: { ...articleOptions, social: { github: { clientId, clientSecret, provider } } }
+  })
+  const query = new URLSearchParams({
+    client_id: clientId,
+    redirect_uri: ownRedirectUri,
+    scope: provider.scopes.join(' '),
+    state: 'x'
+  })
+  const askCode = async () =>
+    new URL(await authorize(`${endpoints.authorization}?${query}`, 'alice')).searchParams.get('code')
+  for (const uri of ['https://elsewhere.example/', undefined]) {
+    const answer = await post('/github', { code: await askCode(), redirect_uri: uri })
+    t.equal(answer.statusCode, 400)
+    t.equal(codeOf(answer), 'code_exchange_failed')
+  }
+  t.equal(codeOf(await post('/github', { code: await askCode(), redirect_uri: ownRedirectUri })), 'logged in')
+})
+
+void t.test("with callbackUrl `postmessage`, codes of Google's popup need no redirect_uri", async t => {
+  const { post, get, bad } = await withBadProvider(t, sqliteBuild, {
+    social: bad => ({ google: likeGoogle(bad, { callbackUrl: 'postmessage' }) })
+  })
+  t.equal((await post('/google', { code: 'code-alice' })).statusCode, 200)
+  t.equal(bad.calls('token')[0]?.form.redirect_uri, 'postmessage')
+  const start = await get('/google/login', { headers: { 'sec-fetch-site': 'none' } })
+  t.equal(
+    new URL(String(start.headers.location)).searchParams.get('redirect_uri'),
+    'http://localhost:3000/auth/google/callback', 'the redirect flow needs an address'
+  )
 })
 
 void t.test('an access token is accepted if the provider confirms that it was issued to this app', async t => {
@@ -438,7 +499,7 @@ void t.test('the OpenAPI document lists the credentials each provider accepts', 
     Object.keys(paths[`/auth/${provider}`]?.post.requestBody.content['application/json']?.schema.properties ?? {}).join(
       ' '
     )
-  t.equal(taken('company'), 'code code_verifier redirect_uri id_token nonce login_code')
+  t.equal(taken('company'), 'code code_verifier redirect_uri id_token nonce access_token login_code')
   t.equal(taken('google'), 'code code_verifier redirect_uri id_token nonce access_token login_code')
   t.equal(taken('github'), 'code code_verifier redirect_uri access_token login_code')
 })

@@ -1,6 +1,6 @@
 /** The option `social`: the settings of each provider, by name. */
 import { Type, type Static } from '@sinclair/typebox'
-import { closed, Text, Url } from './builders.js'
+import { closed, Text } from './builders.js'
 
 const AppleKey = Type.Object({
   teamId: Text("Team ID in Apple's developer account."),
@@ -14,11 +14,13 @@ export const SocialProviderOptions = Type.Object({
     title: 'a string or, for apple, { teamId, keyId, privateKey }',
     description: 'OAuth client secret. For `apple`: `{ teamId, keyId, privateKey }`, from which one is signed.'
   }),
-  callbackUrl: Type.Optional(Url(
-    'an address such as https://app.example/auth/google/callback',
-    'Redirect URI: where the provider sends the browser back to. Default: `publicUrl`, `prefix`, ' +
-    '`/<provider>/callback`.'
-  )),
+  callbackUrl: Type.Optional(Type.String({
+    pattern: '^(https?://[^/?#@\\s]+(/[^?#\\s]*)?|postmessage)$',
+    title: 'an address such as https://app.example/auth/google/callback, or postmessage',
+    description: 'Redirect URI: where the provider sends the browser back to. Default: `publicUrl`, `prefix`, ' +
+      '`/<provider>/callback`. `postmessage`: what Google\'s popup uses for the codes that clients post; logins by ' +
+      'redirect keep the default.'
+  })),
   scopes: Type.Optional(Type.Array(Text(), {
     description: "OAuth scopes to request. Default: those for the user's identity and e-mail address."
   })),

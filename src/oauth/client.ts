@@ -2,7 +2,7 @@
 import type { SocialSettings } from '../settings/types.js'
 import { createCodeExchange } from './code-exchange.js'
 import { createDiscovery, type Metadata } from './discovery.js'
-import { verifyIdToken, type IdTokenExpectations } from './id-token.js'
+import { hasAudience, verifyIdToken, type IdTokenExpectations } from './id-token.js'
 import { createJwks } from './jwks.js'
 import { createProfileReader } from './profile.js'
 import { createProviderCall } from './provider-call.js'
@@ -54,10 +54,11 @@ export function createSocialClient (
     }))
 
   const identityFromCode: SocialClient['identityFromCode'] = async ({
-    code, verifier, redirectUri, nonce, extras = {}
+    code, verifier, redirectUri, isPosted = false, nonce, extras = {}
   }) => await withMetadata(async (metadata, signal) => {
     const proof = provider.pkce !== false && verifier !== undefined ? { code_verifier: verifier } : {}
     const tokens = await exchange(metadata, { code, redirect_uri: redirectUri, ...proof }, signal)
+      .catch(error => { throw isPosted ? blameClient(error) : error })
     const { accessToken, idToken } = tokens
     const expected = { audiences: [clientId], nonce, accessToken, failureCode: 'provider_error' } as const
     const claims = hasIdTokens ? await verify(idToken, metadata, signal, expected) : undefined
@@ -98,6 +99,7 @@ export function createSocialClient (
     postsBack: provider.parameters?.response_mode === 'form_post',
     accepts: { idToken: hasIdTokens, accessToken: settings.accessToken && provider.isOurs !== undefined },
     discover: async () => await withMetadata(async () => {}, 'a provider did not give its metadata at start'),
+    isOwnIdToken: token => hasIdTokens && hasAudience(token, audiences),
     isIssuer,
     authorizationUrl: createAuthorizationUrl,
     identityFromCode,
@@ -105,3 +107,9 @@ export function createSocialClient (
     identityFromAccessToken
   }
 }
+
+/** The redirect URI of a code that a client posted is the client's. */
+const blameClient = (error: unknown): unknown =>
+  error instanceof ProviderError && error.isRedirectMismatch
+    ? new ProviderError('code_exchange_failed', error.reason)
+    : error

@@ -1,6 +1,6 @@
 /** Verifies an ID token (OpenID Connect Core §3.1.3.7). Errors never contain anything from the token. */
 import { createHash } from 'node:crypto'
-import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult } from 'jose'
+import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult } from 'jose'
 import type { IdClaims, Provider } from '../providers/provider.js'
 import { ProviderError, type ProviderErrorCode } from './provider-error.js'
 
@@ -84,4 +84,14 @@ const isIdToken = ({ typ, events }: JWTPayload, header = 'JWT') =>
 function halfHash (accessToken: string, alg: string): string {
   const hash = createHash(`sha${/\d{3}$/.exec(alg)?.[0] ?? '512'}`).update(accessToken).digest()
   return hash.subarray(0, hash.length / 2).toString('base64url')
+}
+
+/** Whether a JWT, not verified yet, names one of these audiences. A JWT access token has a scope (RFC 9068 §2.2.3). */
+export function hasAudience (token: string, audiences: readonly string[]): boolean {
+  try {
+    const { aud = [], scope, scp } = decodeJwt(token)
+    return scope === undefined && scp === undefined && [aud].flat().some(audience => audiences.includes(audience))
+  } catch {
+    return false
+  }
 }

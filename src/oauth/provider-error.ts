@@ -13,6 +13,8 @@ interface ProviderErrorOptions {
   status?: number | undefined
   /** Whether the provider rejects the app's configuration. */
   isMisconfiguration?: boolean
+  /** Whether the provider rejects the redirect URI. */
+  isRedirectMismatch?: boolean
 }
 
 /** `logProviderError` logs it once, where the provider's name is known. */
@@ -21,16 +23,18 @@ export class ProviderError extends Failure {
   readonly reason: string
   readonly status: number | undefined
   readonly isMisconfiguration: boolean
+  readonly isRedirectMismatch: boolean
 
   constructor (
     code: ProviderErrorCode,
     reason: string,
-    { status, isMisconfiguration = false }: ProviderErrorOptions = {}
+    { status, isMisconfiguration = false, isRedirectMismatch = false }: ProviderErrorOptions = {}
   ) {
     super(code, { headers: code === 'provider_unavailable' ? { 'retry-after': '5' } : {} })
     this.reason = reason
     this.status = status
     this.isMisconfiguration = isMisconfiguration
+    this.isRedirectMismatch = isRedirectMismatch
   }
 }
 

@@ -68,10 +68,12 @@ export function exchangeError (
     : fromErrorCode(code)
 }
 
-/** Wrong configuration: codes of OAuth, of GitHub, and Facebook's (unknown app, wrong secret, redirect URI). */
+/** Codes for a wrong redirect URI: of GitHub and Google, and of Facebook. */
+const redirectMismatch = new Set(['redirect_uri_mismatch', '191'])
+/** Wrong configuration: codes of OAuth, of GitHub, and Facebook's (unknown app, wrong secret). */
 const misconfigured = new Set([
-  'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope', 'redirect_uri_mismatch',
-  'incorrect_client_credentials', '1', '101', '191'
+  'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope', 'incorrect_client_credentials',
+  '1', '101', ...redirectMismatch
 ])
 
 /** All other codes concern the authorization code, which any client may have sent. */
@@ -82,6 +84,9 @@ function fromErrorCode (error: unknown): ProviderError {
   // Only plain codes are logged: other text might repeat parts of the request.
   const reason = `${what}: ${/^([a-z]{1,30}(_[a-z]{1,30}){0,5}|\d{1,5})$/.exec(code)?.[0] ?? 'refused'}`
   return misconfigured.has(code)
-    ? new ProviderError('provider_error', reason, { isMisconfiguration: true })
+    ? new ProviderError('provider_error', reason, {
+      isMisconfiguration: true,
+      isRedirectMismatch: redirectMismatch.has(code)
+    })
     : new ProviderError('code_exchange_failed', reason)
 }

@@ -31,6 +31,8 @@ interface CodeInput {
   code: string
   verifier: string | undefined
   redirectUri: string
+  /** Whether a client posted the code, and so chose the redirect URI. */
+  isPosted?: boolean
   /** Expected in the ID token; undefined: the ID token must have none. */
   nonce: string | undefined
   extras?: Record<string, unknown>
@@ -51,6 +53,8 @@ export interface SocialClient {
   postsBack: boolean
   /** The credentials that clients may post besides a code. */
   accepts: { idToken: boolean, accessToken: boolean }
+  /** Whether it claims to be an ID token for this app: dj-rest-auth's clients post one as an access token. */
+  isOwnIdToken: (token: string) => boolean
   /** Fetches the metadata, if the provider has any. */
   discover: () => Promise<void>
   /** Where to send the browser. */

@@ -95,8 +95,11 @@ function checkFit (
   }
 }
 
+/** What Google's JavaScript client sends as redirect URI when it opens a popup. */
+export const popupRedirectUri = 'postmessage'
+
 function checkCallback (option: string, url: string | undefined, production: boolean): void {
-  if (url === undefined) return
+  if (url === undefined || url === popupRedirectUri) return
   if (!URL.canParse(url)) {
     refuseOption(`${option}.callbackUrl: must be an address such as https://app.example/auth/google/callback`)
   }

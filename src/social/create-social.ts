@@ -8,6 +8,7 @@ import type { Outbox } from '../mail/outbox.js'
 import { ProviderError } from '../oauth/provider-error.js'
 import type { SocialClient } from '../oauth/types.js'
 import type { Links } from '../settings/links.js'
+import { popupRedirectUri } from '../settings/social.js'
 import type { Settings } from '../settings/types.js'
 import { createBrowserBinding } from './browser-binding.js'
 import { createCredentialsVerifier } from './credentials.js'
@@ -51,7 +52,7 @@ export async function createSocial (
   const routeUrl = (name: string) => `${links.publicUrl()}${links.path}/${name}`
 
   function redirectUri ({ settings: { name, callbackUrl } }: SocialClient): string {
-    return callbackUrl ?? `${routeUrl(name)}/callback`
+    return callbackUrl === undefined || callbackUrl === popupRedirectUri ? `${routeUrl(name)}/callback` : callbackUrl
   }
 
   function startUrl ({ settings: { name } }: SocialClient, next?: string): string {
@@ -66,7 +67,10 @@ export async function createSocial (
     link,
     redirectUri,
     startUrl,
-    verifyCredentials: createCredentialsVerifier({ redirectUri, transactions }),
+    verifyCredentials: createCredentialsVerifier({
+      redirectUri: client => client.settings.callbackUrl ?? redirectUri(client),
+      transactions
+    }),
     returnUrl: createReturnUrl(settings, links.publicUrl)
   }
 }

@@ -15,6 +15,7 @@ export interface VerifiedCredentials {
 }
 
 interface CredentialsVerifierOptions {
+  /** The redirect URI of a code that was posted without one. */
   redirectUri: (client: SocialClient) => string
   transactions: LoginTransactions
 }
@@ -28,14 +29,18 @@ export function createCredentialsVerifier ({ redirectUri, transactions }: Creden
     const { code, id_token: idToken, access_token: accessToken, nonce } = body
     if (code) {
       const identity = await client.identityFromCode({
-        code,
+        code: decodedOnce(code),
         verifier: body.code_verifier || undefined,
         redirectUri: body.redirect_uri || redirectUri(client),
+        isPosted: true,
         nonce: nonce || undefined
       })
       return { identity, consume: noop }
     }
     if (idToken && client.accepts.idToken) return await verifyIdToken(client, idToken, nonce || undefined)
+    if (accessToken && client.isOwnIdToken(accessToken)) {
+      return await verifyIdToken(client, accessToken, nonce || undefined)
+    }
     if (accessToken && client.accepts.accessToken) {
       return { identity: await client.identityFromAccessToken(accessToken), consume: noop }
     }
@@ -56,4 +61,11 @@ export function createCredentialsVerifier ({ redirectUri, transactions }: Creden
       }
     }
   }
+}
+
+/** A code that was copied from an address as it stands there, such as Google's `4%2F0A…`. */
+function decodedOnce (code: string): string {
+  // No character but those that remain in an encoded part of a URL; others show that it was decoded before.
+  if (!/^([\w.~!*'()-]|%[2-7][\dA-F])+$/i.test(code)) return code
+  return decodeURIComponent(code)
 }
