@@ -20,6 +20,8 @@ export interface ContractShape {
   cookie?: string | undefined
   /** Whether requests that change something are checked for cross-site request forgery. */
   csrf?: boolean
+  /** False if a refresh token stays the same until its session ends. */
+  rotates?: boolean
 }
 
 export const Detail = Type.Object(

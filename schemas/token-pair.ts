@@ -17,14 +17,15 @@ type PairProperties = {
 }
 
 /** If tokens travel in cookies, no body contains them. */
-const pair = ({ cookie }: ContractShape) => ({
+const pair = ({ cookie, rotates = true }: ContractShape) => ({
   ...(cookie === undefined && {
     access: Type.String({
       description: 'JWT (RFC 9068) for the header `Authorization: Bearer …`.',
       examples: [accessExample]
     }),
     refresh: Type.String({
-      description: 'Opaque, 256 bits. Keep it secret: `token/refresh` accepts it once, and `logout` ends its session.',
+      description: 'Opaque. Keep it secret: `token/refresh` accepts it ' +
+        `${rotates ? 'once' : 'until the session ends'}, and \`logout\` ends its session.`,
       examples: [refreshExample]
     })
   }),

@@ -12,18 +12,29 @@ import { accessExample, refreshExample, TokenPairRef } from './token-pair.js'
 const Token = (description: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 4096, description, examples: [example] })
 
+const refreshing = {
+  rotating: {
+    summary: 'Exchange a refresh token for the next one',
+    description: 'A refresh token can be used once. Reusing it within `tokens.refreshGrace` seconds returns the ' +
+      'same successor; reusing it later ends the session.',
+    answered: 'The next tokens of the session.'
+  },
+  keeping: {
+    summary: 'Get a new access token',
+    description: 'The refresh token stays the same until its session ends.',
+    answered: 'A new access token, and the refresh token with its new expiration.'
+  }
+}
+
 export const tokenRoutes = (shape: ContractShape) => {
   const tag = 'Session'
   return {
     refreshToken: route(shape, {
       operationId: 'refreshToken',
-      summary: 'Exchange a refresh token for the next one',
-      description: 'A refresh token can be used once. Reusing it within `tokens.refreshGrace` seconds returns the ' +
-        'same successor; reusing it later ends the session.',
+      ...refreshing[shape.rotates === false ? 'keeping' : 'rotating'],
       tag,
       body: Type.Object({ refresh: Type.Optional(Token('Current refresh token of the session.', refreshExample)) }),
       answer: TokenPairRef(shape),
-      answered: 'The next tokens of the session.',
       errors: ['token_not_valid', 'token_expired']
     }),
     verifyToken: route(shape, {

@@ -56,6 +56,7 @@ export async function createContext (
       requireOldPassword: password.requireOld,
       cookie: cookies?.access,
       csrf: csrf !== undefined,
+      rotates: tokens.refresh.rotate,
       name,
       social: settings.social.length > 0
     }),

@@ -28,7 +28,12 @@ export const TokenOptions = Group({
   refresh: Group({
     idle: Seconds(60, longestSession, 7 * days,
       'Lifetime of a refresh token. A session that is not refreshed for this long ends.'),
-    absolute: Seconds(60, longestSession, 30 * days, 'Maximum lifetime of a session, however often it is refreshed.')
+    absolute: Seconds(60, longestSession, 30 * days, 'Maximum lifetime of a session, however often it is refreshed.'),
+    rotate: Type.Boolean({
+      default: true,
+      description: 'Replace the refresh token whenever it is used, so that the use of a stolen one is noticed. ' +
+        '`false`: it stays the same until the session ends, for clients that keep their first one.'
+    })
   }),
   refreshGrace: Seconds(0, 60, 10,
     'How long a used refresh token still returns the same successor, for two tabs or a lost response. ' +

@@ -1,6 +1,6 @@
 /**
  * Exchanges refresh tokens. Each is valid once, and its exchange returns the next one. If one is used twice, two
- * parties have it, so the session ends for both (RFC 9700 §4.14.2).
+ * parties have it, so the session ends for both (RFC 9700 §4.14.2). Without `tokens.refresh.rotate` it stays the same.
  *
  *   POST /token/refresh   returns the next tokens, or 401
  *   POST /token/verify    whether an access or refresh token is valid, but not why it is invalid
@@ -27,6 +27,7 @@ import { continueSession, countGraceUse, deleteSession, findUserAndSession } fro
 export const token: Feature = (app, context) => {
   const { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox } = context
   const { refreshKeys } = sessions
+  const { rotate: rotates } = settings.tokens.refresh
   const graceMs = settings.tokens.refreshGrace * 1000
   // The first secret derives the next token; the others recognise one that was derived before the secrets changed.
   const derivers = settings.secrets.map(secret => createTokenDeriver(secret, 'refresh tokens'))
@@ -67,6 +68,8 @@ export const token: Feature = (app, context) => {
     const possibleSuccessors = successorsOf(refresh)
     const [next = ''] = possibleSuccessors
     const digest = digestOf(refresh)
+    const kept = rotates ? undefined : await sessions.keepToken(tx, row, refresh, now)
+    if (kept) return kept
     if (await spendRefreshToken(tx, { digest, spentBy: client, now })) {
       return await sessions.storeSuccessor(tx, row, { spent: digest, next }, now)
     }

@@ -2,6 +2,7 @@
 export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1000)
 
 export const earlierOf = (one: Date, other: Date): Date => one < other ? one : other
+
 const units = [[86400, 'day'], [3600, 'hour'], [60, 'minute']] as const
 
 /** For people: the largest unit that divides it, but `24 hours` for a day. Otherwise in minutes, rounded down. */

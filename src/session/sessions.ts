@@ -3,16 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { AnswerCode } from '../../schemas/errors.js'
 import type { Database, Db } from '../db/database.js'
-import type { SessionRow, UserRow } from '../db/tables.js'
+import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
-import { earlierOf, secondsAfter } from '../lib/time.js'
+import { secondsAfter } from '../lib/time.js'
 import type { Settings } from '../settings/types.js'
-import { deleteEarlierTokens, deleteSessionOfRefreshToken, insertRefreshToken } from '../store/refresh-tokens.js'
+import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteSession, insertSession } from '../store/sessions.js'
 import { recordLogin, updateUser } from '../store/users.js'
 import type { AccessTokens } from './access-tokens.js'
 import { clientOf } from './client.js'
-import { createRefreshKeys, mintRefreshToken } from './refresh-token.js'
+import { mintRefreshToken } from './refresh-token.js'
+import { createTokenChain } from './token-chain.js'
 import { createTokenIssuer, type ClientUser, type IssuedSession } from './token-pair.js'
 import type { TokenTransport } from './token-transport.js'
 
@@ -42,7 +43,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
   const issueTokens = createTokenIssuer(accessTokens, tokens)
   const begun = new WeakMap<FastifyRequest, string>()
 
-  const refreshKeys = createRefreshKeys(path)
+  const chain = createTokenChain(tokens, path)
 
   /** A session to insert, and its refresh token, of which only the digest is stored. */
   function create (userPk: string, request: FastifyRequest, authenticatedAt = clock()): IssuedSession {
@@ -67,10 +68,10 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
   /** Stores a session. Ends the one it replaces in this browser, which nobody could reach any more (ASVS 7.2.4). */
   async function insert (tx: Db, session: IssuedSession): Promise<void> {
     const { row, replaced } = session
-    if (replaced) await deleteSessionOfRefreshToken(tx, refreshKeys(replaced))
+    if (replaced) await deleteSessionOfRefreshToken(tx, chain.refreshKeys(replaced))
     await deleteExpiredSessions(tx, row.userPk, row.createdAt)
     await insertSession(tx, row)
-    await insertCurrentToken(tx, session, row.createdAt)
+    await chain.insertCurrentToken(tx, session, row.createdAt)
   }
 
   /** Logs in a user whose row the caller has locked. */
@@ -122,29 +123,6 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     if (id !== undefined) await deleteSession(db, id)
   }
 
-  /**
-   * Stores the token that follows the one with the digest `spent`. It never outlives the session: rotation does not
-   * extend it (ASVS 7.3.2).
-   */
-  async function storeSuccessor (
-    tx: Db,
-    row: SessionRow,
-    { spent, next }: { spent: string, next: string },
-    now: Date
-  ): Promise<IssuedSession> {
-    const refreshExpiration = earlierOf(secondsAfter(now, tokens.refresh.idle), row.expiresAt)
-    const session = { row, refresh: next, refreshExpiration }
-    const { family } = refreshKeys(next)
-    if (family !== null) await deleteEarlierTokens(tx, family, spent)
-    await insertCurrentToken(tx, session, now)
-    return session
-  }
-
-  async function insertCurrentToken (tx: Db, { row, refresh, refreshExpiration }: IssuedSession, createdAt: Date) {
-    const keys = refreshKeys(refresh)
-    await insertRefreshToken(tx, { ...keys, sessionId: row.id, createdAt, expiresAt: refreshExpiration })
-  }
-
-  return { refreshKeys, create, insert, logIn, logInIfUnchanged, respond, endUnanswered, storeSuccessor, issueTokens }
+  return { create, insert, logIn, logInIfUnchanged, respond, endUnanswered, issueTokens, ...chain }
 }
 export type Sessions = ReturnType<typeof createSessions>

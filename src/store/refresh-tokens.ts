@@ -51,6 +51,18 @@ export async function spendRefreshToken (
   return spent.length > 0
 }
 
+/** Moves the expiration of a token that is not spent; false for any other. */
+export async function prolongRefreshToken (
+  { orm, refreshTokens }: Db,
+  digest: string,
+  expiresAt: Date
+): Promise<boolean> {
+  const kept = await orm.update(refreshTokens).set({ expiresAt })
+    .where(and(eq(refreshTokens.digest, digest), isNull(refreshTokens.spentAt)))
+    .returning({ digest: refreshTokens.digest })
+  return kept.length > 0
+}
+
 /** The one of these tokens that is the session's current one: neither spent nor expired. */
 export async function findUnspentToken (
   { orm, refreshTokens }: Db,
