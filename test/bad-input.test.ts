@@ -1059,7 +1059,8 @@ story('2,500 random requests get declared answers, no 500, and leave alice\'s lo
   }
   const types = [
     'application/json', 'application/json', 'application/json', 'application/json; charset=utf-8',
-    'application/x-www-form-urlencoded', 'application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x', ''
+    'application/x-www-form-urlencoded', 'application/x-www-form-urlencoded', 'text/plain',
+    'multipart/form-data; boundary=x', ''
   ]
   const seen = new Map<number, number>()
   for (let i = 0; i < 2500; i++) {

@@ -82,7 +82,8 @@ t.test('with cookies the refresh token stays the same, and its cookie lives long
 })
 
 for (const { name, dialect, open } of databases) {
-  t.test(`sessions go on when the app turns rotation off or on, and a replaced token still ends one (${name})`, async t => {
+  const title = 'sessions go on when the app turns rotation off or on, and a replaced token still ends one'
+  t.test(`${title} (${name})`, async t => {
     const { database: opened, close } = await open(true)
     t.teardown(close)
     const database = dialect === 'sqlite' ? temporaryFile(t) : opened
@@ -106,7 +107,10 @@ for (const { name, dialect, open } of databases) {
 }
 
 t.test('OpenAPI says whether a refresh token is replaced', async t => {
-  for (const [rotate, summary] of [[true, 'Exchange a refresh token for the next one'], [false, 'Get a new access token']]) {
+  for (const [rotate, summary] of [
+    [true, 'Exchange a refresh token for the next one'],
+    [false, 'Get a new access token']
+  ]) {
     const { app } = await sqliteBuild(t, { options: { tokens: { refresh: { rotate } } } })
     t.match(app.restAuth.openapi(), { paths: { '/auth/token/refresh': { post: { summary } } } })
   }
