@@ -36,7 +36,7 @@ export async function createContext (
   app: FastifyInstance,
   { settings, db, clock, hashCost, path, name, inbox, providerTimeoutMs = 5000 }: ContextOptions
 ): Promise<Context> {
-  const { account, fields, errors, hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
+  const { hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
   const userRecords = createUserRecords(settings)
   const accessTokens = await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
@@ -49,17 +49,7 @@ export async function createContext (
   const siteOf = () => resolveSite(site, links.publicUrl())
   return {
     settings,
-    contract: createContract({
-      ...account,
-      fields,
-      errors,
-      requireOldPassword: password.requireOld,
-      cookie: cookies?.access,
-      csrf: csrf !== undefined,
-      rotates: tokens.refresh.rotate,
-      name,
-      social: settings.social.length > 0
-    }),
+    contract: contractOf(settings, name),
     db,
     clock,
     userRecords,
@@ -77,3 +67,16 @@ export async function createContext (
     pageFrame: () => ({ siteName: siteOf().name, loginUrl: urls.login })
   }
 }
+
+const contractOf = ({ account, fields, errors, password, tokens, cookies, csrf, social }: Settings, name: string) =>
+  createContract({
+    ...account,
+    fields,
+    errors,
+    requireOldPassword: password.requireOld,
+    cookie: cookies?.access,
+    csrf: csrf !== undefined,
+    rotates: tokens.refresh.rotate,
+    name,
+    social: social.length > 0
+  })
