@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { AnswerCode } from '../schemas/errors.js'
+import { errors, type AnswerCode } from '../schemas/errors.js'
 import { escapeHtml, html } from '../src/lib/html.js'
 import type { PageFrame } from '../src/pages/card.js'
 import { confirmEmailPage, emailConfirmedPage } from '../src/pages/email-verification.js'
@@ -134,9 +134,12 @@ t.test('the page that starts a social login has one link and nothing else', asyn
 })
 
 t.test("a failed social login is explained in plain words, or in the app's own", async t => {
-  const told = (code: AnswerCode) => socialFailedPage(frame, { ...failed, code }).html
-  t.match(told('code_exchange_failed'), '<p>Google did not confirm the login. Please try again.</p>')
-  t.match(told('rejected'), `<p>${failed.message}</p>`, "or in the app's own words")
+  const told = (code: AnswerCode, message: string) => socialFailedPage(frame, { ...failed, code, message }).html
+  t.match(
+    told('code_exchange_failed', errors.code_exchange_failed.message),
+    '<p>Google did not confirm the login. Please try again.</p>'
+  )
+  t.match(told('rejected', 'Only on Sundays.'), '<p>Only on Sundays.</p>', "or in the app's own words")
 })
 
 t.test('a failed social login offers a retry and the login page', async t => {
