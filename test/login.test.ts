@@ -1,4 +1,5 @@
 import { alice, password, sqliteBuild, story, t } from './support/build.js'
+import { processorMs } from './support/processor-time.js'
 
 const byName = { account: { username: 'required', email: 'optional', loginMethods: ['username', 'email'] } }
 
@@ -51,22 +52,62 @@ story('with both login methods, either identifier logs in, and the address wins 
   t.equal(await names({ email: alice.email, username: 'bob' }), 'Alice')
 })
 
-story('an address in `username` is the owner\'s, whatever the usernames of others spell', async (t, build) => {
+story('an address in `username` is its owner\'s, or the username of whoever has the password', async (t, build) => {
   const { post } = await build(t, { options: { userFields: {}, ...byName } })
+  const mallory = 'Mallory-own-pw-1'
   await post('/registration', { username: 'alice', password1: password, email: alice.email })
-  await post('/registration', { username: alice.email, password1: 'Mallory-own-pw-1', email: 'mallory@example.com' })
+  await post('/registration', { username: alice.email, password1: mallory, email: 'mallory@example.com' })
   await post('/registration', { username: 'carol@example.com', password1: password })
   const login = async (username: string, password: string) =>
-    (await post('/login', { username, password })).json().user?.email
-  t.equal(await login(alice.email, password), alice.email)
-  t.equal(await login(' ALICE@example.COM', password), alice.email)
-  t.equal(await login(alice.email, 'Mallory-own-pw-1'), undefined)
-  t.equal((await post('/login', { email: 'mallory@example.com', password: 'Mallory-own-pw-1' })).statusCode, 200)
-  t.equal(await login('carol@example.com', password), null, 'nobody owns the address, so it is a username')
+    (await post('/login', { username, password })).json().user?.username
+  t.equal(await login(alice.email, password), 'alice')
+  t.equal(await login(' ALICE@example.COM', password), 'alice')
+  t.equal(await login(alice.email, mallory), alice.email, 'her own account')
+  t.equal(await login('carol@example.com', password), 'carol@example.com')
   t.equal(await login('nobody@example.com', password), undefined)
   const long = `${'a'.repeat(60)}@${'b'.repeat(60)}.${'c'.repeat(60)}.example`
   await post('/registration', { username: 'long', password1: password, email: long })
-  t.equal(await login(long, password), long, 'an address may be longer than a username')
+  t.equal(await login(long, password), 'long', 'an address may be longer than a username')
+})
+
+story('an account with an address that is another\'s username does not block that user', async (t, build) => {
+  const { post, app } = await build(t, { options: { userFields: {}, ...byName } })
+  const mallory = 'Mallory-own-pw-1'
+  await post('/registration', { username: 'carol@example.com', password1: password })
+  await post('/registration', { username: 'mallory', password1: mallory, email: 'carol@example.com' })
+  const login = async (body: object) => (await post('/login', body)).json()
+  const [carol, other] = ['carol@example.com', 'mallory']
+  t.equal((await login({ username: carol, password })).user?.username, carol)
+  t.equal((await login({ username: carol, password: mallory })).user?.username, other)
+  t.equal((await login({ email: carol, password })).code, 'invalid_credentials', 'there it is no username')
+  t.equal((await login({ username: carol, password: 'wrong' })).code, 'invalid_credentials')
+  const found = await app.restAuth.users.find({ email: carol })
+  await app.restAuth.users.deactivate(found?.pk ?? '')
+  t.equal((await login({ username: carol, password })).user?.username, carol)
+  t.equal((await login({ username: carol, password: mallory })).code, 'invalid_credentials')
+})
+
+t.test('a failed login with an address in `username` takes the same work, whoever it names', async t => {
+  const internals = { hashCost: { memoryCost: 8192, timeCost: 2, parallelism: 1 } }
+  const { post } = await sqliteBuild(t, { internals, options: { userFields: {}, ...byName } })
+  const register = async (body: object) => await post('/registration', { password1: password, ...body })
+  await register({ username: 'owner', email: 'owner@example.com' })
+  await register({ username: 'name@example.com' })
+  await register({ username: 'two', email: 'both@example.com' })
+  await register({ username: 'both@example.com' })
+  const names = ['owner', 'name', 'both', 'nobody']
+  const spent: Record<string, number[]> = {}
+  for (let round = 0; round < 9; round++) {
+    for (const name of names) {
+      const attempt = { username: `${name}@example.com`, password: 'wrong' }
+      ;(spent[name] ??= []).push(await processorMs(async () => await post('/login', attempt)))
+    }
+  }
+  const median = (name: string) => [...spent[name] ?? []].sort((one, other) => one - other)[4] ?? 0
+  for (const name of names) {
+    const ratio = median(name) / median('nobody')
+    t.ok(ratio > 0.6 && ratio < 1.6, `${name}: ${ratio.toFixed(2)} times the work of nobody`)
+  }
 })
 
 t.test('without login by address, an address in `username` is only a username', async t => {

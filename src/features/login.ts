@@ -12,6 +12,8 @@ import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
+type Find = () => Promise<UserRow | undefined>
+
 export const login: Feature = (app, { settings, contract, db, userRecords, passwords, sessions }) => {
   const { loginMethods, emailVerification } = settings.account
   const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
@@ -19,10 +21,8 @@ export const login: Feature = (app, { settings, contract, db, userRecords, passw
   app.post('/login', { schema: contract.login }, async (request, reply) => {
     const { email, username, password } = request.body
     if (!email && !username) throw failure('identifier_required', { identifier })
-    const found = await findByIdentifier(email, username)
-    // A deactivated account counts as unknown: with the right password, too, the whole work is done.
-    const matches = await passwords.verify(found?.isActive ? found.passwordHash : undefined, password)
-    if (!found || !matches) throw failure('invalid_credentials')
+    const found = await findByPassword(lookupsOf(email, username), password)
+    if (!found) throw failure('invalid_credentials')
     if (emailVerification === 'mandatory' && !found.emailVerified) throw failure('email_not_verified')
 
     const passwordHash = passwords.isOutdated(found.passwordHash ?? '', password)
@@ -36,16 +36,27 @@ export const login: Feature = (app, { settings, contract, db, userRecords, passw
     return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
   })
 
-  /** If both are sent, the address counts, as in dj-rest-auth. */
-  async function findByIdentifier (email?: string, username = ''): Promise<UserRow | undefined> {
-    if (email) return await findByAddress(email)
-    // A form may have one field for both. The owner of an address comes first: a username cannot take its place.
-    const owner = loginMethods.length === 2 ? await findByAddress(username) : undefined
-    return owner ?? await findUserByUsername(db, username)
+  /** Whom the identifiers may name, the likeliest first. If both are sent, the address counts, as in dj-rest-auth. */
+  function lookupsOf (email?: string, username = ''): Find[] {
+    const byAddress = canonicalEmail(email || username)
+    const owner: Find = async () => byAddress === undefined ? undefined : await findUserByEmail(db, byAddress)
+    const named: Find = async () => await findUserByUsername(db, username)
+    if (email) return [owner]
+    // A form may have one field for both.
+    return loginMethods.length === 2 && byAddress !== undefined ? [owner, named] : [named]
   }
 
-  async function findByAddress (email: string): Promise<UserRow | undefined> {
-    const canonical = canonicalEmail(email)
-    return canonical === undefined ? undefined : await findUserByEmail(db, canonical)
+  /**
+   * The first user whose password it is. All are tried, whoever exists: with a username that spells an address, the
+   * answer or its time would tell whether the address has an account, and its account would block the username.
+   */
+  async function findByPassword (lookups: readonly Find[], password: string): Promise<UserRow | undefined> {
+    for (const find of lookups) {
+      const found = await find()
+      // A deactivated account counts as unknown: with the right password, too, the whole work is done.
+      const matches = await passwords.verify(found?.isActive ? found.passwordHash : undefined, password)
+      if (found && matches) return found
+    }
+    return undefined
   }
 }
