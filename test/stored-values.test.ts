@@ -251,6 +251,26 @@ story('a login whose response fails leaves no session behind', async (t, build) 
   t.equal((await get('/user', { token })).statusCode, 200, 'other sessions stay')
 })
 
+story('a login that fails because the database does answers in shape, with no query', async (t, build, tested) => {
+  const database = await shared(t, tested)
+  const rename = 'ALTER TABLE sessions RENAME TO gone'
+  const broken = { now: false }
+  const loggedIn = async () => {
+    if (!broken.now) return
+    if (typeof database === 'string') new BetterSqlite3(database).exec(rename).close()
+    else await (database as { execute: (sql: string) => Promise<unknown> }).execute(rename)
+    throw new Error('the app has a bug')
+  }
+  const { post, register, logs } = await build(t, { database, options: { hooks: { loggedIn } } })
+  await register()
+  t.equal((await post('/login', credentials)).statusCode, 200)
+  broken.now = true
+  const answer = await post('/login', credentials, { fault: true })
+  t.match(answer.json(), { status: 500, code: 'internal_error' })
+  t.notMatch(answer.body, /sessions/)
+  t.match(logs.join(''), /could not be deleted/)
+})
+
 story('any JSON in a column is answered as it is stored, or as null', async (t, build, tested) => {
   const schema = Type.Object({
     name: Type.String({ maxLength: 5 }),

@@ -70,7 +70,10 @@ export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'prob
  */
 export const createErrorHandler = (shape: 'problem' | 'drf', undo: (request: FastifyRequest) => Promise<void>) =>
   async function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-    await undo(request)
+    // The database may be why the request failed: what can't be taken back must not replace the answer.
+    await undo(request).catch(cause => {
+      request.log.error({ err: redactQueryError(cause) }, 'a session whose tokens reached nobody could not be deleted')
+    })
     const answer = toFailure(error, request)
     if (!answer) throw error
     if (answer.statusCode >= 500 && !answer.isLogged) {
