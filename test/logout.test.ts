@@ -55,7 +55,11 @@ story('logout ends the session of a token, whatever the Authorization header say
     (token: string) => `Bearer token=${token}`,
     (token: string) => `Token ${token}`,
     (token: string) => `JWT ${token}`,
-    (token: string) => `Basic YTpi, Bearer ${token}`
+    (token: string) => `Basic YTpi, Bearer ${token}`,
+    (token: string) => `Bearer: ${token}.`,
+    (token: string) => `JWT:${token}`,
+    (token: string) => `Bearer <${token}>`,
+    (token: string) => `{"token":"${token}"}`
   ]) {
     for (const kind of ['access', 'refresh'] as const) {
       const authorization = spell((await post('/login', credentials)).json()[kind])

@@ -50,7 +50,8 @@ const maxPresented = 4
 
 /** Also without `Bearer`, or behind another scheme: a logout must not answer that it has ended what it has not read. */
 const tokensInHeader = ({ headers }: FastifyRequest): string[] =>
-  (headers.authorization ?? '').split(/[\s,;="']+/).filter(part => part.length >= minTokenLength).slice(-maxPresented)
+  (headers.authorization?.match(/[\w-]+(?:\.[\w-]+)*/g) ?? [])
+    .filter(part => part.length >= minTokenLength).slice(-maxPresented)
 // 256 bits in base64url; an access token is longer.
 const minTokenLength = 43
 
