@@ -1,6 +1,6 @@
 /**
- * argon2id, at most one hash per core. Imported hashes that take longer wait in a lane of their own, so that they take
- * no turn from the others. A lane has a limit: a flood must not exhaust the server (ASVS 15.2.2).
+ * argon2id, at most one hash per core. Imported hashes that take longer wait in a queue of their own, so that other
+ * logins do not wait for them. Both queues have a limit: a flood must not exhaust the server (ASVS 15.2.2).
  */
 import { availableParallelism } from 'node:os'
 import { hash as argon2, verify as verifyArgon2 } from '@node-rs/argon2'
@@ -16,15 +16,15 @@ export interface HashCost {
   parallelism: number
 }
 
-/** Thrown when the queue is full. Retry after a second. */
+/** Thrown when a queue is full. Retry after a second. */
 export class HasherBusy extends Error {}
 
 const maxWaiting = 64
-// Of Node's four threads for such work, the slow lane may occupy one. What waits there may take half a second each.
+// Of Node's four threads for such work, slow hashes may occupy one. Each of those waiting may take half a second.
 const slowAtOnce = 1
 const maxWaitingSlow = 16
 
-function createLane (atOnce: number, max: number) {
+function createQueue (atOnce: number, max: number) {
   const limit = pLimit(atOnce)
   return <T>(work: () => Promise<T>): Promise<T> => {
     if (limit.pendingCount >= max) throw new HasherBusy('The password hasher is busy')
@@ -36,30 +36,30 @@ function createLane (atOnce: number, max: number) {
 export function createHasher (cost: HashCost, readHashes: () => Promise<Array<string | null>> = async () => []) {
   const { memoryCost, timeCost, parallelism } = cost
   const own = argon2Work('argon2id', [memoryCost, timeCost, parallelism])
-  const mainLane = createLane(availableParallelism(), maxWaiting)
-  const slowLane = createLane(slowAtOnce, maxWaitingSlow)
-  const laneOf = ({ kind, amount }: Work) =>
-    kind.startsWith('argon2') && amount <= memoryCost * timeCost ? mainLane : slowLane
+  const mainQueue = createQueue(availableParallelism(), maxWaiting)
+  const slowQueue = createQueue(slowAtOnce, maxWaitingSlow)
+  const queueOf = ({ kind, amount }: Work) =>
+    kind.startsWith('argon2') && amount <= memoryCost * timeCost ? mainQueue : slowQueue
   const { note, all } = createWorkInUse(...own ? [own] : [])
   let learned: Promise<void> | undefined
 
   // NFC, because devices encode an é in different ways (NIST SP 800-63B-4 §3.1.1.2).
-  const hash = async (password: string) => await mainLane(() => argon2(password.normalize('NFC'), cost))
+  const hash = async (password: string) => await mainQueue(() => argon2(password.normalize('NFC'), cost))
 
   /**
-   * Whether the password matches. If not, the same work was done for every kind of stored hash and for none: its own,
-   * and what that leaves of all the work in use. So the time reveals nothing.
+   * Whether the password matches. Every failure does the same work, with a stored hash of any kind and without one:
+   * that of verifying the hash, and then what is left of all the work in use. So its time reveals nothing.
    */
   async function verify (stored: string | null | undefined, password: string): Promise<boolean> {
     const work = workOf(stored ?? '')
-    const matches = work && await laneOf(work)(() => verifyAny(stored ?? '', password))
+    const matches = work && await queueOf(work)(() => verifyAny(stored ?? '', password))
     if (matches) return true
     const done = matches === false ? work : undefined
     if (done) note(done)
     await learn()
     for (const left of workLeft(all(), done)) {
       // A damaged hash may have parameters that its algorithm refuses.
-      await laneOf(left)(() => left.spend(left.amount, password).catch(() => {}))
+      await queueOf(left)(() => left.spend(left.amount, password).catch(() => {}))
     }
     return false
   }
