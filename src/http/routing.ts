@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { refuseOption } from '../lib/refuse-option.js'
-import { maskLoggedUrls } from './logged-urls.js'
 import { addMethodNotAllowed, addTrailingSlashTwin, type ErrorShape } from './derived-routes.js'
+import { maskLoggedUrls } from './logged-urls.js'
 import type { SerialiserSchemas } from './serialiser-schemas.js'
 
 const securityHeaders = {
@@ -28,7 +28,7 @@ interface RoutingOptions {
   serialiserSchemas: SerialiserSchemas
   vary: string
   checkCsrf: (request: FastifyRequest) => void
-  takeBackOthers: (request: FastifyRequest, reply: FastifyReply, count: 2) => void
+  clearOtherScopes: (request: FastifyRequest, reply: FastifyReply, count: 2) => void
 }
 
 export interface Routing {
@@ -73,10 +73,10 @@ function refuseShortParameters (app: FastifyInstance): void {
   refuseOption(`Fastify's maxParamLength must be at least ${longestParameter}, or mailed links do not work`)
 }
 
-function addRequestChecks (app: FastifyInstance, { vary, checkCsrf, takeBackOthers }: RoutingOptions): void {
+function addRequestChecks (app: FastifyInstance, { vary, checkCsrf, clearOtherScopes }: RoutingOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders).header('vary', [reply.getHeader('vary') ?? [], vary].flat().join(', '))
-    takeBackOthers(request, reply, 2)
+    clearOtherScopes(request, reply, 2)
     // Here, so that the body of a request to an unknown path is never read.
     if (request.is404) throwNotFound()
     if (!request.routeOptions.config.skipCsrf) checkCsrf(request)

@@ -97,7 +97,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     })
   }
 
-  /** Its cookie would make two of the next, if it has another domain or path. Browsers keep none that has expired. */
+  /** Then a cookie of another domain or path stays beside ours, unless we delete it; browsers delete expired ones. */
   const hasValidToken = (request: FastifyRequest) =>
     tokenTransport.presentedTokens(request, {})
       .some(token => clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0))
@@ -109,7 +109,7 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     begun.set(request, session.row.id)
     try {
       await hooks.loggedIn?.(user, request)
-      if (hasValidToken(request)) tokenTransport.takeBackOthers(request, reply, 1)
+      if (hasValidToken(request)) tokenTransport.clearOtherScopes(request, reply, 1)
       return { ...tokenTransport.send(reply, await issueTokens(session, user)), user }
     } catch (error) {
       await endUnanswered(db, request)

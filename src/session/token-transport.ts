@@ -25,10 +25,10 @@ export interface TokenTransport {
   send: (reply: FastifyReply, tokens: TokenPair) => Expirations & Partial<TokenPair>
   clear: (reply: FastifyReply) => void
   /**
-   * Deletes our cookies of any other domain and path, such as those that the options named before, if the request has
-   * at least `count` of a name. Two of a name authenticate nobody, and an old one would make two of the next.
+   * Deletes the cookies of our names that have another domain or path, such as one that the options named earlier, if
+   * the request has at least `count` of a name: one before we set a cookie, because it would be the second.
    */
-  takeBackOthers: (request: FastifyRequest, reply: FastifyReply, count: 1 | 2) => void
+  clearOtherScopes: (request: FastifyRequest, reply: FastifyReply, count: 1 | 2) => void
   /** Throws `csrf_failed` for an unsafe request that may be forged. That includes a login (login CSRF). */
   checkCsrf: (request: FastifyRequest) => void
   vary: string
@@ -48,7 +48,7 @@ const isBearer = ({ headers }: FastifyRequest): boolean => /^\s*bearer(\s|$)/i.t
 /** At most: each is looked up. */
 const maxPresented = 4
 
-/** Also without `Bearer`, or behind another scheme: a logout must not answer that it has ended what it has not read. */
+/** Also without `Bearer`, or behind another scheme: a logout must not report success without looking at a token. */
 const tokensInHeader = ({ headers }: FastifyRequest): string[] =>
   (headers.authorization?.match(/[\w-]+(?:\.[\w-]+)*/g) ?? [])
     .filter(part => part.length >= minTokenLength).slice(-maxPresented)
@@ -62,7 +62,7 @@ const bearerTransport: TokenTransport = {
   replacedRefreshToken: () => undefined,
   send: (_reply, tokens) => tokens,
   clear: () => {},
-  takeBackOthers: () => {},
+  clearOtherScopes: () => {},
   checkCsrf: () => {},
   vary: 'Authorization'
 }
@@ -112,7 +112,7 @@ function cookieTransport (
     for (const name of [cookies.access, cookies.refresh]) setCookie(reply, name, '', 0, cookies)
   }
 
-  function takeBackOthers (request: FastifyRequest, reply: FastifyReply, count: 1 | 2): void {
+  function clearOtherScopes (request: FastifyRequest, reply: FastifyReply, count: 1 | 2): void {
     const names = [cookies.access, cookies.refresh].filter(name => !hasOneScope(name))
     for (const name of names.filter(name => countCookies(request, name) >= count)) {
       for (const scope of otherScopes(request, cookies, publicUrl)) {
@@ -134,7 +134,7 @@ function cookieTransport (
     replacedRefreshToken,
     send,
     clear,
-    takeBackOthers,
+    clearOtherScopes,
     checkCsrf,
     vary
   }
