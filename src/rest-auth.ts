@@ -17,7 +17,8 @@ export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admi
   state: MailState
 }
 
-type AnyRequest = FastifyRequest<RouteGenericInterface, any, any> // Of any server, such as HTTP/2.
+// Of any server, such as HTTP/2.
+type AnyRequest = FastifyRequest<RouteGenericInterface, any, any>
 /** An `onRequest` hook of Fastify. Throws a `Failure` of status 401 if it rejects the request. */
 export type AuthenticateHook = (request: AnyRequest) => Promise<void>
 

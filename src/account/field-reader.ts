@@ -4,7 +4,7 @@ import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { UserRow } from '../db/tables.js'
 import { createValueValidator } from '../validation/body-validator.js'
 
-/** A value as it is stored, or null if it has no longer the type that responses declare. */
+/** A value as it is stored, or null if it no longer has the type that responses declare. */
 export function createFieldReader (fields: readonly FieldSpec[]) {
   const validator = createValueValidator()
   const readers = fields.map(field => ({

@@ -31,7 +31,7 @@ const connectionLost = /timeout exceeded when trying to connect|Query read timeo
 export const isUnavailable = (error: unknown): boolean =>
   codesOf(error).some(code => unavailable.test(code)) || hasConnectionFailed(error)
 
-/** Whether node-postgres gave a connection up, or should: nothing more comes over it. */
+/** Whether node-postgres has closed a connection, or should, because it no longer carries anything. */
 export const hasConnectionFailed = (error: unknown): boolean =>
   connectionLost.test(messageOf(error)) || (error instanceof Error && connectionLost.test(messageOf(error.cause)))
 

@@ -1,4 +1,4 @@
-/** Only ever adds: drizzle-kit's migrations, then columns for user fields; `rest_auth_schema` is the ledger of both. */
+/** Runs drizzle-kit's migrations, then adds columns for user fields; `rest_auth_schema` is the ledger of both. */
 import { readFileSync } from 'node:fs'
 import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
 import type { FieldSpec } from '../../schemas/user-fields.js'

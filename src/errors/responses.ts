@@ -65,8 +65,8 @@ export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'prob
 }
 
 /**
- * The error handler of the plugin's routes; `undo` takes back what the request has begun. Passes on errors that the
- * host's own hooks threw.
+ * The error handler of the plugin's routes; `undo` removes what the failed request has stored. Passes on errors that
+ * the host's own hooks threw.
  */
 export const createErrorHandler = (shape: 'problem' | 'drf', undo: (request: FastifyRequest) => Promise<void>) =>
   async function handleError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {

@@ -1,6 +1,6 @@
 /**
  * The schemas that Fastify serialises responses by. They select properties as the documented ones do, but write the
- * values of a user as they are: a serializer that follows the declared types would coerce a stored value, drop keys of
+ * values of a user as they are: a serialiser that follows the declared types would coerce a stored value, drop keys of
  * it, or throw.
  */
 type Node = Record<string, unknown>

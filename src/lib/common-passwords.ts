@@ -3,7 +3,7 @@ import { dictionary } from '@zxcvbn-ts/language-common'
 
 const common = new Set(dictionary['passwords-common'])
 
-// Lists of passwords end here, as sites do that run Django: nobody who picks an easy one types more.
+// The longest password that dj-rest-auth lets users set, so leaked ones are rarely longer.
 const maxRepeated = 128
 
 /** Whether the password as a whole is on the list, ignoring case (NIST SP 800-63B-4 §3.1.1.2), or one character. */

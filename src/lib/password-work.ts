@@ -74,7 +74,7 @@ const formats: Array<[RegExp, (algorithm: never, numbers: number[]) => Work | un
   [/^(bcrypt(?:_sha256)?)\$\$2[abxy]\$(\d\d)\$[./\dA-Za-z]{53}$/, bcryptWork]
 ]
 
-/** The work of verifying this hash; undefined if it matches no password: unreadable, `!…` or absurdly expensive. */
+/** The work of verifying this hash; undefined if it matches no password: unreadable, Django's `!…` or too expensive. */
 export function workOf (hash: string): Work | undefined {
   for (const [pattern, read] of formats) {
     const [, algorithm, ...numbers] = pattern.exec(hash) ?? []

@@ -2,9 +2,9 @@
 import { Type } from '@sinclair/typebox'
 import { Normalize } from '../../schemas/common.js'
 import { describeField, type FieldSpec, type UserField, type UserFields } from '../../schemas/user-fields.js'
-import { orRefuse, refuseOption } from '../lib/refuse-option.js'
 import { canonicalDecimal } from '../lib/decimal.js'
 import { canonicalEmail } from '../lib/email.js'
+import { orRefuse, refuseOption } from '../lib/refuse-option.js'
 import { createBodyValidator } from '../validation/body-validator.js'
 import { isReservedColumn, isReservedName } from './reserved-field-names.js'
 
