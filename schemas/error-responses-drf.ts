@@ -11,8 +11,8 @@ export const drfComponents = (shape: ContractShape): TSchema[] => [
   }),
   Type.Unsafe({
     $id: componentName(shape, 'AuthMessages'),
-    description: 'Messages about a field; or, if members of an object or list are wrong, messages per member, where ' +
-      '`non_field_errors` has those about the value as a whole.',
+    description: 'Messages about a field. If members of an object or list are wrong: messages per member, and in ' +
+      '`non_field_errors` those about the value as a whole.',
     anyOf: [
       Type.Array(Type.String()),
       Type.Object({}, { additionalProperties: componentRef(shape, 'AuthMessages') })

@@ -3,7 +3,7 @@
  *
  *   POST /:provider/connect                links one (needs recent authentication)
  *   GET  /socialaccounts                   lists them
- *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in (needs the same)
+ *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in (needs it too)
  */
 import { Type, type Static } from '@sinclair/typebox'
 import { componentName, componentRef, Timestamp, type ContractShape } from './common.js'

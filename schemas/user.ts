@@ -52,7 +52,7 @@ export function userAnswer (shape: AccountShape): UserAnswer {
     properties.missing_fields = Type.Optional(
       Type.Array(OneOf(names), {
         description: 'Fields that are `null` because the user has not provided a required value yet, or because the ' +
-          'stored value no longer has the type declared here. Send those that `PATCH /user` accepts.'
+          'stored value no longer has the type declared here. Send them with `PATCH /user`, if it accepts them.'
       })
     )
   }
@@ -99,9 +99,9 @@ export const takenCodes = (
 ]
 
 const recentForUsername =
-  'To change or clear a username that the user has, the authentication must be at most five minutes old.'
+  'Changing or clearing the username requires authentication within the last five minutes; giving a first one does not.'
 const readOnly = 'Read-only and unknown fields are ignored.'
-const once = 'One of them that is listed in `missing_fields` is accepted once all the same, if no value is stored.'
+const once = 'A field in `missing_fields` is accepted once even if it is read-only, unless a value is stored.'
 
 export const userRoutes = (shape: AccountShape) => {
   const common = {

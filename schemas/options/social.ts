@@ -18,7 +18,7 @@ export const SocialProviderOptions = Type.Object({
     pattern: '^(https?://[^/?#@\\s]+(/[^?#\\s]*)?|postmessage)$',
     title: 'an address such as https://app.example/auth/google/callback, or postmessage',
     description: 'Redirect URI: where the provider sends the browser back to. Default: `publicUrl`, `prefix`, ' +
-      '`/<provider>/callback`. `postmessage`: what Google\'s popup uses for the codes that clients post; logins by ' +
+      '`/<provider>/callback`. `postmessage` is for clients that post the codes of Google\'s popup; logins by ' +
       'redirect keep the default.'
   })),
   scopes: Type.Optional(Type.Array(Text(), {

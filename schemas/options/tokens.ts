@@ -24,7 +24,8 @@ export const TokenOptions = Group({
   }),
   claims: Func('`(user) => object`: your own claims for the access token, computed whenever one is issued.'),
   access: Seconds(30, 1 * days, 300,
-    'Lifetime of an access token. If over 3600, a warning at start says what that costs.'),
+    'Lifetime of an access token. More than 3600 logs a warning at start: after a logout, `stateless` routes accept ' +
+    'the token until it expires.'),
   refresh: Group({
     idle: Seconds(60, longestSession, 7 * days,
       'Lifetime of a refresh token. A session that is not refreshed for this long ends.'),

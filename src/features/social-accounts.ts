@@ -3,7 +3,7 @@
  *
  *   POST /:provider/connect                links a provider; needs recent authentication
  *   GET  /socialaccounts                   lists the linked providers
- *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in; needs the same
+ *   POST /socialaccounts/:id/disconnect    unlinks one, unless it is the only way to log in; needs it too
  */
 import type { FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
