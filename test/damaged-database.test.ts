@@ -68,7 +68,7 @@ for (const tested of databases) {
     })
   }
 
-  t.test(`a column that a field lost can be started anew, as the refusal says (${tested.name})`, async t => {
+  t.test(`a field that lost its column gets an empty one by the SQL of the refusal (${tested.name})`, async t => {
     const { database, run } = await open(t, tested)
     await start(database, true)
     await run('ALTER TABLE users DROP COLUMN level')

@@ -60,7 +60,7 @@ story("a stranger's requests never leave the owner without a link, nor with more
   t.notOk(await isLive(app, (await allLinks(app))[0] as Link), 'a link of three hours ago')
 })
 
-story('a link that was never asked for again expires, and requests for others do not change that', async (t, build) => {
+story('only requests for the same user prolong a link; any other expires', async (t, build) => {
   const app = await build(t)
   await app.register()
   await app.register({ email: 'bob@example.com' })

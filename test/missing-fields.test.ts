@@ -189,7 +189,7 @@ story('the OpenAPI document lists the fields, and says that PATCH and PUT accept
   }
 })
 
-story('all of this holds without providers, for users from before a field was declared', async (t, build) => {
+story('missing fields work without providers too, for users from before a field was declared', async (t, build) => {
   for (const none of [undefined, {}]) {
     const { get, patch, token, stored } = await buildEmptied(t, build, { social: none })
     t.same((await get('/user', { token })).json().missing_fields, names)

@@ -196,7 +196,7 @@ t.test('the words of a password are found in any order, however often, and in li
   t.equal(contextOf('Ｂｏｂｂｙ１', [['name', 'bobby']]), 'name', 'fullwidth')
 })
 
-story('one character repeated is a common password; a number of twenty digits is none', async (t, build) => {
+story('one repeated character is a common password; twenty digits are not', async (t, build) => {
   const { post } = await build(t)
   const codesOf = async (password1: string) =>
     fieldCodes(await post('/registration', { ...alice, email: 'no', password1 })).password1

@@ -603,7 +603,7 @@ t.test('without options, it runs in development: with a SQLite file, a random se
   t.equal(login.statusCode, 200, 'the users are kept')
 })
 
-t.test('an access token of over an hour is warned of', async t => {
+t.test('access tokens that live over an hour are warned of at start', async t => {
   for (const [access, warned] of [[3600, false], [3601, true]] as const) {
     const { log } = await start(t, { ...minimal, tokens: { access } })
     t.equal(/tokens\.access is over an hour/.test(log.join('')), warned, String(access))

@@ -1,4 +1,4 @@
-/** A thief who refreshes only within the grace period of the owner: he must not see when that is, nor stay unseen. */
+/** A thief who refreshes only within the grace period of the owner: they must not see when that is, nor stay unseen. */
 import { alice, password, story, type BuiltApp } from './support/build.js'
 
 const owner = { 'user-agent': 'Owner/1.0' }
@@ -38,14 +38,14 @@ story('a thief who stays within the grace period is logged from the second time 
   t.equal(eventsOf(built).length, 3)
 })
 
-story('a thief at another address is noticed, whatever he calls himself', async (t, build) => {
+story('a thief at another address is noticed, whatever user agent they name', async (t, build) => {
   const built = await build(t, { server: { trustProxy: true } })
   await built.register()
   await rounds(built, 2, [{ ...owner, 'x-forwarded-for': '203.0.113.9' }])
   t.match(eventsOf(built), [{ event: 'token_shared', times: 2, ip: '203.0.113.9' }])
 })
 
-story('two tabs of one browser are no event, and neither is a lost answer', async (t, build) => {
+story('neither two tabs of one browser nor a lost response are logged', async (t, build) => {
   const built = await build(t)
   await built.register()
   const refresh = await rounds(built, 10, [owner, owner])

@@ -36,7 +36,7 @@ story("the app's page does not inherit the fragment of Facebook's redirect", asy
   t.match((await logIn()).headers.location, /^http:\/\/localhost:3000\/welcome#provider=facebook&login_code=[\w-]{43}$/)
 })
 
-story("an error that Facebook tells by number is the provider's, and is logged without its text", async (t, build) => {
+story('an error number of Facebook is an error of the provider, and is logged without its text', async (t, build) => {
   const { browser, logs, logIn } = await withFacebook(t, build, withPage)
   for (const query of [
     'error_code=1349048&error_message=Cannot+load+URL', 'error_code=100&error_message=x', 'error_code=%0Ax'

@@ -208,7 +208,7 @@ story('a read-only value of a type no longer declared can\'t be replaced by the 
   t.match((await get('/user', { token })).json(), fixed)
 })
 
-story('a required field from after a user is missing until given, without providers too', async (t, build, tested) => {
+story('users from before a required field lack it until they give it, providers or not', async (t, build, tested) => {
   const badge = { badge: { schema: Type.String(), userDetails: 'read-only' } } as const
   const { token, get, patch } = await restart(t, build, tested, [{}, {}, badge])
   t.match((await get('/user', { token })).json(), { badge: null, missing_fields: ['badge'] })
