@@ -1,9 +1,7 @@
 /** What the database has: the columns of its tables, and the ledger of what was migrated. */
 import { sql, type SQL } from 'drizzle-orm'
 import { text as column, sqliteTable } from 'drizzle-orm/sqlite-core'
-import type { Database, Db } from './database.js'
-
-type Dialect = Database['dialect']
+import type { Db, Dialect } from './database.js'
 
 /** The types of the columns by name, by table. */
 export type Catalogue = ReadonlyMap<string, ReadonlyMap<string, string>>

@@ -3,9 +3,8 @@
  * (`abc` or `007` as an integer, `1.5` as one) makes it fail.
  */
 import type { ColumnKind } from '../../schemas/user-fields.js'
-import type { Database } from './database.js'
+import type { Dialect } from './database.js'
 
-type Dialect = Database['dialect']
 type Expression = (value: string) => string
 
 const asText = (value: string) => `CAST(${value} AS text)`

@@ -12,8 +12,10 @@ export interface Db extends Tables {
   orm: Orm
 }
 
+export type Dialect = 'sqlite' | 'postgres'
+
 export interface Database extends Db {
-  dialect: 'sqlite' | 'postgres'
+  dialect: Dialect
   /** Runs `work` as one unit, again if PostgreSQL asks for it: all of its writes are stored or, if it throws, none. */
   transaction: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
   /** Like `transaction`, but only one at a time across all processes: for migrations. */

@@ -2,9 +2,7 @@
 import type { ColumnKind, FieldSpec } from '../../schemas/user-fields.js'
 import { quote, recordEntry } from './catalogue.js'
 import { conversion, fitsKind, sqliteCheck } from './column-conversion.js'
-import type { Database, Db } from './database.js'
-
-type Dialect = Database['dialect']
+import type { Database, Db, Dialect } from './database.js'
 
 const types: Record<Dialect, Record<ColumnKind, string>> = {
   sqlite: { text: 'text', decimal: 'text', integer: 'integer', real: 'real', boolean: 'integer', json: 'text' },

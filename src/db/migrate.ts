@@ -4,10 +4,8 @@ import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import { ownFile } from '../lib/own-files.js'
 import { createLedger, readCatalogue, readLedger, recordEntry, type Catalogue } from './catalogue.js'
-import type { Database, Db } from './database.js'
+import type { Database, Db, Dialect } from './database.js'
 import { fieldStatements } from './field-columns.js'
-
-type Dialect = Database['dialect']
 
 /** On SQLite, definitions of fields name the kind where two kinds share a type; they did not at first. */
 const kindsEntry = 'kinds'
