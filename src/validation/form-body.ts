@@ -1,14 +1,13 @@
 /** The body of an HTML form. It consists of strings, from which Ajv coerces numbers and booleans. */
 import { Normalize, WhenBlank, type BlankMeaning } from '../../schemas/common.js'
+import type { JsonSchema } from '../../schemas/json-schema.js'
 
-export interface Property {
-  type?: string | string[]
+export interface Property extends JsonSchema {
   format?: string
   minLength?: number
   minItems?: number
   [WhenBlank]?: BlankMeaning
   [Normalize]?: (value: unknown) => unknown
-  [keyword: string]: unknown
 }
 
 export interface Reading {
