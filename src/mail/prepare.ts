@@ -90,7 +90,7 @@ export function createPreparer ({ db, clock, secrets: [secret = ''] }: PreparerO
   ): Promise<string> {
     const token = deriveToken(purpose, id)
     const now = clock()
-    // Until then, `isServedByEarlier` may want them.
+    // `isServedByEarlier` may prolong those that expired since then.
     await deleteExpiredTokens(tx, secondsAfter(now, -retentionSeconds))
     await insertToken(tx, {
       digest: hashToken(token),

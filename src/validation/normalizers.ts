@@ -13,7 +13,7 @@ export function normalized (
   try {
     return { value: normalize(value) ?? null }
   } catch (error) {
-    // The function is the app's, but what it stumbles over comes from a client: that is no failure of the server.
+    // The function is the app's, but the value that it fails at comes from a client: that is no failure of the server.
     const refusal: FieldError = error instanceof Rejection
       ? { field, code: 'value_not_allowed', message: error.message }
       : fieldError(field, 'invalid')
