@@ -11,7 +11,6 @@ import { temporaryFile } from './support/databases.js'
 import { createModel, declarations, type Declaration, type Json, type Verdict } from './support/field-schemas.js'
 
 const seed = Number(process.env.FAST_CHECK_SEED ?? Math.floor(Math.random() * 2 ** 31))
-// 10,000 values on each database.
 // On each of the two databases: 10,400 values in all.
 const [apps, fieldsPerApp, valuesPerField] = [13, 20, 20]
 
