@@ -1,4 +1,5 @@
 /** Parallel social logins: they end with one account and one owner, and an attacker never wins a race. */
+import { Type } from '@sinclair/typebox'
 import type { LightMyRequestResponse } from 'fastify'
 import { sharedDatabase, withBadProvider, type BadSetup } from './support/hostile-provider-app.js'
 import { alice, articleOptions, password, story, type Build, type Test } from './support/build.js'
@@ -18,12 +19,14 @@ function outcomes (answers: LightMyRequestResponse[]): Record<string, number> {
 }
 
 /** An app whose rows the test can read, and fifty people of the provider. */
-async function withCrowd (t: Test, build: Build, dialect: 'sqlite' | 'postgres', { options, ...setup }: BadSetup = {}) {
+async function withCrowd (
+  t: Test, build: Build, dialect: 'sqlite' | 'postgres', { options, ...setup }: BadSetup = {}, claims: object = {}
+) {
   const { given, open } = sharedDatabase(t, dialect)
   const people = Object.fromEntries(
     Array.from({ length: 50 }, (_, index) => [
       `p${index}`,
-      { email: `alexander@p${index}.example`, email_verified: true }
+      { email: `alexander@p${index}.example`, email_verified: true, ...claims }
     ])
   )
   const built = await withBadProvider(t, build, {
@@ -67,6 +70,23 @@ story('fifty parallel new users of the same name get fifty usernames', async (t,
   t.ok(names.includes('alexander'))
   for (const name of names) t.match(name, /^alexander\d*$/)
   t.equal((await accounts()).length, 50)
+})
+
+story('of twenty owners who get their accounts at once, one gets the value that must be unique', async (
+  t, build, { dialect }
+) => {
+  const { enter, post, users } = await withCrowd(t, build, dialect, {
+    options: {
+      account: { username: 'none', emailVerification: 'optional' },
+      userFields: { first_name: { schema: Type.Optional(Type.String()), registration: 'hidden', unique: true } }
+    }
+  }, { given_name: 'Alexander' })
+  await times(20, async index =>
+    await post('/registration', { email: `alexander@p${index}.example`, password1: password }))
+  const answers = await times(20, async index => await enter(`p${index}`))
+  t.same(outcomes(answers), { 200: 20 })
+  t.equal(answers.filter(answer => answer.json().user.first_name === 'Alexander').length, 1)
+  t.ok((await users()).every(({ emailVerified, passwordHash }) => emailVerified && passwordHash === null))
 })
 
 story('in a race of social login and registration, only one owns the address', async (t, build, { dialect }) => {

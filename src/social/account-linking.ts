@@ -15,7 +15,7 @@ import { deleteSessions } from '../store/sessions.js'
 import {
   deleteSocialAccounts, findSocialAccount, insertSocialAccount, useSocialAccount
 } from '../store/social-accounts.js'
-import { findUserByEmail, insertUser, lockUser, updateUser } from '../store/users.js'
+import { findUserByEmail, insertUser, lockUser, UniqueViolation, updateUser } from '../store/users.js'
 import { createNewUserFrom } from './new-user.js'
 
 export interface AccountLinkingOptions {
@@ -106,7 +106,10 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
     changes: Partial<NewUserRow>,
     keptAccountId?: string
   ): Promise<UserRow> {
-    const user = await updateUser(tx, pk, { ...changes, passwordHash: null, emailVerified: true })
+    const user = await updateUser(tx, pk, { ...changes, passwordHash: null, emailVerified: true }).catch(error => {
+      // Another user got a unique value since it was found to be free.
+      throw error instanceof UniqueViolation ? new ConcurrentChange() : error
+    })
     if (!user) throw new ConcurrentChange()
     await deleteSessions(tx, pk)
     await deleteSocialAccounts(tx, pk, keptAccountId)
