@@ -19,7 +19,7 @@ const older = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
 
 const pbkdf2 = (rounds: number, secret = password) =>
   `pbkdf2_sha256$${rounds}$salt$${pbkdf2Sync(secret, 'salt', rounds, 32, 'sha256').toString('base64')}`
-const djangoBcrypt = async (secret: string, rounds = 4) => `bcrypt$${await bcrypt(secret, { cost: rounds })}`
+const djangoBcrypt = async (secret: string, rounds = 4) => `bcrypt$${await bcrypt(secret, rounds)}`
 
 /** An app, and a function that creates a user with the given stored hash. */
 async function withHashes (t: Test, build: Build, { dialect }: TestedDatabase, options: BuildOptions = {}) {
@@ -42,7 +42,7 @@ t.test('a wrong password takes the work of all kinds of stored hashes, each once
   const stored = [
     await argon2(password, cost), await argon2(password, older), `argon2${await argon2(password, older)}`,
     pbkdf2(1000), pbkdf2(2600), await djangoBcrypt(password, 4), await djangoBcrypt(password, 6),
-    `bcrypt_sha256$${await bcrypt('a digest', { cost: 5 })}`,
+    `bcrypt_sha256$${await bcrypt('a digest', 5)}`,
     `scrypt$1024$salt$8$1$${scryptSync(password, 'salt', 64, { N: 1024 }).toString('base64')}`
   ]
   const inUse = createWorkInUse()
@@ -169,11 +169,11 @@ story('a login with the same first 72 bytes does not replace a bcrypt hash', asy
 story('a bcrypt hash of a shorter password, or of its digest, is replaced at login', async (t, build, database) => {
   const { importUser, logIn } = await withHashes(t, build, database)
   const long = 'é'.repeat(100)
-  const crypt = await bcrypt(password, { cost: 4 })
+  const crypt = await bcrypt(password, 4)
   for (const [name, secret, hash] of [
     ['longest', 'x'.repeat(71), await djangoBcrypt('x'.repeat(71))],
     ['accents', 'é'.repeat(35), await djangoBcrypt('é'.repeat(35))],
-    ['digest', long, `bcrypt_sha256$${await bcrypt(createHash('sha256').update(long).digest('hex'), { cost: 4 })}`],
+    ['digest', long, `bcrypt_sha256$${await bcrypt(createHash('sha256').update(long).digest('hex'), 4)}`],
     ...['2a', '2b', '2x', '2y'].map(version => [version, password, `bcrypt$${crypt.replace('2b', version)}`] as const)
   ] as const) {
     const stored = await importUser(name, hash)

@@ -24,8 +24,8 @@ const djangoHashes = async (): Promise<Record<string, string>> => ({
   pbkdf2_sha1: `pbkdf2_sha1$1000$${salt}$${pbkdf2Sync(password, salt, 1000, 20, 'sha1').toString('base64')}`,
   scrypt: `scrypt$16384$${salt}$8$5$${scryptHash}`,
   argon2: `argon2${await phc()}`,
-  bcrypt_sha256: `bcrypt_sha256$${await bcrypt(createHash('sha256').update(password).digest('hex'), { cost: 4 })}`,
-  bcrypt: `bcrypt$${await bcrypt(password, { cost: 4 })}`
+  bcrypt_sha256: `bcrypt_sha256$${await bcrypt(createHash('sha256').update(password).digest('hex'), 4)}`,
+  bcrypt: `bcrypt$${await bcrypt(password, 4)}`
 })
 
 t.test('new hashes are salted argon2id, at the cost that OWASP recommends', async t => {

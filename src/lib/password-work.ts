@@ -60,7 +60,7 @@ function bcryptWork (_name: string, [rounds = 0]: number[]): Work | undefined {
     amount: 2 ** rounds,
     // Each bit of the amount is one hash: from 2¹⁰ to 2¹² there is one of 2¹⁰ and one of 2¹¹.
     async spend (amount, password) {
-      for (let cost = 4; cost <= maxBcryptRounds; cost++) if (amount & 2 ** cost) await bcrypt(password, { cost })
+      for (let cost = 4; cost <= maxBcryptRounds; cost++) if (amount & 2 ** cost) await bcrypt(password, cost)
     }
   }
 }
