@@ -70,7 +70,7 @@ const storedHashes = async () => ({
   blank: '',
   older: await argon2(password, { memoryCost: 4096, timeCost: 2, parallelism: 1 }),
   pbkdf2: `pbkdf2_sha256$20000$salt$${pbkdf2Sync(password, 'salt', 20000, 32, 'sha256').toString('base64')}`,
-  bcrypt: `bcrypt$${await bcrypt(password, { cost: 8 })}`
+  bcrypt: `bcrypt$${await bcrypt(password, 8)}`
 })
 
 const post = async (app: FastifyInstance, path: string, payload: object) =>
