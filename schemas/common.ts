@@ -2,8 +2,8 @@
 import { Type, type ObjectOptions, type TProperties, type TSchema } from '@sinclair/typebox'
 
 /**
- * What a blank value means for a field that the body may leave out: the field is absent, emptied by an edit, or null
- * whatever the body is for. Without it a form's blank field is absent. A symbol, because no document should show it.
+ * What a blank value means for a field that the body may leave out: it is absent; an edit empties it; or it is
+ * null in every body. Without this symbol a form's blank field is absent. A symbol, because no document should show it.
  */
 export const WhenBlank = Symbol.for('fastify-rest-auth.whenBlank')
 export type BlankMeaning = 'absent' | 'empty' | 'null'

@@ -52,7 +52,8 @@ t.test('with the shortest parameters that are accepted, the longest links work',
 t.test('a database that would vanish with the process is refused, but for :memory:', async t => {
   for (const database of [
     '', ' ', '\t', ' auth.sqlite', 'auth.sqlite ', 'auth\u0000.sqlite', 'file:', 'file:auth.sqlite', 'file::memory:',
-    'FILE:auth.sqlite', 'file:///tmp/auth.sqlite', ':MEMORY:', ':memory', ' :memory:', 'sqlite:auth.sqlite', 'postgres:',
+    'FILE:auth.sqlite', 'file:///tmp/auth.sqlite', ':MEMORY:', ':memory', ' :memory:',
+    'sqlite:auth.sqlite', 'postgres:',
     'mysql://localhost/app'
   ]) {
     const message = await refusal(t, { database, docs: false })

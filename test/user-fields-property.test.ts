@@ -211,8 +211,9 @@ story('after a changed declaration, every stored value is answered or named', as
     const { user } = registered.json()
     const login = { email: 'alice@example.com', password }
     const second = await start(changed).catch((error: Error) => error)
-    if (second instanceof Error) t.match(second.message, /^fastify-rest-auth: userFields\.field\d+: its column is /, told)
-    else {
+    if (second instanceof Error) {
+      t.match(second.message, /^fastify-rest-auth: userFields\.field\d+: its column is /, told)
+    } else {
       const answer = await second.post('/login', login)
       t.equal(answer.statusCode, 200, `${told} ${answer.body}`)
       const { user: later } = answer.json()

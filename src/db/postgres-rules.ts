@@ -1,6 +1,6 @@
 /**
- * Rules for every statement on PostgreSQL, whoever made the Drizzle instance: a session is never read from a cache, a
- * date is read whatever the `DateStyle`, and a pooler that mixes prepared statements up is survived.
+ * Rules for every statement on PostgreSQL, on our own Drizzle instance and on the app's: sessions are never read from a
+ * cache, dates are read in every `DateStyle`, and a statement that a pooler has lost is sent again without a name.
  */
 import { sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT, PgSession } from 'drizzle-orm/pg-core'

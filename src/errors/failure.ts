@@ -113,7 +113,7 @@ export function toFailure (error: unknown, request: FastifyRequest): Failure | u
 
 /** 503 and `Retry-After: 1` for errors that a retry may not meet. */
 function toTransientFailure (error: unknown): Failure | undefined {
-  // The host's `handlerTimeout` is such an error too, and would look like a fault of ours.
+  // The host's `handlerTimeout` throws this error. As a 500 it would look like a fault of the plugin.
   const isLate = Object(error).code === 'FST_ERR_HANDLER_TIMEOUT'
   const code = error instanceof HasherBusy
     ? 'server_busy'

@@ -47,8 +47,8 @@ export const login: Feature = (app, { settings, contract, db, userRecords, passw
   }
 
   /**
-   * The first user whose password it is. All are tried, whoever exists: with a username that spells an address, the
-   * answer or its time would tell whether the address has an account, and its account would block the username.
+   * The first user whose password it is. Every lookup costs the same work, also if it finds nobody: a user whose name
+   * spells an address could otherwise learn from the time of their own login whether the address has an account.
    */
   async function findByPassword (lookups: readonly Find[], password: string): Promise<UserRow | undefined> {
     for (const find of lookups) {

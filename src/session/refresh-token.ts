@@ -5,8 +5,8 @@
  *   secret (23)              another in each; 138 bits, more than RFC 6749 §10.10 requires
  *   checksum (4)             so that a token cut or altered on its way is not taken for an earlier one
  *
- * Whoever holds a family with another secret has an earlier token of the session, whose use ends it anyway. So the
- * checksum needs no key.
+ * A request with a known family and another secret comes from somebody who had an earlier token of the session, and the
+ * use of an earlier token ends the session. So the checksum needs no key.
  */
 import { hashToken, mintToken } from '../lib/secrets.js'
 import type { RefreshTokenKeys } from '../store/refresh-tokens.js'

@@ -212,7 +212,9 @@ defineRestAuth({
 })
 // @ts-expect-error unknown option
 defineRestAuth({ social: { google: { clientId: 'x', clientSecret: 'y', clientSecrets: [] } } })
-for (const transport of ['console', 'smtp://smtp.example', { host: 'smtp.example', port: 587 }]) { defineRestAuth({ mail: { transport } }) }
+for (const transport of ['console', 'smtp://smtp.example', { host: 'smtp.example', port: 587 }]) {
+  defineRestAuth({ mail: { transport } })
+}
 // @ts-expect-error never declared
 defineRestAuth({ mail: { variables: { size: user => user.shoe_size } } })
 // @ts-expect-error unknown option
