@@ -74,7 +74,7 @@ function source (dialect: Dialect, value: string, from: string, kind: ColumnKind
   return kind === 'integer' || kind === 'real' ? `CAST(${value} AS integer)` : value
 }
 
-/** SQLite has no cast that fails. `OR ROLLBACK` undoes the whole transaction, also if the tool goes on after an error. */
+/** SQLite has no cast that fails. `OR ROLLBACK` undoes the transaction, also if the tool goes on after an error. */
 const checkOnSqlite = (column: string) => (fits: string): string[] => {
   const { create, insert, drop } = sqliteCheck(column, fits, 'OR ROLLBACK ')
   return [create, insert, drop]

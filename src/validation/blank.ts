@@ -14,7 +14,7 @@ export function blankValue (schema: Property, isRequired: boolean, isForm: boole
   // JSON means '' as text, except where no text could be blank: a front end sends '' for a date that was not picked.
   const isRefusedByFormat = isText && format !== undefined && !minLength
   if (!isForm && !isRefusedByFormat) return ''
-  // Whoever sends the repetition of a password, even a blank one, asks for the comparison.
+  // A client that sends the repetition of a password, even a blank one, asks for the comparison.
   if (!isEdit) return format === 'password' ? '' : undefined
   return acceptsBlank(schema) || !has(schema, 'null') ? '' : null
 }
