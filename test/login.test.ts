@@ -52,7 +52,7 @@ story('with both login methods, either identifier logs in, and the address wins 
   t.equal(await names({ email: alice.email, username: 'bob' }), 'Alice')
 })
 
-story('an address in `username` is its owner\'s, or the username of whoever has the password', async (t, build) => {
+story('an address in `username` names its owner or the user of that name, as the password says', async (t, build) => {
   const { post } = await build(t, { options: { userFields: {}, ...byName } })
   const mallory = 'Mallory-own-pw-1'
   await post('/registration', { username: 'alice', password1: password, email: alice.email })
@@ -87,7 +87,7 @@ story('an account with an address that is another\'s username does not block tha
   t.equal((await login({ username: carol, password: mallory })).code, 'invalid_credentials')
 })
 
-t.test('a failed login with an address in `username` takes the same work, whoever it names', async t => {
+t.test('a failed login with an address in `username` takes the same work for any account or none', async t => {
   const internals = { hashCost: { memoryCost: 8192, timeCost: 2, parallelism: 1 } }
   const { post } = await sqliteBuild(t, { internals, options: { userFields: {}, ...byName } })
   const register = async (body: object) => await post('/registration', { password1: password, ...body })

@@ -24,7 +24,7 @@ const flood = async (app: BuiltApp, requests = 5) => {
 const isLive = async ({ get }: BuiltApp, { uid, token }: Link): Promise<boolean> =>
   (await get(`/password/reset/confirm/${uid}/${token}`)).statusCode === 200
 
-story('whoever asks for a sixth mail in an hour can use the earlier ones as long as a new one', async (t, build) => {
+story('users who ask for a sixth mail in an hour can use the earlier ones as long as a new one', async (t, build) => {
   const app = await build(t)
   await app.register()
   await app.register({ email: 'bob@example.com' })

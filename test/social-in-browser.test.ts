@@ -119,8 +119,8 @@ async function openExample (t: Test, origin = home) {
 }
 
 /**
- * The article's app with tokens in cookies, whose logins end at a page that the server renders: it greets whoever the
- * cookies of its request vouch for.
+ * The article's app with tokens in cookies, whose logins end at a page that the server renders: it greets the user
+ * whose cookies the request has.
  */
 async function buildWithCookies (social: object, { origin = home, cookies = {} }: At = {}) {
   const app = await buildArticle({

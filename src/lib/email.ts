@@ -30,7 +30,9 @@ export function canonicalEmail (address: string): string | undefined {
 // By blocks: JavaScript has no property for the direction of a character.
 const rightToLeft = '\\u0590-\\u08FF\\uFB1D-\\uFDFF\\uFE70-\\uFEFF\\u{10800}-\\u{10FFF}\\u{1E800}-\\u{1EFFF}'
 const hasRightToLeft = new RegExp(`[${rightToLeft}]`, 'u')
-const isOneDirection = new RegExp(`^(?=[${rightToLeft}])\\p{L}(?:[${rightToLeft}]|\\P{L})*$`, 'u')
+// The alternatives exclude each other, or the time to match would grow exponentially.
+const isOneDirection =
+  new RegExp(`^(?=[${rightToLeft}])\\p{L}(?:[${rightToLeft}]|(?![${rightToLeft}])\\P{L})*$`, 'u')
 
 /**
  * Whether a label that starts with `xn--` stands for one that is valid (RFC 5891 §5.4). Node 24 no longer looks inside
