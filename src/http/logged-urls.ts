@@ -38,7 +38,7 @@ function masked (request: unknown, prefix: string): unknown {
 
 const isFastifyRequest = (request: object): request is FastifyRequest => 'raw' in request && 'routeOptions' in request
 
-/** Keeps the prefix, words and UUIDs, which are no secrets. A name in a query may be one: `?<token>`. */
+/** Keeps the prefix, plain words and UUIDs, which are no secrets. A name in a query may be one: `?<token>`. */
 function maskedUrl (url: string, prefix: string): string {
   const [path = '', query] = url.split(/[?#](.*)/s)
   const known = path.startsWith(prefix) ? prefix : ''
@@ -46,4 +46,5 @@ function maskedUrl (url: string, prefix: string): string {
   return `${known}${segments.join('/')}${query === undefined ? '' : '?…'}`
 }
 
-const harmless = /^([a-z._-]{0,24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
+// A piece of a token may consist of letters alone, but hardly of small ones.
+const harmless = /^([A-Z]?[a-z._-]{0,24}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$/
