@@ -114,25 +114,28 @@ function checkKeywords (schema: JsonSchema, path: string): void {
 /** Literals, and unions of them, as one `enum`; what the literals say of themselves joins the description. */
 function withEnum (schema: JsonSchema, path: string): JsonSchema {
   const { anyOf, const: value, ...rest } = schema
-  if (schema.enum) return { type: typesOf(schema.enum), ...schema }
+  if (schema.enum) return { type: typesOf(schema.enum), ...schema, enum: distinct(schema.enum) }
   if ('const' in schema) {
     return { ...rest, type: rest.type && rest.type !== 'number' ? rest.type : typesOf([value]), enum: [value] }
   }
   if (!anyOf?.some(isLiteral) || !anyOf.every(option => isLiteral(option) || option.type === 'null')) return schema
   anyOf.forEach((option, index) => checkKeywords(option, `${path}.anyOf.${index}`))
-  const values = anyOf.map(option => option.const ?? null)
+  const values = distinct(anyOf.map(option => option.const ?? null))
   const described = anyOf.flatMap(({ const: value, title, description = title }) =>
     description === undefined ? [] : [`\`${String(value)}\`: ${String(description)}`])
   const description = [rest.description, ...described].filter(Boolean).join(' ')
   return { ...rest, ...(description && { description }), type: typesOf(values), enum: values }
 }
 
+// JSON Schema allows no value twice.
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)]
+
 const isLiteral = (option: JsonSchema) => 'const' in option
 
 function typesOf (values: readonly unknown[]): string | string[] {
-  const types = [...new Set(values.map(typeOf))]
-  const distinct = types.includes('number') ? types.filter(type => type !== 'integer') : types
-  return distinct[1] === undefined ? distinct[0] ?? 'null' : distinct
+  const found = distinct(values.map(typeOf))
+  const types = found.includes('number') ? found.filter(type => type !== 'integer') : found
+  return types[1] === undefined ? types[0] ?? 'null' : types
 }
 
 function typeOf (value: unknown): string {
