@@ -11,12 +11,22 @@ export type BlankMeaning = 'absent' | 'empty' | 'null'
 /** The function that gives a value its normal form, before it is validated. A symbol: no document should show it. */
 export const Normalize = Symbol.for('fastify-rest-auth.normalize')
 
+/** Where a response puts the tokens: all in the body, all in cookies, or only the refresh token in a cookie. */
+export type Delivery = 'body' | 'cookies' | 'refresh-cookie'
+
 /** The settings that a client can see, and that therefore shape the contract. */
 export interface ContractShape {
   /** Prefix of component and operation names; empty for the first registration of the plugin in an app. */
   name: string
   errors: 'problem' | 'drf'
-  /** Name of the cookie that holds the access token; undefined if tokens travel in bodies. */
+  /** `opaque`: one key instead of an access and a refresh token. Default: `jwt`. */
+  format?: 'jwt' | 'opaque'
+  /**
+   * How clients get their tokens. Two ways if apps get them in bodies and pages in cookies: `body` comes first, because
+   * the schema of the other one fits both responses. Default: in bodies.
+   */
+  deliveries?: readonly Delivery[]
+  /** Name of the cookie that authenticates a request; undefined if none does. */
   cookie?: string | undefined
   /** Whether requests that change something are checked for cross-site request forgery. */
   csrf?: boolean
@@ -65,26 +75,29 @@ export const componentName = ({ name }: ContractShape, component: string) =>
 export const componentRef = (shape: ContractShape, component: string) =>
   Type.Ref(`${componentName(shape, component)}#`)
 
-/** The security schemes of our routes, for a host that registers @fastify/swagger itself. */
-export const securitySchemes = {
-  bearer: {
+const described = {
+  jwt: {
+    bearerFormat: 'JWT',
+    description: 'The `access` token that login and registration return.',
+    inCookie: 'The access token, set by login and registration.'
+  },
+  opaque: {
+    description: 'The `key` that login and registration return. `Authorization: Token …` is the same.',
+    inCookie: 'The key, set by login and registration.'
+  }
+}
+
+/** The security schemes of our routes. That of the cookie has the name of the cookie. */
+export function securitySchemes ({ cookie, format = 'jwt' }: Pick<ContractShape, 'cookie' | 'format'>) {
+  const { inCookie, description, ...ofFormat } = { bearerFormat: undefined, ...described[format] }
+  const bearer = {
     type: 'http',
     scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'The `access` token that login and registration return.'
-  }
-} as const
-
-/** The security schemes if the access token travels in a cookie; its scheme has the name of the cookie. */
-export const cookieSecuritySchemes = (name: string) => ({
-  bearer: {
-    ...securitySchemes.bearer,
-    description: 'The access token, for clients that store it themselves. Cookies are then ignored.'
-  },
-  [name]: {
-    type: 'apiKey',
-    in: 'cookie',
-    name,
-    description: 'The access token, set by login and registration.'
+    ...(ofFormat.bearerFormat && ofFormat),
+    description: cookie === undefined
+      ? description
+      : `${description} For clients that store it themselves; cookies are then ignored.`
   } as const
-})
+  if (cookie === undefined) return { bearer }
+  return { bearer, [cookie]: { type: 'apiKey', in: 'cookie', name: cookie, description: inCookie } as const }
+}

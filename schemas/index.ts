@@ -15,7 +15,7 @@ import { programmaticBodies, registrationRoutes } from './registration.js'
 import { Session, sessionRoutes } from './sessions.js'
 import type { ProviderShape, SocialShape } from './social-login.js'
 import { socialComponents, socialRoutes } from './social.js'
-import { TokenPair, Tokens } from './token-pair.js'
+import { tokenComponents } from './token-pair.js'
 import { tokenRoutes } from './token.js'
 import { userAnswer, userRoutes, type AccountShape } from './user.js'
 
@@ -40,8 +40,7 @@ export const createContract = (shape: Shape) => ({
   /** The components that the routes refer to, for `addSchema`. */
   components: [
     userAnswer(shape),
-    Tokens(shape),
-    TokenPair(shape),
+    ...tokenComponents(shape),
     Session(shape),
     ...socialComponents(shape),
     ...failureComponents(shape)
@@ -54,5 +53,4 @@ export * from './errors.js'
 export * from './missing-fields.js'
 export * from './route.js'
 export * from './user-fields.js'
-export { Tokens }
 export type { AccountShape, EmailVerificationShape, LoginShape, PasswordChangeShape, ProviderShape, SocialShape }

@@ -3,7 +3,7 @@ import { Type, type TObject, type TOptional, type TProperties, type TString } fr
 import { ObjectKnownAs, type ContractShape } from './common.js'
 import type { AnswerCode } from './errors.js'
 import { route } from './route.js'
-import { TokensRef } from './token-pair.js'
+import { setsCookies, TokensRef } from './token-pair.js'
 
 /** What a client can see of a configured provider. */
 export interface ProviderShape {
@@ -117,14 +117,14 @@ export const socialLoginRoute = (shape: SocialShape, provider: ProviderShape) =>
   tag: 'Social',
   body: ObjectKnownAs<CredentialFields>({
     ...credentialProperties(provider),
-    ...(shape.cookie === undefined && { login_code: loginCode })
+    ...(!setsCookies(shape) && { login_code: loginCode })
   }),
   answer: TokensRef(shape),
   answered: 'The user is logged in.',
   errors: [
     ...credentialErrors(provider),
     ...entryErrors(shape),
-    ...(shape.cookie === undefined ? (['state_invalid'] as const) : [])
+    ...(setsCookies(shape) ? [] : (['state_invalid'] as const))
   ],
   fields: ['value_not_allowed']
 })

@@ -7,7 +7,7 @@
 import { Type } from '@sinclair/typebox'
 import { page } from './route.js'
 import { operationOf, type ProviderShape, type SocialShape } from './social-login.js'
-import { TokensRef } from './token-pair.js'
+import { setsCookies, TokensRef } from './token-pair.js'
 
 const Next = Type.String({
   maxLength: 2000,
@@ -18,9 +18,9 @@ const Next = Type.String({
 
 export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape) => {
   const failed = 'The login failed; the page says why.'
-  const atEnd = shape.cookie === undefined
-    ? 'Redirects to `next` or `urls.socialLogin`, with `#provider=…&login_code=…` to post or with `?error=…`.'
-    : 'Redirects to `next` or `urls.socialLogin`, with the cookies set or with `?error=…`.'
+  const atEnd = setsCookies(shape)
+    ? 'Redirects to `next` or `urls.socialLogin`, with the cookies set or with `?error=…`.'
+    : 'Redirects to `next` or `urls.socialLogin`, with `#provider=…&login_code=…` to post or with `?error=…`.'
   return {
     start: {
       ...page(shape, {
@@ -47,9 +47,9 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
       tag: 'Social',
       answers: {
         200:
-          shape.cookie === undefined
-            ? 'The tokens, as at login, if the app configures no page where the login ends.'
-            : 'The user is logged in, and the app configures no page where the login ends.',
+          setsCookies(shape)
+            ? 'The user is logged in, and the app configures no page where the login ends.'
+            : 'The tokens, as at login, if the app configures no page where the login ends.',
         303: atEnd,
         ...Object.fromEntries([400, 403, 500, 502, 503].map(status => [status, failed]))
       }
@@ -59,10 +59,10 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
 
 /** If tokens travel in bodies and the app configures no page where the login ends, the callback returns the tokens. */
 function withTokens<Route extends { response: Record<string, object> }> (
-  { cookie, ...shape }: SocialShape,
+  shape: SocialShape,
   route: Route
 ): Route {
-  if (cookie !== undefined) return route
+  if (setsCookies(shape)) return route
   return {
     ...route,
     response: {

@@ -27,7 +27,8 @@ export interface Context {
   userRecords: UserRecords
   passwords: Passwords
   sessions: Sessions
-  accessTokens: AccessTokens
+  /** Undefined with `tokens.format: 'opaque'`. */
+  accessTokens: AccessTokens | undefined
   tokenTransport: TokenTransport
   authenticate: Authenticate
   claims: RestAuth['claims']

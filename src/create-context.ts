@@ -5,15 +5,19 @@ import { createPasswords } from './account/passwords.js'
 import { createUserRecords } from './account/user-records.js'
 import type { Context } from './context.js'
 import type { Database } from './db/database.js'
-import { createCsrfCheck } from './http/csrf.js'
+import { createCsrfCheck, type CheckCsrf } from './http/csrf.js'
 import type { HashCost } from './lib/password-hash.js'
 import { resolveSite } from './mail/composer.js'
 import { createMail } from './mail/create-mail.js'
 import type { Inbox } from './mail/inbox.js'
 import { createAccessTokens } from './session/access-tokens.js'
 import { createAuthenticate } from './session/authenticate.js'
+import { createAuthorizationHeader } from './session/authorization-header.js'
+import { createBodyTransport } from './session/body-transport.js'
+import { createCookieTransport } from './session/cookie-transport.js'
 import { createSessions } from './session/sessions.js'
-import { createTokenTransport } from './session/token-transport.js'
+import type { TokenTransport } from './session/token-transport.js'
+import { authenticatingCookie, deliveriesOf } from './settings/cookies.js'
 import { createLinks, listenedOn } from './settings/links.js'
 import type { Settings } from './settings/types.js'
 import { createSocial } from './social/create-social.js'
@@ -39,13 +43,15 @@ export async function createContext (
   const { hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
   const userRecords = createUserRecords(settings)
-  const accessTokens = await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
-  const tokenTransport = createTokenTransport({
-    cookies, csrfCheck: csrf && createCsrfCheck(app, settings, csrf), publicUrl: settings.publicUrl, clock
-  })
+  const accessTokens = tokens.format === 'opaque'
+    ? undefined
+    : await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
+  const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox })
   const { outbox } = mail
+  const sessions = createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport })
+  const cookie = authenticatingCookie(cookies)
   const siteOf = () => resolveSite(site, links.publicUrl())
   return {
     settings,
@@ -57,15 +63,26 @@ export async function createContext (
       site: siteOf,
       readHashes: () => samplePasswordHashes(db)
     }),
-    sessions: createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport }),
+    sessions,
     accessTokens,
     tokenTransport,
-    ...createAuthenticate({ db, clock, accessTokens, tokenTransport, userRecords, cookie: cookies?.access }),
+    ...createAuthenticate({ db, clock, accessTokens, sessions, tokenTransport, userRecords, cookie }),
     links,
     ...mail,
     social: await createSocial(app, { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }),
     pageFrame: () => ({ siteName: siteOf().name, loginUrl: urls.login })
   }
+}
+
+function transportOf (
+  { cookies, publicUrl, tokens }: Settings,
+  csrfCheck: CheckCsrf | undefined,
+  clock: () => Date
+): TokenTransport {
+  const header = createAuthorizationHeader(tokens)
+  return cookies
+    ? createCookieTransport({ header, cookies, csrfCheck, publicUrl, clock })
+    : createBodyTransport(header)
 }
 
 const contractOf = ({ account, fields, errors, password, tokens, cookies, csrf, social }: Settings, name: string) =>
@@ -74,7 +91,9 @@ const contractOf = ({ account, fields, errors, password, tokens, cookies, csrf, 
     fields,
     errors,
     requireOldPassword: password.requireOld,
-    cookie: cookies?.access,
+    format: tokens.format,
+    deliveries: deliveriesOf(cookies),
+    cookie: authenticatingCookie(cookies),
     csrf: csrf !== undefined,
     rotates: tokens.refresh.rotate,
     name,

@@ -31,7 +31,7 @@ export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> &
       maxAge?: number
     }
     | {
-      /** Checks only the token, without a query: an ended session is accepted until its access token expires. */
+      /** Checks only the JWT, without a query: an ended session is accepted until its access token expires. */
       stateless: true
       maxAge?: never
     }
@@ -67,7 +67,7 @@ export interface AccessClaims {
 /** The API for the app's own code, at `app.restAuth`. */
 export interface RestAuth {
   authenticate: Authenticate
-  /** The claims in the access token of a request that `authenticate` accepted; `null` without a token. */
+  /** The claims in the access token of a request that `authenticate` accepted; `null` without one. */
   claims: (request: AnyRequest) => AccessClaims | null
   users: {
     /**

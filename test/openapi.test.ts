@@ -171,7 +171,7 @@ t.test('an operation has a unique ID, a summary, one tag and its security requir
           : []
     t.same(security, expected, `${name}: a token is required if 401 is documented`)
   }
-  t.same(article.components.securitySchemes, securitySchemes)
+  t.same(article.components.securitySchemes, securitySchemes({}))
 })
 
 t.test('each operation has one success response, described, with a named or detailed schema', async t => {
@@ -323,8 +323,8 @@ t.test("the host's own document gets the routes, with their security scheme and 
   const { paths } = await documentOf(t, {})
   const mine = { type: 'http', scheme: 'bearer', description: 'The app\'s own.' }
   for (const [openapi, scheme] of [
-    [{}, securitySchemes.bearer],
-    [{ components: { securitySchemes } }, securitySchemes.bearer],
+    [{}, securitySchemes({}).bearer],
+    [{ components: { securitySchemes: securitySchemes({}) } }, securitySchemes({}).bearer],
     [
       { components: { securitySchemes: { bearer: mine } }, tags: [{ name: 'Session', description: "The app's own." }] },
       mine

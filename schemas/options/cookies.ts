@@ -7,11 +7,18 @@ const CookieName = (description: string) =>
   Type.String({ pattern: '^[A-Za-z0-9._-]+$', maxLength: 128, title: 'a name such as my-app-auth', description })
 
 export const CookieOptions = Group({
-  access: CookieName(
-    'Name of the cookie with the access token. Default: `__Host-access`; `__Secure-access` with a `domain` or ' +
-    '`path`; `access` without `secure`.'
-  ),
+  access: Type.Union([Type.Literal(false), CookieName('')], {
+    description: 'Name of the cookie with the access token. Default: `__Host-access`; `__Secure-access` with a ' +
+      '`domain` or `path`; `access` without `secure`. `false`: the access token is in the response body, and only ' +
+      'the refresh token in a cookie. With `tokens.format: \'opaque\'`: name of the only cookie; default: with `key` ' +
+      'in it.'
+  }),
   refresh: CookieName('Name of the cookie with the refresh token. Default: as for `access`, with `refresh` in it.'),
+  apps: Choice(['cookies', 'body'], {
+    default: 'cookies',
+    description: 'How clients get their tokens that are no page in a browser, such as an app on a phone: `body`: a ' +
+      'request without `Sec-Fetch-Site`, `Origin` and `Cookie` gets them in the response body; pages get cookies only.'
+  }),
   secure: Type.Boolean({
     default: true,
     description: 'Send the cookies only over https (and to localhost). Must be `true` in production.'

@@ -12,6 +12,11 @@ const Seconds = (minimum: number, maximum: number, byDefault: number, descriptio
   Type.Integer({ minimum, maximum, default: byDefault, description })
 
 export const TokenOptions = Group({
+  format: Choice(['jwt', 'opaque'], {
+    default: 'jwt',
+    description: 'What a client gets at login: `jwt`: a short-lived access token and a refresh token; `opaque`: one ' +
+      'key, valid until its session ends, as in dj-rest-auth without JWTs. See docs/tokens.md.'
+  }),
   algorithm: Choice(['HS256', 'EdDSA', 'ES256'], {
     default: 'HS256',
     description: 'Signature algorithm of the access tokens: `HS256` uses `secret`; `EdDSA` and `ES256` use ' +

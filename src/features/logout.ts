@@ -25,7 +25,7 @@ export const logout: Feature = (app, { contract, db, accessTokens, sessions, tok
 
   async function endSessionOf (token: string): Promise<void> {
     // An expired token still identifies its session, and ending that session does no harm.
-    const claims = accessTokens.read(token)
+    const claims = accessTokens?.read(token)
     if (claims) await deleteSession(db, claims.sid)
     else await deleteSessionOfRefreshToken(db, sessions.refreshKeys(token))
   }

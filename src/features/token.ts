@@ -18,7 +18,7 @@ import { clientKeyOf } from '../session/client.js'
 import { staleAt } from '../session/last-seen.js'
 import { successorOf } from '../session/refresh-token.js'
 import { logGraceUse, logReuse } from '../session/token-events.js'
-import type { IssuedSession } from '../session/token-pair.js'
+import type { IssuedSession } from '../session/token-issuer.js'
 import {
   findLastOfFamily, findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken
 } from '../store/refresh-tokens.js'
@@ -26,6 +26,7 @@ import { continueSession, countGraceUse, deleteSession, findUserAndSession } fro
 
 export const token: Feature = (app, context) => {
   const { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox } = context
+  if (!accessTokens) return
   const { refreshKeys } = sessions
   const { rotate: rotates } = settings.tokens.refresh
   const graceMs = settings.tokens.refreshGrace * 1000
@@ -130,7 +131,7 @@ export const token: Feature = (app, context) => {
 
   function readClaims (access: string) {
     try {
-      return accessTokens.verify(access, clock())
+      return accessTokens?.verify(access, clock())
     } catch {
       return undefined
     }

@@ -1,8 +1,9 @@
 /** The OpenAPI document of the routes and, in development, Swagger UI to try them in. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { cookieSecuritySchemes, securitySchemes } from '../../schemas/common.js'
+import { securitySchemes } from '../../schemas/common.js'
 import { packageVersion } from '../lib/package-version.js'
+import { authenticatingCookie } from '../settings/cookies.js'
 import type { Settings } from '../settings/types.js'
 import { isolateSchemas, tagsOf } from './openapi-components.js'
 import { addToHostDocument, surviveHostTransform } from './openapi-host.js'
@@ -11,7 +12,7 @@ import { addToHostDocument, surviveHostTransform } from './openapi-host.js'
 export async function addOpenapi (app: FastifyInstance, settings: Settings): Promise<void> {
   const { prefix, publicUrl, docs, cookies, errors } = settings
   const tags = tagsOf(settings)
-  const schemes = cookies ? cookieSecuritySchemes(cookies.access) : securitySchemes
+  const schemes = securitySchemes({ cookie: authenticatingCookie(cookies), format: settings.tokens.format })
   if (app.hasDecorator('swagger')) {
     surviveHostTransform(app)
     addToHostDocument(app, prefix, schemes, tags)
@@ -39,7 +40,7 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
   if (docs !== false) await addSwaggerUi(app, settings, docs)
 }
 
-async function addSwaggerUi (app: FastifyInstance, { cookies, publicUrl }: Settings, docs: string): Promise<void> {
+async function addSwaggerUi (app: FastifyInstance, settings: Settings, docs: string): Promise<void> {
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
   await app.register(swaggerUi, {
     routePrefix: docs,
@@ -57,7 +58,7 @@ async function addSwaggerUi (app: FastifyInstance, { cookies, publicUrl }: Setti
     staticCSP: true,
     // The default upgrades every request to https, which breaks the page on plain http, and allows foreign images.
     transformStaticCSP: csp => csp.replace(' upgrade-insecure-requests;', '').replace(' validator.swagger.io', ''),
-    transformSpecification: document => forTrying(document, cookies ? hints.cookies : hints.header, publicUrl)
+    transformSpecification: document => forTrying(document, hintFor(settings), settings.publicUrl)
   })
 }
 
@@ -79,10 +80,10 @@ function withOptionalBodies<Document extends { paths?: Record<string, any> }> (d
   return document
 }
 
-const hints = {
-  header: 'To try it out, register or log in, press **Authorize** and paste the `access` token from the response.',
-  cookies: 'To try it out, register or log in; the browser keeps the cookies.'
-}
+const hintFor = ({ cookies, tokens: { format } }: Settings) => authenticatingCookie(cookies) !== undefined
+  ? 'To try it out, register or log in; the browser keeps the cookies.'
+  : 'To try it out, register or log in, press **Authorize** and paste the ' +
+    `${format === 'opaque' ? '`key`' : '`access` token'} from the response.`
 
 /** “Execute” must call the server of this page: `publicUrl` may be another origin, so only its path is kept. */
 function forTrying ({ servers, ...document }: Record<string, any>, hint: string, publicUrl = '') {

@@ -10,10 +10,10 @@ import { declareSecurity } from '../http/openapi-security.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { AuthenticateHook, RestAuth } from '../rest-auth.js'
 import { optionError } from '../settings/option-errors.js'
-import { findUserAndSession, touchSession } from '../store/sessions.js'
 import type { User } from '../types.js'
 import type { AccessTokens, Claims } from './access-tokens.js'
-import { staleAt } from './last-seen.js'
+import { createSessionLookup, type PresentedToken } from './session-lookup.js'
+import type { Sessions } from './sessions.js'
 import type { TokenTransport } from './token-transport.js'
 
 interface AuthenticatedUser {
@@ -32,7 +32,9 @@ export const recentSeconds = 300
 interface AuthenticateOptions {
   db: Database
   clock: () => Date
-  accessTokens: AccessTokens
+  /** Undefined: a session has a key. */
+  accessTokens: AccessTokens | undefined
+  sessions: Sessions
   tokenTransport: TokenTransport
   userRecords: UserRecords
   cookie: string | undefined
@@ -40,13 +42,16 @@ interface AuthenticateOptions {
 
 /** The hook that `app.authenticate` is, and `claims` to read the claims of the token that it verified. */
 export function createAuthenticate (options: AuthenticateOptions) {
-  const { db, clock, accessTokens, tokenTransport, userRecords, cookie } = options
+  const { db, clock, accessTokens, sessions, tokenTransport, userRecords, cookie } = options
+  const { find, recordUse } = createSessionLookup(db, sessions)
   const verifiedClaims = new WeakMap<FastifyRequest, Claims>()
 
   function createHook ({ optional = false, stateless = false, maxAge }: CheckedAuthentication): AuthenticateHook {
     return declareSecurity(async function authenticate (request) {
-      const claims = readClaims(request, optional)
-      const identity = claims && !stateless ? await identify(claims, maxAge) : undefined
+      const token = tokenTransport.readAccessToken(request)
+      if (token === undefined && !optional) throw failure('not_authenticated')
+      const claims = token === undefined ? undefined : accessTokens?.verify(token, clock())
+      const identity = token === undefined || stateless ? undefined : await identify({ token, claims }, maxAge)
       // If two hooks run for one request, only the last counts.
       setOrDelete(verifiedClaims, request, claims)
       setOrDelete(identities, request, identity)
@@ -56,29 +61,21 @@ export function createAuthenticate (options: AuthenticateOptions) {
     }, { cookie, optional })
   }
 
-  function readClaims (request: FastifyRequest, optional: boolean): Claims | undefined {
-    const token = tokenTransport.readAccessToken(request)
-    if (token === undefined && !optional) throw failure('not_authenticated')
-    return token === undefined ? undefined : accessTokens.verify(token, clock())
-  }
-
-  async function identify (claims: Claims, maxAge?: number): Promise<AuthenticatedUser> {
+  async function identify (presented: PresentedToken, maxAge?: number): Promise<AuthenticatedUser> {
     try {
-      return await findAuthenticated(claims, maxAge)
+      return await findAuthenticated(presented, maxAge)
     } catch (error) {
       throw redactForHost(error)
     }
   }
 
-  async function findAuthenticated ({ sub, sid }: Claims, maxAge = Infinity): Promise<AuthenticatedUser> {
+  async function findAuthenticated (presented: PresentedToken, maxAge = Infinity): Promise<AuthenticatedUser> {
     const now = clock()
-    const found = await findUserAndSession(db, sub, sid)
-    if (!found) throw failure('user_not_found')
-    const { user, session } = found
+    const { user, session } = await find(presented, now)
     if (!user.isActive) throw failure('user_inactive')
     if (!session || session.expiresAt <= now) throw failure('token_not_valid')
     if (ageSeconds(authenticatedAtOf(session), now) > maxAge) throw reauthenticationRequired(maxAge)
-    if (session.lastSeenAt <= staleAt(now)) await touchSession(db, session.id, now)
+    await recordUse(session, presented, now)
     return { user, sessionId: session.id, authenticatedAt: authenticatedAtOf(session) }
   }
 
@@ -86,7 +83,7 @@ export function createAuthenticate (options: AuthenticateOptions) {
   function authenticate (given: CheckedAuthentication): AuthenticateHook
   function authenticate (given: FastifyRequest): Promise<void>
   function authenticate (given: FastifyRequest | CheckedAuthentication) {
-    return 'raw' in given ? plain(given) : createHook(checked(given))
+    return 'raw' in given ? plain(given) : createHook(checked(given, accessTokens !== undefined))
   }
 
   const claims: RestAuth['claims'] = request => verifiedClaims.get(request) ?? null
@@ -100,8 +97,11 @@ function setOrDelete<T> (of: WeakMap<FastifyRequest, T>, request: FastifyRequest
   else of.set(request, value)
 }
 
-function checked (options: CheckedAuthentication): CheckedAuthentication {
+function checked (options: CheckedAuthentication, hasClaims: boolean): CheckedAuthentication {
   for (const error of Value.Errors(Authentication, options)) refuseOption(`authenticate: ${optionError(error)}`)
+  if (options.stateless && !hasClaims) {
+    refuseOption("authenticate: stateless: is not possible when tokens.format is 'opaque': a key holds no claims")
+  }
   if (options.stateless && options.maxAge !== undefined) {
     refuseOption('authenticate: maxAge: needs the session, which stateless does not look up')
   }

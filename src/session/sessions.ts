@@ -13,8 +13,9 @@ import { recordLogin, updateUser } from '../store/users.js'
 import type { AccessTokens } from './access-tokens.js'
 import { clientOf } from './client.js'
 import { mintRefreshToken } from './refresh-token.js'
+import { isKey, mintKey } from './session-key.js'
 import { createTokenChain } from './token-chain.js'
-import { createTokenIssuer, type ClientUser, type IssuedSession } from './token-pair.js'
+import { createTokenIssuer, type ClientUser, type IssuedSession } from './token-issuer.js'
 import type { TokenTransport } from './token-transport.js'
 
 interface LoggedIn {
@@ -30,7 +31,8 @@ interface LoginOptions {
 }
 
 interface SessionsOptions {
-  accessTokens: AccessTokens
+  /** Undefined: a session has a key. */
+  accessTokens: AccessTokens | undefined
   tokens: Settings['tokens']
   hooks: Settings['hooks']
   clock: () => Date
@@ -41,6 +43,7 @@ interface SessionsOptions {
 /** Creates, continues and answers with sessions; the functions that take a `tx` belong in the caller's transaction. */
 export function createSessions ({ accessTokens, tokens, hooks, clock, path, tokenTransport }: SessionsOptions) {
   const issueTokens = createTokenIssuer(accessTokens, tokens)
+  const mint = accessTokens ? mintRefreshToken : mintKey
   const begun = new WeakMap<FastifyRequest, string>()
 
   const chain = createTokenChain(tokens, path)
@@ -59,9 +62,9 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
         graceUsesByOthers: null,
         ...clientOf(request)
       },
-      refresh: mintRefreshToken(),
+      refresh: mint(),
       refreshExpiration: secondsAfter(now, tokens.refresh.idle),
-      replaced: tokenTransport.replacedRefreshToken(request)
+      replaced: tokenTransport.replacedToken(request)
     }
   }
 
@@ -99,8 +102,8 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
 
   /** Then a cookie of another domain or path stays beside ours, unless we delete it; browsers delete expired ones. */
   const hasValidToken = (request: FastifyRequest) =>
-    tokenTransport.presentedTokens(request, {})
-      .some(token => clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0))
+    tokenTransport.presentedTokens(request, {}).some(token =>
+      accessTokens ? clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0) : isKey(token))
 
   /** Runs the `loggedIn` hook, sends the tokens and returns the body. If either throws, the stored session ends. */
   async function respond (

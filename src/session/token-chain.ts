@@ -5,7 +5,7 @@ import { earlierOf, secondsAfter } from '../lib/time.js'
 import type { Settings } from '../settings/types.js'
 import { deleteEarlierTokens, insertRefreshToken, prolongRefreshToken } from '../store/refresh-tokens.js'
 import { createRefreshKeys } from './refresh-token.js'
-import type { IssuedSession } from './token-pair.js'
+import type { IssuedSession } from './token-issuer.js'
 
 export function createTokenChain ({ refresh: { idle } }: Settings['tokens'], path: string) {
   const refreshKeys = createRefreshKeys(path)

@@ -1,12 +1,26 @@
 /** The options `tokens.cookies` and `tokens.csrf`, checked at start. */
 import type { Static } from '@sinclair/typebox'
+import type { Delivery } from '../../schemas/common.js'
 import type { CookieOptions, CsrfOption } from '../../schemas/options/cookies.js'
 import type { CookieAttributes } from '../lib/cookies.js'
 import { refuseOption } from '../lib/refuse-option.js'
 
 export interface CookieSettings extends CookieAttributes {
-  access: string
-  refresh: string
+  /** The name of the cookie for each token that travels in one. */
+  names: { readonly [Name in 'access' | 'refresh' | 'key']?: string | undefined }
+  /** Where clients get their tokens that are no page in a browser. */
+  apps: 'cookies' | 'body'
+}
+
+/** The name of the cookie that authenticates a request; undefined if none does. */
+export const authenticatingCookie = (cookies: CookieSettings | undefined): string | undefined =>
+  cookies?.names.access ?? cookies?.names.key
+
+/** How clients get their tokens: `body` first, as the contract requires. */
+export function deliveriesOf (cookies: CookieSettings | undefined): Delivery[] {
+  if (!cookies) return ['body']
+  const { apps, names: { access, key } } = cookies
+  return [...(apps === 'body' ? ['body'] as const : []), access ?? key ? 'cookies' : 'refresh-cookie']
 }
 
 export interface CsrfSettings {
@@ -17,25 +31,49 @@ export interface CsrfSettings {
 }
 
 export interface GivenCookies {
+  format: 'jwt' | 'opaque'
   cookies: false | Static<typeof CookieOptions>
   csrf: Static<typeof CsrfOption>
 }
 
 /** Names and attributes with their defaults; undefined if tokens travel in bodies and the Authorization header. */
-export function resolveCookies ({ cookies }: GivenCookies, production: boolean): CookieSettings | undefined {
+export function resolveCookies ({ cookies, format }: GivenCookies, production: boolean): CookieSettings | undefined {
   if (cookies === false) return undefined
-  const { secure = true, sameSite = 'strict', path = '/', domain } = cookies
+  const { secure = true, sameSite = 'strict', path = '/', domain, apps = 'cookies' } = cookies
   if (!secure && production) refuseOption('tokens.cookies.secure: must be true in production')
   if (!secure && sameSite === 'none') {
     refuseOption("tokens.cookies.sameSite: 'none' requires tokens.cookies.secure, or browsers drop the cookies")
   }
   const prefix = !secure ? '' : path === '/' && domain === undefined ? '__Host-' : '__Secure-'
-  const { access = `${prefix}access`, refresh = `${prefix}refresh` } = cookies
-  for (const [option, name] of Object.entries({ access, refresh })) {
-    if (/^__(host|secure)-/i.test(name)) checkPrefix(`tokens.cookies.${option}`, name, { secure, path, domain })
+  const names = format === 'opaque' ? keyName(cookies, prefix) : pairNames(cookies, prefix)
+  for (const [token, name] of Object.entries(names)) {
+    const option = `tokens.cookies.${token === 'key' ? 'access' : token}`
+    if (/^__(host|secure)-/i.test(name)) checkPrefix(option, name, { secure, path, domain })
   }
-  if (access === refresh) refuseOption('tokens.cookies.refresh: must differ from the name of the access cookie')
-  return { access, refresh, secure, sameSite, path, domain }
+  return { names, apps, secure, sameSite, path, domain }
+}
+
+type GivenNames = Static<typeof CookieOptions>
+
+function pairNames ({ access, refresh }: GivenNames, prefix: string): { access?: string, refresh: string } {
+  const names = { access: access || `${prefix}access`, refresh: refresh ?? `${prefix}refresh` }
+  if (access === false) return { refresh: names.refresh }
+  if (names.access === names.refresh) {
+    refuseOption('tokens.cookies.refresh: must differ from the name of the access cookie')
+  }
+  return names
+}
+
+function keyName ({ access, refresh }: GivenNames, prefix: string): { key: string } {
+  if (access === false) {
+    refuseOption("tokens.cookies.access: must not be false when tokens.format is 'opaque', which has only one token")
+  }
+  if (refresh !== undefined) {
+    refuseOption(
+      "tokens.cookies.refresh: has no effect when tokens.format is 'opaque'; tokens.cookies.access names its cookie"
+    )
+  }
+  return { key: access ?? `${prefix}key` }
 }
 
 type PrefixConditions = Pick<CookieSettings, 'secure' | 'path' | 'domain'>

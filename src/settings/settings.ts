@@ -14,6 +14,7 @@ import { optionError, withinUnion } from './option-errors.js'
 import { isOwnPath } from './reserved-paths.js'
 import { resolveSigning } from './signing.js'
 import { resolveSocial } from './social.js'
+import { checkTokens } from './tokens.js'
 import type { Settings } from './types.js'
 import { resolveUrls } from './urls.js'
 import { resolveUserFields } from './user-fields.js'
@@ -39,7 +40,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
   const urls = resolveUrls(filled.urls, production)
   checkMail(filled.mail, production)
   checkTogether(filled)
-  if (tokens.access > 3600) warn(longAccess)
+  checkTokens(tokens, Object(options).tokens, warn)
   if (production) checkProduction(filled)
   const { userFields, secret, social, ...rest } = filled
   const secrets = resolveSecrets(secret, warn)
@@ -79,20 +80,14 @@ function fill (schema: TObject, given: unknown): Record<string, unknown> {
   ]))
 }
 
-function checkTogether ({ publicUrl, tokens: { refresh }, docs, prefix, social = {} }: FilledOptions): void {
+function checkTogether ({ publicUrl, docs, prefix, social = {} }: FilledOptions): void {
   if (publicUrl !== undefined && !URL.canParse(publicUrl)) {
     refuseOption('publicUrl: must be an address such as https://app.example')
-  }
-  if (refresh.idle > refresh.absolute) {
-    refuseOption('tokens.refresh.idle: must not exceed tokens.refresh.absolute, after which the session ends')
   }
   if (docs && isOwnPath(docs, prefix, Object.keys(social))) {
     refuseOption("docs: conflicts with the plugin's routes; choose another path")
   }
 }
-
-const longAccess = 'fastify-rest-auth: tokens.access is over an hour: after a logout or a deactivation, routes with ' +
-  'stateless: true and services that verify access tokens themselves accept the token until it expires'
 
 const secretHint = 'generate one with: npx fastify-rest-auth secret'
 

@@ -3,7 +3,7 @@ import type { CheckedOptions } from '../../schemas/options.js'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Provider } from '../providers/provider.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from '../types.js'
-import type { CookieSettings, CsrfSettings, GivenCookies } from './cookies.js'
+import type { CookieSettings, CsrfSettings } from './cookies.js'
 import type { Signing } from './signing.js'
 
 /** Liquid filters and tags of the app. Templates may pass them values of any type. */
@@ -54,7 +54,7 @@ export interface Settings {
   account: Omit<Option<'account'>, 'registration'> & { registration: 'open' | 'closed' | RegistrationGuard }
   fields: readonly FieldSpec[]
   password: Omit<Option<'password'>, 'validators'> & { validators: readonly PasswordValidator[] }
-  tokens: Omit<Option<'tokens'>, 'claims' | 'keys' | keyof GivenCookies> & {
+  tokens: Omit<Option<'tokens'>, 'claims' | 'keys' | 'cookies' | 'csrf'> & {
     claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined
   }
   /** Undefined if tokens travel in bodies and the Authorization header. */

@@ -1,0 +1,40 @@
+/** Issues the tokens of a session: an access token and a refresh token, or one key. */
+import { v7 as uuid } from 'uuid'
+import type { SessionRow } from '../db/tables.js'
+import type { Settings } from '../settings/types.js'
+import type { BaseUser } from '../types.js'
+import type { AccessTokens } from './access-tokens.js'
+import { customClaims } from './custom-claims.js'
+import type { IssuedToken } from './issued-tokens.js'
+
+export interface IssuedSession {
+  row: SessionRow
+  /** The refresh token; with `tokens.format: 'opaque'` the key, which is stored and expires like a refresh token. */
+  refresh: string
+  refreshExpiration: Date
+  /** The refresh token or key of the session whose cookies this one overwrites. */
+  replaced?: string | undefined
+}
+
+export type ClientUser = BaseUser & Record<string, unknown>
+
+type IssueTokens = (session: IssuedSession, user: ClientUser, now?: Date) => Promise<IssuedToken[]>
+
+/** Without `accessTokens`, a session has a key. */
+export function createTokenIssuer (accessTokens: AccessTokens | undefined, tokens: Settings['tokens']): IssueTokens {
+  if (!accessTokens) return async ({ refresh, refreshExpiration }) => [namedToken('key', refresh, refreshExpiration)]
+
+  /** The access token never outlives the session. Throws what `tokens.claims` throws, or an Error for its result. */
+  return async function issuePair ({ row, refresh, refreshExpiration }, user, now) {
+    const iat = Math.floor((now ?? row.createdAt).getTime() / 1000)
+    const exp = Math.min(iat + tokens.access, Math.floor(row.expiresAt.getTime() / 1000))
+    const own = await customClaims(tokens.claims, user)
+    const access = accessTokens.sign({ sub: row.userPk, sid: row.id, jti: uuid(), iat, exp }, own)
+    return [
+      namedToken('access', access, new Date(exp * 1000)), namedToken('refresh', refresh, refreshExpiration)
+    ]
+  }
+}
+
+const namedToken = (name: IssuedToken['name'], value: string, expiresAt: Date): IssuedToken =>
+  ({ name, value, expiresAt })
