@@ -1,6 +1,6 @@
 /**
- * A tap reporter that prints failed and skipped tests as they happen, and ends with «N passed, N failed, N skipped».
- * It counts tests, not files or assertions.
+ * A tap reporter that prints failed and skipped tests as they happen, the rows of tables that tests write as comments,
+ * and at the end «N passed, N failed, N skipped». It counts tests, not files or assertions.
  */
 import { Transform } from 'node:stream'
 import { Parser } from 'tap-parser'
@@ -56,6 +56,7 @@ export default class Reporter extends Transform {
 
   watchTest (test, path) {
     test.on('child', inner => this.watchTest(inner, [...path, inner.name]))
+    test.on('comment', comment => { if (comment.startsWith('# |')) this.push(comment.slice(2)) })
     test.on('assert', result => {
       if (result.ok || result.skip || result.todo) return
       this.say(`\n${path.join(' › ')} › ${result.name}`)
