@@ -43,7 +43,7 @@ const settings = {
 }
 type SettingName = keyof typeof settings
 
-interface Setting { cookies?: { access?: false, apps?: string }, format?: string }
+interface Setting { cookies?: { access?: boolean, apps?: string }, format?: string, refresh?: object }
 
 /** What the client gets: the names of the tokens in the body, and those in cookies. */
 interface Got { body: string[], cookies: string[] }

@@ -44,7 +44,9 @@ export function createCookieTransport (
 
   function presentedTokens (request: FastifyRequest, body: { refresh?: string | null }): string[] {
     const inCookie = (name: string | undefined) =>
-      name === undefined || (ignoresCookies && header.isOurs(request)) ? [] : cookieValues(request, name).slice(0, maxPresented)
+      name === undefined || (ignoresCookies && header.isOurs(request))
+        ? []
+        : cookieValues(request, name).slice(0, maxPresented)
     const refreshTokens = body.refresh ? [body.refresh] : inCookie(refresh)
     return [...tokensInHeader(request), ...inCookie(authenticating), ...refreshTokens]
   }

@@ -116,7 +116,8 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
     : await tested.open()
   const logs: string[] = []
   const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
-  const app = Fastify({ logger: { level: 'trace', stream }, ...given.server })
+  // A busy machine may take longer to start than Fastify allows.
+  const app = Fastify({ logger: { level: 'trace', stream }, pluginTimeout: 0, ...given.server })
   const clock = createClock()
   const mailServer = await startMailServer()
   t.teardown(async () => {
