@@ -30,11 +30,14 @@ export const postgres: TestedDatabase = postgresUrl
   : { name: 'PGlite', dialect: 'postgres', open: openPglite }
 export const databases = [sqlite, postgres]
 
+// A busy machine is no failing database. The tests of the limits set their own.
+const patience = '?connect_timeout=60&statement_timeout=60000&query_timeout=61000'
+
 // Creating and dropping a database takes a second, so a test file keeps its databases and empties one for each test.
 const [created, free]: [string[], string[]] = [[], []]
 async function openServerDatabase (url: string, durable = false): Promise<OpenedDatabase> {
   const name = (durable ? undefined : free.pop()) ?? `rest_auth_test_${process.pid}_${created.length + 1}`
-  const database = Object.assign(new URL(url), { pathname: `/${name}` }).href
+  const database = Object.assign(new URL(url), { pathname: `/${name}`, search: patience }).href
   if (created.includes(name)) {
     // Open connections would block the DROP.
     await execute(database, `

@@ -34,6 +34,6 @@ export async function startFlakyNetwork (t: Test, serverUrl: string): Promise<Fl
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  network.url = Object.assign(new URL(serverUrl), { port: String(port), hostname: '127.0.0.1' }).href
+  network.url = Object.assign(new URL(serverUrl), { port: String(port), hostname: '127.0.0.1', search: '' }).href
   return network
 }
