@@ -1,4 +1,5 @@
 /** The cross-checks of `account`: combinations that would lock users out or have no effect. */
+import { AccountOptions } from '../../schemas/options/account.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Settings } from './types.js'
 
@@ -13,6 +14,8 @@ export function checkAccount (account: Settings['account']): void {
       "confirmEmailOnGet: has no effect when account.emailVerification is 'none'"],
     [emailVerification === 'none' && account.loginOnEmailConfirmation,
       "loginOnEmailConfirmation: has no effect when account.emailVerification is 'none'"],
+    [emailVerification === 'none' && account.resendInterval !== AccountOptions.properties.resendInterval.default,
+      "resendInterval: has no effect when account.emailVerification is 'none'"],
     [byUsername && username === 'none',
       "loginMethods: 'username' requires account.username 'required' or 'optional'"],
     [email === 'optional' && !byUsername,
