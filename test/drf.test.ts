@@ -1,6 +1,7 @@
 /**
  * A front end written for dj-rest-auth keeps working: answers equal its own, except for the table below, with reasons.
- * support/dj-rest-auth-replay.ts compares the answers; social login is in drf-social.test.ts.
+ * support/dj-rest-auth-replay.ts compares the answers; cookies are in drf-cookies.test.ts, social login is in
+ * drf-social.test.ts.
  */
 import { createHmac } from 'node:crypto'
 import { defaultUserFields } from '../schemas/user-fields.js'
@@ -18,7 +19,6 @@ const invalidToken = {
   messages: [{ token_class: 'AccessToken', token_type: 'access', message: 'Token is invalid' }]
 }
 const notValid = { detail: 'Token is invalid', code: 'token_not_valid' }
-const anonymous = { detail: 'Authentication credentials were not provided.' }
 const loggedOut = { detail: 'Successfully logged out.' }
 const verificationSent = { detail: 'Verification e-mail sent.' }
 const resent = { detail: 'ok' }
@@ -38,7 +38,6 @@ const why = {
   slash: 'each path works with and without a trailing slash; Django redirects and loses the body',
   html: 'errors are JSON, whatever Accept says: there is no browsable API',
   parser: 'the message of the JSON parser is Node\'s, not Python\'s',
-  cookies: 'tokens are read from the Authorization header, not from a cookie',
   scheme: 'the scheme is case-insensitive (RFC 9110 §11.1)',
   claims: 'an invalid token is just invalid: the answer does not say what it lacks',
   refresh: 'refresh tokens are opaque, so none can have the type of an access token',
@@ -93,15 +92,10 @@ const differences: Record<string, Difference> = {
   'register.accept_html_get': { why: why.html, status: 405, body: noGet },
 
   'login.malformed_json': { why: why.parser, status: 400, body: /^\{"detail":"JSON parse error - [^"]+"\}$/ },
-  'login.with_expired_cookie': { why: why.stale, status: 200, body: { user } },
-  'login.with_garbage_cookie': { why: why.stale, status: 200, body: { user } },
   'login.with_expired_bearer': { why: why.stale, status: 200, body: { user } },
   'login.accept_html': { why: why.html, status: 405, body: noGet },
 
-  'user.get_cookie': { why: why.cookies, status: 401, body: anonymous },
   'user.get_lowercase_bearer': { why: why.scheme, status: 200, body: user },
-  'user.get_garbage_cookie': { why: why.cookies, status: 401, body: anonymous },
-  'user.get_empty_cookie': { why: why.cookies, status: 401, body: anonymous },
   'user.get_refresh_as_access': { why: why.refresh, status: 401, body: invalidToken },
   'user.get_no_user_claim': { why: why.claims, status: 401, body: invalidToken },
   'user.get_non_numeric_user': {
@@ -177,10 +171,6 @@ const differences: Record<string, Difference> = {
   'nousername_keepfield.register.no_username': { why: why.unasked, status: 201, body: { user } },
   'nousername_keepfield.register.with_username': { why: why.unasked, status: 201, body: { user } },
 
-  'full.logout.no_refresh_cookie': { why: why.logout, status: 200, body: loggedOut },
-  'full.logout.replay': { why: why.logout, status: 200, body: loggedOut },
-  'full.logout.nothing': { why: why.logout, status: 200, body: loggedOut },
-
   'default.register.empty': { why: why.repeated, status: 400, body: { username: required, password1: required } },
   'default.register.no_email': {
     why: why.key,
@@ -223,7 +213,7 @@ const differences: Record<string, Difference> = {
 
 const resetPassword = 'Reset-pw-9x'
 const drf = { errors: 'drf' }
-const article = { ...drf, password: { requireOld: false } }
+const article = { ...drf, password: { requireOld: false }, tokens: { refresh: { rotate: false } } }
 const verifying = (emailVerification: 'optional' | 'mandatory', account: object = {}) => ({
   ...article,
   account: { ...articleOptions.account, emailVerification, ...account }
@@ -235,7 +225,6 @@ const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
 }
 
 const scenes: Record<string, Scene> = {
-  // It logs out by cookie, which is not read here: the access token lives on, as it did there.
   'the article\'s app': {
     of: [
       'register.', 'login.', 'user.', 'password_change.', 'password_reset.', 'password_reset_confirm.',
@@ -267,9 +256,6 @@ const scenes: Record<string, Scene> = {
       'password_change.no_auth': async ({ patch }, { access }) => {
         await patch('/user', { gender: 'M' }, { token: access })
       },
-      'logout.ok_cookie': async ({ post }, tokens) => {
-        tokens.access = (await post('/login', { email: alice.email, password: resetPassword })).json().access
-      }
     }
   },
   'the article\'s app where verification is mandatory': {

@@ -154,7 +154,7 @@ function fill (request: Recording['request'], tokens: Tokens): Recording['reques
 }
 
 /** A body without the members that are compared by shape. */
-function comparable (body: unknown): unknown {
+export function comparable (body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body
   const { pk, access, refresh, access_expiration, refresh_expiration, user, ...others } =
     body as Record<string, unknown>
