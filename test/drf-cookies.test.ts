@@ -12,7 +12,7 @@ import { comparable } from './support/dj-rest-auth-replay.js'
 
 interface Recording {
   name: string
-  profile: 'article' | 'full' | 'bodyrefresh' | 'csrf' | 'csrfall'
+  profile: 'article' | 'full' | 'bodyrefresh' | 'csrf' | 'csrfall' | 'session'
   request: { method: 'GET' | 'POST' | 'PATCH', path: string, headers?: Record<string, string>, body?: object }
   response: { status: number, cookies: string[], body: unknown }
 }
@@ -20,6 +20,7 @@ const recordings: Recording[] = readFileSync(new URL('fixtures/dj-rest-auth-cook
   .trim().split('\n').map(line => JSON.parse(line))
 
 const user = { email: alice.email, gender: 'F', phone_number: '+15550100' }
+const required = ['This field is required.']
 const loggedOut = { detail: 'Successfully logged out.' }
 const invalid = {
   detail: 'Given token not valid for any token type',
@@ -32,6 +33,10 @@ const why = {
   logout: 'logout is idempotent: missing, used or unknown tokens are no error',
   ended: 'a session ends on the server, whichever token names it',
   registered: 'dj-rest-auth\'s defect: registration logs in without a cookie, and shows the refresh token',
+  repeated: 'password2 is optional, and must match if sent',
+  session: 'a response of a login has the user, and there are no other cookies than the session\'s',
+  continues: 'the session that changed the password continues with the same cookie',
+  status: 'requests without a valid session get a 401, and the cookie stays',
   kept: 'a refresh token that stays the same gets a later expiration, and so does its cookie',
   csrf: 'there is no CSRF token: a JSON request of the app\'s own origin is none that another site could send'
 }
@@ -43,6 +48,20 @@ const differences: Record<string, { why: string, status: number, body: unknown, 
   'full.logout.nothing': { why: why.logout, status: 200, body: loggedOut },
   'bodyrefresh.logout.cookie_only': { why: why.logout, status: 200, body: loggedOut },
   'set.norotate.refresh': { why: why.kept, status: 200, body: {}, cookies: ['my-app-auth', 'my-refresh-token'] },
+  'session.register.bad': {
+    why: why.repeated,
+    status: 400,
+    body: { email: required, password1: required, gender: required, phone_number: required }
+  },
+  'session.register.ok': { why: why.session, status: 201, body: { user }, cookies: ['sessionid'] },
+  'session.password_change.ok': {
+    why: why.continues,
+    status: 200,
+    body: { detail: 'New password has been saved.' },
+    cookies: []
+  },
+  'session.user.get_after_change': { why: why.continues, status: 200, body: user, cookies: [] },
+  'session.user.get_after_logout': { why: why.status, status: 401, body: invalid, cookies: [] },
   'login.with_expired_cookie': {
     why: why.stale,
     status: 200,
@@ -83,6 +102,10 @@ const differences: Record<string, { why: string, status: number, body: unknown, 
 }
 
 const names = { access: 'my-app-auth', refresh: 'my-refresh-token' }
+/** How the recordings call the token in a cookie. */
+const tokenIn: Record<string, string> = {
+  'my-app-auth': 'access', 'my-refresh-token': 'refresh', sessionid: 'session'
+}
 const lifetimes = { access: 300, refresh: { idle: 86400 } }
 // dj-rest-auth asks for no CSRF token by default.
 const tokens = (cookies: object, { csrf = false, rotate = true } = {}) => ({
@@ -94,6 +117,20 @@ const tokens = (cookies: object, { csrf = false, rotate = true } = {}) => ({
 
 const scenes: Record<string, { of: string[], options: object, isRegistered: boolean }> = {
   'an app that keeps both tokens in cookies': { of: ['full.'], options: tokens({}), isRegistered: true },
+  'an app with sessions': {
+    of: ['session.'],
+    options: {
+      errors: 'drf',
+      password: { requireOld: false },
+      tokens: {
+        format: 'opaque',
+        refresh: { idle: 14 * 86400 },
+        csrf: false,
+        cookies: { access: 'sessionid', secure: false, sameSite: 'lax' }
+      }
+    },
+    isRegistered: false
+  },
   'an app whose refresh tokens stay': {
     of: ['set.norotate.'],
     options: tokens({}, { rotate: false }),
@@ -142,7 +179,7 @@ t.test('every recording is replayed once, and every entry of the table differs f
 })
 
 function keep (known: Record<string, string>, { cookies }: LightMyRequestResponse): void {
-  for (const { name, value } of cookies) if (value !== '') known[name === names.access ? 'access' : 'refresh'] = value
+  for (const { name, value } of cookies) if (value !== '') known[tokenIn[name] ?? ''] = value
 }
 
 async function replay (

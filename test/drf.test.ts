@@ -58,14 +58,14 @@ const why = {
   logout: 'logout is idempotent: missing, used or unknown tokens are not an error',
   ended: 'a session ends on the server, with or without cookies',
   session: 'the session that changed the password continues, the others end',
-  key: 'a login returns access token, refresh token and user, never a bare key',
+  key: 'a login returns the user with the key',
+  badKey: 'a key that is not valid is reported like any other token',
   own: 'dj-rest-auth\'s defect: a user\'s own username is not taken',
   common: 'the list of common passwords is zxcvbn\'s, which lacks 123: it is still too short and numeric',
   language: 'messages are in English',
   lookup: 'a token is valid while its session lives and its user is active',
   unexplained: 'the answer does not say why a token is invalid, and the status is 401',
   noSession: 'a deactivated user has no session left',
-  kinds: 'there is one kind of login, with access and refresh tokens, and all its routes exist',
   get: 'a GET changes nothing: mail scanners and prefetchers follow links'
 }
 
@@ -201,7 +201,21 @@ const differences: Record<string, Difference> = {
     body: { non_field_errors: ['Invalid data. Expected a dictionary, but got str.'] }
   },
   'tokennosession.logout.no_auth': { why: why.logout, status: 200, body: loggedOut },
-  'session.token_verify_absent': { why: why.kinds, status: 400, body: { token: required } },
+  'session.token_verify_absent': { why: why.html, status: 404, body: { detail: 'Not found.' } },
+  'token.login.again': { why: why.key, status: 200, body: { user } },
+  'token.user.get_bad_token': { why: why.badKey, status: 401, body: invalidToken },
+  'token.user.get_token_spaces': {
+    why: why.badKey,
+    status: 401,
+    body: { detail: 'Authorization header must contain two space-delimited values', code: 'bad_authorization_header' }
+  },
+  'tokennosession.register.ok': { why: why.key, status: 201, body: { user } },
+  'tokennosession.register.bad': {
+    why: why.repeated,
+    status: 400,
+    body: { email: required, password1: required, gender: required, phone_number: required }
+  },
+  'tokennosession.user.get_bad_token': { why: why.badKey, status: 401, body: invalidToken },
   'logoutget.get': { why: why.get, status: 405, body: noGet },
 
   'set.lang_es.empty': {
@@ -218,6 +232,7 @@ const verifying = (emailVerification: 'optional' | 'mandatory', account: object 
   ...article,
   account: { ...articleOptions.account, emailVerification, ...account }
 })
+const withKey = { ...article, tokens: { format: 'opaque' } }
 const withUsername = { ...article, account: { ...articleOptions.account, username: 'optional' } }
 const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
   const { access, refresh } = await register()
@@ -303,6 +318,7 @@ const scenes: Record<string, Scene> = {
     of: ['default.'],
     options: {
       ...drf,
+      tokens: { format: 'opaque' },
       account: {
         username: 'required',
         email: 'optional',
@@ -337,11 +353,10 @@ const scenes: Record<string, Scene> = {
     }
   },
   'an app whose logout takes the refresh token from the body': { of: ['bodyrefresh.'], options: article },
-  'apps that log in without JWTs, and one that logs out by GET': {
-    of: ['token.', 'tokennosession.', 'session.', 'logoutget.'],
-    options: article,
-    before: { start: registerAlice }
-  },
+  'an app with keys': { of: ['token.'], options: withKey, before: { start: registerAlice } },
+  'an app with keys and no sessions': { of: ['tokennosession.'], options: withKey },
+  'an app without tokens': { of: ['session.'], options: withKey },
+  'an app that logs out by GET': { of: ['logoutget.'], options: article },
   'an app without cookies': { of: ['set.no_cookie.', 'set.httponly_false.'], options: article },
   'an app whose mails name the site': { of: ['set.sites_domain.'], options: article },
   'an app that revokes tokens': { of: ['set.check_revoke.'], options: article, before: { start: registerAlice } },
