@@ -43,7 +43,6 @@ export interface DispatcherOptions {
   log: FastifyBaseLogger
   transport: Transport
   policies: Record<string, MailPolicy>
-  /** How long sent mails are kept. */
   retentionSeconds: number
   prepare: (mail: MailRow, policy: MailPolicy) => Promise<PreparedMail | undefined>
   compose: (mail: MailRow, prepared: PreparedMail, policy: MailPolicy) => Promise<MailMessage>

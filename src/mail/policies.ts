@@ -23,7 +23,6 @@ export interface MintedToken {
 
 const perHour = (count: number) => ({ count, seconds: 3600 })
 
-/** The policies by template. */
 export function createPolicies (
   { account, tokens }: Pick<Settings, 'account' | 'tokens'>,
   links: Links

@@ -3,7 +3,6 @@ import { AccountOptions } from '../../schemas/options/account.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Settings } from './types.js'
 
-/** Throws an Error that names the option for the first combination that cannot work. */
 export function checkAccount (account: Settings['account']): void {
   const { loginMethods, username, email, emailVerification } = account
   const byUsername = loginMethods.includes('username')
