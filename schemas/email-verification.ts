@@ -13,6 +13,8 @@ import { TokensOrDetail } from './token-pair.js'
 export interface EmailVerificationShape extends ContractShape {
   confirmEmailOnGet: boolean
   loginOnEmailConfirmation: boolean
+  /** Seconds. */
+  resendInterval: number
 }
 
 export const keyExample = 'a0V5LW9wYXF1ZS0yNTYtYml0LWtleS0wMDAwMDAwMDE'
@@ -55,7 +57,7 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
       operationId: 'resendEmail',
       summary: 'Send the confirmation mail again',
       description: 'Returns the same response for every address. A mail is sent only to an account whose address ' +
-        'is not verified yet, at most once every three minutes.',
+        `is not verified yet, at most once every ${shape.resendInterval} seconds.`,
       tag,
       body: Type.Object({ email: Email }),
       answer: Detail,

@@ -6,7 +6,6 @@ import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'
 import type { NewUser, Tx, User, UserChanges } from './types.js'
 
-/** A session of a user. */
 export type Session = Omit<SessionRow, 'userPk' | 'graceUsesByOthers'>
 
 /** A provider's account that a user can log in with. */

@@ -2,22 +2,13 @@
  * What injected requests cannot show: a browser keeps the cookies and sends them, and pages of other origins can do
  * nothing with them.
  */
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { buildApp } from '../examples/cookies/app.js'
 import { password, secret, t, type Test } from './support/build.js'
+import { inBrowser, launchChromium } from './support/chromium.js'
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const missing = existsSync(executablePath)
-  ? undefined
-  : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
-const skipped = { skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000 }
-const args = [
-  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-  '--disable-dev-shm-usage', '--host-resolver-rules=MAP *.test 127.0.0.1'
-]
 const email = 'alice@example.com'
 
 interface Seen {
@@ -31,12 +22,7 @@ interface Seen {
 
 const portOf = (server: { address: () => unknown }) => (server.address() as AddressInfo).port
 
-async function openBrowser (t: Test) {
-  if (missing) throw new Error(missing)
-  const browser = await chromium.launch({ executablePath, args })
-  t.teardown(() => browser.close())
-  return browser
-}
+const openBrowser = async (t: Test) => await launchChromium(t, ['MAP *.test 127.0.0.1'])
 
 /** The example's app, listening, and the requests it has seen. */
 async function startApp (t: Test, tokens: object = { cookies: {} }) {
@@ -80,7 +66,7 @@ async function submit (page: Page, action: 'Log in' | 'Register', as = email): P
 const status = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
 const names = async (context: BrowserContext) => (await context.cookies()).map(({ name }) => name).sort()
 
-t.test('a page registers, stays logged in after a reload, logs out, and never sees a token', skipped, async t => {
+t.test('a page registers, stays logged in after a reload, logs out, and never sees a token', inBrowser, async t => {
   const { seen, port } = await startApp(t)
   const browser = await openBrowser(t)
   const context = await browser.newContext()
@@ -158,7 +144,7 @@ for (const { what, host, hostile, tokens } of [
     tokens: { cookies: { secure: false, sameSite: 'lax' } }
   }
 ] as const) {
-  t.test(`${what} can neither log in, log out nor act for the user`, skipped, async t => {
+  t.test(`${what} can neither log in, log out nor act for the user`, inBrowser, async t => {
     const { app, seen, port } = await startApp(t, tokens)
     const browser = await openBrowser(t)
     const context = await browser.newContext()
@@ -197,7 +183,7 @@ for (const { what, host, hostile, tokens } of [
   })
 }
 
-t.test('a cookie that a neighbouring host spells almost like ours is sent, and not taken', skipped, async t => {
+t.test('a cookie that a neighbouring host spells almost like ours is sent, and not taken', inBrowser, async t => {
   const { app, seen, port } = await startApp(t)
   const eve = { email: 'eve@example.com', password1: password }
   const registered = await app.inject({ method: 'POST', url: '/auth/registration', payload: eve })
@@ -229,7 +215,7 @@ t.test('a cookie that a neighbouring host spells almost like ours is sent, and n
 const scopes: Array<{ domain?: string, path?: string }> = [
   {}, { path: '/auth' }, { path: '/auth/' }, { domain: 'app.test' }, { domain: '.www.app.test', path: '/auth' }
 ]
-t.test('after their domain or path has changed, a browser with older cookies can log in and out', skipped, async t => {
+t.test('after a change of domain or path, a browser with older cookies can log in and out', inBrowser, async t => {
   const browser = await openBrowser(t)
   for (const now of scopes) {
     const context = await browser.newContext()
@@ -260,7 +246,7 @@ t.test('after their domain or path has changed, a browser with older cookies can
   }
 })
 
-t.test('two tabs stay logged in when the access token has expired', skipped, async t => {
+t.test('two tabs stay logged in when the access token has expired', inBrowser, async t => {
   const { seen, port } = await startApp(t)
   const context = await (await openBrowser(t)).newContext()
   const tabs = [await context.newPage(), await context.newPage()] as const
@@ -281,7 +267,7 @@ t.test('two tabs stay logged in when the access token has expired', skipped, asy
   t.pass('and again, by the next refresh token')
 })
 
-t.test('logging out everywhere logs out another browser', skipped, async t => {
+t.test('logging out everywhere logs out another browser', inBrowser, async t => {
   const { port } = await startApp(t)
   const browser = await openBrowser(t)
   const [here, there] = [await (await browser.newContext()).newPage(), await (await browser.newContext()).newPage()]

@@ -1,6 +1,7 @@
 /**
  * A front end written for dj-rest-auth keeps working: answers equal its own, except for the table below, with reasons.
- * support/dj-rest-auth-replay.ts compares the answers; social login is in drf-social.test.ts.
+ * support/dj-rest-auth-replay.ts compares the answers; cookies are in drf-cookies.test.ts, social login is in
+ * drf-social.test.ts.
  */
 import { createHmac } from 'node:crypto'
 import { defaultUserFields } from '../schemas/user-fields.js'
@@ -18,7 +19,6 @@ const invalidToken = {
   messages: [{ token_class: 'AccessToken', token_type: 'access', message: 'Token is invalid' }]
 }
 const notValid = { detail: 'Token is invalid', code: 'token_not_valid' }
-const anonymous = { detail: 'Authentication credentials were not provided.' }
 const loggedOut = { detail: 'Successfully logged out.' }
 const verificationSent = { detail: 'Verification e-mail sent.' }
 const resent = { detail: 'ok' }
@@ -38,7 +38,6 @@ const why = {
   slash: 'each path works with and without a trailing slash; Django redirects and loses the body',
   html: 'errors are JSON, whatever Accept says: there is no browsable API',
   parser: 'the message of the JSON parser is Node\'s, not Python\'s',
-  cookies: 'tokens are read from the Authorization header, not from a cookie',
   scheme: 'the scheme is case-insensitive (RFC 9110 §11.1)',
   claims: 'an invalid token is just invalid: the answer does not say what it lacks',
   refresh: 'refresh tokens are opaque, so none can have the type of an access token',
@@ -59,14 +58,14 @@ const why = {
   logout: 'logout is idempotent: missing, used or unknown tokens are not an error',
   ended: 'a session ends on the server, with or without cookies',
   session: 'the session that changed the password continues, the others end',
-  key: 'a login returns access token, refresh token and user, never a bare key',
+  key: 'a login returns the user with the key',
+  badKey: 'a key that is not valid is reported like any other token',
   own: 'dj-rest-auth\'s defect: a user\'s own username is not taken',
   common: 'the list of common passwords is zxcvbn\'s, which lacks 123: it is still too short and numeric',
   language: 'messages are in English',
   lookup: 'a token is valid while its session lives and its user is active',
   unexplained: 'the answer does not say why a token is invalid, and the status is 401',
   noSession: 'a deactivated user has no session left',
-  kinds: 'there is one kind of login, with access and refresh tokens, and all its routes exist',
   get: 'a GET changes nothing: mail scanners and prefetchers follow links'
 }
 
@@ -93,15 +92,10 @@ const differences: Record<string, Difference> = {
   'register.accept_html_get': { why: why.html, status: 405, body: noGet },
 
   'login.malformed_json': { why: why.parser, status: 400, body: /^\{"detail":"JSON parse error - [^"]+"\}$/ },
-  'login.with_expired_cookie': { why: why.stale, status: 200, body: { user } },
-  'login.with_garbage_cookie': { why: why.stale, status: 200, body: { user } },
   'login.with_expired_bearer': { why: why.stale, status: 200, body: { user } },
   'login.accept_html': { why: why.html, status: 405, body: noGet },
 
-  'user.get_cookie': { why: why.cookies, status: 401, body: anonymous },
   'user.get_lowercase_bearer': { why: why.scheme, status: 200, body: user },
-  'user.get_garbage_cookie': { why: why.cookies, status: 401, body: anonymous },
-  'user.get_empty_cookie': { why: why.cookies, status: 401, body: anonymous },
   'user.get_refresh_as_access': { why: why.refresh, status: 401, body: invalidToken },
   'user.get_no_user_claim': { why: why.claims, status: 401, body: invalidToken },
   'user.get_non_numeric_user': {
@@ -177,10 +171,6 @@ const differences: Record<string, Difference> = {
   'nousername_keepfield.register.no_username': { why: why.unasked, status: 201, body: { user } },
   'nousername_keepfield.register.with_username': { why: why.unasked, status: 201, body: { user } },
 
-  'full.logout.no_refresh_cookie': { why: why.logout, status: 200, body: loggedOut },
-  'full.logout.replay': { why: why.logout, status: 200, body: loggedOut },
-  'full.logout.nothing': { why: why.logout, status: 200, body: loggedOut },
-
   'default.register.empty': { why: why.repeated, status: 400, body: { username: required, password1: required } },
   'default.register.no_email': {
     why: why.key,
@@ -211,7 +201,21 @@ const differences: Record<string, Difference> = {
     body: { non_field_errors: ['Invalid data. Expected a dictionary, but got str.'] }
   },
   'tokennosession.logout.no_auth': { why: why.logout, status: 200, body: loggedOut },
-  'session.token_verify_absent': { why: why.kinds, status: 400, body: { token: required } },
+  'session.token_verify_absent': { why: why.html, status: 404, body: { detail: 'Not found.' } },
+  'token.login.again': { why: why.key, status: 200, body: { user } },
+  'token.user.get_bad_token': { why: why.badKey, status: 401, body: invalidToken },
+  'token.user.get_token_spaces': {
+    why: why.badKey,
+    status: 401,
+    body: { detail: 'Authorization header must contain two space-delimited values', code: 'bad_authorization_header' }
+  },
+  'tokennosession.register.ok': { why: why.key, status: 201, body: { user } },
+  'tokennosession.register.bad': {
+    why: why.repeated,
+    status: 400,
+    body: { email: required, password1: required, gender: required, phone_number: required }
+  },
+  'tokennosession.user.get_bad_token': { why: why.badKey, status: 401, body: invalidToken },
   'logoutget.get': { why: why.get, status: 405, body: noGet },
 
   'set.lang_es.empty': {
@@ -223,11 +227,12 @@ const differences: Record<string, Difference> = {
 
 const resetPassword = 'Reset-pw-9x'
 const drf = { errors: 'drf' }
-const article = { ...drf, password: { requireOld: false } }
+const article = { ...drf, password: { requireOld: false }, tokens: { refresh: { rotate: false } } }
 const verifying = (emailVerification: 'optional' | 'mandatory', account: object = {}) => ({
   ...article,
   account: { ...articleOptions.account, emailVerification, ...account }
 })
+const withKey = { ...article, tokens: { format: 'opaque' } }
 const withUsername = { ...article, account: { ...articleOptions.account, username: 'optional' } }
 const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
   const { access, refresh } = await register()
@@ -235,7 +240,6 @@ const registerAlice = async ({ register }: BuiltApp, tokens: Tokens) => {
 }
 
 const scenes: Record<string, Scene> = {
-  // It logs out by cookie, which is not read here: the access token lives on, as it did there.
   'the article\'s app': {
     of: [
       'register.', 'login.', 'user.', 'password_change.', 'password_reset.', 'password_reset_confirm.',
@@ -267,9 +271,6 @@ const scenes: Record<string, Scene> = {
       'password_change.no_auth': async ({ patch }, { access }) => {
         await patch('/user', { gender: 'M' }, { token: access })
       },
-      'logout.ok_cookie': async ({ post }, tokens) => {
-        tokens.access = (await post('/login', { email: alice.email, password: resetPassword })).json().access
-      }
     }
   },
   'the article\'s app where verification is mandatory': {
@@ -317,6 +318,7 @@ const scenes: Record<string, Scene> = {
     of: ['default.'],
     options: {
       ...drf,
+      tokens: { format: 'opaque' },
       account: {
         username: 'required',
         email: 'optional',
@@ -351,11 +353,10 @@ const scenes: Record<string, Scene> = {
     }
   },
   'an app whose logout takes the refresh token from the body': { of: ['bodyrefresh.'], options: article },
-  'apps that log in without JWTs, and one that logs out by GET': {
-    of: ['token.', 'tokennosession.', 'session.', 'logoutget.'],
-    options: article,
-    before: { start: registerAlice }
-  },
+  'an app with keys': { of: ['token.'], options: withKey, before: { start: registerAlice } },
+  'an app with keys and no sessions': { of: ['tokennosession.'], options: withKey },
+  'an app without tokens': { of: ['session.'], options: withKey },
+  'an app that logs out by GET': { of: ['logoutget.'], options: article },
   'an app without cookies': { of: ['set.no_cookie.', 'set.httponly_false.'], options: article },
   'an app whose mails name the site': { of: ['set.sites_domain.'], options: article },
   'an app that revokes tokens': { of: ['set.check_revoke.'], options: article, before: { start: registerAlice } },

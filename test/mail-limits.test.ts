@@ -135,6 +135,33 @@ story('a request within three minutes makes the earlier link last as long as a n
   t.equal((await post('/registration/verify-email', { key })).statusCode, 404)
 })
 
+story('account.resendInterval sets the time between two confirmation mails, up to a day', async (t, build) => {
+  for (const resendInterval of [30, 86400]) {
+    const options = { account: { resendInterval }, tokens: { emailVerification: 300 } }
+    const { app, post, mails, clock, register } = await build(t, { options })
+    await register()
+    await register({ email: 'bob@example.com' })
+    const resend = async (email: string) => {
+      await post('/registration/resend-email', { email })
+      return (await mails()).length
+    }
+    t.equal(await resend('bob@example.com'), 2, `${resendInterval}: one mail each at registration`)
+    const key = keyIn((await mails()).find(({ to }) => to === alice.email))
+    // Each mail that is sent makes the app delete what it no longer needs.
+    for (let passed = 3600; passed < resendInterval; passed += 3600) {
+      clock.advance(3600)
+      await post('/password/reset', { email: 'bob@example.com' })
+    }
+    clock.advance(Math.min(resendInterval, 3600) - 1)
+    const before = (await mails()).length
+    t.equal(await resend(alice.email), before, 'a second too early')
+    clock.advance(299)
+    t.equal((await post('/registration/verify-email', { key })).statusCode, 200, 'but the link works again')
+    t.equal(await resend('bob@example.com'), before + 1)
+    t.match(JSON.stringify(app.restAuth.openapi()), `at most once every ${resendInterval} seconds`)
+  }
+})
+
 story('a verification link outlasts a change of the password, so no second mail is sent', async (t, build) => {
   const options = { account: { emailVerification: 'optional' } }
   const { post, mails, register } = await build(t, { options })

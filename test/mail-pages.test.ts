@@ -1,20 +1,12 @@
-import { existsSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { linkIn } from './support/answers.js'
 import { alice, password, sqliteBuild, t, type BuiltApp, type Test } from './support/build.js'
-
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const missing = existsSync(executablePath)
-  ? undefined
-  : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
-const args = [
-  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-  '--disable-dev-shm-usage'
-]
+import { inBrowser, launchChromium } from './support/chromium.js'
 
 // Where the app is published, and where people log in to it.
 const origin = 'http://localhost:3000'
@@ -31,22 +23,14 @@ interface Browsing extends BuiltApp {
 
 /** A rule, tested in a browser without JavaScript. */
 function browse (title: string, options: object, tell: (t: Test, browsing: Browsing) => Promise<void>): void {
-  t.test(title, { skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000 }, async t => {
-    if (missing) {
-      t.fail(missing)
-      return
-    }
+  t.test(title, inBrowser, async t => {
     const built = await sqliteBuild(t, { options, after: addLogin })
     await built.app.listen({ host: '127.0.0.1', port: 0 })
     const { port } = built.app.server.address() as AddressInfo
-    const rules = [origin, loginPage]
+    const hosts = [origin, loginPage]
       .map(url => new URL(url))
       .map(({ hostname, port: own }) => `MAP ${hostname}:${own || 80} 127.0.0.1:${port}`)
-    const browser = await chromium.launch({
-      executablePath,
-      args: [...args, `--host-resolver-rules=${rules.join(', ')}`]
-    })
-    t.teardown(() => browser.close())
+    const browser = await launchChromium(t, hosts)
     const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 900, height: 640 } })
     const complaints: string[] = []
     context.on('console', message => {
@@ -220,4 +204,4 @@ async function openFromFrame ({ context, page }: Browsing): Promise<Page> {
   }
 }
 
-if (!missing) t.teardown(() => t.comment(folder))
+if (!inBrowser.skip) t.teardown(() => t.comment(folder))

@@ -388,8 +388,14 @@ const refusals: Array<[options: object, line: string]> = [
     },
     "account.emailVerification: 'mandatory' requires account.email 'required', or users without an address can't log in"
   ],
-  ...(['confirmEmailOnGet', 'loginOnEmailConfirmation'] as const).map((option): [object, string] => [
-    { account: { emailVerification: 'none', [option]: true } },
+  ...[29, 86401, 0, -1, 60.5, '60'].map((value): [object, string] => [
+    { account: { resendInterval: value } },
+    'account.resendInterval: must be a whole number from 30 to 86400'
+  ]),
+  ...Object.entries({
+    confirmEmailOnGet: true, loginOnEmailConfirmation: true, resendInterval: 60
+  }).map(([option, value]): [object, string] => [
+    { account: { emailVerification: 'none', [option]: value } },
     `account.${option}: has no effect when account.emailVerification is 'none'`
   ]),
   [

@@ -1,5 +1,6 @@
 /** Access tokens signed with keys: algorithms, key rotation, the published public halves, and custom claims. */
 import { createHash, createPublicKey, sign, type JsonWebKey } from 'node:crypto'
+import { createLocalJWKSet, jwtVerify, type JWTVerifyOptions } from 'jose'
 import { generateSigningKey, readSigningKey } from '../src/lib/signing-keys.js'
 import { codeOf, keyIn } from './support/answers.js'
 import { generate, hs256, open, schemes, signature, type Json } from './support/forgery.js'
@@ -176,6 +177,32 @@ story('each access token has the custom claims, which a sync or async function c
   await patch('/user', { gender: 'M' }, { token: access })
   t.match(open((await post('/login', { email: alice.email, password })).json().access).claims, { role: 'user' })
   t.same(asked, [alice.email, alice.email])
+})
+
+story('a service with simplejwt accepts access tokens, by SECRET_KEY or the published keys', async (t, build) => {
+  const djangoKey = 'django-insecure-7v&3kq!w@x0z5(m+_b1r)t9=g^n4#c*e6ysu2jf8d$hlaopi'
+  const claims = ({ pk }: { pk: string }) => ({ user_id: pk, token_type: 'access' })
+  // What simplejwt requires; with AUDIENCE and ISSUER it checks these, too.
+  const requiredClaims = ['token_type', 'user_id', 'jti', 'exp']
+  const pinned = { audience: 'http://localhost:3000/auth', issuer: 'http://localhost:3000' }
+
+  const shared = await build(t, { options: { secret: djangoKey, tokens: { claims } } })
+  const published = await build(t, { options: { tokens: { claims, algorithm: 'ES256', keys: [newKey('ES256')] } } })
+  for (const app of [shared, published]) {
+    const { access, user } = await app.register()
+    const verify = async (options: JWTVerifyOptions) => {
+      const rules = { requiredClaims, currentDate: app.clock.now, ...options }
+      return app === shared
+        ? await jwtVerify(access, new TextEncoder().encode(djangoKey), { algorithms: ['HS256'], ...rules })
+        : await jwtVerify(access, createLocalJWKSet((await app.get('/.well-known/jwks.json')).json()), rules)
+    }
+    for (const options of [{}, pinned]) {
+      t.match((await verify(options)).payload, { token_type: 'access', user_id: user.pk, sub: user.pk, jti: String })
+    }
+    await t.rejects(verify({ audience: 'another-service' }))
+    app.clock.advance(300)
+    await t.rejects(verify({}), { code: 'ERR_JWT_EXPIRED' })
+  }
 })
 
 story('custom claims are computed when confirming an address logs the user in', async (t, build) => {

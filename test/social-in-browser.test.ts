@@ -1,27 +1,17 @@
 /** Social login in a real browser, at a third-party provider, with the pages that users see on the way. */
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { providers } from 'fastify-rest-auth'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { auth as article, buildApp as buildArticle } from '../examples/article/app.js'
 import { auth as example, buildApp as buildExample } from '../examples/social/app.js'
 import { startProvider } from '../examples/social/provider.js'
 import { secret, t, type Test } from './support/build.js'
+import { inBrowser, launchChromium } from './support/chromium.js'
 import { startOpenidProvider } from './support/openid-provider.js'
 import { startApple } from './support/providers/apple.js'
 import { html, serve } from './support/providers/server.js'
-
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const missing = existsSync(executablePath)
-  ? undefined
-  : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
-const skipped = { skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000 }
-const args = [
-  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-  '--disable-dev-shm-usage'
-]
 
 // The address of the app. The providers are at 127.0.0.1, which is another site.
 const home = 'http://localhost:3000'
@@ -43,21 +33,17 @@ let launched: Promise<Browser> | undefined
 
 /** One browser for all tests. What it takes for port 3000 is where the app of the test that runs answers. */
 async function launch (): Promise<Browser> {
-  if (missing) throw new Error(missing)
   const server = createServer((request, response) => app?.routing(request, response))
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  const own = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  const rules = [
-    `MAP localhost:3000 ${own}`, `MAP app.test:3000 ${own}`, 'MAP *.test 127.0.0.1',
-    'MAP fonts.googleapis.com ~NOTFOUND'
-  ].join(', ')
-  const browser = await chromium.launch({ executablePath, args: [...args, `--host-resolver-rules=${rules}`] })
-  t.teardown(async () => {
-    await browser.close()
+  t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })
-  return browser
+  const own = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return await launchChromium(t, [
+    `MAP localhost:3000 ${own}`, `MAP app.test:3000 ${own}`, 'MAP *.test 127.0.0.1',
+    'MAP fonts.googleapis.com ~NOTFOUND'
+  ])
 }
 
 /** An app in a browser that knows nothing yet; what arrives at it, and what the browser complains of. */
@@ -178,7 +164,7 @@ const status = (page: Page, text: string) => page.getByRole('status').getByText(
 const whoAmI = async (page: Page) =>
   await page.evaluate('fetch("/auth/user").then(async answer => [answer.status, (await answer.json()).email])')
 
-t.test('a page of the app logs in at a provider, asks for missing fields, and logs out', skipped, async t => {
+t.test('a page of the app logs in at a provider, asks for missing fields, and logs out', inBrowser, async t => {
   const { page, complaints, cookieNames, printed } = await openExample(t)
   await page.goto(home)
   await page.getByRole('link', { name: 'Continue with the example' }).click()
@@ -204,7 +190,7 @@ t.test('a page of the app logs in at a provider, asks for missing fields, and lo
   t.same(others, [], 'the provider warns of nothing but its own pages')
 })
 
-t.test('a user who refuses at the provider sees an explanation and can try again', skipped, async t => {
+t.test('a user who refuses at the provider sees an explanation and can try again', inBrowser, async t => {
   // Here the provider is another site, and Chromium does not say in Sec-Fetch-Site that the link is the page's own.
   const { page, complaints } = await openExample(t, plain)
   await page.goto(plain)
@@ -218,7 +204,7 @@ t.test('a user who refuses at the provider sees an explanation and can try again
   t.same(complaints, [])
 })
 
-t.test('with cookies, a login survives a reload, the Back button and the callback address again', skipped, async t => {
+t.test('with cookies, a login survives a reload, the Back button and its callback address', inBrowser, async t => {
   const { page, complaints, context, cookieNames } = await open(t, await buildWithCompany(t))
   let callback = ''
   page.on('request', request => { if (request.url().includes('/callback?')) callback = request.url() })
@@ -255,7 +241,7 @@ t.test('with cookies, a login survives a reload, the Back button and the callbac
   t.equal((await whoAmI(page) as unknown[])[0], 401)
 })
 
-t.test('the first page load after a login has the cookies only with sameSite lax', skipped, async t => {
+t.test('the first page load after a login has the cookies only with sameSite lax', inBrowser, async t => {
   for (const [sameSite, first] of [['strict', 'Who are you?'], ['lax', 'Welcome']] as const) {
     const { page } = await open(t, await buildWithCompany(t, { cookies: { sameSite } }))
     await page.goto(`${home}/auth/company/login`)
@@ -269,7 +255,7 @@ t.test('the first page load after a login has the cookies only with sameSite lax
   }
 })
 
-t.test('two tabs can log in at the same time', skipped, async t => {
+t.test('two tabs can log in at the same time', inBrowser, async t => {
   const { page: first, context, cookieNames } = await open(t, await buildWithCompany(t))
   const second = await context.newPage()
   for (const page of [first, second]) await page.goto(`${home}/auth/company/login`)
@@ -296,7 +282,7 @@ for (const { where, origin, cookies, sites } of [
     sites: [undefined, undefined, undefined, undefined]
   }
 ]) {
-  t.test(`a login linked by another site is confirmed by keyboard, without scripts (${where})`, skipped, async t => {
+  t.test(`a login linked by another site is confirmed by keyboard, without scripts (${where})`, inBrowser, async t => {
     const { page, arrived, complaints } = await open(t, await buildWithCompany(t, { origin, cookies }), {
       origin,
       javaScriptEnabled: false
@@ -324,7 +310,7 @@ for (const { where, origin, cookies, sites } of [
   })
 }
 
-t.test('a cross-site POST to the callback has no cookie; the redirect after it has it', skipped, async t => {
+t.test('a cross-site POST to the callback has no cookie; the redirect after it has it', inBrowser, async t => {
   const apple = await startApple(t, { redirectUris: [`${home}/auth/apple/callback`] })
   apple.clock.now = new Date()
   const { clientId, clientSecret, endpoints } = apple

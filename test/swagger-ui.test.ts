@@ -1,18 +1,15 @@
-import { existsSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import restAuth from 'fastify-rest-auth'
-import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core'
+import type { BrowserContext, Locator, Page } from 'playwright-core'
 import { auth, buildApp } from '../examples/article/app.js'
 import { t, type Test } from './support/build.js'
+import { inBrowser, launchChromium } from './support/chromium.js'
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const missing = existsSync(executablePath)
-  ? undefined
-  : `no browser: ${executablePath} is not there; CHROMIUM_PATH may name one`
 // Not the address that the app believes to be at, and none that browsers trust without https: as on a tester's network.
 const hostname = 'tester.test'
 
@@ -22,18 +19,7 @@ const published = 'http://localhost:3000'
 // Mails are shown on the machine of the server only.
 const mailList = `${published}/docs/mail`
 
-const args = [
-  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-  '--disable-dev-shm-usage'
-]
-
-t.test('a tester can register, verify the address, log in, change and reset the password in a browser', {
-  skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000
-}, async t => {
-  if (missing) {
-    t.fail(missing)
-    return
-  }
+t.test('a tester can register, verify the address, log in, change and reset the password', inBrowser, async t => {
   const { context, page, origin, complaints } = await open(t)
   await page.goto(`${origin}/docs`)
   await page.locator('.opblock').first().waitFor()
@@ -113,13 +99,7 @@ t.test('a tester can register, verify the address, log in, change and reset the 
   t.comment(folder)
 })
 
-t.test('with cookies, a tester need not paste a token', {
-  skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000
-}, async t => {
-  if (missing) {
-    t.fail(missing)
-    return
-  }
+t.test('with cookies, a tester need not paste a token', inBrowser, async t => {
   // The page is not from publicUrl, and without https the browser does not say in Sec-Fetch-Site where it is from.
   const { page, origin } = await open(t, {
     account: { emailVerification: 'none' },
@@ -172,13 +152,7 @@ for (const { prefix, docs, publicUrl, at, more = [] } of [
   { prefix: '/api', docs: '/docs', publicUrl: 'https://app.example', at: '/api/docs' },
   { prefix: '', docs: '/docs', publicUrl: 'https://app.example', at: '/docs' }
 ]) {
-  t.test(`Swagger UI at ${at} loads all its files from there, and calls the API there`, {
-    skip: missing !== undefined && !process.env.CI && missing, timeout: 90_000
-  }, async t => {
-    if (missing) {
-      t.fail(missing)
-      return
-    }
+  t.test(`Swagger UI at ${at} loads all its files from there, and calls the API there`, inBrowser, async t => {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(async scope => {
@@ -198,8 +172,7 @@ for (const { prefix, docs, publicUrl, at, more = [] } of [
     await new Promise<void>(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
     t.teardown(() => { proxy.closeAllConnections(); proxy.close() })
     const origin = `http://localhost:${(proxy.address() as AddressInfo).port}`
-    const browser = await chromium.launch({ executablePath, args })
-    t.teardown(() => browser.close())
+    const browser = await launchChromium(t)
     const page = await browser.newPage()
     const failed: string[] = []
     page.on('response', answer => { if (answer.status() >= 400) failed.push(`${answer.status()} ${answer.url()}`) })
@@ -225,12 +198,9 @@ async function open (t: Test, overrides: object = {}) {
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo
-  const browser = await chromium.launch({
-    executablePath,
-    args: [...args, `--host-resolver-rules=MAP ${hostname} 127.0.0.1, MAP ${new URL(published).host} 127.0.0.1:${port}`]
-  })
-  t.teardown(() => browser.close())
-
+  const browser = await launchChromium(t, [
+    `MAP ${hostname} 127.0.0.1`, `MAP ${new URL(published).host} 127.0.0.1:${port}`
+  ])
   const origin = `http://${hostname}:${port}`
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
   // Playwright's 30 seconds are too few on a busy machine.

@@ -1,6 +1,6 @@
 /** The options `account` and `password`. */
 import { Type } from '@sinclair/typebox'
-import { Choice, Func, Group, Text } from './builders.js'
+import { Choice, days, Func, Group, Seconds, Text } from './builders.js'
 
 export const AccountOptions = Group({
   loginMethods: Type.Array(Choice(['email', 'username']), {
@@ -32,6 +32,9 @@ export const AccountOptions = Group({
     default: false,
     description: 'Log the user in when `verify-email` succeeds, and return the tokens.'
   }),
+  resendInterval: Seconds(30, 1 * days, 180,
+    'Minimum time between two confirmation mails to one address. A request within that time sends no mail, but ' +
+    'prolongs the link of the last one.'),
   registration: Type.Union([Type.Literal('open'), Type.Literal('closed'), Func('`(request) => boolean | string`')], {
     default: 'open',
     description: 'Who may register: `open`, `closed`, or a function of the request that returns `true`, `false` ' +

@@ -14,6 +14,12 @@ export const Choice = <const Words extends readonly string[]>(words: Words, opti
 
 export const Text = (description?: string) => Type.String({ minLength: 1, ...(description && { description }) })
 
+export const days = 86400
+
+/** A duration in seconds. */
+export const Seconds = (minimum: number, maximum: number, byDefault: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: byDefault, description })
+
 /** A function of the host; what it takes and returns is checked by TypeScript alone. */
 export const Func = (description: string) =>
   Type.Unsafe<(...parameters: never[]) => unknown>(Type.Function([], Type.Unknown(), { description }))

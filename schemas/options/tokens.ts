@@ -1,15 +1,10 @@
 /** The option `tokens`. */
 import { Type } from '@sinclair/typebox'
-import { Choice, Func, Group } from './builders.js'
+import { Choice, days, Func, Group, Seconds } from './builders.js'
 import { CookieOptions, CsrfOption } from './cookies.js'
-
-const days = 86400
 
 // Browsers keep no cookie longer (RFC 6265bis §5.5), and nobody would notice a session that never ends.
 const longestSession = 400 * days
-
-const Seconds = (minimum: number, maximum: number, byDefault: number, description: string) =>
-  Type.Integer({ minimum, maximum, default: byDefault, description })
 
 export const TokenOptions = Group({
   format: Choice(['jwt', 'opaque'], {

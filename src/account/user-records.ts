@@ -118,7 +118,6 @@ function createToUser ({ account, fields }: Settings) {
   }
 }
 
-/** The defaults of the fields; null for one that has none. */
 const valuesOf = (fields: readonly FieldSpec[]): Record<string, unknown> =>
   Object.fromEntries(fields.map(field => [field.name, field.default ?? null]))
 

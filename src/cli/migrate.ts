@@ -6,7 +6,6 @@ import { openDatabase } from '../db/open.js'
 import { isPostgres, targetOf } from '../db/target.js'
 import { resolveSettings } from '../settings/settings.js'
 
-/** Runs the pending statements, or with `print` only returns their SQL. */
 export async function migrateCommand (options: object, print: boolean): Promise<string> {
   const { database: option, fields } = resolveSettings(options, { production: false, warn: () => {} })
   // Opening a missing SQLite file would create it, which --print must not do.

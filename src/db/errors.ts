@@ -9,7 +9,6 @@ export function codesOf (error: unknown): string[] {
   return codes
 }
 
-/** Whether a unique index rejected a write. */
 export const isConflict = (error: unknown): boolean =>
   codesOf(error).some(code => code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE')
 

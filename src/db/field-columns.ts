@@ -18,9 +18,7 @@ const sharedTypes: Partial<Record<ColumnKind, string>> = {
 interface Known {
   /** The definition in the ledger. */
   recorded: string | undefined
-  /** Whether the definitions in the ledger name the kind. */
   namesKinds: boolean
-  /** The columns of the users table. */
   columns: ReadonlyMap<string, string>
 }
 

@@ -59,7 +59,6 @@ async function useIsoDates (tx: PgOrm, { isoDates }: Rules): Promise<void> {
   if (!isoDates) await tx.execute(sql`SET LOCAL datestyle TO 'ISO'`)
 }
 
-/** Whether dates of this connection are in the ISO style. */
 export async function hasIsoDates (orm: PgOrm): Promise<boolean> {
   const style = sql<string>`current_setting('DateStyle')`
   const [row] = await orm.select({ style }).from(sql`(VALUES (1)) AS one`).$withCache(false)

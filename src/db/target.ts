@@ -21,7 +21,6 @@ export function targetOf (option: unknown): Target {
   return { database: url ?? primaryOf(drizzle), prepare }
 }
 
-/** Whether the option names PostgreSQL: by URL or by a Drizzle instance. */
 export const isPostgres = (option: unknown): boolean => {
   const { database } = targetOf(option)
   return typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : is(database, PgDatabase)

@@ -22,7 +22,6 @@ export class Failure extends Error {
   readonly statusCode: number
   /** Where the invalid token was sent. Django REST framework gives fewer details about one in a body. */
   readonly tokenIn: 'header' | 'body'
-  /** Whether the cause is logged already. */
   readonly isLogged: boolean = false
 
   constructor (
@@ -65,11 +64,9 @@ export const fieldError = (
   drf?: FieldError['drf']
 ): FieldError => ({ field, code, message: messageOf(code, values), ...(drf !== undefined && { drf }) })
 
-/** A failure to throw; `values` fill the placeholders of the message. */
 export const failure = (code: AnswerCode, values: Record<string, string | number> = {}): Failure =>
   new Failure(code, { message: messageOf(code, values) })
 
-/** Throws a `validation_error` if there are any field errors. */
 export function throwIfInvalid (fields: readonly FieldError[]): void {
   if (fields.length > 0) throw new Failure('validation_error', { fields })
 }

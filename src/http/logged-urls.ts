@@ -29,12 +29,18 @@ const serializersOf = (logger: object): Serializers => ofPino in logger ? Object
 /** The same request, Fastify's or that of Node.js, as far as a serializer can see, but for the values in its URL. */
 function masked (request: unknown, prefix: string): unknown {
   if (typeof request !== 'object' || request === null || !('url' in request)) return request
-  const url = { value: maskedUrl(String(request.url), prefix) }
-  if (!isFastifyRequest(request)) return Object.create(request, { url })
-  const raw: object = Object.create(request.raw, { url })
+  if (!isFastifyRequest(request)) return Object.create(request, maskedUrls(request, prefix))
+  const urls = maskedUrls({ url: request.url, originalUrl: request.originalUrl }, prefix)
+  const raw: object = Object.create(request.raw, urls)
   const nothing = { value: {} }
-  return Object.create(request, { raw: { value: raw }, url, originalUrl: url, params: nothing, query: nothing })
+  return Object.create(request, { raw: { value: raw }, ...urls, params: nothing, query: nothing })
 }
+
+/** With Fastify's `rewriteUrl`, the original URL is another one. */
+const maskedUrls = ({ url, originalUrl = url }: { url: unknown, originalUrl?: unknown }, prefix: string) => ({
+  url: { value: maskedUrl(String(url), prefix) },
+  originalUrl: { value: maskedUrl(String(originalUrl), prefix) }
+})
 
 const isFastifyRequest = (request: object): request is FastifyRequest => 'raw' in request && 'routeOptions' in request
 

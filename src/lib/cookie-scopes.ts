@@ -19,7 +19,7 @@ export const hasOneScope = (name: string): boolean => name.startsWith('__Host-')
  */
 export function otherScopes (request: FastifyRequest, own: Scope, publicUrl = 'http://localhost'): Scope[] {
   const { hostname, pathname } = new URL(publicUrl)
-  const path = request.url.replace(/[?#].*/s, '')
+  const path = request.originalUrl.replace(/[?#].*/s, '')
   const domains = [undefined, ...unique([hostname, request.hostname].flatMap(domainsOf))]
   const paths = unique([path, `${pathname.replace(/\/$/, '')}${path}`].flatMap(pathsOf))
     .sort((one, other) => one.length - other.length)

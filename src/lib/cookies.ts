@@ -20,7 +20,6 @@ export async function addCookies (app: FastifyInstance): Promise<void> {
 /** Two are an attack: one was planted, and nothing tells which (RFC 6265bis §8.6). Only space and tab count (§5.6). */
 export const countCookies = (request: FastifyRequest, name: string): number => cookieValues(request, name).length
 
-/** The values of all cookies of this name. */
 export function cookieValues ({ headers }: FastifyRequest, name: string): string[] {
   const pairs = (headers.cookie ?? '').split(';').map(pair => pair.replace(/^[ \t]+/, ''))
   return pairs

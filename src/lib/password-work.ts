@@ -8,7 +8,6 @@ export interface Work {
   /** The algorithm, with every parameter that `amount` does not cover. Amounts of one kind add up. */
   kind: string
   amount: number
-  /** Does that much work of this kind. */
   spend: (amount: number, password: string) => Promise<unknown>
 }
 

@@ -7,7 +7,7 @@ import { createComposer, type ToUser } from './composer.js'
 import type { Inbox } from './inbox.js'
 import { toOutgoingMail } from './message.js'
 import { createOutbox, type Outbox } from './outbox.js'
-import { createPolicies } from './policies.js'
+import { createPolicies, longestLimit } from './policies.js'
 import { createPreparer } from './prepare.js'
 import { loadTemplates, type Templates } from './templates.js'
 import { openTransport } from './transport.js'
@@ -28,14 +28,17 @@ export async function createMail (
 ): Promise<{ outbox: Outbox, templates: Templates }> {
   const { templates: folder, filters = {}, tags = {}, transport } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
+  const policies = createPolicies(settings, links)
+  const retentionSeconds = longestLimit(policies)
   const outbox = createOutbox({
     origin: path,
     db,
     clock,
     log,
     transport: await openTransport(transport),
-    policies: createPolicies(settings, links),
-    prepare: createPreparer({ db, clock, secrets: settings.secrets }),
+    policies,
+    retentionSeconds,
+    prepare: createPreparer({ db, clock, secrets: settings.secrets, retentionSeconds }),
     compose: createComposer({ settings, templates, links, toUser }),
     onMessage: inbox && ((id, message) => inbox.add({ id, at: clock(), ...toOutgoingMail(message) }))
   })

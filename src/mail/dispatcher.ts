@@ -12,7 +12,7 @@ import type { MailRow } from '../db/tables.js'
 import { secondsAfter } from '../lib/time.js'
 import { claimMails, deleteMail, deleteSentMails, recordOutcome } from '../store/outbox.js'
 import { PermanentMailError, type MailMessage } from './message.js'
-import { retentionSeconds, type MailPolicy } from './policies.js'
+import type { MailPolicy } from './policies.js'
 import type { PreparedMail } from './prepare.js'
 import type { Transport } from './transport.js'
 
@@ -43,6 +43,7 @@ export interface DispatcherOptions {
   log: FastifyBaseLogger
   transport: Transport
   policies: Record<string, MailPolicy>
+  retentionSeconds: number
   prepare: (mail: MailRow, policy: MailPolicy) => Promise<PreparedMail | undefined>
   compose: (mail: MailRow, prepared: PreparedMail, policy: MailPolicy) => Promise<MailMessage>
   onMessage?: ((id: string, message: MailMessage) => void) | undefined
@@ -60,7 +61,7 @@ export function createDispatcher (options: DispatcherOptions) {
       const mails = await claimDueMails(options)
       if (mails.length === 0) return
       await Promise.all(mails.map(deliver))
-      await deleteSentMails(options.db, secondsAfter(options.clock(), -retentionSeconds))
+      await deleteSentMails(options.db, secondsAfter(options.clock(), -options.retentionSeconds))
     }
   })
   const flushOrLog = () => flush().catch(error => logDatabaseError(options.log, error))

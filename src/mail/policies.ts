@@ -21,12 +21,12 @@ export interface MintedToken {
   variables: (user: UserRow, token: string) => Record<string, unknown>
 }
 
-/** How long sent mails and their expired tokens are kept, for the limits: the longest `seconds` of them. */
-export const retentionSeconds = 3600
-const perHour = (count: number) => ({ count, seconds: retentionSeconds })
+const perHour = (count: number) => ({ count, seconds: 3600 })
 
-/** The policies by template. The 180 seconds between two confirmation mails are dj-rest-auth's. */
-export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Links): Record<string, MailPolicy> {
+export function createPolicies (
+  { account, tokens }: Pick<Settings, 'account' | 'tokens'>,
+  links: Links
+): Record<string, MailPolicy> {
   const isActive = ({ isActive }: UserRow) => isActive
   const emailKey: MintedToken = {
     purpose: tokenPurposes.verifyEmail,
@@ -52,7 +52,7 @@ export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Lin
   return {
     'email-verification': {
       isWanted: user => user.isActive && !user.emailVerified,
-      limit: { count: 1, seconds: 180 },
+      limit: { count: 1, seconds: account.resendInterval },
       mintsToken: emailKey
     },
     'password-reset': { isWanted: isActive, limit: perHour(5), mintsToken: resetToken },
@@ -64,3 +64,7 @@ export function createPolicies ({ tokens }: Pick<Settings, 'tokens'>, links: Lin
     'social-account-connected': { isWanted: user => user.isActive && user.emailVerified }
   } satisfies Record<keyof typeof builtinMails, MailPolicy>
 }
+
+/** How long sent mails and their expired tokens are kept: the limits look back so far. */
+export const longestLimit = (policies: Record<string, MailPolicy>): number =>
+  Math.max(...Object.values(policies).map(({ limit }) => limit?.seconds ?? 0))

@@ -12,7 +12,7 @@ import {
 } from '../store/one-time-tokens.js'
 import { countMails, hasLaterMail, recordOutcome } from '../store/outbox.js'
 import { findUser, findUserByEmail, lockUser } from '../store/users.js'
-import { retentionSeconds, type MailPolicy, type MintedToken } from './policies.js'
+import type { MailPolicy, MintedToken } from './policies.js'
 
 type Addressee = UserRow & { email: string }
 
@@ -25,10 +25,11 @@ interface PreparerOptions {
   db: Database
   clock: () => Date
   secrets: readonly string[]
+  retentionSeconds: number
 }
 
 /** Returns the function that prepares a mail; it resolves to undefined when the mail is no longer wanted. */
-export function createPreparer ({ db, clock, secrets: [secret = ''] }: PreparerOptions) {
+export function createPreparer ({ db, clock, secrets: [secret = ''], retentionSeconds }: PreparerOptions) {
   const deriveToken = createTokenDeriver(secret, 'mailed tokens')
 
   return (mail: MailRow, policy: MailPolicy): Promise<PreparedMail | undefined> => db.transaction(async tx => {

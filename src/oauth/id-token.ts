@@ -19,7 +19,6 @@ export interface IdTokenExpectations {
 
 /** No HMAC, or everybody who knows the public key could sign with it; and not `none` (RFC 8725 §3.1). */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
-/** Allowed difference between our clock and the provider's. */
 const clockToleranceSeconds = 60
 
 /** The verified claims. Throws a ProviderError with `failureCode`, or what fetching the keys throws. */

@@ -11,9 +11,7 @@ export type ProviderErrorCode = Extract<
 
 interface ProviderErrorOptions {
   status?: number | undefined
-  /** Whether the provider rejects the app's configuration. */
   isMisconfiguration?: boolean
-  /** Whether the provider rejects the redirect URI. */
   isRedirectMismatch?: boolean
 }
 

@@ -47,7 +47,6 @@ export function readTokenResponse (body: unknown, status: number | undefined, no
 const visible = /^[\x20-\x7E]{1,16384}$/
 const asString = (value: unknown) => typeof value === 'string' ? value : undefined
 
-/** What a failed exchange means, given what is known of the response. */
 export function exchangeError (
   error: unknown,
   { status, tooLarge }: { status: number | undefined, tooLarge: boolean }

@@ -3,7 +3,6 @@ import type { SocialSettings } from '../settings/types.js'
 
 /** The user at the provider, after all checks. */
 export interface Identity {
-  /** Name of the provider in the option `social`. */
   provider: string
   issuer: string
   subject: string
@@ -57,7 +56,6 @@ export interface SocialClient {
   isOwnIdToken: (token: string) => boolean
   /** Fetches the metadata, if the provider has any. */
   discover: () => Promise<void>
-  /** Where to send the browser. */
   authorizationUrl: (request: AuthorizationRequest) => Promise<string>
   /** Whether the `iss` of a redirect is valid (RFC 9207). None is valid, unless the provider always sends it. */
   isIssuer: (iss: string | undefined) => Promise<boolean>

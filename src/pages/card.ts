@@ -29,7 +29,6 @@ export function card (frame: PageFrame, heading: string, content: Markup, { titl
   })
 }
 
-/** A link to the login; undefined if the app has no login URL. */
 export const loginLink = ({ loginUrl }: PageFrame, style = 'button'): Markup | undefined =>
   buttonTo(loginUrl, 'Log in', style)
 

@@ -6,7 +6,6 @@ export const membersOf = (value: unknown): Record<string, unknown> =>
   // Safe: every object has members, and their type is unknown.
   typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : {}
 
-/** The value if it is a string that is not empty. */
 export const asText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
 

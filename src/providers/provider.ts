@@ -1,6 +1,5 @@
 /** A provider: data, and a function that returns the profile of the user; see docs/own-provider.md. */
 
-/** The provider's URLs. */
 export interface Endpoints {
   /** Where the browser is sent (RFC 6749 §3.1). */
   authorization: string

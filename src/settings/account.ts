@@ -1,8 +1,8 @@
 /** The cross-checks of `account`: combinations that would lock users out or have no effect. */
+import { AccountOptions } from '../../schemas/options/account.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Settings } from './types.js'
 
-/** Throws an Error that names the option for the first combination that cannot work. */
 export function checkAccount (account: Settings['account']): void {
   const { loginMethods, username, email, emailVerification } = account
   const byUsername = loginMethods.includes('username')
@@ -13,6 +13,8 @@ export function checkAccount (account: Settings['account']): void {
       "confirmEmailOnGet: has no effect when account.emailVerification is 'none'"],
     [emailVerification === 'none' && account.loginOnEmailConfirmation,
       "loginOnEmailConfirmation: has no effect when account.emailVerification is 'none'"],
+    [emailVerification === 'none' && account.resendInterval !== AccountOptions.properties.resendInterval.default,
+      "resendInterval: has no effect when account.emailVerification is 'none'"],
     [byUsername && username === 'none',
       "loginMethods: 'username' requires account.username 'required' or 'optional'"],
     [email === 'optional' && !byUsername,

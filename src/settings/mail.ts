@@ -4,7 +4,6 @@ import { parseSender } from '../lib/mail-address.js'
 import { orRefuse, refuseOption } from '../lib/refuse-option.js'
 import type { Settings } from './types.js'
 
-/** Throws an Error that names the option for the first thing that is wrong with `mail`. */
 export function checkMail ({ transport, from, variables = {} }: Settings['mail'], production: boolean): void {
   if (transport === 'console' && production) {
     refuseOption(

@@ -16,6 +16,5 @@ const reserved = new Set([plugin, javaScript].join(' ').split(/\s+/))
 /** Whether the name is reserved, regardless of its case. */
 export const isReservedName = (name: string): boolean => reserved.has(name.toLowerCase())
 
-/** The same for the name of a column. */
 export const isReservedColumn = (name: string): boolean =>
   isReservedName(name) || systemColumns.includes(name.toLowerCase())

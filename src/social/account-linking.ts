@@ -87,7 +87,6 @@ export function createAccountLinking ({ settings, userRecords, outbox }: Account
     return owned
   }
 
-  /** Links a new identity to a user and notifies the user by mail. */
   async function connect (tx: Db, row: SocialAccountRow): Promise<void> {
     if (!await insertSocialAccount(tx, row)) throw new ConcurrentChange()
     await outbox.enqueue(tx, 'social-account-connected', { userPk: row.userPk }, { provider: labelOf(row.provider) })

@@ -86,7 +86,6 @@ async function checkMetadata ({ settings: { name }, discover }: SocialClient): P
   }
 }
 
-/** What the contract needs to know about a provider. */
 export const toProviderShape = ({ settings: { name, label }, accepts, postsBack }: SocialClient): ProviderShape => ({
   name,
   label,

@@ -52,7 +52,6 @@ export async function prolongTokens (
 const isValid = ({ oneTimeTokens: table }: Db, purpose: TokenPurpose, digest: string, now: Date) =>
   and(eq(table.digest, digest), eq(table.purpose, purpose), gt(table.expiresAt, now))
 
-/** A valid token, without spending it. */
 export async function findToken (
   db: Db,
   purpose: TokenPurpose,
@@ -74,7 +73,6 @@ export async function spendToken (
   return row
 }
 
-/** Deletes every token of a user, or those of one purpose. */
 export async function deleteTokens (
   { orm, oneTimeTokens }: Db,
   userPk: string,
@@ -85,7 +83,6 @@ export async function deleteTokens (
     .where(and(eq(oneTimeTokens.userPk, userPk), purpose && eq(oneTimeTokens.purpose, purpose)))
 }
 
-/** Deletes the tokens that expired before then. */
 export async function deleteExpiredTokens ({ orm, oneTimeTokens }: Db, before: Date): Promise<void> {
   await orm.delete(oneTimeTokens).where(lte(oneTimeTokens.expiresAt, before))
 }

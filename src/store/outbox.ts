@@ -110,7 +110,6 @@ export async function retryFailedMails ({ orm, outbox }: Db, now: Date, id?: str
   return revived.length
 }
 
-/** Deletes the mails that were sent before then. */
 export async function deleteSentMails ({ orm, outbox }: Db, before: Date): Promise<void> {
   await orm.delete(outbox).where(lte(outbox.sentAt, before))
 }

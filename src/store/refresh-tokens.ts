@@ -27,7 +27,6 @@ const withOwner = prepared<{ digest: string }, OwnedToken[]>(({ orm, refreshToke
 export const findRefreshToken = async (db: Db, digest: string): Promise<OwnedToken | undefined> =>
   (await withOwner(db, { digest }))[0]
 
-/** The last token of a family, with its session and user. */
 export async function findLastOfFamily (
   { orm, refreshTokens, sessions, users }: Db,
   family: string

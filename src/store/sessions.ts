@@ -69,7 +69,6 @@ export async function renewSession (
   return renewed.length > 0
 }
 
-/** All of a user's sessions, newest first. */
 export const listSessions = async ({ orm, sessions }: Db, userPk: string): Promise<SessionRow[]> =>
   await orm
     .select()
@@ -97,7 +96,6 @@ export async function deleteSession ({ orm, sessions }: Db, id: string): Promise
   return (await orm.delete(sessions).where(eq(sessions.id, id)).returning({ id: sessions.id })).length > 0
 }
 
-/** Ends a session of this user; false if they have none of that ID. */
 export async function deleteOwnSession ({ orm, sessions }: Db, userPk: string, id: string): Promise<boolean> {
   const deleted = await orm
     .delete(sessions)
@@ -116,7 +114,6 @@ export async function deleteSessions (
   await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), ne(sessions.id, kept)))
 }
 
-/** Deletes a user's expired sessions; done at login. */
 export async function deleteExpiredSessions ({ orm, sessions }: Db, userPk: string, now: Date): Promise<void> {
   await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), lte(sessions.expiresAt, now)))
 }

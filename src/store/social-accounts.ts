@@ -37,7 +37,6 @@ export async function useSocialAccount ({ orm, socialAccounts }: Db, id: string,
   return updated.length > 0
 }
 
-/** All of a user's social accounts, oldest first. */
 export const listSocialAccounts = async ({ orm, socialAccounts }: Db, userPk: string): Promise<SocialAccountRow[]> =>
   await orm
     .select()
@@ -58,7 +57,6 @@ export async function deleteSocialAccount ({ orm, socialAccounts }: Db, id: stri
   return deleted.length > 0
 }
 
-/** Disconnects all social accounts of a user except `kept`. */
 export async function deleteSocialAccounts ({ orm, socialAccounts }: Db, userPk: string, kept = ''): Promise<void> {
   await orm.delete(socialAccounts).where(and(eq(socialAccounts.userPk, userPk), ne(socialAccounts.id, kept)))
 }

@@ -7,7 +7,6 @@ import { byMember } from './member-errors.js'
 
 interface WithProperties { properties?: object }
 
-/** All errors in the fields of a body, in the order of the schema. */
 export function fieldErrors (
   schema: WithProperties,
   value: Record<string, unknown>,
@@ -93,7 +92,6 @@ function codeOf (field: string, { keyword, data, params }: ErrorObject): FieldCo
   }
 }
 
-/** Sorts field errors in the order of the schema. */
 export function inOrder (schema: WithProperties, found: readonly FieldError[]): FieldError[] {
   const order = Object.keys(schema.properties ?? {})
   return [...found].sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field))

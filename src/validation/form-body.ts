@@ -12,7 +12,6 @@ export interface Property extends JsonSchema {
 
 export interface Reading {
   isRequired: boolean
-  /** Whether the body changes some fields and keeps the others. */
   isPartial: boolean
 }
 

@@ -53,7 +53,7 @@ export interface Scene {
   /** Steps that the recordings leave out, before the one of that name (`start`: before all). */
   before?: Record<string, (app: BuiltApp, tokens: Tokens) => Promise<void>>
 }
-/** `latest` is the access token of the last answer that had one. */
+/** `latest` is the access token of the last answer that had one, and `session-key` the key. */
 export type Tokens = Record<string, string>
 
 const isOf = ({ of }: Scene) => ({ name }: Recording) => of.some(start => name.startsWith(start))
@@ -107,6 +107,7 @@ async function replay (
     Object.assign(tokens, { access: ours.access, refresh: ours.refresh })
   }
   if (ours?.access) tokens.latest = ours.access
+  if (typeof ours?.key === 'string') tokens['session-key'] = ours.key
 
   const told = `${name}: ${why}`
   t.equal(answer.statusCode, status, told)
@@ -144,8 +145,8 @@ async function readMails ({ mails }: BuiltApp, tokens: Tokens): Promise<number> 
 }
 
 function fill (request: Recording['request'], tokens: Tokens): Recording['request'] {
-  // dj-rest-auth without JWTs has tokens of another scheme; here there is one kind.
-  const text = JSON.stringify(request).replaceAll('Token <key>', 'Bearer <access>')
+  // The key of a session; mails have others.
+  const text = JSON.stringify(request).replaceAll('Token <key>', 'Token <session-key>')
   return JSON.parse(text.replace(/<([\w-]+)>/g, (_all, which: string) => {
     const token = tokens[which]
     if (token === undefined) throw new Error(`no token <${which}>`)
@@ -154,18 +155,23 @@ function fill (request: Recording['request'], tokens: Tokens): Recording['reques
 }
 
 /** A body without the members that are compared by shape. */
-function comparable (body: unknown): unknown {
+export function comparable (body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body
-  const { pk, access, refresh, access_expiration, refresh_expiration, user, ...others } =
+  const { pk, access, refresh, key, access_expiration, refresh_expiration, key_expiration, user, ...others } =
     body as Record<string, unknown>
-  // Without an access token beside it, `refresh` is the name of a wrong field.
-  const rest = access === undefined && refresh !== undefined ? { refresh, ...others } : others
+  const rest = {
+    // Without an access token beside it, `refresh` is the name of a wrong field; and a field has a list of messages.
+    ...(access === undefined && refresh !== undefined && { refresh }),
+    ...(typeof key === 'object' && { key }),
+    ...others
+  }
   return user ? { ...rest, user: comparable(user) } : rest
 }
 
 function shapesAreRight (t: Test, name: string, body: Record<string, unknown> | null) {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+  if (typeof body?.key === 'string') t.match(body, { key: /^fra_[\w-]{49}$/, key_expiration: time }, `${name}: key`)
   if (body?.access !== undefined) {
-    const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
     t.match(
       body,
       { access: /^[\w-]+\.[\w-]+\.[\w-]+$/, refresh: /^[\w-]{43}$/, access_expiration: time, refresh_expiration: time },

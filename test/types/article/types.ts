@@ -263,6 +263,7 @@ createContract({
   emailVerification: 'none',
   confirmEmailOnGet: false,
   loginOnEmailConfirmation: false,
+  resendInterval: 180,
   loginMethods: ['email'],
   requireOldPassword: true,
   fields: [],
