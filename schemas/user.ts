@@ -21,6 +21,7 @@ export interface AccountShape extends ContractShape {
   usernameMinLength: number
   email: 'optional' | 'required'
   emailVerification: 'mandatory' | 'optional' | 'none'
+  pk?: 'string' | 'integer'
   fields: readonly FieldSpec[]
 }
 
@@ -30,19 +31,23 @@ export const nullable = (schema: TString, empty: boolean) =>
 
 /** What handlers know of a user in a response; they do not read the user fields. */
 export type UserAnswer = TObject<{
-  pk: TString
+  pk: TSchema & { static: string | number }
   username: TOptional<TSchema & { static: string | null }>
   email: TSchema & { static: string | null }
 }>
+
+const Pk = ({ pk }: AccountShape) => {
+  const description = 'Permanent ID of the user.'
+  return pk === 'integer'
+    ? Type.Integer({ format: 'int64', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description, examples: [42] })
+    : Type.String({ description, examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61'] })
+}
 
 /** The user in responses. */
 export function userAnswer (shape: AccountShape): UserAnswer {
   const { username, email, fields } = shape
   const properties: TProperties = {
-    pk: Type.String({
-      description: 'Permanent ID of the user.',
-      examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61']
-    }),
+    pk: Pk(shape),
     ...(username !== 'none' && { username: nullable(Type.String({ examples: ['alice'] }), username === 'optional') }),
     email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
   }

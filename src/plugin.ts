@@ -135,12 +135,12 @@ function addFeatures (app: FastifyInstance, context: Context): void {
   routing.finish()
 }
 
-async function prepareDatabase (db: Database, { migrate: wanted, fields }: Settings): Promise<void> {
+async function prepareDatabase (db: Database, { migrate: wanted, fields, account: { pk } }: Settings): Promise<void> {
   if (wanted) {
-    await migrate(db, fields)
+    await migrate(db, fields, pk)
     return
   }
-  const pending = await pendingStatements(db, db, fields)
+  const pending = await pendingStatements(db, db, fields, pk)
   if (pending.length > 0) {
     throw new Error(
       `fastify-rest-auth: database: ${pending.length} migration statements are pending; ` +

@@ -4,7 +4,7 @@ import type { CheckedAuthentication } from '../schemas/options/authenticate.js'
 import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
 import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'
-import type { NewUser, Tx, User, UserChanges } from './types.js'
+import type { NewUser, Tx, User, UserChanges, UserPk } from './types.js'
 
 export type Session = Omit<SessionRow, 'userPk' | 'graceUsesByOthers'>
 
@@ -12,7 +12,8 @@ export type Session = Omit<SessionRow, 'userPk' | 'graceUsesByOthers'>
 export type SocialAccount = Omit<SocialAccountRow, 'userPk' | 'tokens'>
 
 /** A mail in the outbox. Sent mails are deleted after an hour; failed ones are kept. */
-export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt'> {
+export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt' | 'userPk'> {
+  userPk: UserPk | null
   state: MailState
 }
 
@@ -51,7 +52,7 @@ export interface Authenticate {
 export interface AccessClaims {
   iss: string
   aud: string
-  /** The user's `pk`. */
+  /** The user's `pk`, as text. */
   sub: string
   /** The ID of the session. */
   sid: string
@@ -75,29 +76,29 @@ export interface RestAuth {
      */
     create: (input: NewUser) => Promise<User>
     /** Finds a user by exactly one identifier; undefined if there is none. */
-    find: (by: { pk: string } | { email: string } | { username: string }) => Promise<User | undefined>
+    find: (by: { pk: UserPk } | { email: string } | { username: string }) => Promise<User | undefined>
     /**
      * Changes fields; undefined if there is no such user. A new `email` becomes unverified unless `email_verified` is
      * given. Throws like `create`.
      */
-    update: (pk: string, changes: UserChanges) => Promise<User | undefined>
+    update: (pk: UserPk, changes: UserChanges) => Promise<User | undefined>
     /** Allows a deactivated user to log in again; undefined if there is no such user. */
-    activate: (pk: string) => Promise<User | undefined>
+    activate: (pk: UserPk) => Promise<User | undefined>
     /** Ends all sessions of the user and prevents new ones; undefined if there is no such user. */
-    deactivate: (pk: string) => Promise<User | undefined>
+    deactivate: (pk: UserPk) => Promise<User | undefined>
     /** Deletes the user and their sessions; false if there is no such user. */
-    delete: (pk: string) => Promise<boolean>
+    delete: (pk: UserPk) => Promise<boolean>
   }
   sessions: {
     /** The sessions of a user, newest first. Expired ones are listed until they are deleted. */
-    list: (userPk: string) => Promise<Session[]>
+    list: (userPk: UserPk) => Promise<Session[]>
     /** Ends a session; false if there is none with this ID. */
     end: (id: string) => Promise<boolean>
-    endAll: (userPk: string) => Promise<void>
+    endAll: (userPk: UserPk) => Promise<void>
   }
   socialAccounts: {
     /** The linked accounts of a user, oldest first. */
-    list: (userPk: string) => Promise<SocialAccount[]>
+    list: (userPk: UserPk) => Promise<SocialAccount[]>
     /**
      * The provider's tokens as of the last login; undefined if `storeTokens` did not keep any, or if the `secret` that
      * encrypted them is no longer configured.
@@ -113,10 +114,7 @@ export interface RestAuth {
      * queued in that transaction. Throws a TypeError for an unknown template or a user without an address.
      */
     send: (
-      template: string,
-      user: { pk: string },
-      values?: Record<string, unknown>,
-      options?: { tx?: Tx }
+      template: string, user: { pk: UserPk }, values?: Record<string, unknown>, options?: { tx?: Tx }
     ) => Promise<string>
     /** The mails in the outbox, oldest first. */
     list: (filter?: { state?: MailState }) => Promise<QueuedMail[]>

@@ -106,6 +106,8 @@ type Registered = Register extends { auth: { readonly [types]?: infer T } } ? No
 }
 /** A user of the app whose options `Register` declares. */
 export type User = Registered extends { user: infer U } ? U : never
+/** The key of such a user. */
+export type UserPk = User['pk']
 /** The input of `app.restAuth.users.create`. */
 export type NewUser = Registered extends { create: infer N } ? N : never
 /** The input of `app.restAuth.users.update`: the fields to change. */

@@ -7,8 +7,8 @@ export type Account = NonNullable<CheckedOptions['account']>
 
 /** What every user has, with any options. */
 export interface BaseUser {
-  /** A UUIDv7. Imported users keep their own IDs. */
-  pk: string
+  /** A UUIDv7, or with `account.pk: 'integer'` a number. Imported users keep their own IDs. */
+  pk: string | number
   /** In canonical form: lower case, the domain in punycode. `null` only with `account.email: 'optional'`. */
   email: string | null
   /** Whether the user has proved that they can read mail sent to `email`. */
@@ -30,12 +30,13 @@ type UsernameOf<A extends Account> = A['username'] extends 'required'
   : A['username'] extends 'optional'
     ? { username: string | null }
     : {}
+type PkOf<A extends Account> = { pk: A['pk'] extends 'integer' ? number : string }
 type EmailOf<A extends Account> = A['email'] extends 'optional' ? { email: string | null } : { email: string }
 type Flat<T> = { [K in keyof T]: T[K] }
 
 /** A user of an app with these options. */
 export type UserOf<F extends UserFields, A extends Account> = Flat<
-  Omit<BaseUser, 'email'> & EmailOf<A> & UsernameOf<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }
+  Omit<BaseUser, 'pk' | 'email'> & PkOf<A> & EmailOf<A> & UsernameOf<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }
 >
 
 type OptionalKeys<F extends UserFields> = { [K in keyof F]: null extends FieldValue<F[K]> ? K : never }[keyof F]

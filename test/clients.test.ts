@@ -4,10 +4,10 @@ import { cpSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createClient } from '@hey-api/openapi-ts'
-import openapiTypescript, { astToString } from 'openapi-typescript'
+import openapiTypescript, { astToString, type OpenAPI3 } from 'openapi-typescript'
+import { parse } from 'yaml'
 import { buildApp } from '../examples/article/app.js'
 import { openapiFile } from '../scripts/openapi.js'
 import { google } from '../src/providers/google.js'
@@ -26,13 +26,29 @@ interface Client {
 }
 const built = async (name: string): Promise<Client> => await import(join(folder, 'built', name))
 
-t.test('clients generated from openapi.yaml compile in strict mode, with a type for every error code', async t => {
-  await writeFile(join(folder, 'api.ts'), astToString(await openapiTypescript(readFileSync(openapiFile, 'utf8'))))
+/** An app whose keys are numbers. */
+const withIntegerKeys = async () => await buildApp({
+  database: ':memory:', secret, docs: false, account: { emailVerification: 'none', pk: 'integer' }
+})
+
+/** Generates both clients from a document: `<name>api.ts`, and the folder `<name>hey-api`. */
+async function generate (document: Record<string, unknown>, name = '') {
+  // `app.restAuth.openapi()` has no type of its own: it is JSON.
+  const types = await openapiTypescript(document as unknown as OpenAPI3)
+  await writeFile(join(folder, `${name}api.ts`), astToString(types))
   await createClient({
-    input: fileURLToPath(openapiFile),
-    output: { path: join(folder, 'hey-api'), importFileExtension: '.js' },
+    input: document,
+    output: { path: join(folder, `${name}hey-api`), importFileExtension: '.js' },
     logs: { level: 'silent' }
   })
+}
+
+t.test('clients generated from openapi.yaml compile in strict mode, with a type for every error code', async t => {
+  await generate(parse(readFileSync(openapiFile, 'utf8')))
+  const app = await withIntegerKeys()
+  await app.ready()
+  await generate(app.restAuth.openapi(), 'integer-keys-')
+  await app.close()
   const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', folder]).catch(
     (error: { stdout: string }) => error
   )
@@ -89,4 +105,12 @@ t.test('the generated clients cover registration, verification, reset, login, so
     badCode: 'code_exchange_failed',
     again: ['Unable to log in with provided credentials.']
   })
+})
+
+t.test('a generated client of an app with integer keys has them as numbers', async t => {
+  const app = await withIntegerKeys()
+  t.teardown(() => app.close())
+  const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
+  const { keysOf } = await import(join(folder, 'built', 'integer-keys.js'))
+  t.same(await keysOf(baseUrl, password), [1, 1])
 })

@@ -43,6 +43,11 @@ export const AccountOptions = Group({
   usernameBlocklist: Type.Array(Text(), { default: [], description: 'Usernames that nobody may choose.' }),
   usernameMinLength: Type.Integer({
     minimum: 1, maximum: 150, default: 1, description: 'Minimum username length.'
+  }),
+  pk: Choice(['string', 'integer'], {
+    default: 'string',
+    description: 'Type of `pk`, the key of a user. `string`: new users get a UUIDv7. `integer`, for a database that ' +
+      'came from Django: new users get the next number, and every key must be one.'
   })
 })
 

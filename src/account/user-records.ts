@@ -12,6 +12,7 @@ import type { Settings } from '../settings/types.js'
 import { takenColumns, UniqueViolation } from '../store/users.js'
 import type { BaseUser } from '../types.js'
 import { createFieldReader, valueOf } from './field-reader.js'
+import { createUserPks, type UserPks } from './user-pks.js'
 
 export interface AccountInput {
   email?: string | undefined
@@ -19,11 +20,15 @@ export interface AccountInput {
   [field: string]: unknown
 }
 
-export const createUserRecords = (settings: Settings) => ({
-  ...createColumnMapping(settings),
-  ...createConflictChecks(settings),
-  toUser: createToUser(settings)
-})
+export function createUserRecords (settings: Settings) {
+  const pks = createUserPks(settings)
+  return {
+    ...pks,
+    ...createColumnMapping(settings),
+    ...createConflictChecks(settings),
+    toUser: createToUser(settings, pks)
+  }
+}
 export type UserRecords = ReturnType<typeof createUserRecords>
 
 function createColumnMapping ({ account, fields }: Settings) {
@@ -98,14 +103,14 @@ function createConflictChecks ({ account, fields }: Settings) {
 }
 
 /** The user as the app and its clients see them, without the password hash. */
-function createToUser ({ account, fields }: Settings) {
+function createToUser ({ account, fields }: Settings, { toPk }: UserPks) {
   const readFields = createFieldReader(fields)
 
   return (row: UserRow): BaseUser & Record<string, unknown> => {
     const { pk, email, username, emailVerified, isActive, createdAt, lastLogin } = row
     const { values, missing } = readFields(row)
     return {
-      pk,
+      pk: toPk(pk),
       ...(account.username !== 'none' && { username }),
       email,
       ...values,

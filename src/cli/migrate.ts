@@ -7,7 +7,7 @@ import { isPostgres, targetOf } from '../db/target.js'
 import { resolveSettings } from '../settings/settings.js'
 
 export async function migrateCommand (options: object, print: boolean): Promise<string> {
-  const { database: option, fields } = resolveSettings(options, { production: false, warn: () => {} })
+  const { database: option, fields, account: { pk } } = resolveSettings(options, { production: false, warn: () => {} })
   // Opening a missing SQLite file would create it, which --print must not do.
   const { database: named } = targetOf(option)
   const isFile = typeof named === 'string' && !isPostgres(named)
@@ -15,10 +15,10 @@ export async function migrateCommand (options: object, print: boolean): Promise<
   const db = await openDatabase(database, fields, () => {}).catch(refuseToStart)
   try {
     if (print) {
-      const pending = await pendingStatements(db, db, fields)
+      const pending = await pendingStatements(db, db, fields, pk)
       return pending.map(statement => statement.replace(/;?$/, ';')).join('\n')
     }
-    const statements = await migrate(db, fields).catch(refuseToStart)
+    const statements = await migrate(db, fields, pk).catch(refuseToStart)
     return statements.length === 0 ? 'up to date' : `${statements.length} statements run`
   } finally {
     await db.close()

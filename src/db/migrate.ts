@@ -1,4 +1,7 @@
-/** Runs drizzle-kit's migrations, then adds columns for user fields; `rest_auth_schema` is the ledger of both. */
+/**
+ * Runs drizzle-kit's migrations, then adds what the options need: columns for user fields, and an index for integer
+ * keys. `rest_auth_schema` is the ledger of all.
+ */
 import { readFileSync } from 'node:fs'
 import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
 import type { FieldSpec } from '../../schemas/user-fields.js'
@@ -6,12 +9,15 @@ import { ownFile } from '../lib/own-files.js'
 import { createLedger, readCatalogue, readLedger, recordEntry, type Catalogue } from './catalogue.js'
 import type { Database, Db, Dialect } from './database.js'
 import { fieldStatements } from './field-columns.js'
+import { integerPkStatements } from './integer-pks.js'
 
 /** On SQLite, definitions of fields name the kind where two kinds share a type; they did not at first. */
 const kindsEntry = 'kinds'
 
 /** The SQL that is still to run, in order. Throws if the database is not one that this version can use. */
-export async function pendingStatements (database: Database, tx: Db, fields: readonly FieldSpec[]): Promise<string[]> {
+export async function pendingStatements (
+  database: Database, tx: Db, fields: readonly FieldSpec[], pk: 'string' | 'integer' = 'string'
+): Promise<string[]> {
   const catalogue = await readCatalogue(database.dialect, tx)
   const ledger = await readLedger(tx, catalogue)
   const known = readMigrations(database.dialect)
@@ -28,14 +34,17 @@ export async function pendingStatements (database: Database, tx: Db, fields: rea
     added.push(...await fieldStatements(database, tx, field, { recorded, namesKinds, columns }))
   }
   if (database.dialect === 'sqlite' && !ledger.has(kindsEntry)) added.push(recordEntry(kindsEntry, 'named'))
+  if (pk === 'integer') added.push(...await integerPkStatements(database, tx, ledger))
   const statements = [...migrated, ...added]
   return ledger.size === 0 && statements.length > 0 ? [createLedger, ...statements] : statements
 }
 
 /** Runs the pending SQL, all or nothing, one process at a time; returns the statements. */
-export const migrate = (database: Database, fields: readonly FieldSpec[]): Promise<string[]> =>
+export const migrate = (
+  database: Database, fields: readonly FieldSpec[], pk?: 'string' | 'integer'
+): Promise<string[]> =>
   database.underMigrationLock(async tx => {
-    const statements = await pendingStatements(database, tx, fields)
+    const statements = await pendingStatements(database, tx, fields, pk)
     for (const statement of statements) await database.execute(tx, statement)
     if (statements.length > 0) refuseDamaged(tx, await readCatalogue(database.dialect, tx), fields)
     return statements

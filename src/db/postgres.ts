@@ -19,7 +19,7 @@ export async function openPostgres (
   const { orm, close, ...connections } =
     typeof target === 'string' ? await openPool(target, onIdleError) : connectionsOf(target)
   const rules: Rules = { prepare, isoDates: await hasIsoDates(orm) }
-  const { sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions } = postgres
+  const { sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter } = postgres
   const tables = {
     users: postgres.usersTable(fields),
     sessions,
@@ -27,7 +27,8 @@ export async function openPostgres (
     outbox,
     oneTimeTokens,
     socialAccounts,
-    socialTransactions
+    socialTransactions,
+    userPkCounter
   }
   // The builders of both dialects share their methods, and tables.ts proves that the rows are equal.
   const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }

@@ -8,7 +8,7 @@ import pLimit, { type LimitFunction } from 'p-limit'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database, Db } from './database.js'
 import {
-  oneTimeTokens, outbox, refreshTokens, sessions, socialAccounts, socialTransactions, usersTable
+  oneTimeTokens, outbox, refreshTokens, sessions, socialAccounts, socialTransactions, userPkCounter, usersTable
 } from './tables-sqlite.js'
 
 // Waiting inside SQLite blocks the process (measured: 4 s), so it waits briefly there, and then between retries.
@@ -33,7 +33,8 @@ export async function openSqlite (
     outbox,
     oneTimeTokens,
     socialAccounts,
-    socialTransactions
+    socialTransactions,
+    userPkCounter
   }
   const tx: Db = { ...tables, orm: drizzle(async (statement, params, method) => run(statement, params, method)) }
   const transaction: Database['transaction'] = work => runTransaction(client, queue, () => work(tx))

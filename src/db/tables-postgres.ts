@@ -86,9 +86,7 @@ export const oneTimeTokens = pgTable(
     digest: text('digest').primaryKey(),
     mailId: text('mail_id').notNull(),
     purpose: text('purpose').notNull(),
-    userPk: text('user_pk')
-      .notNull()
-      .references(() => users.pk, { onDelete: 'cascade' }),
+    userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
     address: text('address').notNull(),
     passwordDigest: text('password_digest').notNull(),
     createdAt: timestamp('created_at').notNull(),
@@ -104,9 +102,7 @@ export const socialAccounts = pgTable(
   'social_accounts',
   {
     id: text('id').primaryKey(),
-    userPk: text('user_pk')
-      .notNull()
-      .references(() => users.pk, { onDelete: 'cascade' }),
+    userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
     provider: text('provider').notNull(),
     issuer: text('issuer').notNull(),
     subject: text('subject').notNull(),
@@ -139,8 +135,15 @@ export const socialTransactions = pgTable(
   ]
 )
 
+export const userPkCounter = pgTable('user_pk_counter', {
+  name: text('name').primaryKey(),
+  last: bigint('last', { mode: 'number' }).notNull()
+})
+
 /** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */
 export const tablesFilter: string[] = [
-  ...[users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions].map(getTableName),
+  ...[
+    users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter
+  ].map(getTableName),
   'rest_auth_schema'
 ].map(name => `!${name}`)

@@ -76,9 +76,7 @@ export const oneTimeTokens = sqliteTable(
     digest: text('digest').primaryKey(),
     mailId: text('mail_id').notNull(),
     purpose: text('purpose').notNull(),
-    userPk: text('user_pk')
-      .notNull()
-      .references(() => users.pk, { onDelete: 'cascade' }),
+    userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
     address: text('address').notNull(),
     passwordDigest: text('password_digest').notNull(),
     createdAt: timestamp('created_at').notNull(),
@@ -95,9 +93,7 @@ export const socialAccounts = sqliteTable(
   'social_accounts',
   {
     id: text('id').primaryKey(),
-    userPk: text('user_pk')
-      .notNull()
-      .references(() => users.pk, { onDelete: 'cascade' }),
+    userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
     provider: text('provider').notNull(),
     issuer: text('issuer').notNull(),
     subject: text('subject').notNull(),
@@ -131,8 +127,16 @@ export const socialTransactions = sqliteTable(
   ]
 )
 
+/** The last key that a user got with `account.pk: 'integer'`: one row, so that no key is given twice. */
+export const userPkCounter = sqliteTable('user_pk_counter', {
+  name: text('name').primaryKey(),
+  last: integer('last').notNull()
+})
+
 /** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */
 export const tablesFilter: string[] = [
-  ...[users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions].map(getTableName),
+  ...[
+    users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter
+  ].map(getTableName),
   'rest_auth_schema'
 ].map(name => `!${name}`)

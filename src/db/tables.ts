@@ -11,6 +11,7 @@ export interface Tables {
   oneTimeTokens: typeof sqlite.oneTimeTokens
   socialAccounts: typeof sqlite.socialAccounts
   socialTransactions: typeof sqlite.socialTransactions
+  userPkCounter: typeof sqlite.userPkCounter
 }
 export type UserRow = InferSelectModel<Tables['users']>
 export type NewUserRow = InferInsertModel<Tables['users']>

@@ -4,7 +4,6 @@
  *   POST /registration   stores user, mail and session in one transaction with the app's hooks
  */
 import type { FastifyRequest } from 'fastify'
-import { v7 as uuid } from 'uuid'
 import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import { AddressTaken, mailOwnerInstead } from '../account/address-taken.js'
@@ -42,26 +41,27 @@ export const registration: Feature = (app, context) => {
   async function createAccount ({ password1, password2, ...input }: Registration, request: FastifyRequest) {
     const columns = { ...userRecords.defaultColumns(), ...userRecords.toColumns(input) }
     const passwordHash = await passwords.hash(password1)
-    const pk = uuid()
-    const session = isMandatory ? undefined : sessions.create(pk, request)
-
-    const user = await mailOwnerInstead({ db, outbox }, columns.email, async tx => {
-      await hooks.registering?.(userRecords.withDefaults(input), tx.orm)
-      const now = clock()
-      const account = { pk, passwordHash, isActive: true, createdAt: now, lastLogin: session ? now : null }
-      const user = await insertUser(tx, { ...columns, ...account })
-      if (!user) throw await whatIsTaken(tx, columns)
-      await hooks.registered?.(userRecords.toUser(user), tx.orm)
-      if (emailVerification !== 'none' && user.email !== null) {
-        await outbox.enqueue(tx, 'email-verification', { userPk: pk })
-      }
-      if (session) await sessions.insert(tx, session)
-      return user
+    return await userRecords.withNewPk(db, async pk => {
+      const session = isMandatory ? undefined : sessions.create(pk, request)
+      const user = await mailOwnerInstead({ db, outbox }, columns.email, async tx => {
+        await hooks.registering?.(userRecords.withDefaults(input), tx.orm)
+        const now = clock()
+        const account = { pk, passwordHash, isActive: true, createdAt: now, lastLogin: session ? now : null }
+        const user = await insertUser(tx, { ...columns, ...account })
+        if (!user) throw await whatIsTaken(tx, pk, columns)
+        await hooks.registered?.(userRecords.toUser(user), tx.orm)
+        if (emailVerification !== 'none' && user.email !== null) {
+          await outbox.enqueue(tx, 'email-verification', { userPk: pk })
+        }
+        if (session) await sessions.insert(tx, session)
+        return user
+      })
+      return { user, session }
     })
-    return { user, session }
   }
 
-  async function whatIsTaken (tx: Db, columns: Partial<NewUserRow>): Promise<Error> {
+  async function whatIsTaken (tx: Db, pk: string, columns: Partial<NewUserRow>): Promise<Error> {
+    await userRecords.throwIfPkTaken(tx, pk)
     const found = await userRecords.conflicts(tx, tellable(columns))
     // Nothing is found if the other account has released the value in the meantime.
     return found.length > 0 || !isMandatory ? new Failure('validation_error', { fields: found }) : new AddressTaken()

@@ -4,27 +4,30 @@ import type { MailRow } from '../db/tables.js'
 import type { RestAuth, QueuedMail } from '../rest-auth.js'
 import { listMails, retryFailedMails } from '../store/outbox.js'
 import { findUser } from '../store/users.js'
+import type { BaseUser } from '../types.js'
 import { withoutQueryValues } from './without-query-values.js'
 
 type MailApi = RestAuth['mail']
-type Options = Pick<Context, 'db' | 'clock' | 'outbox' | 'templates'>
+type Options = Pick<Context, 'db' | 'clock' | 'outbox' | 'templates' | 'userRecords'>
 
 /** `send` throws a TypeError for an unknown template, and for a user without an address. */
-export function createMailApi ({ db, clock, outbox, templates }: Options): MailApi {
+export function createMailApi ({ db, clock, outbox, templates, userRecords }: Options): MailApi {
   const send: MailApi['send'] = async (template, { pk }, variables = {}, { tx } = {}) => {
     if (!templates.has(template)) {
       throw new TypeError(`mail.send: there is no template ${template}; there is ${templates.names().join(', ')}`)
     }
     // The type of the app's transaction depends on its database; the query builder is the same.
     const scope = tx ? { ...db, orm: tx as unknown as typeof db.orm } : db
-    const user = await findUser(scope, pk)
+    const userPk = userRecords.storedPk(pk)
+    const user = await findUser(scope, userPk)
     if (!user?.email) throw new TypeError('mail.send: the user has no address')
-    const id = await outbox.enqueue(scope, template, { userPk: pk }, variables)
+    const id = await outbox.enqueue(scope, template, { userPk }, variables)
     outbox.wake()
     return id
   }
 
-  const list: MailApi['list'] = async ({ state } = {}) => (await listMails(db, state)).map(toMail)
+  const list: MailApi['list'] = async ({ state } = {}) => (await listMails(db, state))
+    .map(row => toMail(row, row.userPk === null ? null : userRecords.toPk(row.userPk)))
 
   const retry: MailApi['retry'] = async id => {
     const revived = await retryFailedMails(db, clock(), id)
@@ -36,12 +39,14 @@ export function createMailApi ({ db, clock, outbox, templates }: Options): MailA
 }
 
 const toMail = (
-  { id, template, address, userPk, createdAt, dueAt, attempts, sentAt, failedAt, lastError }: MailRow
+  { id, template, address, createdAt, dueAt, attempts, sentAt, failedAt, lastError }: MailRow,
+  userPk: BaseUser['pk'] | null
 ): QueuedMail => ({
   id,
   template,
   state: sentAt ? 'sent' : failedAt ? 'failed' : 'waiting',
-  userPk,
+  // The app's type of it follows from `account.pk`.
+  userPk: userPk as QueuedMail['userPk'],
   address,
   attempts,
   createdAt,

@@ -27,7 +27,7 @@ export const createRestAuth = (scope: FastifyInstance, context: Context, registr
   socialAccounts: createSocialAccountsApi(context),
   mail: createMailApi(context),
   openapi: () => ({ ...scope.swagger() }),
-  migrate: () => migrate(context.db, context.settings.fields),
+  migrate: () => migrate(context.db, context.settings.fields, context.settings.account.pk),
   under: prefix => registrations.get(prefix)
 })
 

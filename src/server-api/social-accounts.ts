@@ -6,13 +6,15 @@ import { deleteSocialAccount, getSocialAccount, listSocialAccounts } from '../st
 import { withoutQueryValues } from './without-query-values.js'
 
 type SocialAccountsApi = RestAuth['socialAccounts']
+type Options = Pick<Context, 'db' | 'settings' | 'userRecords'>
 
 /** `tokens` resolves to undefined if none are stored. */
-export function createSocialAccountsApi ({ db, settings }: Pick<Context, 'db' | 'settings'>): SocialAccountsApi {
+export function createSocialAccountsApi ({ db, settings, userRecords }: Options): SocialAccountsApi {
   const providerTokens = createProviderTokens(settings.secrets)
 
   const list: SocialAccountsApi['list'] = async userPk =>
-    (await listSocialAccounts(db, userPk)).map(({ userPk: _owner, tokens: _tokens, ...account }) => account)
+    (await listSocialAccounts(db, userRecords.storedPk(userPk)))
+      .map(({ userPk: _owner, tokens: _tokens, ...account }) => account)
 
   const tokens: SocialAccountsApi['tokens'] = async id => {
     const account = await getSocialAccount(db, id)

@@ -1,6 +1,5 @@
 /** `app.restAuth.users` and `app.restAuth.sessions`: what the app's own code may do with users and their sessions. */
 import type { TObject } from '@sinclair/typebox'
-import { v7 as uuid } from 'uuid'
 import type { Context } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { Failure, throwIfInvalid } from '../errors/failure.js'
@@ -19,6 +18,7 @@ type Options = Pick<Context, 'contract' | 'db' | 'clock' | 'userRecords' | 'pass
 /** Throws a `validation_error` failure for invalid or taken values, and a TypeError for an unknown field. */
 export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'sessions'> {
   const { contract: { programmatic }, db, clock, userRecords, passwords } = options
+  const { storedPk } = userRecords
   const validator = createBodyValidator()
   const [checkNew, checkChanges] = [validator(programmatic.create), validator(programmatic.update)]
   // The app's type of the user follows from its options; the stored values were validated against them.
@@ -31,29 +31,28 @@ export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'ses
     throwIfInvalid(await userRecords.conflicts(db, columns))
     if (typeof password === 'string') throwIfInvalid(await passwords.check('password', password, fields))
     const passwordHash = typeof password === 'string' ? await passwords.hash(password) : null
-    const row = await insertUser(db, {
-      ...columns,
-      pk: uuid(),
-      passwordHash,
-      isActive: true,
-      emailVerified: verified === true,
-      createdAt: clock()
+    const account = { passwordHash, isActive: true, emailVerified: verified === true, createdAt: clock() }
+    return await userRecords.withNewPk(db, async pk => {
+      const row = await insertUser(db, { ...columns, ...account, pk })
+      if (row) return toUser(row)
+      await userRecords.throwIfPkTaken(db, pk)
+      throw new Failure('validation_error', { fields: await userRecords.conflicts(db, columns) })
     })
-    if (!row) throw new Failure('validation_error', { fields: await userRecords.conflicts(db, columns) })
-    return toUser(row)
   }
 
   const find: UsersApi['find'] = async by => {
-    if (Object.values(by).filter(value => typeof value === 'string').length !== 1) {
+    const stored = 'pk' in by ? { ...by, pk: storedPk(by.pk) } : by
+    if (Object.values(stored).filter(value => typeof value === 'string').length !== 1) {
       throw new TypeError('users.find: give one of pk, email and username')
     }
-    if ('pk' in by) return toUserIfFound(await findUser(db, by.pk))
-    if ('username' in by) return toUserIfFound(await findUserByUsername(db, by.username))
-    const email = canonicalEmail(by.email)
+    if ('pk' in stored) return toUserIfFound(await findUser(db, stored.pk))
+    if ('username' in stored) return toUserIfFound(await findUserByUsername(db, stored.username))
+    const email = canonicalEmail(stored.email)
     return email === undefined ? undefined : toUserIfFound(await findUserByEmail(db, email))
   }
 
-  const update: UsersApi['update'] = async (pk, changes) => {
+  const update: UsersApi['update'] = async (given, changes) => {
+    const pk = storedPk(given)
     const { email_verified: verified, ...fields } = validated(checkChanges, programmatic.update, changes)
     const columns = await withVerification(pk, userRecords.toColumns(fields), verified)
     throwIfInvalid(await userRecords.conflicts(db, columns, pk))
@@ -75,9 +74,11 @@ export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'ses
     return { ...columns, emailVerified: false }
   }
 
-  const activate: UsersApi['activate'] = async pk => toUserIfFound(await updateUser(db, pk, { isActive: true }))
+  const activate: UsersApi['activate'] = async pk =>
+    toUserIfFound(await updateUser(db, storedPk(pk), { isActive: true }))
 
-  const deactivate: UsersApi['deactivate'] = async pk => toUserIfFound(await db.transaction(async tx => {
+  const deactivate: UsersApi['deactivate'] = async given => toUserIfFound(await db.transaction(async tx => {
+    const pk = storedPk(given)
     // The row comes first: a login under way waits for it, and then finds the user inactive.
     const row = await updateUser(tx, pk, { isActive: false })
     await deleteSessions(tx, pk)
@@ -86,13 +87,14 @@ export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'ses
   }))
 
   // A transaction, because that is retried when it and the preparation of a mail to the user deadlock.
-  const deleteByPk: UsersApi['delete'] = async pk => await db.transaction(async tx => await deleteUser(tx, pk))
+  const deleteByPk: UsersApi['delete'] = async pk =>
+    await db.transaction(async tx => await deleteUser(tx, storedPk(pk)))
 
   const sessions: RestAuth['sessions'] = {
-    list: async pk => (await listSessions(db, pk))
+    list: async pk => (await listSessions(db, storedPk(pk)))
       .map(({ userPk: _owner, graceUsesByOthers: _uses, ...session }) => session),
     end: async id => await deleteSession(db, id),
-    endAll: async userPk => await deleteSessions(db, userPk)
+    endAll: async pk => await deleteSessions(db, storedPk(pk))
   }
 
   const users: UsersApi = { create, find, update, activate, deactivate, delete: deleteByPk }

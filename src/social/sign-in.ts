@@ -22,7 +22,7 @@ interface SignInOptions extends AccountLinkingOptions {
 }
 
 export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: SignInOptions) {
-  const { outbox, settings: { account: { emailVerification, registration } } } = linkingOptions
+  const { outbox, userRecords, settings: { account: { emailVerification, registration } } } = linkingOptions
   const accountLinking = createAccountLinking(linkingOptions)
 
   async function toRow ({ provider, issuer, subject, tokens }: Identity, userPk: string): Promise<SocialAccountRow> {
@@ -52,8 +52,8 @@ export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: 
         const needsAccount = await hasNoAccount(db, identity)
         // Calls the app's own code: outside the transaction, which must not wait for it.
         if (needsAccount) await checkMayRegister(registration, request)
-        // If a user is registered, this becomes their pk; linking replaces it.
-        const row = await toRow(identity, uuid())
+        // The key of the user who is registered; linking replaces it.
+        const row = await toRow(identity, needsAccount ? await userRecords.newPk(db) : '')
         return await mailOwnerInstead({ db, outbox }, identity.email, async tx => {
           const user = await accountLinking.findOrCreateUser(tx, identity, row, needsAccount)
           const mustVerify = emailVerification === 'mandatory' && !user.emailVerified

@@ -1,0 +1,57 @@
+/** The keys of users: text in the database, and with `account.pk: 'integer'` numbers for the app and its clients. */
+import { v7 as uuid } from 'uuid'
+import type { Database, Db } from '../db/database.js'
+import { refuseOtherPk } from '../db/integer-pks.js'
+import { retry } from '../lib/retry.js'
+import type { Settings } from '../settings/types.js'
+import { takeNextPk } from '../store/user-pk-counter.js'
+import { findUser } from '../store/users.js'
+import type { BaseUser } from '../types.js'
+
+export interface UserPks {
+  /** A key for a new user. To be called outside a transaction. */
+  newPk: (db: Database) => Promise<string>
+  /** Runs `work` with a key for a new user, and again with another if `throwIfPkTaken` finds the first one taken. */
+  withNewPk: <T>(db: Database, work: (pk: string) => Promise<T>) => Promise<T>
+  /** To be called when a new user could not be stored: an import may have inserted the same key meanwhile. */
+  throwIfPkTaken: (db: Db, pk: string) => Promise<void>
+  /** The key as the app and its clients see it. */
+  toPk: (stored: string) => BaseUser['pk']
+  /** The key as stored, from the app's own code. Throws a TypeError if it is no number, with integer keys. */
+  storedPk: (pk: BaseUser['pk']) => string
+}
+
+export const createUserPks = ({ account: { pk } }: Pick<Settings, 'account'>): UserPks =>
+  pk === 'integer' ? integers : strings
+
+const strings: UserPks = {
+  newPk: async () => uuid(),
+  withNewPk: (_db, work) => work(uuid()),
+  throwIfPkTaken: async () => {},
+  toPk: stored => stored,
+  // The types of the server API allow nothing else without `account.pk: 'integer'`.
+  storedPk: pk => pk as string
+}
+
+class PkTaken extends Error {}
+
+const nextInteger = async (db: Database) => String(await takeNextPk(db))
+
+const integers: UserPks = {
+  newPk: nextInteger,
+  withNewPk: (db, work) => retry(async () => await work(await nextInteger(db)), {
+    attempts: 5,
+    when: error => error instanceof PkTaken
+  }),
+  throwIfPkTaken: async (db, pk) => { if (await findUser(db, pk)) throw new PkTaken() },
+  toPk: stored => {
+    const pk = Number(stored)
+    // Stored since the start, which refuses such keys: `007` must not become the user 7.
+    return String(pk) === stored && Number.isSafeInteger(pk) && pk > 0 ? pk : refuseOtherPk(stored)
+  },
+  storedPk: pk => {
+    if (typeof pk !== 'number') throw new TypeError("a pk is a number, because account.pk is 'integer'")
+    // No user has the key `NaN` or `1.5`.
+    return String(pk)
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What `account.pk: 'integer'` needs from the database. Keys stay text; an index on the integer that each one spells
+ * finds the highest, and any key that spells none, without reading the table.
+ */
+import { sql, type SQL } from 'drizzle-orm'
+import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import { refuseOption } from '../lib/refuse-option.js'
+import { recordEntry } from './catalogue.js'
+import type { Database, Db, Dialect } from './database.js'
+
+// The cast is inside the CASE, because PostgreSQL fails on a text that is no number. Without parameters and table name,
+// because the databases use the index only for the same expression.
+const onSqlite = sql<number | null>`CASE WHEN CAST(CAST("pk" AS integer) AS text) = "pk" \
+AND CAST("pk" AS integer) BETWEEN 1 AND 9007199254740991 THEN CAST("pk" AS integer) END`
+const onPostgres = sql<number | null>`CASE WHEN "pk" ~ '^[1-9][0-9]{0,15}$' \
+THEN CASE WHEN CAST("pk" AS bigint) <= 9007199254740991 THEN CAST("pk" AS bigint) END END`
+
+/** The integer that a user's key spells; null for a key such as `007`, `1e3`, or one that JavaScript would round. */
+export const integerOfPk: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite, postgres: onPostgres }
+
+const entry = 'index:users_pk_integer'
+
+/** The SQL that is still to run. Throws an option error if a user has another key. */
+export async function integerPkStatements (
+  { dialect }: Database, { orm, users }: Db, ledger: ReadonlyMap<string, string>
+): Promise<string[]> {
+  if (ledger.size > 0) {
+    const [other] = await orm.select({ pk: users.pk }).from(users).where(sql`${integerOfPk[dialect]} IS NULL`).limit(1)
+    if (other) refuseOtherPk(other.pk)
+  }
+  if (ledger.has(entry)) return []
+  const index = toText(sql`CREATE INDEX "users_pk_integer" ON "users" ((${integerOfPk[dialect]}))`)
+  return [index, recordEntry(entry, 'added')]
+}
+
+// The statement is the same text in either dialect.
+const toText = (statement: SQL): string => new SQLiteSyncDialect().sqlToQuery(statement).sql
+
+export const refuseOtherPk = (pk: string): never => refuseOption(
+  `account.pk: 'integer' needs users whose keys are positive integers, but one has the key ${JSON.stringify(pk)}; ` +
+  "set account.pk: 'string', or remove the users with such keys"
+)
