@@ -92,6 +92,15 @@ class OneBoxClient extends HeaderClient {
   }
 }
 
+/** Counts on keys that are numbers, as Django's are. */
+class IntegerKeyClient extends HeaderClient {
+  override async user () {
+    const user = await super.user()
+    if (!Number.isSafeInteger(user.pk)) throw new Error(`${user.pk} is no integer`)
+    return user
+  }
+}
+
 /** Has a key of TokenAuthentication. */
 class KeyClient extends Client {
   credentials (): Headers {
@@ -159,6 +168,7 @@ const kinds: Record<string, Kind> = {
   'an app beside pages': { create: HeaderClient, tokens: { cookies: { apps: 'body' } } },
   'a page with a session': { create: SessionClient, tokens: { format: 'opaque', cookies: {} } },
   'a client that posts FormData': { create: FormDataClient },
+  'a client that expects integer keys': { create: IntegerKeyClient, account: { pk: 'integer' } },
   'a client with one box for username and address': {
     create: OneBoxClient,
     account: { username: 'required', loginMethods: ['email', 'username'] }
