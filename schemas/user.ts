@@ -6,14 +6,15 @@
  *   PATCH /user   changes the fields sent
  */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
+import type { ComputedField } from './columnless-fields.js'
 import {
   componentName, componentRef, Email, ObjectKnownAs, OneOf, WhenBlank, type ContractShape
 } from './common.js'
 import type { AnswerCode, FieldCode } from './errors.js'
-import { emptiedByBlank, inputOf } from './field-input.js'
+import { blankForNull, emptiedByBlank, inputOf, nullable, outputOf } from './field-input.js'
 import { isNamedIfMissing, isWriteOnce } from './missing-fields.js'
 import { route } from './route.js'
-import type { FieldSpec } from './user-fields.js'
+import type { FieldInput, FieldSpec } from './user-fields.js'
 import { Username } from './username.js'
 
 export interface AccountShape extends ContractShape {
@@ -22,11 +23,10 @@ export interface AccountShape extends ContractShape {
   email: 'optional' | 'required'
   emailVerification: 'mandatory' | 'optional' | 'none'
   fields: readonly FieldSpec[]
+  /** Fields that registration asks for and that are not stored. */
+  unstoredFields?: readonly FieldInput[]
+  computedFields?: readonly ComputedField[]
 }
-
-/** The same schema, also accepting null if `empty`. */
-export const nullable = (schema: TString, empty: boolean) =>
-  empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
 
 /** What handlers know of a user in a response; they do not read the user fields. */
 export type UserAnswer = TObject<{
@@ -37,16 +37,17 @@ export type UserAnswer = TObject<{
 
 /** The user in responses. */
 export function userAnswer (shape: AccountShape): UserAnswer {
-  const { username, email, fields } = shape
+  const { username, fields, computedFields = [] } = shape
   const properties: TProperties = {
     pk: Type.String({
       description: 'Permanent ID of the user.',
       examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61']
     }),
     ...(username !== 'none' && { username: nullable(Type.String({ examples: ['alice'] }), username === 'optional') }),
-    email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
+    email: emailAnswer(shape)
   }
-  for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
+  for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = outputOf(shape, field)
+  for (const { name, output } of computedFields) properties[name] = output
   const names = fields.filter(isNamedIfMissing).map(({ name }) => name)
   if (names.length > 0) {
     properties.missing_fields = Type.Optional(
@@ -60,6 +61,12 @@ export function userAnswer (shape: AccountShape): UserAnswer {
     $id: componentName(shape, 'AuthUser'),
     description: 'The details of a user, as that user sees them.'
   })
+}
+
+function emailAnswer ({ email, errors }: AccountShape): TSchema {
+  const address = Type.String({ format: 'email', examples: ['alice@example.com'] })
+  if (email === 'required') return address
+  return errors === 'drf' ? blankForNull(address) : nullable(address, true)
 }
 
 export const UserRef = (shape: ContractShape) =>

@@ -57,7 +57,7 @@ export async function createContext (
       site: siteOf,
       readHashes: () => samplePasswordHashes(db)
     }),
-    sessions: createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport }),
+    sessions: createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport, userRecords }),
     accessTokens,
     tokenTransport,
     ...createAuthenticate({ db, clock, accessTokens, tokenTransport, userRecords, cookie: cookies?.access }),
@@ -68,10 +68,13 @@ export async function createContext (
   }
 }
 
-const contractOf = ({ account, fields, errors, password, tokens, cookies, csrf, social }: Settings, name: string) =>
-  createContract({
+const contractOf = (settings: Settings, name: string) => {
+  const { account, fields, unstoredFields, computedFields, errors, password, tokens, cookies, csrf, social } = settings
+  return createContract({
     ...account,
     fields,
+    unstoredFields,
+    computedFields,
     errors,
     requireOldPassword: password.requireOld,
     cookie: cookies?.access,
@@ -80,3 +83,4 @@ const contractOf = ({ account, fields, errors, password, tokens, cookies, csrf, 
     name,
     social: social.length > 0
   })
+}

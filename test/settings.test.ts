@@ -43,7 +43,7 @@ const taken = (name: string) =>
   `userFields.${name}: the name is reserved by the plugin or JavaScript; choose another`
 const noColumn = (kind: string) =>
   'userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a ' +
-  `Union of Objects (${kind} has no column)`
+  `Union of Objects (${kind} is none of these)`
 
 const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(
   algorithm => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey
