@@ -6,6 +6,7 @@ import { ownFile } from '../lib/own-files.js'
 import { createLedger, readCatalogue, readLedger, recordEntry, type Catalogue } from './catalogue.js'
 import type { Database, Db, Dialect } from './database.js'
 import { fieldStatements } from './field-columns.js'
+import { refuseUnfilledColumns } from './unfilled-columns.js'
 
 /** On SQLite, definitions of fields name the kind where two kinds share a type; they did not at first. */
 const kindsEntry = 'kinds'
@@ -19,6 +20,7 @@ export async function pendingStatements (database: Database, tx: Db, fields: rea
   refuseNewer(ledger, known)
   const pending = known.filter(({ tag }) => !ledger.has(`migration:${tag}`))
   if (pending.length === 0) refuseDamaged(tx, catalogue, fields)
+  await refuseUnfilledColumns(database.dialect, tx, ledger, fields)
   const migrated = pending.flatMap(({ tag, statements }) => [...statements, recordEntry(`migration:${tag}`, 'applied')])
   const columns = catalogue.get('users') ?? new Map<string, string>()
   const namesKinds = database.dialect === 'postgres' || ledger.size === 0 || ledger.has(kindsEntry)
