@@ -3,17 +3,17 @@ import { execFile } from 'node:child_process'
 import { cpSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { basename, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { createClient } from '@hey-api/openapi-ts'
+import { Type } from '@sinclair/typebox'
 import openapiTypescript, { astToString } from 'openapi-typescript'
 import { buildApp } from '../examples/article/app.js'
 import { openapiFile } from '../scripts/openapi.js'
 import { google } from '../src/providers/google.js'
 import { keyIn, uidAndTokenIn } from './support/answers.js'
 import { startBadProvider } from './support/hostile-provider.js'
-import { password, secret, t } from './support/build.js'
+import { password, secret, sqliteBuild, t } from './support/build.js'
 
 const root = resolve(import.meta.dirname, '..')
 // A copy of the fixtures; the clients are generated beside it. Every line of it is compiled: a `switch` that omits an
@@ -26,17 +26,42 @@ interface Client {
 }
 const built = async (name: string): Promise<Client> => await import(join(folder, 'built', name))
 
-t.test('clients generated from openapi.yaml compile in strict mode, with a type for every error code', async t => {
-  await writeFile(join(folder, 'api.ts'), astToString(await openapiTypescript(readFileSync(openapiFile, 'utf8'))))
+/** Generates both clients of a document beside the code in the folder; returns what the compiler says of all of it. */
+async function compile (folder: string, document: string): Promise<string> {
+  await writeFile(join(folder, 'api.ts'), astToString(await openapiTypescript(document)))
+  await writeFile(join(folder, 'openapi.yaml'), document)
   await createClient({
-    input: fileURLToPath(openapiFile),
+    input: join(folder, 'openapi.yaml'),
     output: { path: join(folder, 'hey-api'), importFileExtension: '.js' },
     logs: { level: 'silent' }
   })
   const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', folder]).catch(
     (error: { stdout: string }) => error
   )
-  t.equal(stdout, '')
+  return stdout
+}
+
+t.test('clients generated from openapi.yaml compile in strict mode, with a type for every error code', async t => {
+  t.equal(await compile(folder, readFileSync(openapiFile, 'utf8')), '')
+})
+
+t.test('clients know fields that registration alone asks for, and computed ones as read-only', async t => {
+  const folder = t.testdir({ 'package.json': '{ "type": "module" }' })
+  for (const file of ['tsconfig.json', 'columnless/use.ts']) {
+    cpSync(join(root, 'test/fixtures/clients', file), join(folder, basename(file)))
+  }
+  const { app } = await sqliteBuild(t, {
+    options: {
+      userFields: {
+        invitation: { schema: Type.String(), stored: false },
+        terms: { schema: Type.Literal(true), stored: false },
+        source: { schema: Type.Optional(Type.String()), stored: false },
+        level: { schema: Type.Union([Type.Literal('new'), Type.Literal('regular')]), compute: () => 'new' },
+        age: { schema: Type.Optional(Type.Integer()), compute: () => undefined }
+      }
+    }
+  })
+  t.equal(await compile(folder, JSON.stringify(app.restAuth.openapi())), '')
 })
 
 t.test('the generated clients cover registration, verification, reset, login, social login and errors', async t => {
