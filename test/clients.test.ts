@@ -53,6 +53,7 @@ t.test('clients know fields that registration alone asks for, and computed ones 
   const { app } = await sqliteBuild(t, {
     options: {
       userFields: {
+        motto: { schema: Type.Optional(Type.String()) },
         invitation: { schema: Type.String(), stored: false },
         terms: { schema: Type.Literal(true), stored: false },
         source: { schema: Type.Optional(Type.String()), stored: false },
