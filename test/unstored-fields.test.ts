@@ -6,6 +6,7 @@ import {
   alice, articleOptions, fieldCodes, password, story, type Build, type BuildOptions, type BuiltApp, type Test
 } from './support/build.js'
 import { sharedDatabase, withBadProvider } from './support/hostile-provider-app.js'
+import { withProvider } from './support/social-app.js'
 
 const unstored = {
   invitation: { schema: Type.String({ maxLength: 20, pattern: '^[A-Z0-9-]+$' }), stored: false },
@@ -188,6 +189,39 @@ story('closed registration asks for nothing', async (t, build) => {
   const { post, heard } = await buildInviting(t, build, { account })
   t.equal((await post('/registration', alice)).json().code, 'registration_closed')
   t.same(heard, [])
+})
+
+story('a hook of the app can check an unstored field outside the transaction', async (t, build) => {
+  const asked: string[] = []
+  const { post, app } = await build(t, {
+    options: { userFields: { captcha: { schema: Type.String({ maxLength: 4096 }), stored: false } } },
+    before: app => app.addHook('preHandler', async request => {
+      const isRegistration = request.routeOptions.url?.replace(/\/$/, '') === '/auth/registration'
+      if (!isRegistration || request.validationError) return
+      const { captcha } = request.body as { captcha: string }
+      asked.push(captcha)
+      if (captcha !== 'human') throw new Rejection('Solve the captcha again.', 'captcha')
+    })
+  })
+  const newcomer = { email: alice.email, password1: password }
+  for (const path of ['/registration', '/registration/']) {
+    t.same(fieldCodes(await post(path, { ...newcomer, captcha: 'bot' })), { captcha: ['value_not_allowed'] }, path)
+  }
+  t.same(fieldCodes(await post('/registration', newcomer)), { captcha: ['required'] })
+  t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
+  t.equal((await post('/registration', { ...newcomer, captcha: 'human' })).statusCode, 201)
+  t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
+  t.same(asked, ['bot', 'bot', 'human'])
+})
+
+story('a redirect login that the hook refuses ends on a page with its message', async (t, build) => {
+  const registering = ({ invitation }: Input) => {
+    if (invitation === undefined) throw new Rejection('By invitation only.', 'invitation')
+  }
+  const { openid, browser } = await withProvider(t, build, { userFields, hooks: { registering } })
+  const answer = await browser.comeBack(await openid.authorize(await browser.start('company'), 'alice'))
+  t.equal(answer.statusCode, 400)
+  t.match(answer.body, 'By invitation only.')
 })
 
 story('the document has unstored fields in the body of registration, and nowhere else', async (t, build) => {
