@@ -48,6 +48,7 @@ export const createContract = (shape: Shape) => ({
 })
 export type Contract = ReturnType<typeof createContract>
 
+export * from './columnless-fields.js'
 export * from './common.js'
 export * from './errors.js'
 export * from './missing-fields.js'

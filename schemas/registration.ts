@@ -2,10 +2,10 @@
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
 import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
-import { emptiedByBlank, inputOf } from './field-input.js'
+import { emptiedByBlank, inputOf, nullable } from './field-input.js'
 import { route } from './route.js'
 import { TokensOrDetail } from './token-pair.js'
-import { EmailField, nullable, takenCodes, type AccountShape } from './user.js'
+import { EmailField, takenCodes, type AccountShape } from './user.js'
 import { Username } from './username.js'
 
 type RegistrationBody = TObject<{
@@ -22,7 +22,7 @@ function registrationBody (shape: AccountShape) {
     password1: Password('The password.'),
     password2: Type.Optional(Password('The password again. If sent, it must equal `password1`.'))
   }
-  for (const field of shape.fields) {
+  for (const field of [...shape.fields, ...shape.unstoredFields ?? []]) {
     if (field.registration === 'hidden') continue
     const { default: value } = field
     const input = { ...inputOf(shape, field), ...(value !== undefined && { default: value }) }

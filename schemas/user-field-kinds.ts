@@ -12,15 +12,24 @@ const kinds: Record<string, ColumnKind> = {
   string: 'text', integer: 'integer', number: 'real', boolean: 'boolean', object: 'json', array: 'json'
 }
 
+interface PlainOptions {
+  required: boolean
+  /** False for values that no client sends: their strings need no limit. */
+  limitsStrings?: boolean
+}
+
 /** Limits values to what the column holds, gives an example, and refuses a blank required string (as in Django). */
-export function plainSchema (name: string, schema: TSchema, required: boolean): JsonSchema & { kind: ColumnKind } {
+export function plainSchema (
+  name: string, schema: TSchema, { required, limitsStrings = true }: PlainOptions
+): JsonSchema & { kind: ColumnKind } {
   const path = `userFields.${name}.schema`
-  const plain = schema.type === undefined || kinds[schema.type] ? readSchema(withoutDefault(schema), path) : {}
+  const isKnown = schema.type === undefined || kinds[schema.type]
+  const plain = isKnown ? readSchema(withoutDefault(schema), path, limitsStrings) : {}
   const kind = plain.format === 'decimal' ? 'decimal' : kindOf(plain)
   if (!kind) {
     throw new Error(
       `${path}: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a Union of Objects ` +
-      `(${schema[Kind] ?? 'this'} has no column)`
+      `(${schema[Kind] ?? 'this'} is none of these)`
     )
   }
   const examples = plain.enum ? plain.enum.slice(0, 1) : exampleOf(kind, plain)

@@ -31,24 +31,26 @@ const advice: Record<string, string> = {
 }
 
 /**
- * The schema as plain JSON: literals as `enum`, tuples as `prefixItems`, strings with a limit, and objects without
- * undeclared keys, which would be stored but not described. Throws an Error whose message begins with `path`.
+ * The schema as plain JSON: literals as `enum`, tuples as `prefixItems`, strings with a limit (if `limitsStrings`), and
+ * objects without undeclared keys, which would be stored but not described. Throws an Error whose message begins with
+ * `path`.
  */
-export function readSchema (given: TSchema, path: string): JsonSchema {
+export function readSchema (given: TSchema, path: string, limitsStrings: boolean): JsonSchema {
   const refusal = findJavaScript(given, path)
   if (refusal !== undefined) throw new Error(refusal)
-  return read(JSON.parse(JSON.stringify(given)), path)
+  return read(JSON.parse(JSON.stringify(given)), path, limitsStrings)
 }
 
-function read (given: JsonSchema, path: string): JsonSchema {
+function read (given: JsonSchema, path: string, limitsStrings: boolean): JsonSchema {
   // `true` and `false` are schemas, too; anything else is for the meta-schema to refuse.
   if (typeof given !== 'object' || given === null) return given
   const schema = withPropertyNames(withPrefixItems(given), path)
   checkKeywords(schema, path)
   const plain = mapSchemas(withEnum(schema, path), (inner, place) =>
-    read(place === 'propertyNames' ? { type: 'string', ...inner } : inner, `${path}.${place}`))
+    read(place === 'propertyNames' ? { type: 'string', ...inner } : inner, `${path}.${place}`, limitsStrings))
+  const isText = [plain.type].flat().includes('string') && !plain.enum
   return {
-    ...([plain.type].flat().includes('string') && !plain.enum && { maxLength: limit(plain.minLength) }),
+    ...(isText && limitsStrings && { maxLength: limit(plain.minLength) }),
     ...(plain.properties && { additionalProperties: false }),
     ...plain
   }

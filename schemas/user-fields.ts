@@ -23,6 +23,12 @@ export interface UserField<S extends TSchema = TSchema> {
   column?: string
   /** Gives a value the form that is validated, compared and stored. An error that it throws refuses the value. */
   normalize?: (value: any) => unknown
+  /** False: registration asks for the value and passes it to `hooks.registering`, but it is not stored. */
+  stored?: boolean
+  /** Computes the value for each response that shows the user, from the stored user. It has no column. */
+  compute?: (user: any) => unknown
+  /** Whether a computed value is in `request.user`, too. Default false. */
+  eager?: boolean
 }
 export type UserFields = Record<string, UserField>
 
@@ -32,26 +38,30 @@ type MayBeEmpty<F extends UserField> =
 export type FieldValue<F extends UserField> =
   MayBeEmpty<F> extends true ? Static<F['schema']> | null : Static<F['schema']>
 
-/** A declaration with every default filled in. */
-export interface FieldSpec {
+/** What a request may contain for a field. */
+export interface FieldInput {
   name: string
+  registration: 'required' | 'optional' | 'hidden'
+  /** Whether registration must include the field. */
+  required: boolean
+  /** The schema of the value in request bodies. */
+  input: TSchema
+  default: unknown
+}
+
+/** The declaration of a stored field, with every default filled in. */
+export interface FieldSpec extends FieldInput {
   column: string
   kind: ColumnKind
   /** The literals a column of text or numbers is limited to by CHECK. */
   choices?: ReadonlyArray<string | number>
   unique: boolean
-  registration: 'required' | 'optional' | 'hidden'
   userDetails: 'editable' | 'read-only' | 'hidden'
-  /** Whether registration must include the field. */
-  required: boolean
-  /** The schema of the value in request bodies. */
-  input: TSchema
   /**
    * The schema of the value in responses: `null` until the user provides it, and without the limits of `input`, which
    * values from before a limit may break.
    */
   output: TSchema
-  default: unknown
 }
 
 /** As in Django: two names that users may fill in later. */
@@ -66,38 +76,51 @@ export const defaultUserFields = {
   }
 } as const satisfies UserFields
 
-/** Resolves a declaration; throws an Error that says what to change if the schema fits no column. */
-export function describeField (name: string, { normalize, ...field }: UserField): FieldSpec {
-  const optional = field.schema[OptionalKind] === 'Optional'
-  const registration = field.registration ?? (optional ? 'optional' : 'required')
-  const isNullable = registration !== 'required'
-  const required = !isNullable && field.schema.default === undefined
-  const { kind, ...plain } = plainSchema(name, field.schema, required)
+/** Resolves the declaration of a stored field; throws an Error that says what to change if it fits no column. */
+export function describeField (name: string, field: UserField): FieldSpec {
+  const { kind, plain, ...given } = describeInput(name, field)
   const choices = plain.enum?.filter(isChoice)
-  const nullable = Type.Unsafe(nullableOf(plain))
   return {
-    name,
+    ...given,
     column: field.column ?? name,
     kind,
     ...(choices && choices.length > 0 && { choices }),
     unique: field.unique ?? false,
-    registration,
     userDetails: field.userDetails ?? 'editable',
-    required,
-    input: Type.Unsafe({
-      ...(isNullable ? nullable : plain),
-      // Two users may both have no value, but not both the value ''.
-      ...(isNullable && field.unique && { [WhenBlank]: 'null' }),
-      ...(normalize && { [Normalize]: normalize })
-    }),
-    output: Type.Unsafe(withoutLimits(nullable)),
-    default: field.schema.default
+    output: Type.Unsafe(withoutLimits(nullableOf(plain)))
   }
 }
 
+interface DescribedInput extends FieldInput { kind: ColumnKind, plain: JsonSchema }
+
+/** What requests may contain for a field, with its kind and its schema as plain JSON. */
+export function describeInput (name: string, { schema, unique, normalize, ...field }: UserField): DescribedInput {
+  const registration = field.registration ?? (isOptional(schema) ? 'optional' : 'required')
+  const isNullable = registration !== 'required'
+  const required = !isNullable && schema.default === undefined
+  const { kind, ...plain } = plainSchema(name, schema, { required })
+  return {
+    name,
+    kind,
+    plain,
+    registration,
+    required,
+    input: Type.Unsafe({
+      ...(isNullable ? nullableOf(plain) : plain),
+      // Two users may both have no value, but not both the value ''.
+      ...(isNullable && unique && { [WhenBlank]: 'null' }),
+      ...(normalize && { [Normalize]: normalize })
+    }),
+    default: schema.default
+  }
+}
+
+export const isOptional = (schema: TSchema): boolean => schema[OptionalKind] === 'Optional'
+
 const isChoice = (value: unknown) => typeof value === 'string' || typeof value === 'number'
 
-const nullableOf = ({ type, anyOf, ...plain }: JsonSchema): JsonSchema => ({
+/** The same schema, also accepting null. */
+export const nullableOf = ({ type, anyOf, ...plain }: JsonSchema): JsonSchema => ({
   ...plain,
   ...(type !== undefined && { type: [type, 'null'].flat() }),
   ...(anyOf && { anyOf: [...anyOf, { type: 'null' }] }),

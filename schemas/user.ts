@@ -6,14 +6,16 @@
  *   PATCH /user   changes the fields sent
  */
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
+import type { ComputedField } from './columnless-fields.js'
 import {
   componentName, componentRef, Email, ObjectKnownAs, OneOf, WhenBlank, type ContractShape
 } from './common.js'
 import type { AnswerCode, FieldCode } from './errors.js'
-import { emptiedByBlank, inputOf } from './field-input.js'
+import { blankForNull, emptiedByBlank, inputOf, nullable, outputOf } from './field-input.js'
 import { isNamedIfMissing, isWriteOnce } from './missing-fields.js'
 import { route } from './route.js'
-import type { FieldSpec } from './user-fields.js'
+import type { FieldInput, FieldSpec } from './user-fields.js'
+import { Pk } from './user-pk.js'
 import { Username } from './username.js'
 
 export interface AccountShape extends ContractShape {
@@ -23,11 +25,10 @@ export interface AccountShape extends ContractShape {
   emailVerification: 'mandatory' | 'optional' | 'none'
   pk?: 'string' | 'integer'
   fields: readonly FieldSpec[]
+  /** Fields that registration asks for and that are not stored. */
+  unstoredFields?: readonly FieldInput[]
+  computedFields?: readonly ComputedField[]
 }
-
-/** The same schema, also accepting null if `empty`. */
-export const nullable = (schema: TString, empty: boolean) =>
-  empty ? Type.Unsafe<string | null>({ ...schema, type: ['string', 'null'] }) : schema
 
 /** What handlers know of a user in a response; they do not read the user fields. */
 export type UserAnswer = TObject<{
@@ -36,22 +37,16 @@ export type UserAnswer = TObject<{
   email: TSchema & { static: string | null }
 }>
 
-const Pk = ({ pk }: AccountShape) => {
-  const description = 'Permanent ID of the user.'
-  return pk === 'integer'
-    ? Type.Integer({ format: 'int64', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description, examples: [42] })
-    : Type.String({ description, examples: ['019391f2-8c5e-7b11-9a54-0c4f8a7d2e61'] })
-}
-
 /** The user in responses. */
 export function userAnswer (shape: AccountShape): UserAnswer {
-  const { username, email, fields } = shape
+  const { username, fields, computedFields = [] } = shape
   const properties: TProperties = {
-    pk: Pk(shape),
+    pk: Pk(shape.pk),
     ...(username !== 'none' && { username: nullable(Type.String({ examples: ['alice'] }), username === 'optional') }),
-    email: nullable(Type.String({ format: 'email', examples: ['alice@example.com'] }), email === 'optional')
+    email: emailAnswer(shape)
   }
-  for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = field.output
+  for (const field of fields) if (field.userDetails !== 'hidden') properties[field.name] = outputOf(shape, field)
+  for (const { name, output } of computedFields) properties[name] = output
   const names = fields.filter(isNamedIfMissing).map(({ name }) => name)
   if (names.length > 0) {
     properties.missing_fields = Type.Optional(
@@ -65,6 +60,12 @@ export function userAnswer (shape: AccountShape): UserAnswer {
     $id: componentName(shape, 'AuthUser'),
     description: 'The details of a user, as that user sees them.'
   })
+}
+
+function emailAnswer ({ email, errors }: AccountShape): TSchema {
+  const address = Type.String({ format: 'email', examples: ['alice@example.com'] })
+  if (email === 'required') return address
+  return errors === 'drf' ? blankForNull(address) : nullable(address, true)
 }
 
 export const UserRef = (shape: ContractShape) =>

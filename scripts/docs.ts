@@ -56,6 +56,7 @@ body: \`{ "field": "address", "pointer": "/address/zip", "code": "required", "me
 With \`errors: 'drf'\`, the body has the format of Django REST framework: \`{ "email": ["…"] }\`,
 \`{ "non_field_errors": ["…"] }\` or \`{ "detail": "…" }\`. Only errors of tokens carry a \`code\` there. An
 error inside an object or a list is nested like its value: \`{ "address": { "zip": ["…"] }, "tags": { "0": ["…"] } }\`.
+Successful responses then have \`""\` in place of \`null\` for text, as in Django ([more](user-fields.md#blank-values)).
 
 ## Codes of a response
 

@@ -50,7 +50,7 @@ export async function createContext (
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox })
   const { outbox } = mail
-  const sessions = createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport })
+  const sessions = createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport, userRecords })
   const cookie = authenticatingCookie(cookies)
   const siteOf = () => resolveSite(site, links.publicUrl())
   return {
@@ -85,10 +85,13 @@ function transportOf (
     : createBodyTransport(header)
 }
 
-const contractOf = ({ account, fields, errors, password, tokens, cookies, csrf, social }: Settings, name: string) =>
-  createContract({
+const contractOf = (settings: Settings, name: string) => {
+  const { account, fields, unstoredFields, computedFields, errors, password, tokens, cookies, csrf, social } = settings
+  return createContract({
     ...account,
     fields,
+    unstoredFields,
+    computedFields,
     errors,
     requireOldPassword: password.requireOld,
     format: tokens.format,
@@ -99,3 +102,4 @@ const contractOf = ({ account, fields, errors, password, tokens, cookies, csrf, 
     name,
     social: social.length > 0
   })
+}

@@ -8,9 +8,10 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import type { CheckedOptions } from '../schemas/options.js'
-import type { UserField, UserFields } from '../schemas/user-fields.js'
+import type { UserFields } from '../schemas/user-fields.js'
 import { createPlugin } from './plugin.js'
 import type { DefaultUserFields, DefinedOptions, RestAuthOptions } from './types.js'
+import type { CheckedFields } from './user-types.js'
 
 /** The plugin. Registering it throws an Error that names the invalid option, if there is one. */
 export const restAuth: FastifyPluginAsync<RestAuthOptions<any, any>> = fp(createPlugin(), {
@@ -25,12 +26,7 @@ export default restAuth
 export const defineRestAuth = <
   const F extends UserFields = DefaultUserFields,
   const A extends NonNullable<CheckedOptions['account']> = {}
->(options: RestAuthOptions<F, A> & { userFields?: OnlyKnown<F> }): DefinedOptions<F, A> => options
-
-/** TypeScript does not look for unknown keys in a value that it infers a type from. This type rejects them. */
-type OnlyKnown<F extends UserFields> = {
-  [Name in keyof F]: { [Key in Exclude<keyof F[Name], keyof UserField>]?: never }
-}
+>(options: RestAuthOptions<F, A> & { userFields?: CheckedFields<F, A> }): DefinedOptions<F, A> => options
 
 export { Failure, Rejection } from './errors/failure.js'
 export type {
@@ -42,6 +38,7 @@ export type {
   Register,
   RegistrationGuard,
   RestAuthOptions,
+  StoredUser,
   Tx,
   User,
   UserChanges

@@ -4,7 +4,7 @@ import type { CheckedAuthentication } from '../schemas/options/authenticate.js'
 import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
 import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'
-import type { NewUser, Tx, User, UserChanges, UserPk } from './types.js'
+import type { NewUser, StoredUser, Tx, User, UserChanges, UserPk } from './types.js'
 
 export type Session = Omit<SessionRow, 'userPk' | 'graceUsesByOthers'>
 
@@ -74,18 +74,18 @@ export interface RestAuth {
      * Stores a user like a registration, but without hooks and mails. Throws a `Failure` with the code
      * `validation_error` and the invalid `fields`, or a TypeError for an unknown field.
      */
-    create: (input: NewUser) => Promise<User>
+    create: (input: NewUser) => Promise<StoredUser>
     /** Finds a user by exactly one identifier; undefined if there is none. */
-    find: (by: { pk: UserPk } | { email: string } | { username: string }) => Promise<User | undefined>
+    find: (by: { pk: UserPk } | { email: string } | { username: string }) => Promise<StoredUser | undefined>
     /**
      * Changes fields; undefined if there is no such user. A new `email` becomes unverified unless `email_verified` is
      * given. Throws like `create`.
      */
-    update: (pk: UserPk, changes: UserChanges) => Promise<User | undefined>
+    update: (pk: UserPk, changes: UserChanges) => Promise<StoredUser | undefined>
     /** Allows a deactivated user to log in again; undefined if there is no such user. */
-    activate: (pk: UserPk) => Promise<User | undefined>
+    activate: (pk: UserPk) => Promise<StoredUser | undefined>
     /** Ends all sessions of the user and prevents new ones; undefined if there is no such user. */
-    deactivate: (pk: UserPk) => Promise<User | undefined>
+    deactivate: (pk: UserPk) => Promise<StoredUser | undefined>
     /** Deletes the user and their sessions; false if there is no such user. */
     delete: (pk: UserPk) => Promise<boolean>
   }

@@ -10,7 +10,9 @@ import type { GivenSocialProvider } from '../schemas/options/social.js'
 import type { UserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
 import type { Provider } from './providers/provider.js'
-import type { Account, DefaultUserFields, NewUserOf, RegistrationOf, UserChangesOf, UserOf } from './user-types.js'
+import type {
+  Account, DefaultUserFields, NewUserOf, RegistrationOf, StoredUserOf, UserChangesOf, UserOf
+} from './user-types.js'
 
 export type { BaseUser, DefaultUserFields } from './user-types.js'
 
@@ -31,15 +33,15 @@ export interface HooksOf<F extends UserFields, A extends Account> {
   /** Before the user is stored, inside the transaction. An error stops the registration. */
   registering?: Hook<[input: RegistrationOf<F, A>, tx: Tx]>
   /** After the user is stored, inside the transaction. An error rolls it back. Await only queries of `tx`. */
-  registered?: Hook<[user: UserOf<F, A>, tx: Tx]>
+  registered?: Hook<[user: StoredUserOf<F, A>, tx: Tx]>
   /** After a session is created by login, registration or the confirmation of an address. */
-  loggedIn?: Hook<[user: UserOf<F, A>, request: FastifyRequest]>
+  loggedIn?: Hook<[user: StoredUserOf<F, A>, request: FastifyRequest]>
   /** After an address is confirmed by its link or by a password reset, inside the transaction. */
-  emailVerified?: Hook<[user: UserOf<F, A>, tx: Tx]>
+  emailVerified?: Hook<[user: StoredUserOf<F, A>, tx: Tx]>
   /** After the user changed their fields at `/user`, inside the transaction. */
-  userUpdated?: Hook<[user: UserOf<F, A>, tx: Tx]>
+  userUpdated?: Hook<[user: StoredUserOf<F, A>, tx: Tx]>
   /** After a new password is stored by a change or a reset, inside the transaction. */
-  passwordChanged?: Hook<[user: UserOf<F, A>, tx: Tx]>
+  passwordChanged?: Hook<[user: StoredUserOf<F, A>, tx: Tx]>
 }
 
 /** The fields of the user whose password is checked, as far as they are known. */
@@ -76,7 +78,7 @@ export interface RestAuthOptions<F extends UserFields = UserFields, A extends Ac
   account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
   userFields?: F
   password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }
-  mail?: MailOptions<UserOf<F, A>> | undefined
+  mail?: MailOptions<StoredUserOf<F, A>> | undefined
   tokens?: TokenOptionsOf<F, A>
   social?: Record<string, Omit<GivenSocialProvider, 'provider'> & { provider?: Provider }> | undefined
   hooks?: HooksOf<F, A>
@@ -90,24 +92,32 @@ interface TokenOptionsOf<F extends UserFields, A extends Account>
    * Additional claims, computed for each access token. The plugin's own claims can't be replaced. If it throws while a
    * session is being created, that session ends.
    */
-  claims?: (user: UserOf<F, A>) => object | Promise<object>
+  claims?: (user: StoredUserOf<F, A>) => object | Promise<object>
 }
 
 declare const types: unique symbol
 /** Options together with the types that follow from them. */
 export type DefinedOptions<F extends UserFields = UserFields, A extends Account = Account> = RestAuthOptions<F, A> & {
-  readonly [types]?: { user: UserOf<F, A>, create: NewUserOf<F, A>, update: UserChangesOf<F, A> }
+  readonly [types]?: {
+    user: UserOf<F, A>
+    stored: StoredUserOf<F, A>
+    create: NewUserOf<F, A>
+    update: UserChangesOf<F, A>
+  }
 }
 
 type Registered = Register extends { auth: { readonly [types]?: infer T } } ? NonNullable<T> : {
   user: UserOf<DefaultUserFields, {}>
+  stored: StoredUserOf<DefaultUserFields, {}>
   create: NewUserOf<DefaultUserFields, {}>
   update: UserChangesOf<DefaultUserFields, {}>
 }
-/** A user of the app whose options `Register` declares. */
+/** The user of a request, in the app whose options `Register` declares. */
 export type User = Registered extends { user: infer U } ? U : never
 /** The key of such a user. */
 export type UserPk = User['pk']
+/** A user as stored: without the computed fields, of which `User` has the eager ones. */
+export type StoredUser = Registered extends { stored: infer S } ? S : never
 /** The input of `app.restAuth.users.create`. */
 export type NewUser = Registered extends { create: infer N } ? N : never
 /** The input of `app.restAuth.users.update`: the fields to change. */

@@ -1,6 +1,7 @@
 /** The types of an app's user and of its input, derived from the options `userFields` and `account`. */
+import type { ComputedValue } from '../schemas/columnless-fields.js'
 import type { CheckedOptions } from '../schemas/options.js'
-import type { FieldValue, UserFields, defaultUserFields } from '../schemas/user-fields.js'
+import type { FieldValue, UserField, UserFields, defaultUserFields } from '../schemas/user-fields.js'
 
 export type DefaultUserFields = typeof defaultUserFields
 export type Account = NonNullable<CheckedOptions['account']>
@@ -34,10 +35,35 @@ type PkOf<A extends Account> = { pk: A['pk'] extends 'integer' ? number : string
 type EmailOf<A extends Account> = A['email'] extends 'optional' ? { email: string | null } : { email: string }
 type Flat<T> = { [K in keyof T]: T[K] }
 
-/** A user of an app with these options. */
-export type UserOf<F extends UserFields, A extends Account> = Flat<
-  Omit<BaseUser, 'pk' | 'email'> & PkOf<A> & EmailOf<A> & UsernameOf<A> & { -readonly [K in keyof F]: FieldValue<F[K]> }
+type IsComputed = Required<Pick<UserField, 'compute'>>
+/** The fields with a column. */
+type Stored<F extends UserFields> = {
+  [K in keyof F as F[K] extends { stored: false } | IsComputed ? never : K]: F[K]
+}
+type Unstored<F extends UserFields> = { [K in keyof F as F[K] extends { stored: false } ? K : never]: F[K] }
+type Eager<F extends UserFields> = { [K in keyof F as F[K] extends { eager: true } ? K : never]: F[K] }
+type Values<F extends UserFields> = { -readonly [K in keyof F]: FieldValue<F[K]> }
+
+/** A user of an app with these options, as stored. */
+export type StoredUserOf<F extends UserFields, A extends Account> = Flat<
+  Omit<BaseUser, 'pk' | 'email'> & PkOf<A> & EmailOf<A> & UsernameOf<A> & Values<Stored<F>>
 >
+/** The user of a request, who has the eager computed fields, too. */
+export type UserOf<F extends UserFields, A extends Account> = Flat<
+  StoredUserOf<F, A> & { -readonly [K in keyof Eager<F>]: ComputedValue<Eager<F>[K]> }
+>
+
+/**
+ * What TypeScript does not check by itself in a value that it infers a type from: that the keys of a field are known,
+ * and that `compute` takes the stored user and returns what its schema says.
+ */
+export type CheckedFields<F extends UserFields, A extends Account> = {
+  [Name in keyof F]: { [Key in Exclude<keyof F[Name], keyof UserField>]?: never } &
+    (F[Name] extends IsComputed ? { compute: Compute<F[Name], StoredUserOf<F, A>> } : unknown)
+}
+type Compute<F extends UserField, User> = (user: User) => Computed<F> | Promise<Computed<F>>
+/** An optional value may be missing. */
+type Computed<F extends UserField> = null extends ComputedValue<F> ? ComputedValue<F> | undefined : ComputedValue<F>
 
 type OptionalKeys<F extends UserFields> = { [K in keyof F]: null extends FieldValue<F[K]> ? K : never }[keyof F]
 type FieldInput<F extends UserFields> = Flat<
@@ -57,13 +83,16 @@ type IdentityInput<A extends Account> = (A['email'] extends 'optional' ? { email
 
 /** The input of `users.create`. A user without a password can't log in by password. */
 export type NewUserOf<F extends UserFields, A extends Account> = Flat<
-  IdentityInput<A> & FieldInput<F> & { email_verified?: boolean; password?: string }
+  IdentityInput<A> & FieldInput<Stored<F>> & { email_verified?: boolean; password?: string }
 >
 /** The input of `users.update`: the fields to change. */
 export type UserChangesOf<F extends UserFields, A extends Account> = Partial<
-  Flat<IdentityInput<A> & { email_verified: boolean } & { -readonly [K in keyof F]: FieldValue<F[K]> }>
+  Flat<IdentityInput<A> & { email_verified: boolean } & Values<Stored<F>>>
 >
-/** The input of the hook `registering`: the registration without its password. */
+/**
+ * The input of the hook `registering`: the registration without its password. A value that is not stored may be
+ * missing, even if registration requires it: a social login has no form that could ask for it.
+ */
 export type RegistrationOf<F extends UserFields, A extends Account> = Flat<
-  IdentityInput<A> & FieldInput<RegistrationFields<F>>
+  IdentityInput<A> & FieldInput<RegistrationFields<Stored<F>>> & Partial<Values<Unstored<F>>>
 >

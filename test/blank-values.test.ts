@@ -256,3 +256,53 @@ story("in Django REST framework's shape, forms answer as there", async (t, build
     non_field_errors: ["The two password fields didn't match."]
   })
 })
+
+const website = { schema: Type.Optional(Type.String({ format: 'uri' })) }
+const handle = { schema: Type.Optional(Type.String()), unique: true }
+
+story("in Django REST framework's shape, text that a user does not have is blank, as there", async (t, build) => {
+  const userFields = { ...articleOptions.userFields, ...optional, website, handle }
+  const { app, post, get, patch, call } = await build(t, { options: { errors: 'drf', userFields } })
+  const login = { email: alice.email, password }
+  const { pk } = await app.restAuth.users.create({ ...login, gender: 'F', phone_number: '1' } as never)
+  await app.restAuth.users.update(pk, { first_name: null } as never)
+  const { access: token, user } = (await post('/login', login)).json()
+  const blank = { motto: '', first_name: '', code: '', short: '', plan: '', website: '' }
+  // Unique text and dates are NULL in Django.
+  const missing = { birthday: null, handle: null, level: null, height: null, newsletter: null, tags: null, picks: null }
+  t.match(user, { ...blank, ...missing })
+  t.same((await get('/user', { token })).json(), user)
+  t.match(await app.restAuth.users.find({ pk }), { motto: null, first_name: null, plan: null, website: null })
+  t.same((await call('PUT', '/user', { body: user, token })).json(), user, 'what was answered may be sent back')
+  t.match((await patch('/user', full, { token })).json(), full)
+  t.match((await patch('/user', blank, { token })).json(), blank)
+  t.match(await app.restAuth.users.find({ pk }), { motto: '', code: null, short: null, plan: null, website: null })
+  const registered = await post('/registration', {
+    ...newcomer, email: 'b@example.com', gender: 'F', phone_number: '1', ...blank
+  })
+  t.equal(registered.statusCode, 201, registered.body)
+  t.match(registered.json().user, blank)
+})
+
+story("in Django REST framework's shape, an account without an address has a blank one", async (t, build) => {
+  const account = { username: 'required', email: 'optional', loginMethods: ['username'], emailVerification: 'none' }
+  for (const [errors, email] of [['drf', ''], ['problem', null]]) {
+    const { post, app } = await build(t, { options: { errors, account, userFields: {} } })
+    const { user } = (await post('/registration', { username: 'alice', password1: password })).json()
+    t.equal(user.email, email)
+    t.match(await app.restAuth.users.find({ username: 'alice' }), { email: null })
+  }
+})
+
+story("in Django REST framework's shape, the document says where text is blank", async (t, build) => {
+  const userFields = { ...optional, website, handle }
+  const { app } = await build(t, { options: { errors: 'drf', userFields } })
+  const { paths, components } = app.restAuth.openapi() as any
+  const { properties } = components.schemas.AuthUser
+  for (const name of ['motto', 'first_name', 'code', 'short', 'website']) t.equal(properties[name].type, 'string', name)
+  t.notHas(properties.website, 'format')
+  t.match(properties.plan, { type: 'string', enum: ['free', 'gold', ''] })
+  for (const name of ['birthday', 'handle']) t.same(properties[name].type, ['string', 'null'], name)
+  const body = paths['/auth/user'].patch.requestBody.content['application/json'].schema
+  t.same(body.properties.plan.enum, ['free', 'gold', null, ''])
+})

@@ -212,6 +212,27 @@ for (const tested of databases) {
     await tool.run("update users set value = 'b'")
   })
 
+  t.test(`a column of a former field is left alone, unless it refuses NULL (${tested.name})`, async t => {
+    const tool = await open(t, tested)
+    await prepare(tool, Type.String(), ["'7'"])
+    t.equal(await start(tool, []), '')
+    if (tested.dialect === 'postgres') await tool.run('alter table users alter column value set not null')
+    else {
+      const [{ sql }] = await tool.run("select sql from sqlite_master where name = 'users'") as [{ sql: string }]
+      const renamed = sql.replace('users', 'new_users').replace('"value" text', '"value" text NOT NULL')
+      await tool.run(
+        `pragma foreign_keys = off; ${renamed}; insert into new_users select * from users; drop table users; ` +
+        'alter table new_users rename to users'
+      )
+    }
+    t.equal(
+      await start(tool, []),
+      'userFields.value: is not stored any more, but its column "value" is NOT NULL without a default, so no user ' +
+      'could be stored; let the column be NULL, or drop it'
+    )
+    t.equal(await start(tool, fieldOf(Type.String())), '', 'the field itself may be declared again')
+  })
+
   t.test(`a column called like the old one is left alone (${tested.name})`, async t => {
     const tool = await open(t, tested)
     await prepare(tool, Type.String(), ["'7'"])

@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process'
 import { cpSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { createClient } from '@hey-api/openapi-ts'
+import { Type } from '@sinclair/typebox'
 import openapiTypescript, { astToString, type OpenAPI3 } from 'openapi-typescript'
 import { parse } from 'yaml'
 import { buildApp } from '../examples/article/app.js'
@@ -13,7 +14,7 @@ import { openapiFile } from '../scripts/openapi.js'
 import { google } from '../src/providers/google.js'
 import { keyIn, uidAndTokenIn } from './support/answers.js'
 import { startBadProvider } from './support/hostile-provider.js'
-import { password, secret, t } from './support/build.js'
+import { password, secret, sqliteBuild, t } from './support/build.js'
 
 const root = resolve(import.meta.dirname, '..')
 // A copy of the fixtures; the clients are generated beside it. Every line of it is compiled: a `switch` that omits an
@@ -32,7 +33,7 @@ const withIntegerKeys = async () => await buildApp({
 })
 
 /** Generates both clients from a document: `<name>api.ts`, and the folder `<name>hey-api`. */
-async function generate (document: Record<string, unknown>, name = '') {
+async function generate (folder: string, document: Record<string, unknown>, name = ''): Promise<void> {
   // `app.restAuth.openapi()` has no type of its own: it is JSON.
   const types = await openapiTypescript(document as unknown as OpenAPI3)
   await writeFile(join(folder, `${name}api.ts`), astToString(types))
@@ -43,16 +44,42 @@ async function generate (document: Record<string, unknown>, name = '') {
   })
 }
 
-t.test('clients generated from openapi.yaml compile in strict mode, with a type for every error code', async t => {
-  await generate(parse(readFileSync(openapiFile, 'utf8')))
-  const app = await withIntegerKeys()
-  await app.ready()
-  await generate(app.restAuth.openapi(), 'integer-keys-')
-  await app.close()
+/** What the compiler says of the folder; nothing if all is well. */
+async function compile (folder: string): Promise<string> {
   const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', folder]).catch(
     (error: { stdout: string }) => error
   )
-  t.equal(stdout, '')
+  return stdout
+}
+
+t.test('clients generated from openapi.yaml compile in strict mode, with a type for every error code', async t => {
+  await generate(folder, parse(readFileSync(openapiFile, 'utf8')))
+  const app = await withIntegerKeys()
+  await app.ready()
+  await generate(folder, app.restAuth.openapi(), 'integer-keys-')
+  await app.close()
+  t.equal(await compile(folder), '')
+})
+
+t.test('clients know fields that registration alone asks for, and computed ones as read-only', async t => {
+  const folder = t.testdir({ 'package.json': '{ "type": "module" }' })
+  for (const file of ['tsconfig.json', 'columnless/use.ts']) {
+    cpSync(join(root, 'test/fixtures/clients', file), join(folder, basename(file)))
+  }
+  const { app } = await sqliteBuild(t, {
+    options: {
+      userFields: {
+        motto: { schema: Type.Optional(Type.String()) },
+        invitation: { schema: Type.String(), stored: false },
+        terms: { schema: Type.Literal(true), stored: false },
+        source: { schema: Type.Optional(Type.String()), stored: false },
+        level: { schema: Type.Union([Type.Literal('new'), Type.Literal('regular')]), compute: () => 'new' },
+        age: { schema: Type.Optional(Type.Integer()), compute: () => undefined }
+      }
+    }
+  })
+  await generate(folder, app.restAuth.openapi())
+  t.equal(await compile(folder), '')
 })
 
 t.test('the generated clients cover registration, verification, reset, login, social login and errors', async t => {

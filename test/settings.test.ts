@@ -37,13 +37,21 @@ const field = (schema: unknown, rest: object = {}) => ({ userFields: { phone: { 
 const withName = (name: string) => ({
   userFields: Object.fromEntries([[name, { schema: Type.Optional(Type.String()) }]])
 })
+const valueOfOption = {
+  registration: 'optional',
+  userDetails: 'hidden',
+  unique: true,
+  column: 'other',
+  normalize: (value: string) => value,
+  stored: true
+}
 const social = (changes: object) => ({ social: { google: { clientId: 'x', clientSecret: 'y', ...changes } } })
 const weak = (what: string, path = 'secret') => `${path}: ${what}; generate one with: npx fastify-rest-auth secret`
 const taken = (name: string) =>
   `userFields.${name}: the name is reserved by the plugin or JavaScript; choose another`
-const noColumn = (kind: string) =>
+const otherKind = (kind: string) =>
   'userFields.phone.schema: use Type.String, Integer, Number, Boolean, Object, Array, Literals of one type or a ' +
-  `Union of Objects (${kind} has no column)`
+  `Union of Objects (${kind} is none of these)`
 
 const [ed, ec, otherEc] = (['EdDSA', 'ES256', 'ES256'] as const).map(
   algorithm => JSON.parse(generateSigningKey(algorithm, 'jwk')) as JsonWebKey
@@ -438,14 +446,14 @@ const refusals: Array<[options: object, line: string]> = [
   [{ userFields: { phone: 'string' } }, 'userFields.phone: must be an object'],
   [{ userFields: [] }, 'userFields: must be an object'],
   [field('string'), 'userFields.phone.schema: must be a TypeBox schema such as Type.String()'],
-  [field(Type.Any()), noColumn('Any')],
-  [field(Type.Date()), noColumn('Date')],
-  [field(Type.Null()), noColumn('Null')],
-  [field(Type.Union([Type.String(), Type.Null()])), noColumn('Union')],
-  [field(Type.Union([Type.Literal('1'), Type.Literal(2)])), noColumn('Union')],
-  [field(Type.Union([Type.Literal('1'), Type.Null()])), noColumn('Union')],
-  [field(Type.Union([Type.Object({}), Type.String()])), noColumn('Union')],
-  [field({}), noColumn('this')],
+  [field(Type.Any()), otherKind('Any')],
+  [field(Type.Date()), otherKind('Date')],
+  [field(Type.Null()), otherKind('Null')],
+  [field(Type.Union([Type.String(), Type.Null()])), otherKind('Union')],
+  [field(Type.Union([Type.Literal('1'), Type.Literal(2)])), otherKind('Union')],
+  [field(Type.Union([Type.Literal('1'), Type.Null()])), otherKind('Union')],
+  [field(Type.Union([Type.Object({}), Type.String()])), otherKind('Union')],
+  [field({}), otherKind('this')],
   [
     field(Type.String(), { userDetails: 'readonly' }),
     'userFields.phone.userDetails: must be "editable", "read-only" or "hidden"'
@@ -494,6 +502,40 @@ const refusals: Array<[options: object, line: string]> = [
   [
     field(Type.String({ minLength: -1 })),
     'userFields.phone.schema: schema is invalid: data/properties/phone/minLength must be >= 0'
+  ],
+  ...(['registration', 'userDetails', 'unique', 'column', 'normalize', 'stored'] as const).map(
+    (option): [object, string] => [
+      field(Type.String(), { compute: () => '', [option]: valueOfOption[option] }),
+      `userFields.phone.${option}: conflicts with compute, from which alone the field's value comes`
+    ]
+  ),
+  [
+    field(Type.String({ default: '' }), { compute: () => '' }),
+    "userFields.phone.schema.default: conflicts with compute, from which alone the field's value comes"
+  ],
+  [field(Type.String(), { compute: 'now' }), 'userFields.phone.compute: must be a function'],
+  [field(Type.String(), { stored: 'no' }), 'userFields.phone.stored: must be true or false'],
+  [
+    field(Type.String(), { eager: true }),
+    'userFields.phone.eager: requires compute; a stored field is always in request.user'
+  ],
+  ...(['userDetails', 'unique', 'column'] as const).map((option): [object, string] => [
+    field(Type.String(), { stored: false, [option]: valueOfOption[option] }),
+    `userFields.phone.${option}: conflicts with stored: false, which leaves no value to show or compare`
+  ]),
+  [
+    field(Type.String(), { stored: false, registration: 'hidden' }),
+    'userFields.phone.registration: conflicts with stored: false: nothing would ask for the value'
+  ],
+  [
+    field(Type.String({ format: 'telephone' }), { compute: () => '' }),
+    'userFields.phone.schema: unknown format "telephone" at path "#"'
+  ],
+  [field(Type.Any(), { compute: () => '' }), otherKind('Any')],
+  [field(Type.Any(), { stored: false }), otherKind('Any')],
+  [
+    field(Type.Integer({ default: 'none' }), { stored: false }),
+    'userFields.phone.schema.default: must match the schema'
   ],
   [field(Type.Integer({ default: 'none' })), 'userFields.phone.schema.default: must match the schema'],
   [field(Type.String({ maxLength: 3, default: 'none' })), 'userFields.phone.schema.default: must match the schema'],

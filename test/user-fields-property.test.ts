@@ -1,10 +1,12 @@
 /**
  * Random declarations and random values: what is accepted is stored and answered unchanged, what an independent
- * validator refuses is refused, and the OpenAPI document says the same. FAST_CHECK_SEED repeats a run.
+ * validator refuses is refused, and the OpenAPI document says the same. Some fields have twins without a column: one
+ * that is not stored, which the hook gets, and one that is computed. FAST_CHECK_SEED repeats a run.
  */
 import { deepStrictEqual, equal, ok } from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { Validator, type Schema } from '@cfworker/json-schema'
+import type { TSchema } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { fieldCodes, password, story, t, type BuiltApp } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
@@ -12,7 +14,7 @@ import { createModel, declarations, type Declaration, type Json, type Verdict } 
 
 const seed = Number(process.env.FAST_CHECK_SEED ?? Math.floor(Math.random() * 2 ** 31))
 // On each of the two databases: 10,400 values in all.
-const [apps, fieldsPerApp, valuesPerField] = [13, 20, 20]
+const [apps, fieldsPerApp, valuesPerField, twinsPerApp] = [13, 20, 20, 5]
 
 interface Field extends Declaration {
   name: string
@@ -28,7 +30,7 @@ const explain = (error: string, fields: Field[], given: Values) => fields
   .map(({ name, schema, registration }) =>
     `${name} (${registration}): ${JSON.stringify(schema)} ← ${JSON.stringify(given[name])}`).join('\n').slice(0, 8000)
 
-function createCheck ({ app, call, get, post, logs }: BuiltApp, fields: Field[]) {
+function createCheck ({ app, call, get, post, logs }: BuiltApp, fields: Field[], heard: Values[]) {
   const document = app.restAuth.openapi() as Json
   const bodyOf = (path: string, method: string) =>
     document.paths[path][method].requestBody.content['application/json'].schema as Json
@@ -38,9 +40,9 @@ function createCheck ({ app, call, get, post, logs }: BuiltApp, fields: Field[])
   const validators = fields.flatMap(({ name }) => [published.register[name], published.patch[name]]
     .map(schema => ({ name, validator: new Validator(schema as Schema, '2020-12') })))
   const answerValidator = new Validator(document.components.schemas.AuthUser as Schema, '2020-12')
-  const required = Object.fromEntries(
-    fields.filter(({ registration }) => registration === 'required').map(({ name, fine }) => [name, fine])
-  )
+  const twins = fields.slice(0, twinsPerApp)
+  const required = Object.fromEntries([...fields, ...twins.map(asAsked)]
+    .filter(({ registration }) => registration === 'required').map(({ name, fine }) => [name, fine]))
   let users = 0
   let token: string | undefined
   let user: Values = {}
@@ -79,9 +81,16 @@ function createCheck ({ app, call, get, post, logs }: BuiltApp, fields: Field[])
   }
 
   async function checkRegistration (body: Values, refused: string[], good: Good[]): Promise<void> {
-    if (refused.length > 0) checkRefusal(await register(body), refused)
-    const answer = await register(Object.fromEntries(good.map(({ name, value }) => [name, value])))
+    const ofTwins = <T extends { name: string }>(all: T[]) =>
+      all.filter(({ name }) => twins.some(twin => twin.name === name)).map(asAsked)
+    const wrong = ofTwins(refused.map(name => ({ name, value: body[name] })))
+    if (refused.length > 0) {
+      checkRefusal(await register({ ...body, ...valuesOf(wrong) }), [...refused, ...wrong.map(({ name }) => name)])
+    }
+    const asked = ofTwins(good)
+    const answer = await register(valuesOf([...good, ...asked]))
     equal(answer.statusCode, 201, answer.body)
+    for (const { name, stored } of asked) deepStrictEqual(plain(heard.at(-1)?.[name]), stored, `the hook gets ${name}`)
     const { user: created, access } = answer.json()
     token = access
     checkUser(created, good)
@@ -93,8 +102,7 @@ function createCheck ({ app, call, get, post, logs }: BuiltApp, fields: Field[])
       checkRefusal(await call('PATCH', '/user', { body, token }), refused)
       deepStrictEqual((await get('/user', { token })).json(), user, 'nothing is stored')
     }
-    const changes = Object.fromEntries(good.map(({ name, value }) => [name, value]))
-    const answer = await call('PATCH', '/user', { body: changes, token })
+    const answer = await call('PATCH', '/user', { body: valuesOf(good), token })
     equal(answer.statusCode, 200, answer.body)
     user = answer.json()
     checkUser(user, good)
@@ -108,12 +116,15 @@ function createCheck ({ app, call, get, post, logs }: BuiltApp, fields: Field[])
 
   function checkUser (user: Values, good: Good[]): void {
     for (const { name, stored } of good) deepStrictEqual(user[name], stored, `${name} is answered`)
+    for (const { name, value } of twins.flatMap(asComputed)) deepStrictEqual(user[name], value, `${name} is computed`)
     const { valid, errors } = answerValidator.validate(user)
     ok(valid, `the answer is as published: ${JSON.stringify(errors)}`)
   }
 }
 
 interface Good { name: string, value: unknown, stored: unknown }
+const valuesOf = (fields: Array<{ name: string, value: unknown }>): Values =>
+  Object.fromEntries(fields.map(({ name, value }) => [name, value]))
 type Answer = Parameters<typeof fieldCodes>[0]
 
 function checkRefusal (answer: Answer, refused: string[]): void {
@@ -159,6 +170,20 @@ function formOf (fields: Field[], good: Good[]): URLSearchParams {
 
 const fieldsOf = (seed: number) => fc.sample(declarations, { seed, numRuns: fieldsPerApp })
   .map((declaration, index) => fieldOf(declaration, `field${index}`, seed))
+const asAsked = <T extends { name: string }>(field: T): T => ({ ...field, name: `asked_${field.name}` })
+
+/** A computed field with a value that the field accepts, if there is one. */
+function asComputed ({ name, model, fine, schema }: Field): Array<{ name: string, schema: TSchema, value: unknown }> {
+  const verdict = model(fine)
+  if (fine === undefined || fine === null || !verdict.accepted) return []
+  return [{ name: `computed_${name}`, schema, value: plain(verdict.stored) }]
+}
+
+const twinOptionsOf = (fields: Field[]) => Object.fromEntries([
+  ...fields.map(asAsked).map(({ name, schema, registration }) => [name, { schema, registration, stored: false }]),
+  ...fields.flatMap(asComputed).map(({ name, schema, value }) => [name, { schema, compute: () => value }])
+])
+
 const optionsOf = (fields: Field[]) =>
   Object.fromEntries(fields.map(({ name, schema, registration }) => [name, { schema, registration }]))
 
@@ -175,7 +200,10 @@ story('any value of any field is stored and answered unchanged, or refused', asy
   for (let app = 0; app < apps; app++) {
     await t.test(`declarations ${app} with FAST_CHECK_SEED=${seed}`, async t => {
       const fields = fieldsOf(seed + app)
-      const check = createCheck(await build(t, { options: { userFields: optionsOf(fields) } }), fields)
+      const heard: Values[] = []
+      const userFields = { ...optionsOf(fields), ...twinOptionsOf(fields.slice(0, twinsPerApp)) }
+      const hooks = { registering: (input: Values) => { heard.push(input) } }
+      const check = createCheck(await build(t, { options: { userFields, hooks } }), fields, heard)
       const values = fc.record(Object.fromEntries(fields.map(({ name, values }) => [name, values])))
       const { failed, errorInstance, counterexample } = await fc.check(
         fc.asyncProperty(values, async given => { await check(given as Values) }),

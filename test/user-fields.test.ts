@@ -186,7 +186,7 @@ story("in Django REST framework's shape, a field that has a default can't be nul
   }
   const { first_name: _hidden, ...registered } = refused
   t.same((await post('/registration', { ...newcomer, email: 'bob@example.com', ...nothing })).json(), registered)
-  const kept = { first_name: '', level: 1, plan: 'free', shared: true, color: 'red', bio: null }
+  const kept = { first_name: '', level: 1, plan: 'free', shared: true, color: 'red', bio: '' }
   t.match((await patch('/user', { bio: null, first_name: '' }, { token })).json(), kept)
   const blank = await call('PATCH', '/user', { form: { level: '' }, token })
   t.same(blank.json(), { level: ['Not a valid integer.'] })

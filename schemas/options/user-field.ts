@@ -23,5 +23,15 @@ export const UserFieldOption = Type.Object({
     pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}$',
     title: 'a name such as phone_number',
     description: 'Name of the database column. Default: the name of the field.'
+  })),
+  stored: Type.Optional(Type.Boolean({
+    default: true,
+    description: '`false`: registration asks for the value and passes it to `hooks.registering`, but it is not stored.'
+  })),
+  compute: Type.Optional(Type.Unsafe<(user: any) => unknown>(Func(
+    '`(user) => value`: computes the value for each response that shows the user. Read-only, without a column.'
+  ))),
+  eager: Type.Optional(Type.Boolean({
+    default: false, description: 'Whether `request.user` has the value of `compute`, too.'
   }))
 }, closed)

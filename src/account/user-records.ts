@@ -1,7 +1,7 @@
 /** Maps what clients send to rows of the users table and back, and finds the values that a user can't have. */
 import type { FieldCode } from '../../schemas/errors.js'
 import { isSetByClients, isWriteOnce } from '../../schemas/missing-fields.js'
-import type { FieldSpec } from '../../schemas/user-fields.js'
+import type { FieldInput, FieldSpec } from '../../schemas/user-fields.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
@@ -10,9 +10,9 @@ import { retry } from '../lib/retry.js'
 import { normalizeUsername, usernameKey } from '../lib/username.js'
 import type { Settings } from '../settings/types.js'
 import { takenColumns, UniqueViolation } from '../store/users.js'
-import type { BaseUser } from '../types.js'
-import { createFieldReader, valueOf } from './field-reader.js'
-import { createUserPks, type UserPks } from './user-pks.js'
+import { valueOf } from './field-reader.js'
+import { createUserPks } from './user-pks.js'
+import { createUserViews } from './user-views.js'
 
 export interface AccountInput {
   email?: string | undefined
@@ -26,12 +26,12 @@ export function createUserRecords (settings: Settings) {
     ...pks,
     ...createColumnMapping(settings),
     ...createConflictChecks(settings),
-    toUser: createToUser(settings, pks)
+    ...createUserViews(settings, pks)
   }
 }
 export type UserRecords = ReturnType<typeof createUserRecords>
 
-function createColumnMapping ({ account, fields }: Settings) {
+function createColumnMapping ({ account, fields, unstoredFields }: Settings) {
   const writeOnce = namesOf(fields, isWriteOnce)
 
   /** The columns for the values that were sent, identifiers in canonical form. */
@@ -49,8 +49,7 @@ function createColumnMapping ({ account, fields }: Settings) {
     }
   }
 
-  const withDefault = fields.filter(field => field.default !== undefined)
-  const defaultColumns = () => valuesOf(withDefault)
+  const defaultColumns = () => valuesOf(fields.filter(hasDefault))
 
   /** Takes back what a client may have set: somebody else registered the account that its owner now gets. */
   const emptiedColumns = (): Partial<NewUserRow> => ({
@@ -58,9 +57,9 @@ function createColumnMapping ({ account, fields }: Settings) {
     ...valuesOf(fields.filter(isSetByClients))
   })
 
+  const registered = [...fields, ...unstoredFields].filter(({ registration }) => registration !== 'hidden')
   /** What a registration means that leaves out fields with a default. */
-  const withDefaults = <T extends object>(input: T): T =>
-    ({ ...valuesOf(withDefault.filter(({ registration }) => registration !== 'hidden')), ...input })
+  const withDefaults = <T extends object>(input: T): T => ({ ...valuesOf(registered.filter(hasDefault)), ...input })
 
   const hasWriteOnceField = (columns: object): boolean => writeOnce.some(name => name in columns)
 
@@ -102,29 +101,11 @@ function createConflictChecks ({ account, fields }: Settings) {
   return { conflicts, retryOnConflict }
 }
 
-/** The user as the app and its clients see them, without the password hash. */
-function createToUser ({ account, fields }: Settings, { toPk }: UserPks) {
-  const readFields = createFieldReader(fields)
-
-  return (row: UserRow): BaseUser & Record<string, unknown> => {
-    const { pk, email, username, emailVerified, isActive, createdAt, lastLogin } = row
-    const { values, missing } = readFields(row)
-    return {
-      pk: toPk(pk),
-      ...(account.username !== 'none' && { username }),
-      email,
-      ...values,
-      ...(missing.length > 0 && { missing_fields: missing }),
-      email_verified: emailVerified,
-      is_active: isActive,
-      created_at: createdAt,
-      last_login: lastLogin
-    }
-  }
-}
-
-const valuesOf = (fields: readonly FieldSpec[]): Record<string, unknown> =>
+/** The defaults of the fields; null for one that has none. */
+const valuesOf = (fields: readonly FieldInput[]): Record<string, unknown> =>
   Object.fromEntries(fields.map(field => [field.name, field.default ?? null]))
+
+const hasDefault = (field: FieldInput): boolean => field.default !== undefined
 
 const namesOf = (fields: readonly FieldSpec[], is: (field: FieldSpec) => boolean): string[] =>
   fields.filter(is).map(field => field.name)

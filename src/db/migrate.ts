@@ -10,6 +10,7 @@ import { createLedger, readCatalogue, readLedger, recordEntry, type Catalogue } 
 import type { Database, Db, Dialect } from './database.js'
 import { fieldStatements } from './field-columns.js'
 import { integerPkStatements } from './integer-pks.js'
+import { refuseUnfilledColumns } from './unfilled-columns.js'
 
 /** On SQLite, definitions of fields name the kind where two kinds share a type; they did not at first. */
 const kindsEntry = 'kinds'
@@ -25,6 +26,7 @@ export async function pendingStatements (
   refuseNewer(ledger, known)
   const pending = known.filter(({ tag }) => !ledger.has(`migration:${tag}`))
   if (pending.length === 0) refuseDamaged(tx, catalogue, fields)
+  await refuseUnfilledColumns(database.dialect, tx, ledger, fields)
   const migrated = pending.flatMap(({ tag, statements }) => [...statements, recordEntry(`migration:${tag}`, 'applied')])
   const columns = catalogue.get('users') ?? new Map<string, string>()
   const namesKinds = database.dialect === 'postgres' || ledger.size === 0 || ledger.has(kindsEntry)

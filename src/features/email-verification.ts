@@ -86,11 +86,11 @@ export const emailVerification: Feature = (app, context) => {
   }
 
   async function logIn (verified: UserRow, request: FastifyRequest, reply: FastifyReply) {
-    const { session, user } = await sessions.logInIfUnchanged(db, verified, request, {
+    const loggedIn = await sessions.logInIfUnchanged(db, verified, request, {
       orElse: 'verification_key_invalid',
       // Nobody entered a password, so a route with `maxAge` still has to ask for it.
       authenticatedAt: new Date(0)
     })
-    return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
+    return await sessions.respond(db, loggedIn, request, reply)
   }
 }

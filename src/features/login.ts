@@ -14,7 +14,7 @@ import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
 type Find = () => Promise<UserRow | undefined>
 
-export const login: Feature = (app, { settings, contract, db, userRecords, passwords, sessions }) => {
+export const login: Feature = (app, { settings, contract, db, passwords, sessions }) => {
   const { loginMethods, emailVerification } = settings.account
   const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
 
@@ -29,11 +29,11 @@ export const login: Feature = (app, { settings, contract, db, userRecords, passw
       ? await passwords.hash(password)
       : undefined
     // Verifying the hash takes long enough for the account to be deactivated or the password to be changed.
-    const { session, user } = await sessions.logInIfUnchanged(db, found, request, {
+    const loggedIn = await sessions.logInIfUnchanged(db, found, request, {
       orElse: 'invalid_credentials',
       passwordHash
     })
-    return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
+    return await sessions.respond(db, loggedIn, request, reply)
   })
 
   /** Whom the identifiers may name, the likeliest first. If both are sent, the address counts, as in dj-rest-auth. */

@@ -34,7 +34,7 @@ export const registration: Feature = (app, context) => {
       outbox.wake()
       reply.code(201)
       if (!user || !session) return { detail: 'Verification e-mail sent.' }
-      return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
+      return await sessions.respond(db, { session, user }, request, reply)
     }
   )
 

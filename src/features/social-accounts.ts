@@ -17,7 +17,7 @@ import { deleteOwnSession } from '../store/sessions.js'
 import { deleteSocialAccount, listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
 
-export const socialAccounts: Feature = (app, { contract, db, userRecords, authenticate, sessions, social }) => {
+export const socialAccounts: Feature = (app, { contract, db, authenticate, sessions, social }) => {
   if (!social) return
   const { clients, link, verifyCredentials } = social
   const recently = authenticate({ maxAge: recentSeconds })
@@ -29,8 +29,8 @@ export const socialAccounts: Feature = (app, { contract, db, userRecords, authen
       `/${name}/connect`,
       { schema: contract.social(toProviderShape(client)).connect, onRequest: recently },
       async (request, reply) => {
-        const { session, user } = await connect(client, request.body, request)
-        return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
+        const loggedIn = await connect(client, request.body, request)
+        return await sessions.respond(db, loggedIn, request, reply)
       }
     )
   }

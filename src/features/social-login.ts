@@ -12,7 +12,7 @@ import type { CredentialsBody } from '../social/credentials.js'
 import { listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
 
-export const socialLogin: Feature = (app, { contract, db, userRecords, sessions, social }) => {
+export const socialLogin: Feature = (app, { contract, db, sessions, social }) => {
   if (!social) return
   const { clients, signIn, verifyCredentials, transactions } = social
 
@@ -20,10 +20,10 @@ export const socialLogin: Feature = (app, { contract, db, userRecords, sessions,
     const { name } = client.settings
     app.post(`/${name}`, { schema: contract.social(toProviderShape(client)).login }, async (request, reply) => {
       const { login_code: loginCode } = request.body
-      const { session, user } = loginCode
+      const loggedIn = loginCode
         ? await logInByCode(name, loginCode, request, reply)
         : await logIn(client, request.body, request)
-      return await sessions.respond(db, session, userRecords.toUser(user), request, reply)
+      return await sessions.respond(db, loggedIn, request, reply)
     })
   }
 

@@ -25,7 +25,7 @@ interface Callback { Querystring: CallbackQuery }
 const common = { ...tokenInUrl, exposeHeadRoute: false }
 
 export const socialRedirect: Feature = (app, context) => {
-  const { settings, contract, db, userRecords, sessions, links, pageFrame, social } = context
+  const { settings, contract, db, sessions, links, pageFrame, social } = context
   if (!social) return
   const { clients, signIn, redirectUri, startUrl, transactions, returnUrl } = social
   const { cookies, csrf, urls } = settings
@@ -99,10 +99,9 @@ export const socialRedirect: Feature = (app, context) => {
   }
 
   async function logIn (identity: Identity, end: string | undefined, request: FastifyRequest, reply: FastifyReply) {
-    const { session, user } = await signIn(identity, request, async (tx, { pk }) =>
-      await sessions.logIn(tx, pk, request))
-    const answer = await sessions.respond(db, session, userRecords.toUser(user), request, reply)
-    if (!cookies) return answer
+    const loggedIn = await signIn(identity, request, async (tx, { pk }) => await sessions.logIn(tx, pk, request))
+    if (!cookies) return await sessions.respond(db, loggedIn, request, reply)
+    await sessions.setCookies(db, loggedIn, request, reply)
     return end === undefined ? sendPage(reply, 200, loggedInPage(pageFrame())) : await reply.redirect(end, 303)
   }
 }

@@ -20,7 +20,7 @@ export const user: Feature = (app, { settings, contract, db, clock, userRecords,
   const { getUser, replaceUser, updateUser: patchUser } = contract
 
   app.get('/user', { schema: getUser, onRequest: authenticate }, async request =>
-    userRecords.toUser(authenticatedUserOf(request).user)
+    await userRecords.toAnswer(authenticatedUserOf(request).user)
   )
 
   for (const [method, schema] of [['PUT', replaceUser], ['PATCH', patchUser]] as const) {
@@ -46,7 +46,7 @@ export const user: Feature = (app, { settings, contract, db, clock, userRecords,
     throwIfInvalid(inOrder(schema, [...invalid.filter(({ field }) => !fixed.has(field)), ...conflicts]))
     const row = Object.keys(changes).length === 0 ? await findUser(db, pk) : await store(pk, changes)
     if (!row) throw failure('user_not_found')
-    return userRecords.toUser(row)
+    return await userRecords.toAnswer(row)
   }
 
   async function store (pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {

@@ -8,7 +8,7 @@ import type { RestAuth } from '../rest-auth.js'
 import { deleteTokens } from '../store/one-time-tokens.js'
 import { deleteSession, deleteSessions, listSessions } from '../store/sessions.js'
 import { deleteUser, findUser, findUserByEmail, findUserByUsername, insertUser, updateUser } from '../store/users.js'
-import type { User } from '../types.js'
+import type { StoredUser } from '../types.js'
 import { createBodyValidator, type CheckBody } from '../validation/body-validator.js'
 import { withoutQueryValues } from './without-query-values.js'
 
@@ -22,7 +22,7 @@ export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'ses
   const validator = createBodyValidator()
   const [checkNew, checkChanges] = [validator(programmatic.create), validator(programmatic.update)]
   // The app's type of the user follows from its options; the stored values were validated against them.
-  const toUser = (row: UserRow) => userRecords.toUser(row) as unknown as User
+  const toUser = (row: UserRow) => userRecords.toUser(row) as unknown as StoredUser
   const toUserIfFound = (row: UserRow | undefined) => row && toUser(row)
 
   const create: UsersApi['create'] = async input => {

@@ -57,7 +57,7 @@ export function createAuthenticate (options: AuthenticateOptions) {
       setOrDelete(identities, request, identity)
       // The app's `User` follows from the options that the stored row was checked against. It leaves null out, because
       // behind a plain `authenticate` there always is a user.
-      request.user = (identity ? userRecords.toUser(identity.user) : null) as unknown as User
+      request.user = (identity ? await userRecords.toRequestUser(identity.user) : null) as unknown as User
     }, { cookie, optional })
   }
 

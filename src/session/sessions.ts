@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { AnswerCode } from '../../schemas/errors.js'
+import type { UserRecords } from '../account/user-records.js'
 import type { Database, Db } from '../db/database.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
@@ -15,7 +16,7 @@ import { clientOf } from './client.js'
 import { mintRefreshToken } from './refresh-token.js'
 import { isKey, mintKey } from './session-key.js'
 import { createTokenChain } from './token-chain.js'
-import { createTokenIssuer, type ClientUser, type IssuedSession } from './token-issuer.js'
+import { createTokenIssuer, type IssuedSession } from './token-issuer.js'
 import type { TokenTransport } from './token-transport.js'
 
 interface LoggedIn {
@@ -38,10 +39,12 @@ interface SessionsOptions {
   clock: () => Date
   path: string
   tokenTransport: TokenTransport
+  userRecords: UserRecords
 }
 
 /** Creates, continues and answers with sessions; the functions that take a `tx` belong in the caller's transaction. */
-export function createSessions ({ accessTokens, tokens, hooks, clock, path, tokenTransport }: SessionsOptions) {
+export function createSessions (options: SessionsOptions) {
+  const { accessTokens, tokens, hooks, clock, path, tokenTransport, userRecords } = options
   const issueTokens = createTokenIssuer(accessTokens, tokens)
   const mint = accessTokens ? mintRefreshToken : mintKey
   const begun = new WeakMap<FastifyRequest, string>()
@@ -105,19 +108,33 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     tokenTransport.presentedTokens(request, {}).some(token =>
       accessTokens ? clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0) : isKey(token))
 
-  /** Runs the `loggedIn` hook, sends the tokens and returns the body. If either throws, the stored session ends. */
-  async function respond (
-    db: Db, session: IssuedSession, user: ClientUser, request: FastifyRequest, reply: FastifyReply
+  /** Runs the `loggedIn` hook and `work`, and sends the tokens. If any of it throws, the stored session ends. */
+  async function start<T> (
+    db: Db, { session, user: row }: LoggedIn, request: FastifyRequest, reply: FastifyReply, work: () => Promise<T>
   ) {
     begun.set(request, session.row.id)
     try {
+      const user = userRecords.toUser(row)
       await hooks.loggedIn?.(user, request)
+      const result = await work()
       if (hasValidToken(request)) tokenTransport.clearOtherScopes(request, reply, 1)
-      return { ...tokenTransport.send(reply, await issueTokens(session, user)), user }
+      return { tokens: tokenTransport.send(reply, await issueTokens(session, user)), result }
     } catch (error) {
       await endUnanswered(db, request)
       throw error
     }
+  }
+
+  /** Starts the session of a user, and returns the body of the response: the tokens and the user. */
+  async function respond (db: Db, loggedIn: LoggedIn, request: FastifyRequest, reply: FastifyReply) {
+    const { tokens, result: user } = await start(db, loggedIn, request, reply, async () =>
+      await userRecords.toAnswer(loggedIn.user))
+    return { ...tokens, user }
+  }
+
+  /** The same for a response that shows no user: a page, or a redirect. */
+  async function setCookies (db: Db, loggedIn: LoggedIn, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    await start(db, loggedIn, request, reply, async () => {})
   }
 
   /** Ends the session that a failed request has begun, and whose tokens reached nobody. */
@@ -126,6 +143,6 @@ export function createSessions ({ accessTokens, tokens, hooks, clock, path, toke
     if (id !== undefined) await deleteSession(db, id)
   }
 
-  return { create, insert, logIn, logInIfUnchanged, respond, endUnanswered, issueTokens, ...chain }
+  return { create, insert, logIn, logInIfUnchanged, respond, setCookies, endUnanswered, issueTokens, ...chain }
 }
 export type Sessions = ReturnType<typeof createSessions>

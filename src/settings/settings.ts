@@ -60,7 +60,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
     // production, in case somebody forgot NODE_ENV.
     mailViewer:
       production || isPublished(filled.publicUrl) || filled.docs === false ? false : `${filled.docs ?? '/docs'}/mail`,
-    fields: resolveUserFields(userFields ?? defaultUserFields)
+    ...resolveUserFields(userFields ?? defaultUserFields)
   })
 }
 

@@ -1,6 +1,6 @@
 /** The settings: the checked options, frozen, with every default filled in. */
+import type { DescribedFields } from '../../schemas/columnless-fields.js'
 import type { CheckedOptions } from '../../schemas/options.js'
-import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Provider } from '../providers/provider.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from '../types.js'
 import type { CookieSettings, CsrfSettings } from './cookies.js'
@@ -43,7 +43,7 @@ type Option<Name extends keyof CheckedOptions> = Filled<NonNullable<CheckedOptio
 type Hook = (subject: BaseUser | Record<string, unknown>, context: unknown) => unknown
 
 /** What the rest of the plugin reads; the options are not passed on. */
-export interface Settings {
+export interface Settings extends Readonly<DescribedFields> {
   prefix: string
   /** The first signs, all verify. */
   secrets: readonly string[]
@@ -52,7 +52,6 @@ export interface Settings {
   database: unknown
   migrate: boolean
   account: Omit<Option<'account'>, 'registration'> & { registration: 'open' | 'closed' | RegistrationGuard }
-  fields: readonly FieldSpec[]
   password: Omit<Option<'password'>, 'validators'> & { validators: readonly PasswordValidator[] }
   tokens: Omit<Option<'tokens'>, 'claims' | 'keys' | 'cookies' | 'csrf'> & {
     claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined

@@ -1,26 +1,35 @@
 /** The option `userFields`, checked at start. */
 import { Type } from '@sinclair/typebox'
+import { describeFields, type ComputedField, type DescribedFields } from '../../schemas/columnless-fields.js'
 import { Normalize } from '../../schemas/common.js'
-import { describeField, type FieldSpec, type UserField, type UserFields } from '../../schemas/user-fields.js'
+import type { FieldInput, FieldSpec, UserField, UserFields } from '../../schemas/user-fields.js'
 import { canonicalDecimal } from '../lib/decimal.js'
 import { canonicalEmail } from '../lib/email.js'
 import { orRefuse, refuseOption } from '../lib/refuse-option.js'
-import { createBodyValidator } from '../validation/body-validator.js'
+import { createBodyValidator, createValueValidator } from '../validation/body-validator.js'
+import { checkColumnless } from './columnless-fields.js'
 import { isReservedColumn, isReservedName } from './reserved-field-names.js'
 
 /** Every declaration with its defaults filled in. Throws an Error that names the first invalid option. */
-export function resolveUserFields (userFields: UserFields): FieldSpec[] {
-  const fields = Object.entries(userFields).map(([name, field]) => {
+export function resolveUserFields (userFields: UserFields): DescribedFields {
+  const prepared = Object.entries(userFields).map(([name, field]) => {
     checkNames(name, field)
+    checkColumnless(name, field)
     const normalize = normalizerOf(field)
-    const described = { ...field, ...(normalize && { normalize }) }
-    const spec = orRefuse(() => describeField(name, described), message => message)
-    return { ...spec, default: checkField(spec) }
+    return [name, { ...field, ...(normalize && { normalize }) }] as const
   })
+  const described = orRefuse(() => describeFields(Object.fromEntries(prepared)), message => message)
+  for (const field of described.fields) checkColumn(field)
+  described.computedFields.forEach(checkComputed)
+  const { fields } = described
   const columns = fields.map(field => field.column.toLowerCase())
   const twice = fields.find((field, index) => columns.indexOf(field.column.toLowerCase()) < index)
   if (twice) refuseOption(`userFields.${twice.name}.column: "${twice.column}" is already the column of another field`)
-  return fields
+  return {
+    ...described,
+    fields: fields.map(withCheckedDefault),
+    unstoredFields: described.unstoredFields.map(withCheckedDefault)
+  }
 }
 
 /** The app's own function, and what makes equal values equal text: the database compares text byte by byte. */
@@ -49,8 +58,7 @@ function checkNames (name: string, { column = name }: UserField): void {
   }
 }
 
-/** Finds at start what would fail on a request, such as an invalid pattern. Returns the default in normal form. */
-function checkField ({ name, kind, unique, input, default: value }: FieldSpec): unknown {
+function checkColumn ({ name, kind, unique, input, default: value }: FieldSpec): void {
   const option = `userFields.${name}`
   if (unique && value !== undefined) {
     refuseOption(`${option}.schema.default: a unique field can't have a default, which all users would share`)
@@ -61,12 +69,23 @@ function checkField ({ name, kind, unique, input, default: value }: FieldSpec): 
   if (kind === 'decimal' && input.maxLength > 1000) {
     refuseOption(`${option}.schema.maxLength: a decimal has at most 1000 characters`)
   }
+}
+
+/** Finds at start what would fail on a request, such as an invalid pattern. Puts the default in normal form. */
+function withCheckedDefault<F extends FieldInput> (field: F): F {
+  const { name, input, default: value } = field
+  const option = `userFields.${name}.schema`
   const check = orRefuse(
     () => createBodyValidator()(Type.Object({ [name]: Type.Optional(input) })),
-    message => `${option}.schema: ${message}`
+    message => `${option}: ${message}`
   )
-  if (value === undefined) return undefined
+  if (value === undefined) return field
   const result = check({ [name]: value })
-  if ('error' in result) refuseOption(`${option}.schema.default: must match the schema`)
-  return Normalize in input ? result.value[name] ?? value : value
+  if ('error' in result) refuseOption(`${option}.default: must match the schema`)
+  return { ...field, default: Normalize in input ? result.value[name] ?? value : value }
+}
+
+/** The same for the schema that computed values are checked against. */
+function checkComputed ({ name, output }: ComputedField): void {
+  orRefuse(() => createValueValidator()(output), message => `userFields.${name}.schema: ${message}`)
 }

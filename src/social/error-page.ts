@@ -32,13 +32,13 @@ export function createErrorPage ({ pageFrame, startUrl }: ErrorPageOptions) {
         request.log.error({ err: redactQueryError(error) }, 'social login failed')
       }
       if (end !== undefined) return await reply.redirect(withError(end, known.code), 303)
-      const { code, message, headers, statusCode } = known
+      const { code, headers, statusCode, fields: [wrong], message } = known
       const { label } = client.settings
       reply.headers(headers)
       return sendPage(
         reply,
         statusCode,
-        socialFailedPage(pageFrame(), { label, code, message, retryUrl: startUrl(client) })
+        socialFailedPage(pageFrame(), { label, code, message: wrong?.message ?? message, retryUrl: startUrl(client) })
       )
     }
   }

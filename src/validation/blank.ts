@@ -1,4 +1,5 @@
 /** What a blank value of a body means: an absent field, an emptied one, or text that the schema may refuse. */
+import { acceptsBlank } from '../../schemas/blank-text.js'
 import { WhenBlank } from '../../schemas/common.js'
 import type { Property } from './form-body.js'
 
@@ -20,10 +21,3 @@ export function blankValue (schema: Property, isRequired: boolean, isForm: boole
 }
 
 const has = ({ type = [] }: Property, kind: string) => [type].flat().includes(kind)
-
-function acceptsBlank (schema: Property): boolean {
-  const { format, minLength, pattern, enum: choices } = schema
-  return has(schema, 'string') && format === undefined && !minLength &&
-    (!Array.isArray(choices) || choices.includes('')) &&
-    (typeof pattern !== 'string' || new RegExp(pattern, 'u').test(''))
-}

@@ -2,9 +2,9 @@
  * Compares our answers with those recorded from dj-rest-auth 7: every request of fixtures/dj-rest-auth-wire.jsonl is
  * sent with `errors: 'drf'`, and must get the recorded answer, except for a table of differences.
  *
- * Tokens and `pk` are compared by shape (a number there, a string here), everything else by content, errors also by
- * order. `<access>`, `<expired>`… in a recording stand for tokens made here; `<key>`, `<uid>` and `<token>` for those
- * of the last mails.
+ * Tokens and `pk` are compared by shape (a number there, a string here), and so is `missing_fields`, which dj-rest-auth
+ * lacks; everything else is compared by content, errors also by order. `<access>`, `<expired>`… in a recording stand
+ * for tokens made here; `<key>`, `<uid>` and `<token>` for those of the last mails.
  */
 import { readFileSync } from 'node:fs'
 import { keyIn, uidAndTokenIn } from './answers.js'
@@ -157,7 +157,9 @@ function fill (request: Recording['request'], tokens: Tokens): Recording['reques
 /** A body without the members that are compared by shape. */
 export function comparable (body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body
-  const { pk, access, refresh, key, access_expiration, refresh_expiration, key_expiration, user, ...others } =
+  const {
+    pk, access, refresh, key, access_expiration, refresh_expiration, key_expiration, missing_fields, user, ...others
+  } =
     body as Record<string, unknown>
   const rest = {
     // Without an access token beside it, `refresh` is the name of a wrong field; and a field has a list of messages.
@@ -178,6 +180,9 @@ function shapesAreRight (t: Test, name: string, body: Record<string, unknown> | 
       `${name}: tokens`
     )
   }
-  const { pk } = (body?.user ?? body ?? {}) as { pk?: string }
+  const { pk, missing_fields: missing, ...fields } = (body?.user ?? body ?? {}) as Record<string, unknown>
+  if (missing !== undefined) {
+    t.same(missing, Object.keys(fields).filter(name => fields[name] === ''), `${name}: missing_fields`)
+  }
   if (pk !== undefined) t.match(pk, /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, `${name}: pk`)
 }

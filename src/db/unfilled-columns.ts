@@ -1,0 +1,33 @@
+/** A column of a user field that is no longer stored: the plugin leaves it alone, and so it has to accept NULL. */
+import { sql, type SQL } from 'drizzle-orm'
+import type { FieldSpec } from '../../schemas/user-fields.js'
+import type { Db, Dialect } from './database.js'
+
+const sources: Record<Dialect, { name: SQL<string>, from: SQL, where: SQL }> = {
+  sqlite: {
+    name: sql`c.name`,
+    from: sql`pragma_table_info('users') c`,
+    where: sql`c."notnull" = 1 AND c.dflt_value IS NULL`
+  },
+  postgres: {
+    name: sql`column_name`,
+    from: sql`information_schema.columns`,
+    where: sql`table_schema = current_schema() AND table_name = 'users' AND is_nullable = 'NO'
+      AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER'`
+  }
+}
+
+/** Throws an Error if no user could be stored: your own SQL has made the column of a former field NOT NULL. */
+export async function refuseUnfilledColumns (
+  dialect: Dialect, { orm }: Db, ledger: ReadonlyMap<string, string>, fields: readonly FieldSpec[]
+): Promise<void> {
+  const filled = new Set(fields.map(({ column }) => column))
+  const { name, from, where } = sources[dialect]
+  for (const { column } of await orm.select({ column: name }).from(from).where(where)) {
+    if (filled.has(column) || !ledger.has(`field:${column}`)) continue
+    throw new Error(
+      `userFields.${column}: is not stored any more, but its column "${column}" is NOT NULL without a default, so no ` +
+      'user could be stored; let the column be NULL, or drop it'
+    )
+  }
+}
