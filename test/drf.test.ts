@@ -199,7 +199,6 @@ const differences: Record<string, Difference> = {
   'tokennosession.logout.no_auth': { why: why.logout, status: 200, body: loggedOut },
   'session.token_verify_absent': { why: why.html, status: 404, body: { detail: 'Not found.' } },
   'token.login.again': { why: why.key, status: 200, body: { user } },
-  'token.user.get_bad_token': { why: why.badKey, status: 401, body: invalidToken },
   'token.user.get_token_spaces': {
     why: why.badKey,
     status: 401,
@@ -211,7 +210,6 @@ const differences: Record<string, Difference> = {
     status: 400,
     body: { email: required, password1: required, gender: required, phone_number: required }
   },
-  'tokennosession.user.get_bad_token': { why: why.badKey, status: 401, body: invalidToken },
   'logoutget.get': { why: why.get, status: 405, body: noGet },
 
   'set.lang_es.empty': {

@@ -20,8 +20,8 @@ export class Failure extends Error {
   readonly fields: readonly FieldError[]
   readonly headers: Record<string, string>
   readonly statusCode: number
-  /** Where the invalid token was sent. Django REST framework gives fewer details about one in a body. */
-  readonly tokenIn: 'header' | 'body'
+  /** Where the invalid token was sent, or that it is a key: Django REST framework gives fewer details about both. */
+  readonly tokenIn: 'header' | 'body' | 'key'
   readonly isLogged: boolean = false
 
   constructor (

@@ -36,6 +36,7 @@ function drfBody ({ code, message, fields, tokenIn }: Failure): Record<string, u
   if (code !== 'token_not_valid' && code !== 'token_expired') {
     return drfCodes.has(code) ? { detail: message, code } : { detail: message }
   }
+  if (tokenIn === 'key') return { detail: 'Invalid token.' }
   if (tokenIn === 'body') return { detail: message, code: 'token_not_valid' }
   const reason = code === 'token_expired' ? message : 'Token is invalid'
   return {

@@ -1,7 +1,7 @@
 /** Finds the session that a token belongs to: by the claims of an access token, or by the digest of a key. */
 import type { Database } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'
-import { failure } from '../errors/failure.js'
+import { Failure, failure } from '../errors/failure.js'
 import { findRefreshToken } from '../store/refresh-tokens.js'
 import { findUserAndSession, touchSession } from '../store/sessions.js'
 import type { Claims } from './access-tokens.js'
@@ -33,8 +33,8 @@ export function createSessionLookup (db: Database, { refreshKeys, keepToken }: K
 
   async function findByKey (key: string, now: Date): Promise<Found> {
     const found = isKey(key) ? await findRefreshToken(db, refreshKeys(key).digest) : undefined
-    if (!found) throw failure('token_not_valid')
-    if (found.token.expiresAt <= now) throw failure('token_expired')
+    if (!found) throw new Failure('token_not_valid', { tokenIn: 'key' })
+    if (found.token.expiresAt <= now) throw new Failure('token_expired', { tokenIn: 'key' })
     return found
   }
 
