@@ -39,7 +39,7 @@ export type UserAnswer = TObject<{
 
 /** The user in responses. */
 export function userAnswer (shape: AccountShape): UserAnswer {
-  const { username, fields, computedFields = [] } = shape
+  const { username, errors, fields, computedFields = [] } = shape
   const properties: TProperties = {
     pk: Pk(shape.pk),
     ...(username !== 'none' && { username: nullable(Type.String({ examples: ['alice'] }), username === 'optional') }),
@@ -51,8 +51,9 @@ export function userAnswer (shape: AccountShape): UserAnswer {
   if (names.length > 0) {
     properties.missing_fields = Type.Optional(
       Type.Array(OneOf(names), {
-        description: 'Fields that are `null` because the user has not provided a required value yet, or because the ' +
-          'stored value no longer has the type declared here. Send them with `PATCH /user`, if it accepts them.'
+        description: `Fields that are ${errors === 'drf' ? 'blank or ' : ''}\`null\` because the user has not ` +
+          'provided a required value yet, or because the stored value no longer has the type declared here. Send ' +
+          'them with `PATCH /user`, if it accepts them.'
       })
     )
   }

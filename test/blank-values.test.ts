@@ -301,6 +301,7 @@ story("in Django REST framework's shape, the document says where text is blank",
   const { properties } = components.schemas.AuthUser
   for (const name of ['motto', 'first_name', 'code', 'short', 'website']) t.equal(properties[name].type, 'string', name)
   t.notHas(properties.website, 'format')
+  t.match(properties.missing_fields.description, /^Fields that are blank or `null` because/)
   t.match(properties.plan, { type: 'string', enum: ['free', 'gold', ''] })
   for (const name of ['birthday', 'handle']) t.same(properties[name].type, ['string', 'null'], name)
   const body = paths['/auth/user'].patch.requestBody.content['application/json'].schema

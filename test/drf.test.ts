@@ -146,9 +146,7 @@ const differences: Record<string, Difference> = {
   'mandatory.login.after_reset_still_unverified': {
     why: `${why.mailbox}; ${why.unproven}`,
     status: 200,
-    body: {
-      user: userOf('carol@example.com', { gender: '', phone_number: '' })
-    }
+    body: { user: userOf('carol@example.com', { gender: '', phone_number: '' }) }
   },
   'optional.register.duplicate_unverified': { why: why.duplicate, status: 400, body: { email: taken } },
 

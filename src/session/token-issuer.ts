@@ -16,7 +16,7 @@ export interface IssuedSession {
   replaced?: string | undefined
 }
 
-export type ClientUser = BaseUser & Record<string, unknown>
+type ClientUser = BaseUser & Record<string, unknown>
 
 type IssueTokens = (session: IssuedSession, user: ClientUser, now?: Date) => Promise<IssuedToken[]>
 

@@ -159,8 +159,7 @@ export function comparable (body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body
   const {
     pk, access, refresh, key, access_expiration, refresh_expiration, key_expiration, missing_fields, user, ...others
-  } =
-    body as Record<string, unknown>
+  } = body as Record<string, unknown>
   const rest = {
     // Without an access token beside it, `refresh` is the name of a wrong field; and a field has a list of messages.
     ...(access === undefined && refresh !== undefined && { refresh }),
