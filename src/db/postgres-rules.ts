@@ -29,14 +29,14 @@ export function untilSettled<T> (rules: Rules, attempt: () => Promise<T>): Promi
     return attempt()
   }
   return retry(begin, {
-    attempts: 12,
+    attempts: 16,
     when: error => {
       const isLost = wasPrepared && isPreparedStatementLost(error)
       if (isLost) rules.prepare = false
       return isLost || isOvertaken(error)
     },
-    // At random, because those that met would meet again.
-    waitMs: attempt => Math.random() * Math.min(20 * 2 ** attempt, 400)
+    // At random, because those that met would meet again; and longer on a busy server, where all attempts take longer.
+    waitMs: (attempt, tookMs) => Math.random() * Math.min(20 * 2 ** attempt, 400 + 5 * tookMs)
   })
 }
 
