@@ -56,8 +56,8 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
     resendEmail: route(shape, {
       operationId: 'resendEmail',
       summary: 'Send the confirmation mail again',
-      description: 'Returns the same response for every address. A mail is sent only to an account whose address ' +
-        `is not verified yet, at most once every ${shape.resendInterval} seconds.`,
+      description: 'Returns the same response for every address. Sends a mail only if the address belongs to ' +
+        `an account and is not verified yet, at most once in ${shape.resendInterval} seconds.`,
       tag,
       body: Type.Object({ email: Email }),
       answer: Detail,

@@ -11,7 +11,7 @@ export type Session = Omit<SessionRow, 'userPk' | 'graceUsesByOthers'>
 /** A provider's account that a user can log in with. */
 export type SocialAccount = Omit<SocialAccountRow, 'userPk' | 'tokens'>
 
-/** A mail in the outbox. Sent mails are deleted after an hour; failed ones are kept. */
+/** A mail in the outbox. Sent ones are deleted after an hour or `account.resendInterval`, failed ones are kept. */
 export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt' | 'userPk'> {
   userPk: UserPk | null
   state: MailState

@@ -114,9 +114,9 @@ type Registered = Register extends { auth: { readonly [types]?: infer T } } ? No
 }
 /** The user of a request, in the app whose options `Register` declares. */
 export type User = Registered extends { user: infer U } ? U : never
-/** The key of such a user. */
+/** The type of `pk`: `number` with `account.pk: 'integer'`, else `string`. */
 export type UserPk = User['pk']
-/** A user as stored: without the computed fields, of which `User` has the eager ones. */
+/** A user as hooks, claims, mails and `app.restAuth.users` get it: without computed fields. */
 export type StoredUser = Registered extends { stored: infer S } ? S : never
 /** The input of `app.restAuth.users.create`. */
 export type NewUser = Registered extends { create: infer N } ? N : never

@@ -227,8 +227,8 @@ for (const tested of databases) {
     }
     t.equal(
       await start(tool, []),
-      'userFields.value: is not stored any more, but its column "value" is NOT NULL without a default, so no user ' +
-      'could be stored; let the column be NULL, or drop it'
+      'database: no user field fills the column "value" of users any more, but it is NOT NULL without a default, ' +
+      'so no user could be stored; allow NULL in it, or drop it'
     )
     t.equal(await start(tool, fieldOf(Type.String())), '', 'the field itself may be declared again')
   })

@@ -61,7 +61,7 @@ const differences: Record<string, { why: string, status: number, body: unknown, 
     cookies: []
   },
   'session.user.get_after_change': { why: why.continues, status: 200, body: user, cookies: [] },
-  'session.user.get_after_logout': { why: why.status, status: 401, body: invalid, cookies: [] },
+  'session.user.get_after_logout': { why: why.status, status: 401, body: { detail: 'Invalid token.' }, cookies: [] },
   'login.with_expired_cookie': {
     why: why.stale,
     status: 200,

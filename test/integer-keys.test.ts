@@ -236,7 +236,7 @@ story('server code passes keys as numbers; a number that is no key finds nobody'
     await sessions.endAll(none)
     await t.rejects(mail.send('password-changed', { pk: none }), { message: /the user has no address/ })
   }
-  const error = { name: 'TypeError', message: "a pk is a number, because account.pk is 'integer'" }
+  const error = { name: 'TypeError', message: "pk: pass a number, because account.pk is 'integer'" }
   const calls: Array<() => Promise<unknown>> = [
     () => users.find({ pk: '1' }), () => users.update('1', {}), () => users.activate('1'), () => users.deactivate('1'),
     () => users.delete('1'), () => sessions.list('1'), () => sessions.endAll('1'), () => socialAccounts.list('1'),

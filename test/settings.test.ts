@@ -506,12 +506,12 @@ const refusals: Array<[options: object, line: string]> = [
   ...(['registration', 'userDetails', 'unique', 'column', 'normalize', 'stored'] as const).map(
     (option): [object, string] => [
       field(Type.String(), { compute: () => '', [option]: valueOfOption[option] }),
-      `userFields.phone.${option}: conflicts with compute, from which alone the field's value comes`
+      `userFields.phone.${option}: conflicts with compute, which alone gives the field its value`
     ]
   ),
   [
     field(Type.String({ default: '' }), { compute: () => '' }),
-    "userFields.phone.schema.default: conflicts with compute, from which alone the field's value comes"
+    "userFields.phone.schema.default: conflicts with compute, which alone gives the field its value"
   ],
   [field(Type.String(), { compute: 'now' }), 'userFields.phone.compute: must be a function'],
   [field(Type.String(), { stored: 'no' }), 'userFields.phone.stored: must be true or false'],

@@ -74,7 +74,7 @@ function shown (cell: Got | number): string {
     .filter(Boolean).join(', ')
 }
 
-/** Everything in an answer that must not hold a token: the body, unless the cell allows it. */
+/** Whether the body has anything that looks like a token, under any name. */
 const hasToken = ({ body }: LightMyRequestResponse) => /eyJ[\w-]+\.|fra_|"(access|refresh|key)":/.test(body)
 
 interface Client {
@@ -83,7 +83,7 @@ interface Client {
   tokens: Record<string, string>
 }
 
-/** A client as its kind behaves: it sends back what it was given, in the way in which it was given. */
+/** Sends tokens back in the way in which it got them. */
 function createClient ({ call }: BuiltApp, kind: ClientName): Client {
   const { headers, jar }: { headers: Record<string, string>, jar: boolean } = clients[kind]
   const kept: Record<string, string> = {}

@@ -34,7 +34,7 @@ export const AccountOptions = Group({
   }),
   resendInterval: Seconds(30, 1 * days, 180,
     'Minimum time between two confirmation mails to one address. A request within that time sends no mail, but ' +
-    'prolongs the link of the last one.'),
+    'makes the link of the last mail valid for longer.'),
   registration: Type.Union([Type.Literal('open'), Type.Literal('closed'), Func('`(request) => boolean | string`')], {
     default: 'open',
     description: 'Who may register: `open`, `closed`, or a function of the request that returns `true`, `false` ' +
@@ -46,8 +46,8 @@ export const AccountOptions = Group({
   }),
   pk: Choice(['string', 'integer'], {
     default: 'string',
-    description: 'Type of `pk`, the key of a user. `string`: new users get a UUIDv7. `integer`, for a database that ' +
-      'came from Django: new users get the next number, and every key must be one.'
+    description: 'Type of `pk`, the key of a user. `string`: new users get a UUIDv7. `integer`, for a database ' +
+      'from Django: new users get the next number, and every key must be a positive integer.'
   })
 })
 

@@ -26,12 +26,13 @@ export const UserFieldOption = Type.Object({
   })),
   stored: Type.Optional(Type.Boolean({
     default: true,
-    description: '`false`: registration asks for the value and passes it to `hooks.registering`, but it is not stored.'
+    description: '`false`: registration asks for the value and passes it to `hooks.registering`; the plugin does not ' +
+      'store it.'
   })),
   compute: Type.Optional(Type.Unsafe<(user: any) => unknown>(Func(
     '`(user) => value`: computes the value for each response that shows the user. Read-only, without a column.'
   ))),
   eager: Type.Optional(Type.Boolean({
-    default: false, description: 'Whether `request.user` has the value of `compute`, too.'
+    default: false, description: '`true`: `request.user` has the computed value, too.'
   }))
 }, closed)

@@ -20,15 +20,15 @@ export function createComputedFields (fields: readonly ComputedField[]) {
 
 /** The value of one field, as JSON. Throws `internal_error`, whose cause names the field, but never the value. */
 function createComputation ({ name, compute }: ComputedField, fits: (value: unknown) => boolean) {
-  // A request that has authenticated the user may answer with the same row.
+  // `request.user` and the response of a request may be made from the same row: compute once.
   const known = new WeakMap<UserRow, Promise<unknown>>()
-  const failed = (problem: string, cause?: unknown) => Object.assign(new Failure('internal_error'), {
+  const failureOf = (problem: string, cause?: unknown) => Object.assign(new Failure('internal_error'), {
     cause: new Error(`userFields.${name}.compute: ${problem}`, { cause: redactQueryError(cause) })
   })
 
   async function run (user: Values): Promise<unknown> {
-    const value = await toJson(compute, user).catch((error: unknown) => { throw failed('threw an error', error) })
-    if (!fits(value)) throw failed('returned a value that does not match the schema')
+    const value = await toJson(compute, user).catch((error: unknown) => { throw failureOf('threw an error', error) })
+    if (!fits(value)) throw failureOf('returned a value that does not match the schema')
     return value
   }
 

@@ -9,11 +9,11 @@ import { findUser } from '../store/users.js'
 import type { BaseUser } from '../types.js'
 
 export interface UserPks {
-  /** A key for a new user. To be called outside a transaction. */
+  /** A key for a new user. Call it outside a transaction. */
   newPk: (db: Database) => Promise<string>
   /** Runs `work` with a key for a new user, and again with another if `throwIfPkTaken` finds the first one taken. */
   withNewPk: <T>(db: Database, work: (pk: string) => Promise<T>) => Promise<T>
-  /** To be called when a new user could not be stored: an import may have inserted the same key meanwhile. */
+  /** Call this if a new user could not be stored: an import may have taken the key. */
   throwIfPkTaken: (db: Db, pk: string) => Promise<void>
   /** The key as the app and its clients see it. */
   toPk: (stored: string) => BaseUser['pk']
@@ -46,12 +46,12 @@ const integers: UserPks = {
   throwIfPkTaken: async (db, pk) => { if (await findUser(db, pk)) throw new PkTaken() },
   toPk: stored => {
     const pk = Number(stored)
-    // Stored since the start, which refuses such keys: `007` must not become the user 7.
+    // The start refuses such keys, but one may be stored later: `007` must not become the user 7.
     return String(pk) === stored && Number.isSafeInteger(pk) && pk > 0 ? pk : refuseOtherPk(stored)
   },
   storedPk: pk => {
-    if (typeof pk !== 'number') throw new TypeError("a pk is a number, because account.pk is 'integer'")
-    // No user has the key `NaN` or `1.5`.
+    if (typeof pk !== 'number') throw new TypeError("pk: pass a number, because account.pk is 'integer'")
+    // `NaN` and `1.5` need no check: no user has such a key.
     return String(pk)
   }
 }

@@ -33,7 +33,7 @@ export async function integerPkStatements (
   return [index, recordEntry(entry, 'added')]
 }
 
-// The statement is the same text in either dialect.
+// Without parameters, either dialect writes the same text.
 const toText = (statement: SQL): string => new SQLiteSyncDialect().sqlToQuery(statement).sql
 
 export const refuseOtherPk = (pk: string): never => refuseOption(

@@ -1,4 +1,4 @@
-/** A column of a user field that is no longer stored: the plugin leaves it alone, and so it has to accept NULL. */
+/** Finds columns of former user fields that must be filled, and that the plugin no longer fills. */
 import { sql, type SQL } from 'drizzle-orm'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Db, Dialect } from './database.js'
@@ -17,7 +17,7 @@ const sources: Record<Dialect, { name: SQL<string>, from: SQL, where: SQL }> = {
   }
 }
 
-/** Throws an Error if no user could be stored: your own SQL has made the column of a former field NOT NULL. */
+/** Throws an Error if the column of a former field accepts no NULL: then no user could be stored. */
 export async function refuseUnfilledColumns (
   dialect: Dialect, { orm }: Db, ledger: ReadonlyMap<string, string>, fields: readonly FieldSpec[]
 ): Promise<void> {
@@ -26,8 +26,8 @@ export async function refuseUnfilledColumns (
   for (const { column } of await orm.select({ column: name }).from(from).where(where)) {
     if (filled.has(column) || !ledger.has(`field:${column}`)) continue
     throw new Error(
-      `userFields.${column}: is not stored any more, but its column "${column}" is NOT NULL without a default, so no ` +
-      'user could be stored; let the column be NULL, or drop it'
+      `database: no user field fills the column "${column}" of users any more, but it is NOT NULL without a default, ` +
+      'so no user could be stored; allow NULL in it, or drop it'
     )
   }
 }

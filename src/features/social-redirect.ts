@@ -101,7 +101,7 @@ export const socialRedirect: Feature = (app, context) => {
   async function logIn (identity: Identity, end: string | undefined, request: FastifyRequest, reply: FastifyReply) {
     const loggedIn = await signIn(identity, request, async (tx, { pk }) => await sessions.logIn(tx, pk, request))
     if (!cookies) return await sessions.respond(db, loggedIn, request, reply)
-    await sessions.setCookies(db, loggedIn, request, reply)
+    await sessions.startWithoutBody(db, loggedIn, request, reply)
     return end === undefined ? sendPage(reply, 200, loggedInPage(pageFrame())) : await reply.redirect(end, 303)
   }
 }

@@ -24,8 +24,8 @@ export function createCookieTransport (
   const { access, refresh, key } = cookies.names
   const authenticating = authenticatingCookie(cookies)
   const names = [access, refresh, key].filter(name => name !== undefined)
-  // With the access token in the body, a client sends it in the header and the refresh token in a cookie, at once.
-  const ignoresCookies = authenticating !== undefined
+  // If the access token travels in the header, the header says nothing of the refresh cookie that comes with it.
+  const headerReplacesCookies = authenticating !== undefined
   const isApp = (request: FastifyRequest) => cookies.apps === 'body' && isNoPage(request)
 
   function readAccessToken (request: FastifyRequest): string | undefined {
@@ -37,14 +37,14 @@ export function createCookieTransport (
 
   function readRefreshToken (request: FastifyRequest, body: { refresh?: string | null }): string | undefined {
     if (body.refresh) return body.refresh
-    if (refresh === undefined || (ignoresCookies && !header.isMissing(request))) return undefined
+    if (refresh === undefined || (headerReplacesCookies && !header.isMissing(request))) return undefined
     csrfCheck?.(request)
     return cookieOf(request, refresh)
   }
 
   function presentedTokens (request: FastifyRequest, body: { refresh?: string | null }): string[] {
     const inCookie = (name: string | undefined) =>
-      name === undefined || (ignoresCookies && header.isOurs(request))
+      name === undefined || (headerReplacesCookies && header.isOurs(request))
         ? []
         : cookieValues(request, name).slice(0, maxPresented)
     const refreshTokens = body.refresh ? [body.refresh] : inCookie(refresh)

@@ -132,8 +132,10 @@ export function createSessions (options: SessionsOptions) {
     return { ...tokens, user }
   }
 
-  /** The same for a response that shows no user: a page, or a redirect. */
-  async function setCookies (db: Db, loggedIn: LoggedIn, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** Starts the session for a page or a redirect, which shows no user: the tokens are in cookies. */
+  async function startWithoutBody (
+    db: Db, loggedIn: LoggedIn, request: FastifyRequest, reply: FastifyReply
+  ): Promise<void> {
     await start(db, loggedIn, request, reply, async () => {})
   }
 
@@ -143,6 +145,6 @@ export function createSessions (options: SessionsOptions) {
     if (id !== undefined) await deleteSession(db, id)
   }
 
-  return { create, insert, logIn, logInIfUnchanged, respond, setCookies, endUnanswered, issueTokens, ...chain }
+  return { create, insert, logIn, logInIfUnchanged, respond, startWithoutBody, endUnanswered, issueTokens, ...chain }
 }
 export type Sessions = ReturnType<typeof createSessions>

@@ -12,7 +12,7 @@ export function checkColumnless (name: string, field: UserField): void {
   const given = (options: ReadonlyArray<keyof UserField>) => options.find(option => field[option] !== undefined)
   if (compute) {
     const option = given([...ofInput, ...ofColumn]) ?? (schema.default !== undefined ? 'schema.default' : undefined)
-    if (option !== undefined) refuse(option, "conflicts with compute, from which alone the field's value comes")
+    if (option !== undefined) refuse(option, 'conflicts with compute, which alone gives the field its value')
     return
   }
   if (eager) refuse('eager', 'requires compute; a stored field is always in request.user')

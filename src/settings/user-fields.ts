@@ -85,7 +85,7 @@ function withCheckedDefault<F extends FieldInput> (field: F): F {
   return { ...field, default: Normalize in input ? result.value[name] ?? value : value }
 }
 
-/** The same for the schema that computed values are checked against. */
+/** Finds at start a schema of a computed field that can't be compiled. */
 function checkComputed ({ name, output }: ComputedField): void {
   orRefuse(() => createValueValidator()(output), message => `userFields.${name}.schema: ${message}`)
 }

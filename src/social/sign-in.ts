@@ -52,7 +52,7 @@ export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: 
         const needsAccount = await hasNoAccount(db, identity)
         // Calls the app's own code: outside the transaction, which must not wait for it.
         if (needsAccount) await checkMayRegister(registration, request)
-        // The key of the user who is registered; linking replaces it.
+        // Empty if no account is created: then the row gets the key of the user who is found or linked.
         const row = await toRow(identity, needsAccount ? await userRecords.newPk(db) : '')
         return await mailOwnerInstead({ db, outbox }, identity.email, async tx => {
           const user = await accountLinking.findOrCreateUser(tx, identity, row, needsAccount)

@@ -4,8 +4,8 @@ import type { Database } from '../db/database.js'
 import { integerOfPk } from '../db/integer-pks.js'
 
 /**
- * A key above that of every user, and above every key that was given before. To be called outside a transaction: it
- * would lock the counter until it ends, and a rollback would give the key again.
+ * A key above that of every user, and above every key that was given before. Call it outside a transaction, which
+ * would lock the counter until it ends, and whose rollback would give the key again.
  */
 export async function takeNextPk ({ orm, dialect, users, userPkCounter: counter }: Database): Promise<number> {
   const next = sql`(SELECT coalesce(max(${integerOfPk[dialect]}), 0) + 1 FROM ${users})`
