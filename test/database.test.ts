@@ -86,17 +86,17 @@ for (const tested of databases) {
   })
 }
 
-t.test('PostgreSQL: a deadlock or serialisation failure is retried eleven times, any other error never', async t => {
+t.test('PostgreSQL: a deadlock or serialisation failure is retried fifteen times, any other error never', async t => {
   const db = await open(t, postgres)
   const attempts = { '40P01': 0, 40001: 0, 23502: 0 }
   const failing = async (code: keyof typeof attempts, times: number) => await db.transaction(async () => {
     if (++attempts[code] <= times) throw Object.assign(new Error('from the driver'), { code: String(code) })
     return 'done'
   })
-  t.equal(await failing('40P01', 11), 'done')
-  await t.rejects(failing(40001, 12), { message: 'from the driver' })
+  t.equal(await failing('40P01', 15), 'done')
+  await t.rejects(failing(40001, 16), { message: 'from the driver' })
   await t.rejects(failing(23502, 1), { message: 'from the driver' })
-  t.same(attempts, { '40P01': 12, 40001: 12, 23502: 1 })
+  t.same(attempts, { '40P01': 16, 40001: 16, 23502: 1 })
 })
 
 t.test('PostgreSQL: after a prepared statement was lost, none is prepared any more', async t => {

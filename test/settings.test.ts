@@ -511,7 +511,7 @@ const refusals: Array<[options: object, line: string]> = [
   ),
   [
     field(Type.String({ default: '' }), { compute: () => '' }),
-    "userFields.phone.schema.default: conflicts with compute, which alone gives the field its value"
+    'userFields.phone.schema.default: conflicts with compute, which alone gives the field its value'
   ],
   [field(Type.String(), { compute: 'now' }), 'userFields.phone.compute: must be a function'],
   [field(Type.String(), { stored: 'no' }), 'userFields.phone.stored: must be true or false'],
