@@ -324,3 +324,18 @@ for (const [headers, problem] of [
     t.same((await refused('drf')).json(), { detail: `CSRF Failed: ${problem}` })
   })
 }
+
+story('with the access token in the body, a header does not stand for the refresh cookie', async (t, build) => {
+  const { post } = await build(t, { options: { tokens: { cookies: { access: false } } } })
+  const registered = await post('/registration', alice)
+  const { access } = registered.json()
+  const cookie = cookiesOf(registered)
+  for (const authorization of ['Bearer x', `Bearer ${access}`]) {
+    const headers = { cookie, origin: evil, 'sec-fetch-site': 'cross-site', authorization }
+    for (const path of ['/logout', '/token/refresh']) {
+      t.equal((await post(path, {}, { headers })).statusCode, 403, `${path} ${authorization}`)
+    }
+  }
+  const own = { cookie, 'sec-fetch-site': 'same-origin', authorization: `Bearer ${access}` }
+  t.equal((await post('/token/refresh', undefined, { headers: own })).statusCode, 200)
+})

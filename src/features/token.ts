@@ -17,6 +17,7 @@ import { createTokenDeriver } from '../lib/secrets.js'
 import { clientKeyOf } from '../session/client.js'
 import { staleAt } from '../session/last-seen.js'
 import { successorOf } from '../session/refresh-token.js'
+import { isKey } from '../session/session-key.js'
 import { logGraceUse, logReuse } from '../session/token-events.js'
 import type { IssuedSession } from '../session/token-issuer.js'
 import {
@@ -39,8 +40,8 @@ export const token: Feature = (app, context) => {
     const found = await findOwner(refresh)
     if (!found) throw notValid()
     if (isExpired(found)) throw expired()
-    const client = clientKeyOf(request)
-    const next = await db.transaction(async tx => await rotate(tx, found, { refresh, client }))
+    const presented = { refresh, client: clientKeyOf(request) }
+    const next = await db.transaction(async tx => await rotate(tx, found, presented))
     if (!next) return refuseReuse(request, found.session)
     if (next.graceUses) logGraceUse(request, found.session, next.graceUses)
     return tokenTransport.send(reply, await sessions.issueTokens(next, userRecords.toUser(found.user), clock()))
@@ -49,13 +50,13 @@ export const token: Feature = (app, context) => {
   app.post('/token/verify', { schema: contract.verifyToken }, async request => {
     const { token } = request.body
     // A JWT contains dots, a refresh token does not.
-    const isValid = await (token.includes('.') ? isValidAccessToken(token) : isValidRefreshToken(token))
-    if (!isValid) throw notValid()
+    if (!await (token.includes('.') ? isValidAccessToken(token) : isValidRefreshToken(token))) throw notValid()
     return {}
   })
 
   /** Earlier tokens than the last two are no longer stored: there, the family's last token tells the session. */
   async function findOwner (refresh: string): Promise<OwnedToken | undefined> {
+    if (isKey(refresh)) return undefined
     const { digest, family } = refreshKeys(refresh)
     return await findRefreshToken(db, digest) ?? (family === null ? undefined : await findLastOfFamily(db, family))
   }
@@ -116,7 +117,7 @@ export const token: Feature = (app, context) => {
 
   /** True if /token/refresh would accept it: otherwise a thief could find out here that the owner has just used it. */
   async function isValidRefreshToken (refresh: string): Promise<boolean> {
-    const found = await findRefreshToken(db, digestOf(refresh))
+    const found = isKey(refresh) ? undefined : await findRefreshToken(db, digestOf(refresh))
     if (!found || isExpired(found) || !found.user.isActive) return false
     const { token, session } = found
     if (!token.spentAt) return true
@@ -140,7 +141,6 @@ export const token: Feature = (app, context) => {
 
 interface Presented {
   refresh: string
-  /** The key of who presents it. */
   client: string
 }
 /** `graceUses`: how often another client than the one before used a token of this session within the grace period. */

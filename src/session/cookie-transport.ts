@@ -38,7 +38,7 @@ export function createCookieTransport (
   function readRefreshToken (request: FastifyRequest, body: { refresh?: string | null }): string | undefined {
     if (body.refresh) return body.refresh
     if (refresh === undefined || (headerReplacesCookies && !header.isMissing(request))) return undefined
-    csrfCheck?.(request)
+    if (countCookies(request, refresh) > 0) csrfCheck?.(request)
     return cookieOf(request, refresh)
   }
 
@@ -58,9 +58,9 @@ export function createCookieTransport (
 
   function send (reply: FastifyReply, tokens: IssuedToken[]): TokenBody {
     if (isApp(reply.request)) return bodyOf(tokens)
-    for (const { name, value, expiresAt } of tokens) {
+    for (const { name, value, expiresAt, cookieExpiresAt = expiresAt } of tokens) {
       const cookie = cookies.names[name]
-      if (cookie !== undefined) setCookie(reply, cookie, value, secondsUntil(expiresAt), cookies)
+      if (cookie !== undefined) setCookie(reply, cookie, value, secondsUntil(cookieExpiresAt), cookies)
     }
     return bodyOf(tokens, ({ name }) => cookies.names[name] === undefined)
   }
@@ -84,7 +84,8 @@ export function createCookieTransport (
   function checkCsrf (request: FastifyRequest): void {
     // Only our schemes are exempt: a browser adds Basic and Negotiate credentials to cross-site requests by itself. An
     // app neither sends cookies nor gets any.
-    if (isUnsafe(request) && !header.isOurs(request) && !isApp(request)) csrfCheck?.(request)
+    const hasOnlyHeader = header.isOurs(request) && (headerReplacesCookies || request.headers.cookie === undefined)
+    if (isUnsafe(request) && !hasOnlyHeader && !isApp(request)) csrfCheck?.(request)
   }
 
   const vary = 'Authorization, Cookie, Origin, Sec-Fetch-Site'

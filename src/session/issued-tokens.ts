@@ -6,6 +6,8 @@ export interface IssuedToken {
   name: TokenName
   value: string
   expiresAt: Date
+  /** When its cookie expires, if later: the use of a key prolongs the key, but sets no cookie. */
+  cookieExpiresAt?: Date
 }
 
 /** The tokens of a response body, and when they expire. */

@@ -22,7 +22,10 @@ type IssueTokens = (session: IssuedSession, user: ClientUser, now?: Date) => Pro
 
 /** Without `accessTokens`, a session has a key. */
 export function createTokenIssuer (accessTokens: AccessTokens | undefined, tokens: Settings['tokens']): IssueTokens {
-  if (!accessTokens) return async ({ refresh, refreshExpiration }) => [namedToken('key', refresh, refreshExpiration)]
+  if (!accessTokens) {
+    return async ({ row, refresh, refreshExpiration }) =>
+      [{ ...namedToken('key', refresh, refreshExpiration), cookieExpiresAt: row.expiresAt }]
+  }
 
   /** The access token never outlives the session. Throws what `tokens.claims` throws, or an Error for its result. */
   return async function issuePair ({ row, refresh, refreshExpiration }, user, now) {
