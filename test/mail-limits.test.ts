@@ -158,7 +158,7 @@ story('account.resendInterval sets the time between two confirmation mails, up t
     clock.advance(299)
     t.equal((await post('/registration/verify-email', { key })).statusCode, 200, 'but the link works again')
     t.equal(await resend('bob@example.com'), before + 1)
-    t.match(JSON.stringify(app.restAuth.openapi()), `at most once every ${resendInterval} seconds`)
+    t.match(JSON.stringify(app.restAuth.openapi()), `at most once in ${resendInterval} seconds`)
   }
 })
 
