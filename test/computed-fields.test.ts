@@ -158,7 +158,7 @@ story('request.user has an eager field, computed once with the answer, and no ot
   t.match((await patch('/user', { gender: 'M' }, { token })).json(), { title: 'Mr', eager: 5 }, 'the row has changed')
 })
 
-story('a date is answered as text, and an optional value that is missing as null', async (t, build) => {
+story('a response has a date as text, and null for an optional value that is missing', async (t, build) => {
   const values: unknown[] = [undefined, null, 'x']
   const { app, register, get } = await buildWith(t, build, {
     joined: field(Type.String({ format: 'date-time' }), ({ created_at: created }) => created),

@@ -166,8 +166,8 @@ story('keys do not tell whether an address was taken', async (t, build, tested) 
 
   const { app, enter, post } = await withBadProvider(t, build, { options: mandatory, provider: { trustEmail: false } })
   await post('/registration', alice)
-  t.equal((await enter('alice')).json().code, 'email_not_verified', 'her address has an account')
-  t.equal((await enter('bob')).json().code, 'email_not_verified', 'his had none')
+  t.equal((await enter('alice')).json().code, 'email_not_verified', 'the address has an account')
+  t.equal((await enter('bob')).json().code, 'email_not_verified', 'the address had no account')
   t.equal((await app.restAuth.users.find({ email: 'bob@example.com' }))?.pk, 3)
 })
 

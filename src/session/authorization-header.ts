@@ -8,7 +8,7 @@ export interface AuthorizationHeader {
   readToken: (request: FastifyRequest) => string | undefined
   /** Whether there is a header of our scheme. */
   isOurs: (request: FastifyRequest) => boolean
-  /** Whether there is none, or one of a client that has no token yet: `Bearer undefined`, `Bearer null`, `Bearer`. */
+  /** Whether the request has no header, or one without a token: `Bearer undefined`, `Bearer null`, `Bearer`. */
   isMissing: (request: FastifyRequest) => boolean
 }
 

@@ -108,17 +108,17 @@ export function createSessions (options: SessionsOptions) {
     tokenTransport.presentedTokens(request, {}).some(token =>
       accessTokens ? clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0) : isKey(token))
 
-  /** Runs the `loggedIn` hook and `work`, and sends the tokens. If any of it throws, the stored session ends. */
+  /** Runs the `loggedIn` hook, then `view`, then sends the tokens. If one of them fails, the stored session ends. */
   async function start<T> (
-    db: Db, { session, user: row }: LoggedIn, request: FastifyRequest, reply: FastifyReply, work: () => Promise<T>
+    db: Db, { session, user: row }: LoggedIn, request: FastifyRequest, reply: FastifyReply, view: (row: UserRow) => Promise<T>
   ) {
     begun.set(request, session.row.id)
     try {
       const user = userRecords.toUser(row)
       await hooks.loggedIn?.(user, request)
-      const result = await work()
+      const shown = await view(row)
       if (hasValidToken(request)) tokenTransport.clearOtherScopes(request, reply, 1)
-      return { tokens: tokenTransport.send(reply, await issueTokens(session, user)), result }
+      return { tokens: tokenTransport.send(reply, await issueTokens(session, user)), shown }
     } catch (error) {
       await endUnanswered(db, request)
       throw error
@@ -127,8 +127,7 @@ export function createSessions (options: SessionsOptions) {
 
   /** Starts the session of a user, and returns the body of the response: the tokens and the user. */
   async function respond (db: Db, loggedIn: LoggedIn, request: FastifyRequest, reply: FastifyReply) {
-    const { tokens, result: user } = await start(db, loggedIn, request, reply, async () =>
-      await userRecords.toAnswer(loggedIn.user))
+    const { tokens, shown: user } = await start(db, loggedIn, request, reply, userRecords.toAnswer)
     return { ...tokens, user }
   }
 
