@@ -110,7 +110,8 @@ export function createSessions (options: SessionsOptions) {
 
   /** Runs the `loggedIn` hook, then `view`, then sends the tokens. If one of them fails, the stored session ends. */
   async function start<T> (
-    db: Db, { session, user: row }: LoggedIn, request: FastifyRequest, reply: FastifyReply, view: (row: UserRow) => Promise<T>
+    db: Db, { session, user: row }: LoggedIn, request: FastifyRequest, reply: FastifyReply,
+    view: (row: UserRow) => Promise<T>
   ) {
     begun.set(request, session.row.id)
     try {
