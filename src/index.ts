@@ -28,6 +28,8 @@ export const defineRestAuth = <
   const A extends NonNullable<CheckedOptions['account']> = {}
 >(options: RestAuthOptions<F, A> & { userFields?: CheckedFields<F, A> }): DefinedOptions<F, A> => options
 
+export { authenticate, requireUser } from './server-api/require-user.js'
+export type { RequireUserOptions } from './server-api/require-user.js'
 export { Failure, Rejection } from './errors/failure.js'
 export type {
   BaseUser,

@@ -127,8 +127,8 @@ export interface RestAuth {
   openapi: () => Record<string, unknown>
   /** Updates the tables and the columns of the user fields. Returns the SQL statements that were run. */
   migrate: () => Promise<string[]>
-  /** The API of another registration of the plugin in this app, by the path of its routes. */
-  under: (prefix: string) => RestAuth | undefined
+  /** The API of another registration of the plugin in this app, by the path of its routes. Throws if there is none. */
+  under: (path: string) => RestAuth
 }
 
 // A re-export, because the compiler would drop an unused import from the .d.ts, and with it the augmentation below.

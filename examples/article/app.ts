@@ -6,7 +6,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyServerOptions } from 'fastify'
-import restAuth, { defineRestAuth } from 'fastify-rest-auth'
+import restAuth, { authenticate, defineRestAuth } from 'fastify-rest-auth'
 
 /** The social providers whose variables are set. */
 export const providersOf = ({
@@ -48,7 +48,7 @@ export async function buildApp (overrides: object = {}, server: FastifyServerOpt
   const app = Fastify(server)
   await app.register(restAuth, { ...auth, ...overrides })
   app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
-  app.get('/me', { onRequest: app.authenticate }, async request => ({
+  app.get('/me', { onRequest: authenticate }, async request => ({
     hello: request.user.email,
     gender: request.user.gender
   }))

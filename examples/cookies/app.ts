@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Fastify, { type FastifyServerOptions } from 'fastify'
-import restAuth from 'fastify-rest-auth'
+import restAuth, { authenticate } from 'fastify-rest-auth'
 
 const files = {
   '/': ['index.html', 'text/html'],
@@ -39,7 +39,7 @@ export async function buildApp (overrides: object = {}, server: FastifyServerOpt
 
   // The cookie authenticates requests to the app's own routes; forged requests (CSRF) are rejected before.
   const notes: string[] = []
-  app.post('/notes', { onRequest: app.authenticate }, async request => {
+  app.post('/notes', { onRequest: authenticate }, async request => {
     notes.push(`from ${request.user.email}`)
     return { notes: notes.length }
   })

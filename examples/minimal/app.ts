@@ -5,12 +5,12 @@
  */
 import { pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
-import restAuth from 'fastify-rest-auth'
+import restAuth, { authenticate } from 'fastify-rest-auth'
 
 export async function buildApp (options: object = {}) {
   const app = Fastify()
   await app.register(restAuth, options)
-  app.get('/me', { onRequest: app.authenticate }, async request => ({ hello: request.user.email }))
+  app.get('/me', { onRequest: authenticate }, async request => ({ hello: request.user.email }))
   return app
 }
 

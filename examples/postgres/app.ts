@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { eq, sql } from 'drizzle-orm'
 import { pgTable, text, type PgDatabase, type PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import Fastify from 'fastify'
-import restAuth from 'fastify-rest-auth'
+import restAuth, { authenticate } from 'fastify-rest-auth'
 import { users } from 'fastify-rest-auth/drizzle/postgres'
 
 export const profiles = pgTable('profiles', {
@@ -33,7 +33,7 @@ export async function buildApp (database: Drizzle, options: object = {}) {
       motto text NOT NULL
     )`
   )
-  app.get('/profile', { onRequest: app.authenticate }, async request => {
+  app.get('/profile', { onRequest: authenticate }, async request => {
     const [profile] = await database.select().from(profiles).where(eq(profiles.userPk, request.user.pk))
     return profile
   })

@@ -28,8 +28,21 @@ export const createRestAuth = (scope: FastifyInstance, context: Context, registr
   mail: createMailApi(context),
   openapi: () => ({ ...scope.swagger() }),
   migrate: () => migrate(context.db, context.settings.fields, context.settings.account.pk),
-  under: prefix => registrations.get(prefix)
+  under: path => {
+    const found = registrations.get(withoutFinalSlash(path))
+    if (found) return found
+    const paths = [...registrations.keys()].join(', ')
+    throw new Error(`fastify-rest-auth: under: no registration has the path "${path}"; there is ${paths}`)
+  }
 })
+
+/** The registration that `app` or an app around it has: the first one, or the one with this path. */
+export function findRegistration (app: FastifyInstance, path: string | undefined): RestAuth | undefined {
+  if (!app.hasDecorator('restAuth')) return undefined
+  return path === undefined ? app.restAuth : known.get(app.restAuth)?.get(withoutFinalSlash(path))
+}
+
+const withoutFinalSlash = (path: string): string => path.replace(/\/$/, '')
 
 /** Decorates the app, unless an earlier registration did. A scope inside the app gets its own decorators. */
 export function decorate (app: FastifyInstance, registrations: Registrations, restAuth: RestAuth | undefined): void {

@@ -97,13 +97,18 @@ function setOrDelete<T> (of: WeakMap<FastifyRequest, T>, request: FastifyRequest
   else of.set(request, value)
 }
 
-function checked (options: CheckedAuthentication, hasClaims: boolean): CheckedAuthentication {
+/** Throws an Error that names the option that is invalid whatever the plugin's options are. */
+export function checkAuthentication (options: CheckedAuthentication): void {
   for (const error of Value.Errors(Authentication, options)) refuseOption(`authenticate: ${optionError(error)}`)
-  if (options.stateless && !hasClaims) {
-    refuseOption("authenticate: stateless: is not possible when tokens.format is 'opaque': a key holds no claims")
-  }
   if (options.stateless && options.maxAge !== undefined) {
     refuseOption('authenticate: maxAge: needs the session, which stateless does not look up')
+  }
+}
+
+function checked (options: CheckedAuthentication, hasClaims: boolean): CheckedAuthentication {
+  checkAuthentication(options)
+  if (options.stateless && !hasClaims) {
+    refuseOption("authenticate: stateless: is not possible when tokens.format is 'opaque': a key holds no claims")
   }
   return options
 }
