@@ -6,11 +6,11 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../src/plugin.js'
-import type { Session } from '../src/rest-auth.js'
+import type { Session } from '../src/index.js'
 import { codeOf } from './support/answers.js'
 import { hs256, open, type Json } from './support/forgery.js'
 import {
-  alice, cheapHash, fieldCodes, password, secret, sqliteBuild, story, t, type BuiltApp
+  alice, cheapHash, fieldCodes, password, patient, secret, sqliteBuild, story, t, type BuiltApp
 } from './support/build.js'
 
 /** One route of the app for each kind of hook; it returns what the handler sees. */
@@ -290,7 +290,7 @@ async function documentOf (order: 'before' | 'after'): Promise<{ document: Docum
       components: { securitySchemes: { apiKey: { type: 'apiKey', in: 'header', name: 'x-key' } } }
     }
   } as const
-  const app = Fastify()
+  const app = Fastify(patient)
   if (order === 'before') await app.register(fastifySwagger, swagger)
   await app.register(fp(createPlugin({ hashCost: cheapHash })), { secret, database: ':memory:', docs: false } as object)
   if (order === 'after') await app.register(fastifySwagger, swagger)

@@ -13,7 +13,7 @@ const app = (migrate: boolean) => `
   import Fastify from 'fastify'
   import restAuth from 'fastify-rest-auth'
   async function start () {
-    const app = Fastify()
+    const app = Fastify({ pluginTimeout: 0 })
     await app.register(restAuth, { secret: '${secret}', database: ':memory:', migrate: ${migrate} })
     await app.ready()
     console.log('started', app.restAuth.openapi().info.version)

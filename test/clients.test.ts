@@ -14,7 +14,7 @@ import { openapiFile } from '../scripts/openapi.js'
 import { google } from '../src/providers/google.js'
 import { keyIn, uidAndTokenIn } from './support/answers.js'
 import { startBadProvider } from './support/hostile-provider.js'
-import { password, secret, sqliteBuild, t } from './support/build.js'
+import { password, patient, secret, sqliteBuild, t } from './support/build.js'
 
 const root = resolve(import.meta.dirname, '..')
 // A copy of the fixtures; the clients are generated beside it. Every line of it is compiled: a `switch` that omits an
@@ -30,7 +30,7 @@ const built = async (name: string): Promise<Client> => await import(join(folder,
 /** An app whose keys are numbers. */
 const withIntegerKeys = async () => await buildApp({
   database: ':memory:', secret, docs: false, account: { emailVerification: 'none', pk: 'integer' }
-})
+}, patient)
 
 /** Generates both clients from a document: `<name>api.ts`, and the folder `<name>hey-api`. */
 async function generate (folder: string, document: Record<string, unknown>, name = ''): Promise<void> {
@@ -95,7 +95,7 @@ t.test('the generated clients cover registration, verification, reset, login, so
   provider.clock = { now: new Date() }
   const { issuer, endpoints, clientId, clientSecret } = provider
   const social = { google: { clientId, clientSecret, provider: { ...google, issuer, endpoints } } }
-  const app = await buildApp({ database: ':memory:', secret, docs: false, mail: { transport }, social })
+  const app = await buildApp({ database: ':memory:', secret, docs: false, mail: { transport }, social }, patient)
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const baseUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`

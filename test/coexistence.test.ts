@@ -24,7 +24,9 @@ import { Rejection } from '../src/errors/failure.js'
 import { createPlugin } from '../src/plugin.js'
 import type { User } from '../src/types.js'
 import { startBadProvider } from './support/hostile-provider.js'
-import { alice, articleOptions, cheapHash, loaders, password, secret, story, t, type Test } from './support/build.js'
+import {
+  alice, articleOptions, cheapHash, loaders, password, patient, secret, story, t, type Test
+} from './support/build.js'
 import { databases, postgres, sqlite, type OpenedDatabase } from './support/databases.js'
 import { createBrowser } from './support/social-browser.js'
 
@@ -741,7 +743,7 @@ const files = (folder: string) => readdirSync(folder).sort()
 t.test('an app that has closed or failed to start releases its database file', async t => {
   const folder = t.testdir()
   const file = join(folder, 'auth.sqlite')
-  const failing = Fastify()
+  const failing = Fastify(patient)
   await t.rejects(
     async () => await failing.register(coexisting, options({ database: file, migrate: false })),
     /migration statements are pending/
@@ -749,7 +751,7 @@ t.test('an app that has closed or failed to start releases its database file', a
   await failing.close()
   t.same(files(folder), ['auth.sqlite'])
 
-  const app = Fastify()
+  const app = Fastify(patient)
   await app.register(coexisting, options({ database: file }))
   await register(app, '/auth')
   t.ok(files(folder).length > 1, 'SQLite keeps its journal beside the file while it is open')
@@ -767,7 +769,7 @@ for (const tested of databases.filter(({ name }) => name !== 'PGlite')) {
     const program = `
       import Fastify from 'fastify'
       import restAuth from 'fastify-rest-auth'
-      const app = Fastify()
+      const app = Fastify(patient)
       await app.register(restAuth, ${JSON.stringify(options)})
       const body = { email: 'alice@example.com', password1: '${password}' }
       const answer = await app.inject({ method: 'POST', url: '/auth/registration', body })
@@ -821,7 +823,7 @@ async function ownPostgres (t: Test): Promise<OwnDatabase> {
 for (const [driver, open] of Object.entries(drivers)) {
   t.test(`the app's own Drizzle instance is used, and stays open after the app closes (${driver})`, async t => {
     const { orm, run } = await open(t)
-    const app = Fastify()
+    const app = Fastify(patient)
     await app.register(coexisting, options({ database: orm }))
     const answer = await register(app, '/auth')
     t.equal(answer.statusCode, 201)
@@ -834,7 +836,7 @@ for (const [driver, open] of Object.entries(drivers)) {
 
   t.test(`a table of the app can reference and join users, with ON DELETE CASCADE (${driver})`, async t => {
     const { orm, run } = await open(t)
-    const app = Fastify()
+    const app = Fastify(patient)
     t.teardown(() => app.close())
     await app.register(coexisting, options({ database: orm }))
     const { user } = (await register(app, '/auth')).json()

@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
 import { buildApp } from '../examples/cookies/app.js'
-import { password, secret, t, type Test } from './support/build.js'
+import { password, patient, secret, t, type Test } from './support/build.js'
 import { inBrowser, launchChromium } from './support/chromium.js'
 
 const email = 'alice@example.com'
@@ -26,7 +26,7 @@ const openBrowser = async (t: Test) => await launchChromium(t, ['MAP *.test 127.
 
 /** The example's app, listening, and the requests it has seen. */
 async function startApp (t: Test, tokens: object = { cookies: {} }) {
-  const app = await buildApp({ database: ':memory:', secret, tokens })
+  const app = await buildApp({ database: ':memory:', secret, tokens }, patient)
   const seen: Seen[] = []
   app.addHook('onResponse', async ({ method, url, headers }, { statusCode }) => {
     seen.push({

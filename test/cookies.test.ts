@@ -7,7 +7,7 @@ import { addCookies, setCookie } from '../src/lib/cookies.js'
 import { createPlugin } from '../src/plugin.js'
 import { keyIn } from './support/answers.js'
 import {
-  alice, articleOptions, cheapHash, cookiesOf, password, secret, sqliteBuild, story, t
+  alice, articleOptions, cheapHash, cookiesOf, password, patient, secret, sqliteBuild, story, t
 } from './support/build.js'
 
 const cookies = { tokens: { cookies: {} } }
@@ -379,7 +379,7 @@ story('only space and tab surround a cookie name: a look-alike from another host
 
 t.test('a cookie of more than 4096 bytes, which browsers drop, is an error', async t => {
   const attributes = { secure: true, sameSite: 'strict', path: '/', domain: undefined } as const
-  const app = Fastify()
+  const app = Fastify(patient)
   await addCookies(app)
   app.get('/:length', async ({ params }, reply) => {
     setCookie(reply, 'name', 'x'.repeat(Number((params as { length: string }).length)), 1, attributes)
@@ -490,7 +490,7 @@ t.test('a cookie that an app\'s hook sets is kept beside ours', async t => {
 
 t.test('the app\'s own @fastify/swagger document has the cookie scheme and security requirements', async t => {
   const { default: swagger } = await import('@fastify/swagger')
-  const app = Fastify()
+  const app = Fastify(patient)
   t.teardown(() => app.close())
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'The app', version: '1' } } })
   await app.register(fp(createPlugin({ hashCost: cheapHash })), { secret, database: ':memory:', ...cookies } as object)

@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import Fastify from 'fastify'
 import pg from 'pg'
 import restAuth from '../src/index.js'
-import { secret, t, type Test } from './support/build.js'
+import { patient, secret, t, type Test } from './support/build.js'
 import { databases, temporaryFile, type TestedDatabase } from './support/databases.js'
 
 const userFields = { level: { schema: Type.Integer() } }
@@ -28,7 +28,7 @@ async function open (t: Test, tested: TestedDatabase) {
 }
 
 async function start (database: unknown, migrate: boolean): Promise<string> {
-  const app = Fastify()
+  const app = Fastify(patient)
   try {
     await app.register(restAuth, { secret, database: database as string, migrate, userFields, docs: false })
     return 'started'

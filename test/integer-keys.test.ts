@@ -10,8 +10,8 @@ import type { Database } from '../src/db/database.js'
 import restAuth from '../src/index.js'
 import { linkIn, uidAndTokenIn } from './support/answers.js'
 import {
-  alice, articleOptions, password, secret, sqliteBuild, story, t, type Build, type BuildOptions, type BuiltApp,
-  type Test
+  alice, articleOptions, password, patient, secret, sqliteBuild, story, t, type Build, type BuildOptions, type
+  BuiltApp, type Test
 } from './support/build.js'
 import { postgres, postgresUrl, type TestedDatabase } from './support/databases.js'
 import { sharedDatabase, withBadProvider } from './support/hostile-provider-app.js'
@@ -249,7 +249,7 @@ story('server code passes keys as numbers; a number that is no key finds nobody'
 
 /** Starts an app on a database; returns why it refuses. */
 async function refusal (database: unknown, options: object): Promise<string | undefined> {
-  const app = Fastify()
+  const app = Fastify(patient)
   try {
     await app.register(restAuth, { ...options, secret, database: database as string, docs: false })
     return undefined

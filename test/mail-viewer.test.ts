@@ -4,7 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { type ViewedMail, createInbox } from '../src/mail/inbox.js'
 import { addMailViewer } from '../src/mail/viewer.js'
-import { t, type Test } from './support/build.js'
+import { patient, t, type Test } from './support/build.js'
 
 const mail = (id: string, rest: Partial<ViewedMail> = {}): ViewedMail => ({
   id,
@@ -179,7 +179,7 @@ t.test('links lead to the same pages if paths end in a slash', async t => {
 
 for (const first of ['Swagger UI', 'the viewer']) {
   t.test(`the viewer works below Swagger UI, and is in no OpenAPI document: ${first} is registered first`, async t => {
-    const app = Fastify()
+    const app = Fastify(patient)
     t.teardown(() => app.close())
     await app.register(swagger)
     if (first === 'the viewer') addMailViewer(app, '/docs/mail', createInbox())

@@ -11,7 +11,7 @@ import { openDatabase } from '../src/db/open.js'
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
 import restAuth from '../src/index.js'
-import { secret, t, type Test } from './support/build.js'
+import { patient, secret, t, type Test } from './support/build.js'
 import { databases, temporaryFile } from './support/databases.js'
 
 const run = promisify(execFile)
@@ -97,7 +97,7 @@ for (const tested of databases) {
 
   t.test(`an outdated database is refused at start, with the command to run (${name})`, async t => {
     const { database, close } = await tested.open()
-    const app = Fastify()
+    const app = Fastify(patient)
     t.teardown(async () => {
       await app.close()
       await close()

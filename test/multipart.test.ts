@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../src/plugin.js'
-import { alice, cheapHash, password, secret, sqliteBuild, story, t } from './support/build.js'
+import { alice, cheapHash, password, patient, secret, sqliteBuild, story, t } from './support/build.js'
 import { codeOf } from './support/answers.js'
 
 type Part = [disposition: string, value: string, header?: string]
@@ -98,7 +98,7 @@ for (const [what, hosts] of [
   ['that attaches values to bodies', { attachFieldsToBody: 'keyValues' }]
 ] as const) {
   t.test(`a host's own @fastify/multipart ${what} keeps working beside the plugin`, async t => {
-    const app = Fastify()
+    const app = Fastify(patient)
     const options: object = { secret, database: ':memory:', userFields: {} }
     t.teardown(() => app.close())
     await app.register(multipart, hosts)

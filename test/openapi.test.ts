@@ -11,7 +11,9 @@ import { parse } from 'yaml'
 import { auth, buildApp, providersOf } from '../examples/article/app.js'
 import { openapiFile, openapiYaml, social } from '../scripts/openapi.js'
 import { createPlugin } from '../src/plugin.js'
-import { articleOptions, cheapHash, secret, sqliteBuild, t, type BuildOptions, type Test } from './support/build.js'
+import {
+  articleOptions, cheapHash, patient, secret, sqliteBuild, t, type BuildOptions, type Test
+} from './support/build.js'
 
 interface Schema {
   $ref?: string
@@ -272,7 +274,7 @@ t.test('social login is documented for the configured providers only', async t =
     operations.map(({ operationId }) => operationId).sort(),
     ['listSocialAccounts', 'disconnectSocialAccount', ...each('Google'), ...each('Github')].sort()
   )
-  const app = await buildApp({ database: ':memory:', secret, social: providersOf({}) })
+  const app = await buildApp({ database: ':memory:', secret, social: providersOf({}) }, patient)
   t.teardown(() => app.close())
   await app.ready()
   const without = app.restAuth.openapi() as unknown as Document
@@ -349,7 +351,7 @@ t.test("the host's transform sees the routes, and a Swagger 2.0 document can con
     })
   })
   t.same(Object.keys(app.swagger().paths ?? {}), Object.keys(article.paths).map(path => `/v1${path}`))
-  const old = Fastify()
+  const old = Fastify(patient)
   t.teardown(() => old.close())
   await old.register(fastifySwagger, { swagger: { info: { title: 'Old', version: '1' } } })
   await second('/auth')(old)

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 import { authenticate, requireUser } from '../src/index.js'
 import { createPlugin } from '../src/plugin.js'
 import { codeOf } from './support/answers.js'
-import { alice, articleOptions, cheapHash, secret, story, t, type Test } from './support/build.js'
+import { alice, articleOptions, cheapHash, patient, secret, story, t, type Test } from './support/build.js'
 
 const plugin = fp(createPlugin({ hashCost: cheapHash }), { fastify: '5.x', name: 'fastify-rest-auth' })
 const options = (given: object = {}) => ({
@@ -15,7 +15,7 @@ const options = (given: object = {}) => ({
 const email = async (request: { user: { email: string } }) => request.user.email
 
 function host (t: Test): FastifyInstance {
-  const app = Fastify({ pluginTimeout: 0 })
+  const app = Fastify(patient)
   t.teardown(() => app.close())
   return app
 }

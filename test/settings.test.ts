@@ -8,13 +8,13 @@ import { restAuth } from '../src/index.js'
 import { generateSigningKey } from '../src/lib/signing-keys.js'
 import { createPlugin } from '../src/plugin.js'
 import { isOwnPath } from '../src/settings/reserved-paths.js'
-import { cheapHash, secret, t, type Test } from './support/build.js'
+import { cheapHash, patient, secret, t, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 
 /** Starts an app with only these options; returns it and its log. */
 async function start (t: Test, options?: object): Promise<{ app: FastifyInstance, log: string[] }> {
   const log: string[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: line => { log.push(line) } } } })
+  const app = Fastify({ ...patient, logger: { level: 'warn', stream: { write: line => { log.push(line) } } } })
   t.teardown(() => app.close())
   await app.register(fp(createPlugin({ hashCost: cheapHash })), options as object)
   await app.ready()
@@ -618,7 +618,7 @@ t.test('an unsupported or unreachable database is reported under its option', as
 })
 
 t.test('registering the published plugin rejects with the error message', async t => {
-  const app = Fastify()
+  const app = Fastify(patient)
   t.teardown(() => app.close())
   await t.rejects(async () => await app.register(restAuth, { ...minimal, prefix: 'auth' }), {
     message: 'fastify-rest-auth: prefix: must be a path such as /auth'

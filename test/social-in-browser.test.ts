@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core'
 import { auth as article, buildApp as buildArticle } from '../examples/article/app.js'
 import { auth as example, buildApp as buildExample } from '../examples/social/app.js'
 import { startProvider } from '../examples/social/provider.js'
-import { secret, t, type Test } from './support/build.js'
+import { patient, secret, t, type Test } from './support/build.js'
 import { inBrowser, launchChromium } from './support/chromium.js'
 import { startOpenidProvider } from './support/openid-provider.js'
 import { startApple } from './support/providers/apple.js'
@@ -116,7 +116,7 @@ async function buildWithCookies (social: object, { origin = home, cookies = {} }
     tokens: { cookies },
     urls: { socialLogin: '/page' },
     social
-  })
+  }, patient)
   app.get(
     '/page',
     async ({ headers: { cookie = '' } }, reply) =>

@@ -4,12 +4,12 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import restAuth from 'fastify-rest-auth'
 import pg from 'pg'
 import { linkIn } from './support/answers.js'
-import { alice, sqliteBuild, t, type Test } from './support/build.js'
+import { alice, patient, sqliteBuild, t, type Test } from './support/build.js'
 import { postgres, temporaryFile } from './support/databases.js'
 
 /** The message with which an app with these options fails to start; undefined if it starts. */
 async function refusal (t: Test, options: unknown): Promise<string | undefined> {
-  const app = Fastify()
+  const app = Fastify(patient)
   t.teardown(() => app.close())
   try {
     // Options of any kind, as from JavaScript.

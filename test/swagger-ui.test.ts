@@ -7,7 +7,7 @@ import Fastify from 'fastify'
 import restAuth from 'fastify-rest-auth'
 import type { BrowserContext, Locator, Page } from 'playwright-core'
 import { auth, buildApp } from '../examples/article/app.js'
-import { t, type Test } from './support/build.js'
+import { patient, t, type Test } from './support/build.js'
 import { inBrowser, launchChromium } from './support/chromium.js'
 
 // Not the address that the app believes to be at, and none that browsers trust without https: as on a tester's network.
@@ -128,7 +128,7 @@ for (const [publicUrl, servers] of [
   ['https://app.example/api', [{ url: '/api' }]]
 ] as const) {
   t.test(`Swagger UI calls the server that it came from, even if publicUrl is ${publicUrl}`, async t => {
-    const app = await buildApp({ database: ':memory:', docs: '/docs', publicUrl })
+    const app = await buildApp({ database: ':memory:', docs: '/docs', publicUrl }, patient)
     t.teardown(() => app.close())
     t.same((await app.inject('/docs/json')).json().servers, servers)
     t.same(
@@ -153,7 +153,7 @@ for (const { prefix, docs, publicUrl, at, more = [] } of [
   { prefix: '', docs: '/docs', publicUrl: 'https://app.example', at: '/docs' }
 ]) {
   t.test(`Swagger UI at ${at} loads all its files from there, and calls the API there`, inBrowser, async t => {
-    const app = Fastify()
+    const app = Fastify(patient)
     t.teardown(() => app.close())
     await app.register(async scope => {
       await scope.register(restAuth, { ...auth, database: ':memory:', docs, publicUrl })
@@ -194,7 +194,7 @@ async function open (t: Test, overrides: object = {}) {
     docs: '/docs',
     mail: { ...auth.mail, transport: async () => {} },
     ...overrides
-  })
+  }, patient)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../src/plugin.js'
-import { alice, articleOptions, cheapHash, password, secret, t, type Test } from './support/build.js'
+import { alice, articleOptions, cheapHash, password, patient, secret, t, type Test } from './support/build.js'
 import { inBrowser, launchChromium } from './support/chromium.js'
 
 /** Runs in the page: sends `body` to `path` in each way, and returns the answers as texts by the name of the way. */
@@ -60,7 +60,7 @@ const attempts = `async ([path, body]) => {
 }`
 
 async function startApp (t: Test, tokens: object): Promise<number> {
-  const app = Fastify({ pluginTimeout: 0 })
+  const app = Fastify(patient)
   const { account, userFields } = articleOptions
   const options: object = { account, userFields, secret, database: ':memory:', docs: false, tokens }
   await app.register(fp(createPlugin({ hashCost: cheapHash })), options)

@@ -2,7 +2,9 @@ import { Type, type TSchema } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../src/plugin.js'
-import { alice, cheapHash, fieldCodes, secret, sqliteBuild, story, t, type Build, type Test } from './support/build.js'
+import {
+  alice, cheapHash, fieldCodes, patient, secret, sqliteBuild, story, t, type Build, type Test
+} from './support/build.js'
 
 interface Document {
   paths: Record<string, Record<string, {
@@ -23,7 +25,7 @@ async function buildWith (t: Test, build: Build, schemas: Record<string, TSchema
 }
 
 async function refusal (schema: TSchema): Promise<string> {
-  const app = Fastify()
+  const app = Fastify(patient)
   const options = { database: ':memory:', secret, docs: false, userFields: { phone: { schema } } }
   try {
     await app.register(fp(createPlugin({ hashCost: cheapHash })), options)

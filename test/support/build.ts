@@ -36,6 +36,9 @@ export const alice = { email: 'alice@example.com', password1: password, gender: 
  */
 export const loaders = process.execArgv.filter(argument => !/@tapjs\/(typescript|mock)\//.test(argument))
 
+/** A busy machine may take longer to start an app than Fastify allows. */
+export const patient = { pluginTimeout: 0 }
+
 /** Tests a rule, whose sentence is the title, on each database. */
 export function story (title: string, tell: (t: Test, build: Build, database: TestedDatabase) => Promise<void>): void {
   for (const database of databases) {
@@ -116,8 +119,7 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
     : await tested.open()
   const logs: string[] = []
   const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
-  // A busy machine may take longer to start than Fastify allows.
-  const app = Fastify({ logger: { level: 'trace', stream }, pluginTimeout: 0, ...given.server })
+  const app = Fastify({ logger: { level: 'trace', stream }, ...patient, ...given.server })
   const clock = createClock()
   const mailServer = await startMailServer()
   t.teardown(async () => {
