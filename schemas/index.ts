@@ -11,7 +11,8 @@ import { logoutRoutes } from './logout.js'
 import { passwordChangeRoutes, type PasswordChangeShape } from './password-change.js'
 import { passwordResetRoutes } from './password-reset.js'
 import { reauthenticateRoutes } from './reauthenticate.js'
-import { programmaticBodies, registrationRoutes } from './registration.js'
+import { programmaticBodies } from './programmatic.js'
+import { registrationRoutes } from './registration.js'
 import { Session, sessionRoutes } from './sessions.js'
 import type { ProviderShape, SocialShape } from './social-login.js'
 import { socialComponents, socialRoutes } from './social.js'
@@ -22,6 +23,8 @@ import { userAnswer, userRoutes, type AccountShape } from './user.js'
 export type Shape = AccountShape & LoginShape & PasswordChangeShape & EmailVerificationShape & SocialShape
 
 export const createContract = (shape: Shape) => ({
+  /** The user as clients see it. */
+  user: userAnswer(shape),
   ...registrationRoutes(shape),
   ...emailVerificationRoutes(shape),
   ...loginRoutes(shape),

@@ -2,7 +2,7 @@
 import { Type, type TObject, type TOptional, type TProperties, type TSchema, type TString } from '@sinclair/typebox'
 import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
-import { emptiedByBlank, inputOf, nullable } from './field-input.js'
+import { inputOf, nullable } from './field-input.js'
 import { route } from './route.js'
 import { TokensOrDetail } from './token-pair.js'
 import { EmailField, takenCodes, type AccountShape } from './user.js'
@@ -31,7 +31,7 @@ function registrationBody (shape: AccountShape) {
   return ObjectKnownAs<RegistrationBody>(properties)
 }
 
-function usernameProperty (shape: AccountShape): { username?: TSchema } {
+export function usernameProperty (shape: AccountShape): { username?: TSchema } {
   if (shape.username === 'none') return {}
   const username = Username(shape.usernameMinLength)
   return { username: shape.username === 'required' ? username : Type.Optional(nullable(username, true)) }
@@ -58,24 +58,4 @@ export const registrationRoutes = (shape: AccountShape) => {
     ]
   })
   return { register }
-}
-
-/** The fields that the app's own code may set with `users.create` and `users.update`. */
-export function programmaticBodies (shape: AccountShape) {
-  const create: TProperties = {
-    ...(shape.username !== 'none' && usernameProperty(shape)),
-    email: EmailField(shape),
-    email_verified: Type.Optional(Type.Boolean()),
-    password: Type.Optional(Password('The password.'))
-  }
-  const update: TProperties = {
-    ...(shape.username !== 'none' && { username: Type.Optional(emptiedByBlank(Username(shape.usernameMinLength))) }),
-    email: Type.Optional(EmailField(shape)),
-    email_verified: Type.Optional(Type.Boolean())
-  }
-  for (const field of shape.fields) {
-    create[field.name] = field.required ? field.input : Type.Optional(field.input)
-    update[field.name] = Type.Optional(emptiedByBlank(field.input))
-  }
-  return { create: Type.Object(create), update: Type.Object(update) }
 }

@@ -40,7 +40,7 @@ export async function createContext (
   app: FastifyInstance,
   { settings, db, clock, hashCost, path, name, inbox, providerTimeoutMs = 5000 }: ContextOptions
 ): Promise<Context> {
-  const { hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
+  const { account: { emailVerification }, hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
   const userRecords = createUserRecords(settings)
   const accessTokens = tokens.format === 'opaque'
@@ -50,7 +50,9 @@ export async function createContext (
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox })
   const { outbox } = mail
-  const sessions = createSessions({ accessTokens, tokens, hooks, clock, path, tokenTransport, userRecords })
+  const sessions = createSessions({
+    accessTokens, tokens, emailVerification, hooks, clock, path, tokenTransport, userRecords
+  })
   const cookie = authenticatingCookie(cookies)
   const siteOf = () => resolveSite(site, links.publicUrl())
   return {

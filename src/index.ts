@@ -34,6 +34,7 @@ export { Failure, Rejection } from './errors/failure.js'
 export type {
   BaseUser,
   HooksOf,
+  ImportedUser,
   NewUser,
   OutgoingMail,
   PasswordValidator,
@@ -50,8 +51,9 @@ export { providers } from './providers/built-in.js'
 export type { Endpoints, Grant, IdClaims, Profile, Provider } from './providers/provider.js'
 export type { ProviderTokens } from './oauth/types.js'
 export type {
-  AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, RestAuth, QueuedMail, Session,
+  AccessClaims, Authenticate, AuthenticateHook, AuthenticateOptions, ImportReport, LoginAnswer, QueuedMail, Session,
   SocialAccount
-} from './rest-auth.js'
+} from './api-types.js'
+export type { RestAuth } from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'
 export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'

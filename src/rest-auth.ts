@@ -1,68 +1,10 @@
-/** The public types of what the plugin adds to the app: `app.authenticate`, `request.user` and `app.restAuth`. */
-import type { FastifyRequest, RouteGenericInterface } from 'fastify'
-import type { CheckedAuthentication } from '../schemas/options/authenticate.js'
-import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
+/** What the plugin adds to the app: `app.authenticate`, `request.user` and `app.restAuth`. */
+import type {
+  AccessClaims, AnyReply, AnyRequest, Authenticate, ImportReport, LoginAnswer, QueuedMail, Session, SocialAccount
+} from './api-types.js'
 import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'
-import type { NewUser, StoredUser, Tx, User, UserChanges, UserPk } from './types.js'
-
-export type Session = Omit<SessionRow, 'userPk' | 'graceUsesByOthers'>
-
-/** A provider's account that a user can log in with. */
-export type SocialAccount = Omit<SocialAccountRow, 'userPk' | 'tokens'>
-
-/** A mail in the outbox. Sent ones are deleted after an hour or `account.resendInterval`, failed ones are kept. */
-export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt' | 'userPk'> {
-  userPk: UserPk | null
-  state: MailState
-}
-
-// Of any server, such as HTTP/2.
-type AnyRequest = FastifyRequest<RouteGenericInterface, any, any>
-/** An `onRequest` hook of Fastify. Throws a `Failure` of status 401 if it rejects the request. */
-export type AuthenticateHook = (request: AnyRequest) => Promise<void>
-
-/** The options of `app.authenticate(options)`. `maxAge` can't be combined with `stateless`, which reads no session. */
-export type AuthenticateOptions = Pick<CheckedAuthentication, 'optional'> &
-  (
-    | {
-      stateless?: false
-      /** Maximum seconds since the last authentication; otherwise 401 `reauthentication_required` (RFC 9470). */
-      maxAge?: number
-    }
-    | {
-      /** Checks only the JWT, without a query: an ended session is accepted until its access token expires. */
-      stateless: true
-      maxAge?: never
-    }
-  )
-
-export interface Authenticate {
-  /**
-   * Returns an `onRequest` hook. `request.user` is `null` if `optional` is set and the request has no token, and always
-   * with `stateless`, which does not load the user; use `app.restAuth.claims(request)` there. Throws an Error for an
-   * invalid option.
-   */
-  (options: AuthenticateOptions): AuthenticateHook
-  /** An `onRequest` hook. Sets `request.user`, or returns 401 if the request has no access token of a live session. */
-  (request: AnyRequest): Promise<void>
-}
-
-/** The claims of an access token: those of RFC 9068, the session's ID, and those of `tokens.claims`. */
-export interface AccessClaims {
-  iss: string
-  aud: string
-  /** The user's `pk`, as text. */
-  sub: string
-  /** The ID of the session. */
-  sid: string
-  jti: string
-  /** Seconds since 1970. */
-  iat: number
-  /** Seconds since 1970. */
-  exp: number
-  [name: string]: unknown
-}
+import type { ImportedUser, NewUser, StoredUser, Tx, User, UserChanges, UserPk } from './types.js'
 
 /** The API for the app's own code, at `app.restAuth`. */
 export interface RestAuth {
@@ -75,6 +17,17 @@ export interface RestAuth {
      * `validation_error` and the invalid `fields`, or a TypeError for an unknown field.
      */
     create: (input: NewUser) => Promise<StoredUser>
+    /**
+     * Stores users of another system, who keep their key, their dates and the hash of their password, and log in with
+     * it. User fields may be missing: the user's `missing_fields` then name those that are required. A user with an
+     * invalid or taken value is skipped, so you can run an import again. Throws a TypeError for an unknown field.
+     */
+    import: (users: Iterable<ImportedUser> | AsyncIterable<ImportedUser>) => Promise<ImportReport>
+    /**
+     * Users in ascending order of `pk`, at most `limit` (1 to 1000, default 100). To read on, pass the `pk` of the last
+     * one as `after`. `search` is a part of the address or the username, in any case.
+     */
+    list: (options?: { after?: UserPk | undefined, limit?: number, search?: string }) => Promise<StoredUser[]>
     /** Finds a user by exactly one identifier; undefined if there is none. */
     find: (by: { pk: UserPk } | { email: string } | { username: string }) => Promise<StoredUser | undefined>
     /**
@@ -89,7 +42,23 @@ export interface RestAuth {
     /** Deletes the user and their sessions; false if there is no such user. */
     delete: (pk: UserPk) => Promise<boolean>
   }
+  passwords: {
+    /**
+     * Whether it is the password of this user; false for a deactivated user, and for one that does not exist, in the
+     * same time. Throws a `Failure` of status 503 if the server is busy.
+     */
+    verify: (user: { pk: UserPk }, password: string) => Promise<boolean>
+  }
   sessions: {
+    /**
+     * Logs a user in whom your code has authenticated, and returns the response of a login: send it, or with
+     * `tokens.cookies`, which it sets, redirect. `amr` says how the user proved who they are (RFC 8176). Runs the hook
+     * `loggedIn`. Throws a `Failure` with the code `user_not_found`, `user_inactive`, or `email_not_verified` if
+     * verification is mandatory.
+     */
+    open: (
+      user: { pk: UserPk }, request: AnyRequest, reply: AnyReply, options?: { amr?: readonly string[] }
+    ) => Promise<LoginAnswer>
     /** The sessions of a user, newest first. Expired ones are listed until they are deleted. */
     list: (userPk: UserPk) => Promise<Session[]>
     /** Ends a session; false if there is none with this ID. */

@@ -11,7 +11,7 @@ import type { UserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
 import type { Provider } from './providers/provider.js'
 import type {
-  Account, DefaultUserFields, NewUserOf, RegistrationOf, StoredUserOf, UserChangesOf, UserOf
+  Account, DefaultUserFields, ImportedUserOf, NewUserOf, RegistrationOf, StoredUserOf, UserChangesOf, UserOf
 } from './user-types.js'
 
 export type { BaseUser, DefaultUserFields } from './user-types.js'
@@ -102,6 +102,7 @@ export type DefinedOptions<F extends UserFields = UserFields, A extends Account 
     user: UserOf<F, A>
     stored: StoredUserOf<F, A>
     create: NewUserOf<F, A>
+    import: ImportedUserOf<F, A>
     update: UserChangesOf<F, A>
   }
 }
@@ -110,6 +111,7 @@ type Registered = Register extends { auth: { readonly [types]?: infer T } } ? No
   user: UserOf<DefaultUserFields, {}>
   stored: StoredUserOf<DefaultUserFields, {}>
   create: NewUserOf<DefaultUserFields, {}>
+  import: ImportedUserOf<DefaultUserFields, {}>
   update: UserChangesOf<DefaultUserFields, {}>
 }
 /** The user of a request, in the app whose options `Register` declares. */
@@ -120,5 +122,7 @@ export type UserPk = User['pk']
 export type StoredUser = Registered extends { stored: infer S } ? S : never
 /** The input of `app.restAuth.users.create`. */
 export type NewUser = Registered extends { create: infer N } ? N : never
+/** A user in the input of `app.restAuth.users.import`. */
+export type ImportedUser = Registered extends { import: infer I } ? I : never
 /** The input of `app.restAuth.users.update`: the fields to change. */
 export type UserChanges = Registered extends { update: infer C } ? C : never

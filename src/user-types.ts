@@ -81,9 +81,33 @@ type IdentityInput<A extends Account> = (A['email'] extends 'optional' ? { email
       ? { username?: string }
       : {})
 
+/** What a user may bring along from another system. */
+interface History<A extends Account> {
+  /** Default: a new one. */
+  pk?: PkOf<A>['pk']
+  email_verified?: boolean
+  /** Whether the user may log in. Default: true. */
+  is_active?: boolean
+  /**
+   * The hash of a password: of Django (`pbkdf2_sha256$…`, `scrypt$…`, `argon2$…`, `bcrypt_sha256$$…`), a PHC string of
+   * argon2 or scrypt, bcrypt (`$2a$…`, `$2b$…`, `$2y$…`), or scrypt of better-auth (`salt:key`). Django's unusable
+   * passwords (`!…`) count as none.
+   */
+  password_hash?: string
+  /** A Date or ISO 8601. Default: now. */
+  created_at?: Date | string
+  /** A Date or ISO 8601. Default: never. */
+  last_login?: Date | string
+}
+type Nullable<T> = { [K in keyof T]: T[K] | null }
+
 /** The input of `users.create`. A user without a password can't log in by password. */
 export type NewUserOf<F extends UserFields, A extends Account> = Flat<
-  IdentityInput<A> & FieldInput<Stored<F>> & { email_verified?: boolean; password?: string }
+  IdentityInput<A> & FieldInput<Stored<F>> & History<A> & { password?: string }
+>
+/** The input of `users.import`. Null means that the other system does not know the value. */
+export type ImportedUserOf<F extends UserFields, A extends Account> = Flat<
+  IdentityInput<A> & Partial<Nullable<Values<Stored<F>> & History<A>>>
 >
 /** The input of `users.update`: the fields to change. */
 export type UserChangesOf<F extends UserFields, A extends Account> = Partial<

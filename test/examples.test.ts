@@ -3,13 +3,14 @@ import { Type } from '@sinclair/typebox'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { auth, buildApp as buildArticle } from '../examples/article/app.js'
+import { buildApp as buildMagicLink } from '../examples/magic-link/app.js'
 import { buildApp as buildMinimal } from '../examples/minimal/app.js'
 import { buildApp as buildPostgres } from '../examples/postgres/app.js'
 import { auth as social, buildApp as buildSocial } from '../examples/social/app.js'
 import { spotify } from '../examples/social/spotify.js'
 import { SocialProviderOptions } from '../schemas/options/social.js'
 import { linkIn } from './support/answers.js'
-import { alice, password, secret, sqliteBuild, t } from './support/build.js'
+import { alice, password, patient, secret, sqliteBuild, t } from './support/build.js'
 import { postgres } from './support/databases.js'
 import { json, serve } from './support/providers/server.js'
 import { createBrowser } from './support/social-browser.js'
@@ -30,7 +31,7 @@ t.test('the minimal example greets the logged-in user, and refuses everybody els
 t.test("the article's example has users confirm their address, by its own mail, before they can log in", async t => {
   const mails: Array<{ to: string, subject: string, text: string, html: string }> = []
   const transport = async (mail: typeof mails[number]) => { mails.push(mail) }
-  const app = await buildArticle({ database: ':memory:', secret, mail: { ...auth.mail, transport } })
+  const app = await buildArticle({ database: ':memory:', secret, mail: { ...auth.mail, transport } }, patient)
   t.teardown(() => app.close())
   const post = async (path: string, payload: object) =>
     await app.inject({ method: 'POST', url: `/auth${path}`, payload })
@@ -89,7 +90,7 @@ t.test('the social example starts while its provider is away, and its page lists
     docs: false,
     mail: unread,
     social: { example: { ...social.social?.example, issuer: 'http://localhost:1' } }
-  })
+  }, patient)
   t.teardown(() => app.close())
   const page = await app.inject('/')
   t.match(page.body, '<title>Log in with a provider</title>')
@@ -147,4 +148,30 @@ t.test('the custom provider in the documentation is the one of the example, and 
     `${searchParams.get('redirect_uri')}?code=of-alice&state=${searchParams.get('state')}`
   )
   t.match(answer.json().user, { email: alice.email, display_name: 'Alice' })
+})
+
+t.test('the magic-link example logs a user in by the link, once, in a browser', async t => {
+  const sent: Array<{ to: string, link: string }> = []
+  const app = await buildMagicLink(
+    async (to, link) => { sent.push({ to, link }) },
+    { database: ':memory:', mail: unread, account: { emailVerification: 'mandatory' } }
+  )
+  t.teardown(() => app.close())
+  const post = async (url: string, options: object = {}) => await app.inject({ method: 'POST', url, ...options })
+  const { pk } = await app.restAuth.users.create({ email: alice.email } as never)
+  const unknown = await post('/login-links', { payload: { email: 'nobody@example.com' } })
+  const known = await post('/login-links', { payload: { email: alice.email } })
+  t.equal(known.body, unknown.body)
+  t.same(sent.map(({ to }) => to), [alice.email])
+
+  const path = new URL(sent[0]?.link ?? '').pathname
+  t.match((await app.inject(path)).body, '<button>Log in</button>')
+  const form = { headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'http://localhost' } }
+  const answer = await post(path, form)
+  t.equal(answer.headers.location, '/me')
+  const cookies = Object.fromEntries(answer.cookies.map(({ name, value }) => [name, value]))
+  t.same((await app.inject({ url: '/me', cookies })).json(), { hello: alice.email })
+  t.match(await app.restAuth.users.find({ pk }), { email_verified: true })
+  t.match(await app.restAuth.sessions.list(pk), [{ amr: ['otp'] }])
+  t.equal((await post(path, form)).statusCode, 400)
 })

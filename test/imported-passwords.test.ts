@@ -70,7 +70,9 @@ t.test('a hash that no password can match takes no work', async t => {
   for (const hash of [
     '', '!', '!random', 'md5$salt$hash', 'bcrypt$$2b$31$short', 'bcrypt$$2b$12$short',
     `bcrypt$$2b$16$${'a'.repeat(53)}`, 'pbkdf2_sha256$0$salt$hash', 'pbkdf2_sha256$99999999999$salt$hash',
-    '$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh', '$argon2i$v=19$m=64,t=2,p=1$YWFhYWFhYWE$YWFh'
+    '$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh', `$2x$10$${'a'.repeat(53)}`, '$2b$10$short',
+    '$scrypt$ln=30,r=8,p=1$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ', '$scrypt$ln=4,r=8,p=1$c2FsdA$YWFh',
+    `${'a'.repeat(32)}:abc`, `${'a'.repeat(31)}:${'b'.repeat(128)}`
   ]) t.equal(workOf(hash), undefined, hash)
 })
 

@@ -5,10 +5,10 @@ import { Type } from '@sinclair/typebox'
 import { openDatabase } from '../src/db/open.js'
 import { isCommonPassword } from '../src/lib/common-passwords.js'
 import { contextOf } from '../src/lib/context-words.js'
-import { verifyDjangoHash } from '../src/lib/django-password-hash.js'
 import { createHasher, HasherBusy } from '../src/lib/password-hash.js'
+import { verifyStoredHash } from '../src/lib/stored-password-hash.js'
 import { isSimilar, quickRatio } from '../src/lib/similarity.js'
-import { findUser, updateUser } from '../src/store/users.js'
+import { findUser } from '../src/store/users.js'
 import { uidAndTokenIn } from './support/answers.js'
 import { alice, cheapHash, fieldCodes, password, sqliteBuild, story, t } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
@@ -55,8 +55,8 @@ t.test('composed and decomposed é are the same password; nothing else is folded
 
 t.test("all of Django's hash formats are verified, and a wrong password is refused", async t => {
   for (const [algorithm, hash] of Object.entries(await djangoHashes())) {
-    t.ok(await verifyDjangoHash(hash, password), algorithm)
-    t.notOk(await verifyDjangoHash(hash, `${password}!`), algorithm)
+    t.ok(await verifyStoredHash(hash, password), algorithm)
+    t.notOk(await verifyStoredHash(hash, `${password}!`), algorithm)
   }
 })
 
@@ -73,14 +73,37 @@ t.test('a damaged, unknown or absurdly expensive hash matches nothing', async t 
   for (const hash of hopeless) t.equal(await hasher.verify(hash, password), false, hash)
 })
 
-story('a user from Django logs in with their password, and gets an argon2id hash', async (t, build, { dialect }) => {
+/** Hashes as other systems write them. */
+const otherHashes = async (): Promise<Record<string, string>> => {
+  const [argon2i, argon2d, crypt] = [
+    await argon2(password, { algorithm: 1, memoryCost: 1024, timeCost: 1, parallelism: 1 }),
+    await argon2(password, { algorithm: 0, memoryCost: 1024, timeCost: 1, parallelism: 1 }),
+    await bcrypt(password, 4)
+  ]
+  const phcScrypt = scryptSync(password, Buffer.from('a salt of bytes!'), 32, { N: 2 ** 14, r: 8, p: 1 })
+  const hexSalt = '00112233445566778899aabbccddeeff'
+  const betterAuth = scryptSync(password, hexSalt, 64, { N: 16384, r: 16, p: 1, maxmem: 2 ** 26 })
+  const unpadded = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
+  return {
+    argon2i,
+    argon2d,
+    ...Object.fromEntries(['2a', '2b', '2y'].map(version => [version, `$${version}${crypt.slice(3)}`])),
+    scrypt: `$scrypt$ln=14,r=8,p=1$${unpadded(Buffer.from('a salt of bytes!'))}$${unpadded(phcScrypt)}`,
+    better_auth: `${hexSalt}:${betterAuth.toString('hex')}`
+  }
+}
+
+story('a user from another system logs in with their password, and gets an argon2id hash', async (
+  t, build, { dialect }
+) => {
   const { app, post, database } = await build(t, dialect === 'sqlite' ? { database: temporaryFile(t) } : {})
   const db = await openDatabase(database, [], () => {})
   t.teardown(() => db.close())
-  for (const [algorithm, passwordHash] of Object.entries(await djangoHashes())) {
+  for (const [algorithm, hash] of Object.entries({ ...await djangoHashes(), ...await otherHashes() })) {
     const email = `${algorithm}@example.com`
-    const { pk } = await app.restAuth.users.create({ email, gender: 'F', phone_number: '1' } as never)
-    await updateUser(db, pk, { passwordHash })
+    const { pk } = await app.restAuth.users.create({
+      email, gender: 'F', phone_number: '1', password_hash: hash
+    } as never)
     t.equal((await post('/login', { email, password: 'wrong' })).statusCode, 400, algorithm)
     t.equal((await post('/login', { email, password })).statusCode, 200, algorithm)
     t.match((await findUser(db, pk))?.passwordHash, /^\$argon2id\$/, algorithm)

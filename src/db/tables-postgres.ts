@@ -46,6 +46,7 @@ export const sessions = pgTable('sessions', {
   lastSeenAt: timestamp('last_seen_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
   authenticatedAt: timestamp('authenticated_at'),
+  amr: text('amr'),
   ip: text('ip'),
   userAgent: text('user_agent'),
   graceUsesByOthers: integer('grace_uses_by_others')

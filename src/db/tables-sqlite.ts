@@ -35,6 +35,7 @@ export const sessions = sqliteTable('sessions', {
   lastSeenAt: timestamp('last_seen_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
   authenticatedAt: timestamp('authenticated_at'),
+  amr: text('amr'),
   ip: text('ip'),
   userAgent: text('user_agent'),
   graceUsesByOthers: integer('grace_uses_by_others')

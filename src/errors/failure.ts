@@ -118,10 +118,14 @@ function toTransientFailure (error: unknown): Failure | undefined {
   return code && new Failure(code, { headers: { 'retry-after': '1' } })
 }
 
-/** Removes the values of a database query from an error, because the host may log it or send it to a client. */
+/**
+ * Removes the values of a database query from an error, because the host may log it or send it to a client. If a retry
+ * may help, the error is a failure of status 503.
+ */
 export function redactForHost (error: unknown): unknown {
   const safe = redactQueryError(error)
+  const transient = toTransientFailure(error)
   return safe === error
-    ? error
-    : Object.assign(toTransientFailure(error) ?? new Failure('internal_error'), { cause: safe })
+    ? transient ?? error
+    : Object.assign(transient ?? new Failure('internal_error'), { cause: safe })
 }

@@ -10,12 +10,13 @@ import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
+import { byPassword } from '../session/authentication-event.js'
 import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
 type Find = () => Promise<UserRow | undefined>
 
 export const login: Feature = (app, { settings, contract, db, passwords, sessions }) => {
-  const { loginMethods, emailVerification } = settings.account
+  const { loginMethods } = settings.account
   const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
 
   app.post('/login', { schema: contract.login }, async (request, reply) => {
@@ -23,13 +24,13 @@ export const login: Feature = (app, { settings, contract, db, passwords, session
     if (!email && !username) throw failure('identifier_required', { identifier })
     const found = await findByPassword(lookupsOf(email, username), password)
     if (!found) throw failure('invalid_credentials')
-    if (emailVerification === 'mandatory' && !found.emailVerified) throw failure('email_not_verified')
 
     const passwordHash = passwords.isOutdated(found.passwordHash ?? '', password)
       ? await passwords.hash(password)
       : undefined
     // Verifying the hash takes long enough for the account to be deactivated or the password to be changed.
     const loggedIn = await sessions.logInIfUnchanged(db, found, request, {
+      ...byPassword,
       orElse: 'invalid_credentials',
       passwordHash
     })

@@ -6,14 +6,16 @@
 import type { Feature } from '../context.js'
 import { Failure, fieldError } from '../errors/failure.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
+import { storedAmr } from '../session/authentication-event.js'
 import { renewSession } from '../store/sessions.js'
 
 export const reauthenticate: Feature = (app, { contract, db, clock, passwords, authenticate }) => {
   app.post('/reauthenticate', { schema: contract.reauthenticate, onRequest: authenticate }, async request => {
-    const { user, sessionId } = authenticatedUserOf(request)
+    const { user, sessionId, authentication } = authenticatedUserOf(request)
     const matches = await passwords.verify(user.passwordHash, request.body.password)
     // The session may have ended, or the password changed, while the hash was being verified.
-    if (!matches || !await renewSession(db, sessionId, user, clock())) {
+    const renewed = { authenticatedAt: clock(), amr: storedAmr([...authentication.amr, 'pwd']) }
+    if (!matches || !await renewSession(db, sessionId, user, renewed)) {
       throw new Failure('validation_error', { fields: [fieldError('password', 'incorrect_password')] })
     }
     return { detail: 'Password confirmed.' }

@@ -13,6 +13,7 @@ import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow } from '../db/tables.js'
 import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
+import { byPassword } from '../session/authentication-event.js'
 import { insertUser } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
 import { inOrder } from '../validation/field-errors.js'
@@ -42,7 +43,7 @@ export const registration: Feature = (app, context) => {
     const columns = { ...userRecords.defaultColumns(), ...userRecords.toColumns(input) }
     const passwordHash = await passwords.hash(password1)
     return await userRecords.withNewPk(db, async pk => {
-      const session = isMandatory ? undefined : sessions.create(pk, request)
+      const session = isMandatory ? undefined : sessions.create(pk, request, byPassword)
       const user = await mailOwnerInstead({ db, outbox }, columns.email, async tx => {
         await hooks.registering?.(userRecords.withDefaults(input), tx.orm)
         const now = clock()

@@ -49,13 +49,13 @@ export const socialAccounts: Feature = (app, { contract, db, authenticate, sessi
 
   /** The ways to log in change, so the session gets new tokens (ASVS 7.2.4). */
   async function connect (client: SocialClient, body: CredentialsBody, request: FastifyRequest) {
-    const { user: { pk }, sessionId, authenticatedAt } = authenticatedUserOf(request)
+    const { user: { pk }, sessionId, authentication } = authenticatedUserOf(request)
     const { identity, consume } = await verifyCredentials(client, body)
-    return await link(identity, pk, async tx => {
+    return await link(identity, pk, async (tx, user) => {
       await consume(tx)
       const isSessionAlive = await deleteOwnSession(tx, pk, sessionId)
       if (!isSessionAlive) throw failure('token_not_valid')
-      return await sessions.logIn(tx, pk, request, authenticatedAt)
+      return await sessions.replace(tx, user, request, authentication)
     })
   }
 

@@ -1,6 +1,6 @@
 /** Our cookies, which a host's `parseOptions` do not change: docs/decisions/0011-cookies.md. */
 import fastifyCookie from '@fastify/cookie'
-import { parseCookie } from 'cookie'
+import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 export interface CookieAttributes {
@@ -51,5 +51,7 @@ export function setCookie (
   }
   // Its types allow no undefined, which is what overrides a host's default.
   const options: object = { ...noHostDefaults, ...attributes, maxAge: maxAgeSeconds, httpOnly: true }
-  reply.setCookie(name, value, options)
+  if (reply.server.hasReplyDecorator('setCookie')) reply.setCookie(name, value, options)
+  // A route of the app calls `sessions.open`, and the app does not use @fastify/cookie.
+  else reply.header('set-cookie', stringifySetCookie({ name, value, ...options }))
 }

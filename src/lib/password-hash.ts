@@ -3,9 +3,9 @@
  * logins do not wait for them. Both queues have a limit: a flood must not exhaust the server (ASVS 15.2.2).
  */
 import { availableParallelism } from 'node:os'
-import { hash as argon2, verify as verifyArgon2 } from '@node-rs/argon2'
+import { hash as argon2 } from '@node-rs/argon2'
 import pLimit from 'p-limit'
-import { verifyDjangoHash } from './django-password-hash.js'
+import { verifyStoredHash } from './stored-password-hash.js'
 import { argon2Work, createWorkInUse, workLeft, workOf, type Work } from './password-work.js'
 
 export interface HashCost {
@@ -74,7 +74,7 @@ export function createHasher (cost: HashCost, readHashes: () => Promise<Array<st
 
   /** Whether the stored hash, which this password matches, should give way to a new one. */
   function isOutdated (stored: string, password: string): boolean {
-    if (stored.startsWith('bcrypt$') && mayBeCut(password)) return false
+    if (/^(?:bcrypt\$|\$2)/.test(stored) && mayBeCut(password)) return false
     return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`)
   }
 
@@ -88,9 +88,5 @@ export function createHasher (cost: HashCost, readHashes: () => Promise<Array<st
 const mayBeCut = (password: string): boolean => Buffer.byteLength(password) >= 72
 
 /** Undefined if the hash turns out to be damaged: then no work was done. */
-const verifyAny = async (stored: string, password: string): Promise<boolean | undefined> => {
-  const verified = stored.startsWith('$argon2id$')
-    ? verifyArgon2(stored, password.normalize('NFC'))
-    : verifyDjangoHash(stored, password)
-  return await verified.catch(() => undefined)
-}
+const verifyAny = async (stored: string, password: string): Promise<boolean | undefined> =>
+  await verifyStoredHash(stored, password).catch(() => undefined)

@@ -12,8 +12,9 @@ export interface Work {
 }
 
 export const derivePbkdf2 = promisify(pbkdf2)
-export const deriveScrypt: (password: string, salt: string, size: number, options: ScryptOptions) => Promise<Buffer> =
-  promisify(scrypt)
+export const deriveScrypt: (
+  password: string, salt: string | Buffer, size: number, options: ScryptOptions
+) => Promise<Buffer> = promisify(scrypt)
 
 // A stored hash is input too, so one that would take gigabytes or minutes is rejected before any work is done.
 const isCount = (value: number, max: number) => Number.isInteger(value) && value >= 1 && value <= max
@@ -50,6 +51,12 @@ function scryptWork (_name: string, [N = 0, r = 0, p = 0]: number[]): Work | und
   }
 }
 
+const phcScryptWork = (name: string, [ln = 0, r = 0, p = 0]: number[]) => scryptWork(name, [2 ** ln, r, p])
+
+/** What better-auth and Lucia use, and do not write into the hash. */
+export const betterAuthScrypt = { N: 16384, r: 16, p: 1 }
+const betterAuthWork = (name: string) => scryptWork(name, Object.values(betterAuthScrypt))
+
 export const scryptOptions = (N: number, r: number, p: number): ScryptOptions => ({ N, r, p, maxmem: 256 * N * r })
 
 function bcryptWork (_name: string, [rounds = 0]: number[]): Work | undefined {
@@ -66,11 +73,14 @@ function bcryptWork (_name: string, [rounds = 0]: number[]): Work | undefined {
 
 /** The algorithm is the first group of each pattern, and the numbers are the rest. */
 const formats: Array<[RegExp, (algorithm: never, numbers: number[]) => Work | undefined]> = [
-  [/^\$(argon2id)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$/, argon2Work],
+  [/^\$(argon2(?:id|i|d))\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)\$/, argon2Work],
   [/^argon2\$(argon2(?:id|i|d))\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)\$/, argon2Work],
   [/^pbkdf2_(sha256|sha1)\$(\d+)\$/, pbkdf2Work],
   [/^(scrypt)\$(\d+)\$[^$]*\$(\d+)\$(\d+)\$/, scryptWork],
-  [/^(bcrypt(?:_sha256)?)\$\$2[abxy]\$(\d\d)\$[./\dA-Za-z]{53}$/, bcryptWork]
+  [/^(bcrypt(?:_sha256)?)\$\$2[abxy]\$(\d\d)\$[./\dA-Za-z]{53}$/, bcryptWork],
+  [/^\$(2[aby])\$(\d\d)\$[./\dA-Za-z]{53}$/, bcryptWork],
+  [/^\$(scrypt)\$ln=(\d+),r=(\d+),p=(\d+)\$[+/\dA-Za-z]+\$[+/\dA-Za-z]{22,}$/, phcScryptWork],
+  [/^([\da-f]{32}):[\da-f]{128}$/, betterAuthWork]
 ]
 
 /** The work of verifying this hash; undefined if it matches no password: unreadable, Django's `!…` or too expensive. */

@@ -1,7 +1,8 @@
 /** `app.restAuth.mail`: sends the app's own mails through the outbox, and shows what is in it. */
+import type { QueuedMail } from '../api-types.js'
 import type { Context } from '../context.js'
 import type { MailRow } from '../db/tables.js'
-import type { RestAuth, QueuedMail } from '../rest-auth.js'
+import type { RestAuth } from '../rest-auth.js'
 import { listMails, retryFailedMails } from '../store/outbox.js'
 import { findUser } from '../store/users.js'
 import type { BaseUser } from '../types.js'

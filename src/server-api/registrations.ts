@@ -4,6 +4,8 @@ import type { Context } from '../context.js'
 import { migrate } from '../db/migrate.js'
 import type { RestAuth } from '../rest-auth.js'
 import { createMailApi } from './mail.js'
+import { createPasswordsApi } from './passwords.js'
+import { createSessionsApi } from './sessions.js'
 import { createSocialAccountsApi } from './social-accounts.js'
 import { createUsersApi } from './users.js'
 
@@ -23,7 +25,9 @@ export function registrationsOf (app: FastifyInstance): Registrations {
 export const createRestAuth = (scope: FastifyInstance, context: Context, registrations: Registrations): RestAuth => ({
   authenticate: context.authenticate,
   claims: context.claims,
-  ...createUsersApi(context),
+  users: createUsersApi(context),
+  passwords: createPasswordsApi(context),
+  sessions: createSessionsApi(context),
   socialAccounts: createSocialAccountsApi(context),
   mail: createMailApi(context),
   openapi: () => ({ ...scope.swagger() }),

@@ -1,8 +1,9 @@
 /** Hooks that exist before the plugin is registered: each request finds the registration from its route's instance. */
 import type { FastifyInstance } from 'fastify'
-import { refuseOption } from '../lib/refuse-option.js'
+import type { AuthenticateHook, AuthenticateOptions } from '../api-types.js'
 import { deferSecurity } from '../http/openapi-security.js'
-import type { AuthenticateHook, AuthenticateOptions, RestAuth } from '../rest-auth.js'
+import { refuseOption } from '../lib/refuse-option.js'
+import type { RestAuth } from '../rest-auth.js'
 import { checkAuthentication } from '../session/authenticate.js'
 import { findRegistration } from './registrations.js'
 

@@ -1,43 +1,56 @@
-/** `app.restAuth.users` and `app.restAuth.sessions`: what the app's own code may do with users and their sessions. */
+/** `app.restAuth.users`: what the app's own code may do with users. */
 import type { TObject } from '@sinclair/typebox'
+import type { ImportReport } from '../api-types.js'
 import type { Context } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { Failure, throwIfInvalid } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import type { RestAuth } from '../rest-auth.js'
 import { deleteTokens } from '../store/one-time-tokens.js'
-import { deleteSession, deleteSessions, listSessions } from '../store/sessions.js'
-import { deleteUser, findUser, findUserByEmail, findUserByUsername, insertUser, updateUser } from '../store/users.js'
+import { deleteSessions } from '../store/sessions.js'
+import { deleteUser, findUser, findUserByEmail, findUserByUsername, updateUser } from '../store/users.js'
 import type { StoredUser } from '../types.js'
 import { createBodyValidator, type CheckBody } from '../validation/body-validator.js'
+import { createUserList } from './user-list.js'
+import { createUserStorage, withTimesAsText } from './user-storage.js'
 import { withoutQueryValues } from './without-query-values.js'
 
 type UsersApi = RestAuth['users']
-type Options = Pick<Context, 'contract' | 'db' | 'clock' | 'userRecords' | 'passwords'>
+type Options = Pick<Context, 'contract' | 'db' | 'clock' | 'userRecords' | 'passwords' | 'settings'>
 
 /** Throws a `validation_error` failure for invalid or taken values, and a TypeError for an unknown field. */
-export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'sessions'> {
-  const { contract: { programmatic }, db, clock, userRecords, passwords } = options
+export function createUsersApi (options: Options): UsersApi {
+  const { contract: { programmatic }, db, userRecords, passwords } = options
   const { storedPk } = userRecords
   const validator = createBodyValidator()
-  const [checkNew, checkChanges] = [validator(programmatic.create), validator(programmatic.update)]
+  const [checkNew, checkImported, checkChanges] =
+    [validator(programmatic.create), validator(programmatic.import), validator(programmatic.update)]
+  const store = createUserStorage(options)
   // The app's type of the user follows from its options; the stored values were validated against them.
   const toUser = (row: UserRow) => userRecords.toUser(row) as unknown as StoredUser
   const toUserIfFound = (row: UserRow | undefined) => row && toUser(row)
 
   const create: UsersApi['create'] = async input => {
-    const { password, email_verified: verified = false, ...fields } = validated(checkNew, programmatic.create, input)
-    const columns = { ...userRecords.defaultColumns(), ...userRecords.toColumns(fields) }
-    throwIfInvalid(await userRecords.conflicts(db, columns))
-    if (typeof password === 'string') throwIfInvalid(await passwords.check('password', password, fields))
-    const passwordHash = typeof password === 'string' ? await passwords.hash(password) : null
-    const account = { passwordHash, isActive: true, emailVerified: verified === true, createdAt: clock() }
-    return await userRecords.withNewPk(db, async pk => {
-      const row = await insertUser(db, { ...columns, ...account, pk })
-      if (row) return toUser(row)
-      await userRecords.throwIfPkTaken(db, pk)
-      throw new Failure('validation_error', { fields: await userRecords.conflicts(db, columns) })
-    })
+    const { password, ...body } = validated(checkNew, programmatic.create, withTimesAsText(input))
+    if (typeof password !== 'string') return toUser(await store(body))
+    if (body.password_hash !== undefined) throw new TypeError('users.create: give password or password_hash, not both')
+    throwIfInvalid(await passwords.check('password', password, body))
+    return toUser(await store(body, await passwords.hash(password)))
+  }
+
+  const importAll: UsersApi['import'] = async users => {
+    const skipped: ImportReport['skipped'] = []
+    let index = 0
+    for await (const input of users) {
+      try {
+        await store(validated(checkImported, programmatic.import, withTimesAsText(withoutNulls(input))))
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'validation_error') throw error
+        skipped.push({ index, reason: error })
+      }
+      index++
+    }
+    return { stored: index - skipped.length, skipped }
   }
 
   const find: UsersApi['find'] = async by => {
@@ -90,16 +103,15 @@ export function createUsersApi (options: Options): Pick<RestAuth, 'users' | 'ses
   const deleteByPk: UsersApi['delete'] = async pk =>
     await db.transaction(async tx => await deleteUser(tx, storedPk(pk)))
 
-  const sessions: RestAuth['sessions'] = {
-    list: async pk => (await listSessions(db, storedPk(pk)))
-      .map(({ userPk: _owner, graceUsesByOthers: _uses, ...session }) => session),
-    end: async id => await deleteSession(db, id),
-    endAll: async pk => await deleteSessions(db, storedPk(pk))
-  }
-
-  const users: UsersApi = { create, find, update, activate, deactivate, delete: deleteByPk }
-  return { users: withoutQueryValues(users), sessions: withoutQueryValues(sessions) }
+  const list = createUserList(options, toUser)
+  return withoutQueryValues<UsersApi>({
+    create, import: importAll, find, list, update, activate, deactivate, delete: deleteByPk
+  })
 }
+
+/** Another system writes null for what it does not know. */
+const withoutNulls = (input: object): object =>
+  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
 
 /** The validated input. A misspelt field in the app's code is a bug, which ignoring it would hide. */
 function validated (check: CheckBody, schema: TObject, input: object): Record<string, unknown> {

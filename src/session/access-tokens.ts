@@ -17,7 +17,9 @@ const ClaimSet = Type.Object({
   sid: Type.String({ minLength: 1, maxLength: 200 }),
   jti: Type.String({ minLength: 1, maxLength: 200 }),
   iat: Type.Integer(),
-  exp: Type.Integer()
+  exp: Type.Integer(),
+  auth_time: Type.Optional(Type.Integer()),
+  amr: Type.Optional(Type.Array(Type.String()))
 })
 export type Claims = Static<typeof ClaimSet>
 const areClaims = TypeCompiler.Compile(ClaimSet)

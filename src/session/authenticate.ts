@@ -3,15 +3,17 @@ import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest } from 'fastify'
 import { Authentication, type CheckedAuthentication } from '../../schemas/options/authenticate.js'
 import type { UserRecords } from '../account/user-records.js'
+import type { AuthenticateHook } from '../api-types.js'
 import type { Database } from '../db/database.js'
-import type { SessionRow, UserRow } from '../db/tables.js'
+import type { UserRow } from '../db/tables.js'
 import { redactForHost, failure, Failure } from '../errors/failure.js'
 import { declareSecurity } from '../http/openapi-security.js'
 import { refuseOption } from '../lib/refuse-option.js'
-import type { AuthenticateHook, RestAuth } from '../rest-auth.js'
+import type { RestAuth } from '../rest-auth.js'
 import { optionError } from '../settings/option-errors.js'
 import type { User } from '../types.js'
 import type { AccessTokens, Claims } from './access-tokens.js'
+import { authenticationOf, type AuthenticationEvent } from './authentication-event.js'
 import { createSessionLookup, type PresentedToken } from './session-lookup.js'
 import type { Sessions } from './sessions.js'
 import type { TokenTransport } from './token-transport.js'
@@ -19,8 +21,8 @@ import type { TokenTransport } from './token-transport.js'
 interface AuthenticatedUser {
   user: UserRow
   sessionId: string
-  /** When the user last entered the password or signed in with a provider. */
-  authenticatedAt: Date
+  /** When and how the user last proved who they are. */
+  authentication: Required<AuthenticationEvent>
 }
 
 // Not a property of the request: there, a log or serializer of the host could find the password hash.
@@ -74,9 +76,10 @@ export function createAuthenticate (options: AuthenticateOptions) {
     const { user, session } = await find(presented, now)
     if (!user.isActive) throw failure('user_inactive')
     if (!session || session.expiresAt <= now) throw failure('token_not_valid')
-    if (ageSeconds(authenticatedAtOf(session), now) > maxAge) throw reauthenticationRequired(maxAge)
+    const authentication = authenticationOf(session)
+    if (ageSeconds(authentication.authenticatedAt, now) > maxAge) throw reauthenticationRequired(maxAge)
     await recordUse(session, presented, now)
-    return { user, sessionId: session.id, authenticatedAt: authenticatedAtOf(session) }
+    return { user, sessionId: session.id, authentication }
   }
 
   const plain = createHook({})
@@ -114,7 +117,6 @@ function checked (options: CheckedAuthentication, hasClaims: boolean): CheckedAu
 }
 
 const ageSeconds = (time: Date, now: Date) => (now.getTime() - time.getTime()) / 1000
-const authenticatedAtOf = ({ authenticatedAt, createdAt }: SessionRow) => authenticatedAt ?? createdAt
 
 /** RFC 9470 §3: the challenge contains the maximum age, in seconds. */
 const reauthenticationRequired = (maxAge: number) => new Failure('reauthentication_required', {
@@ -134,7 +136,7 @@ export function authenticatedUserOf (request: FastifyRequest): AuthenticatedUser
 
 /** For a route that needs a recent authentication only for some of its requests: throws unless there was one. */
 export function requireRecentAuthentication (request: FastifyRequest, now: Date): void {
-  if (ageSeconds(authenticatedUserOf(request).authenticatedAt, now) > recentSeconds) {
+  if (ageSeconds(authenticatedUserOf(request).authentication.authenticatedAt, now) > recentSeconds) {
     throw reauthenticationRequired(recentSeconds)
   }
 }

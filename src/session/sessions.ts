@@ -1,5 +1,5 @@
 /** A session ends at logout, a password change, deactivation, reuse of a refresh token, or when its time is up. */
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { AnswerCode } from '../../schemas/errors.js'
 import type { UserRecords } from '../account/user-records.js'
@@ -9,24 +9,20 @@ import { failure } from '../errors/failure.js'
 import { secondsAfter } from '../lib/time.js'
 import type { Settings } from '../settings/types.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
-import { deleteExpiredSessions, deleteSession, insertSession } from '../store/sessions.js'
+import { deleteExpiredSessions, insertSession } from '../store/sessions.js'
 import { recordLogin, updateUser } from '../store/users.js'
 import type { AccessTokens } from './access-tokens.js'
+import { storedAmr, type AuthenticationEvent } from './authentication-event.js'
 import { clientOf } from './client.js'
 import { mintRefreshToken } from './refresh-token.js'
-import { isKey, mintKey } from './session-key.js'
+import { mintKey } from './session-key.js'
+import { createSessionStart, type LoggedIn } from './session-start.js'
 import { createTokenChain } from './token-chain.js'
 import { createTokenIssuer, type IssuedSession } from './token-issuer.js'
 import type { TokenTransport } from './token-transport.js'
 
-interface LoggedIn {
-  session: IssuedSession
-  user: UserRow
-}
-
-interface LoginOptions {
+interface LoginOptions extends AuthenticationEvent {
   orElse: AnswerCode
-  authenticatedAt?: Date
   /** A new hash of the same password. */
   passwordHash?: string | undefined
 }
@@ -35,6 +31,7 @@ interface SessionsOptions {
   /** Undefined: a session has a key. */
   accessTokens: AccessTokens | undefined
   tokens: Settings['tokens']
+  emailVerification: Settings['account']['emailVerification']
   hooks: Settings['hooks']
   clock: () => Date
   path: string
@@ -42,18 +39,17 @@ interface SessionsOptions {
   userRecords: UserRecords
 }
 
-/** Creates, continues and answers with sessions; the functions that take a `tx` belong in the caller's transaction. */
+/** Stores and continues sessions; the functions that take a `tx` belong in the caller's transaction. */
 export function createSessions (options: SessionsOptions) {
-  const { accessTokens, tokens, hooks, clock, path, tokenTransport, userRecords } = options
+  const { accessTokens, tokens, emailVerification, clock, path, tokenTransport } = options
   const issueTokens = createTokenIssuer(accessTokens, tokens)
   const mint = accessTokens ? mintRefreshToken : mintKey
-  const begun = new WeakMap<FastifyRequest, string>()
-
   const chain = createTokenChain(tokens, path)
 
   /** A session to insert, and its refresh token, of which only the digest is stored. */
-  function create (userPk: string, request: FastifyRequest, authenticatedAt = clock()): IssuedSession {
+  function create (userPk: string, request: FastifyRequest, authentication: AuthenticationEvent): IssuedSession {
     const now = clock()
+    const { authenticatedAt = now, amr = [] } = authentication
     return {
       row: {
         id: uuid(),
@@ -62,6 +58,7 @@ export function createSessions (options: SessionsOptions) {
         lastSeenAt: now,
         expiresAt: secondsAfter(now, tokens.refresh.absolute),
         authenticatedAt,
+        amr: storedAmr(amr),
         graceUsesByOthers: null,
         ...clientOf(request)
       },
@@ -80,71 +77,50 @@ export function createSessions (options: SessionsOptions) {
     await chain.insertCurrentToken(tx, session, row.createdAt)
   }
 
+  /** The rule for every login, however the user proved who they are: no way to log in may be weaker than another. */
+  function admit (user: UserRow): void {
+    if (!user.isActive) throw failure('user_inactive')
+    if (emailVerification === 'mandatory' && !user.emailVerified) throw failure('email_not_verified')
+  }
+
   /** Logs in a user whose row the caller has locked. */
-  async function logIn (tx: Db, userPk: string, request: FastifyRequest, authenticatedAt?: Date): Promise<LoggedIn> {
-    const session = create(userPk, request, authenticatedAt)
+  async function logIn (
+    tx: Db, userPk: string, request: FastifyRequest, authentication: AuthenticationEvent = {}
+  ): Promise<LoggedIn> {
+    const session = create(userPk, request, authentication)
     const user = await updateUser(tx, userPk, { lastLogin: session.row.createdAt })
     if (!user) throw failure('invalid_credentials')
+    admit(user)
+    await insert(tx, session)
+    return { session, user }
+  }
+
+  /** Gives a user who is logged in another session, with other tokens. */
+  async function replace (
+    tx: Db, user: UserRow, request: FastifyRequest, authentication: AuthenticationEvent
+  ): Promise<LoggedIn> {
+    const session = create(user.pk, request, authentication)
     await insert(tx, session)
     return { session, user }
   }
 
   /** Logs in a user who was read earlier; throws `orElse` if they were deactivated or got a new password since. */
   async function logInIfUnchanged (
-    db: Database, earlier: UserRow, request: FastifyRequest, { orElse, authenticatedAt, passwordHash }: LoginOptions
+    db: Database, earlier: UserRow, request: FastifyRequest, { orElse, passwordHash, ...authentication }: LoginOptions
   ): Promise<LoggedIn> {
-    const session = create(earlier.pk, request, authenticatedAt)
+    const session = create(earlier.pk, request, authentication)
     return await db.transaction(async tx => {
       const changes = { lastLogin: session.row.createdAt, ...(passwordHash !== undefined && { passwordHash }) }
       const user = await recordLogin(tx, earlier, changes)
       if (!user) throw failure(orElse)
+      admit(user)
       await insert(tx, session)
       return { session, user }
     })
   }
 
-  /** Then a cookie of another domain or path stays beside ours, unless we delete it; browsers delete expired ones. */
-  const hasValidToken = (request: FastifyRequest) =>
-    tokenTransport.presentedTokens(request, {}).some(token =>
-      accessTokens ? clock().getTime() / 1000 < (accessTokens.read(token)?.exp ?? 0) : isKey(token))
+  const begin = createSessionStart({ ...options, issueTokens })
 
-  /** Runs the `loggedIn` hook, then `view`, then sends the tokens. If one of them fails, the stored session ends. */
-  async function start<T> (
-    db: Db, { session, user: row }: LoggedIn, request: FastifyRequest, reply: FastifyReply,
-    view: (row: UserRow) => Promise<T>
-  ) {
-    begun.set(request, session.row.id)
-    try {
-      const user = userRecords.toUser(row)
-      await hooks.loggedIn?.(user, request)
-      const shown = await view(row)
-      if (hasValidToken(request)) tokenTransport.clearOtherScopes(request, reply, 1)
-      return { tokens: tokenTransport.send(reply, await issueTokens(session, user)), shown }
-    } catch (error) {
-      await endUnanswered(db, request)
-      throw error
-    }
-  }
-
-  /** Starts the session of a user, and returns the body of the response: the tokens and the user. */
-  async function respond (db: Db, loggedIn: LoggedIn, request: FastifyRequest, reply: FastifyReply) {
-    const { tokens, shown: user } = await start(db, loggedIn, request, reply, userRecords.toAnswer)
-    return { ...tokens, user }
-  }
-
-  /** Starts the session for a page or a redirect, which shows no user: the tokens are in cookies. */
-  async function startWithoutBody (
-    db: Db, loggedIn: LoggedIn, request: FastifyRequest, reply: FastifyReply
-  ): Promise<void> {
-    await start(db, loggedIn, request, reply, async () => {})
-  }
-
-  /** Ends the session that a failed request has begun, and whose tokens reached nobody. */
-  async function endUnanswered (db: Db, request: FastifyRequest): Promise<void> {
-    const id = begun.get(request)
-    if (id !== undefined) await deleteSession(db, id)
-  }
-
-  return { create, insert, logIn, logInIfUnchanged, respond, startWithoutBody, endUnanswered, issueTokens, ...chain }
+  return { create, insert, logIn, replace, logInIfUnchanged, issueTokens, ...begin, ...chain }
 }
 export type Sessions = ReturnType<typeof createSessions>

@@ -4,6 +4,7 @@ import type { SessionRow } from '../db/tables.js'
 import type { Settings } from '../settings/types.js'
 import type { BaseUser } from '../types.js'
 import type { AccessTokens } from './access-tokens.js'
+import { authenticationOf } from './authentication-event.js'
 import { customClaims } from './custom-claims.js'
 import type { IssuedToken } from './issued-tokens.js'
 
@@ -18,7 +19,7 @@ export interface IssuedSession {
 
 type ClientUser = BaseUser & Record<string, unknown>
 
-type IssueTokens = (session: IssuedSession, user: ClientUser, now?: Date) => Promise<IssuedToken[]>
+export type IssueTokens = (session: IssuedSession, user: ClientUser, now?: Date) => Promise<IssuedToken[]>
 
 /** Without `accessTokens`, a session has a key. */
 export function createTokenIssuer (accessTokens: AccessTokens | undefined, tokens: Settings['tokens']): IssueTokens {
@@ -32,11 +33,19 @@ export function createTokenIssuer (accessTokens: AccessTokens | undefined, token
     const iat = Math.floor((now ?? row.createdAt).getTime() / 1000)
     const exp = Math.min(iat + tokens.access, Math.floor(row.expiresAt.getTime() / 1000))
     const own = await customClaims(tokens.claims, user)
-    const access = accessTokens.sign({ sub: row.userPk, sid: row.id, jti: uuid(), iat, exp }, own)
+    const claims = { sub: row.userPk, sid: row.id, jti: uuid(), iat, exp, ...authenticationClaims(row) }
+    const access = accessTokens.sign(claims, own)
     return [
       namedToken('access', access, new Date(exp * 1000)), namedToken('refresh', refresh, refreshExpiration)
     ]
   }
+}
+
+/** RFC 9068 §2.2.1. Without `auth_time`, nobody has proved who they are: a link in a mail opened the session. */
+function authenticationClaims (row: SessionRow) {
+  const { authenticatedAt, amr } = authenticationOf(row)
+  const seconds = Math.floor(authenticatedAt.getTime() / 1000)
+  return { ...(seconds > 0 && { auth_time: seconds }), ...(amr.length > 0 && { amr: [...amr] }) }
 }
 
 const namedToken = (name: IssuedToken['name'], value: string, expiresAt: Date): IssuedToken =>

@@ -55,7 +55,7 @@ export async function renewSession (
   { orm, sessions, users }: Db,
   id: string,
   { pk, passwordHash }: UserRow,
-  now: Date
+  authentication: Pick<SessionRow, 'authenticatedAt' | 'amr'>
 ): Promise<boolean> {
   const owner = orm
     .select({ pk: users.pk })
@@ -63,7 +63,7 @@ export async function renewSession (
     .where(and(eq(users.pk, pk), eq(users.isActive, true), eq(users.passwordHash, passwordHash ?? '')))
   const renewed = await orm
     .update(sessions)
-    .set({ authenticatedAt: now })
+    .set(authentication)
     .where(and(eq(sessions.id, id), inArray(sessions.userPk, owner)))
     .returning({ id: sessions.id })
   return renewed.length > 0

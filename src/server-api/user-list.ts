@@ -1,0 +1,26 @@
+/** `app.restAuth.users.list`. */
+import type { Context } from '../context.js'
+import type { UserRow } from '../db/tables.js'
+import type { RestAuth } from '../rest-auth.js'
+import { listUsers } from '../store/user-list.js'
+import type { StoredUser } from '../types.js'
+
+type Options = Pick<Context, 'db' | 'userRecords' | 'settings'>
+
+const maxLimit = 1000
+
+export function createUserList (
+  { db, userRecords, settings: { account } }: Options,
+  toUser: (row: UserRow) => StoredUser
+): RestAuth['users']['list'] {
+  return async function list ({ after, limit = 100, search = '' } = {}) {
+    if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
+      throw new TypeError(`users.list: limit must be a whole number from 1 to ${maxLimit}`)
+    }
+    if (typeof search !== 'string') throw new TypeError('users.list: search must be a string')
+    // Throws a TypeError for a key of the other kind.
+    if (after !== undefined) userRecords.storedPk(after)
+    const rows = await listUsers(db, { after, limit, search: search.trim(), byInteger: account.pk === 'integer' })
+    return rows.map(toUser)
+  }
+}

@@ -1,0 +1,32 @@
+/** Reads the users table page by page. */
+import { and, gt, or, sql, type Column, type SQL } from 'drizzle-orm'
+import type { Database } from '../db/database.js'
+import { integerOfPk } from '../db/integer-pks.js'
+import type { UserRow } from '../db/tables.js'
+import { usernameKey } from '../lib/username.js'
+
+interface ListOptions {
+  /** Only users whose key is higher; undefined for all. A number if keys are integers. */
+  after: string | number | undefined
+  limit: number
+  /** A part of the address or the username, in any case; empty for all users. */
+  search: string
+  /** Whether keys are integers. */
+  byInteger: boolean
+}
+
+/** In ascending order of their keys. */
+export async function listUsers (
+  { orm, dialect, users }: Database,
+  { after, limit, search, byInteger }: ListOptions
+): Promise<UserRow[]> {
+  const key: SQL = byInteger ? integerOfPk[dialect] : sql`${users.pk}`
+  const found = or(contains(users.email, search.toLowerCase()), contains(users.usernameKey, usernameKey(search)))
+  return await orm.select().from(users)
+    .where(and(after === undefined ? undefined : gt(key, after), search === '' ? undefined : found))
+    .orderBy(key)
+    .limit(limit)
+}
+
+const contains = (column: Column, part: string): SQL =>
+  sql`${column} LIKE ${`%${part.replace(/[!%_]/g, '!$&')}%`} ESCAPE '!'`
