@@ -122,7 +122,7 @@ t.test('the migrate command updates a file, or only prints the SQL', async t => 
   const database = temporaryFile(t)
   t.match(
     await migrateCommand({ database }, true),
-    /^CREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;$/
+    /^BEGIN;\nCREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;\nCOMMIT;$/
   )
   t.notOk(existsSync(database), 'printing the SQL creates no file')
   t.match(await migrateCommand({ database }, false), /^\d+ statements run$/)
