@@ -446,6 +446,7 @@ story('a token is valid only at the registration of the plugin that issued it', 
     t.equal(codeOf(answer), '401 token_not_valid', JSON.stringify(options))
   }
 
+  const place = file ?? database
   const twins = await build(t, {
     ...(file && { options: { database: file } }),
     database: file ?? database,
@@ -453,7 +454,7 @@ story('a token is valid only at the registration of the plugin that issued it', 
       await app.register(fp(createPlugin(internals)), {
         ...articleOptions,
         secret,
-        database: file ?? database,
+        database: { ...(typeof place === 'string' ? { url: place } : { drizzle: place }), share: true },
         prefix: '/staff',
         docs: false
       } as object)

@@ -8,13 +8,12 @@ type Module = Record<string, unknown>
 /** The export `auth` of a module, or its default export; `{}` without a path. Throws an Error if it has neither. */
 export async function loadOptions (path: string | undefined): Promise<object> {
   if (path === undefined) return {}
-  const loaded = /\.[cm]?ts$/.test(path) ? await loadTypeScript(path) : await import(urlOf(path))
-  const options = optionsIn(loaded)
+  const options = optionsIn(/\.[cm]?ts$/.test(path) ? await loadTypeScript(path) : await load(path))
   if (options === undefined) throw new Error(`${path}: exports neither auth nor a default object`)
   return options
 }
 
-const urlOf = (path: string) => pathToFileURL(resolve(path)).href
+const load = async (path: string): Promise<Module> => await import(pathToFileURL(resolve(path)).href)
 
 /** A CommonJS module that was compiled from `export default` has that one level deeper. */
 function optionsIn ({ auth, default: exported }: Module): object | undefined {
@@ -23,12 +22,11 @@ function optionsIn ({ auth, default: exported }: Module): object | undefined {
   return '__esModule' in options ? optionsIn(options as Module) : options
 }
 
-/** Through the tsx of the app if it has one: Node's own support lacks imports of `./x.js` that mean `./x.ts`. */
+/** With the tsx of the app if it has one: Node's own support lacks imports of `./x.js` that mean `./x.ts`. */
 async function loadTypeScript (path: string): Promise<Module> {
-  const tsx = tsxOf(resolve(path))
-  if (tsx !== undefined) return await (await import(tsx)).tsImport(urlOf(path), import.meta.url)
+  await loadTsx(resolve(path))
   try {
-    return await import(urlOf(path))
+    return await load(path)
   } catch (error) {
     if (!isNoTypeScript(error)) throw error
     throw new Error(
@@ -38,12 +36,14 @@ async function loadTypeScript (path: string): Promise<Module> {
   }
 }
 
-function tsxOf (from: string): string | undefined {
+async function loadTsx (from: string): Promise<void> {
+  let entry: string
   try {
-    return pathToFileURL(createRequire(from).resolve('tsx/esm/api')).href
+    entry = createRequire(from).resolve('tsx')
   } catch {
-    return undefined
+    return
   }
+  await load(entry)
 }
 
 const isNoTypeScript = (error: unknown) => error instanceof Error && 'code' in error &&
