@@ -6,6 +6,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { AccountOptions, PasswordOptions } from './options/account.js'
 import { SiteOptions, UrlOptions } from './options/addresses.js'
 import { Choice, Group, Text, Url } from './options/builders.js'
+import { DatabaseOptions } from './options/database.js'
 import { HookOptions } from './options/hooks.js'
 import { MailOptions } from './options/mail.js'
 import { SocialOptions } from './options/social.js'
@@ -31,11 +32,11 @@ export const Options = Group({
     'Public address of the app. Mailed links begin with it; it is also the issuer of the tokens and the server in ' +
     'the OpenAPI document. Required in production.'
   ),
-  database: Type.Union([Text(), Type.Object({})], {
+  database: Type.Union([Text(), DatabaseOptions, Type.Object({})], {
     title: 'a SQLite file, a postgres:// URL or a Drizzle instance',
     default: 'auth.sqlite',
-    description: 'A SQLite file, `:memory:`, `postgres://…`, or your Drizzle instance. The long form is ' +
-      '`{ url }` or `{ drizzle }`; there, `prepare: false` turns prepared statements off.'
+    description: 'A SQLite file, `:memory:`, `postgres://…`, or your Drizzle instance. The long form has `url` or ' +
+      '`drizzle`, and the options below.'
   }),
   migrate: Type.Boolean({
     description: 'Create the tables and the columns of user fields at start. ' +

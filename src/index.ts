@@ -9,6 +9,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import type { CheckedOptions } from '../schemas/options.js'
 import type { UserFields } from '../schemas/user-fields.js'
+import { rememberCaller } from './lib/caller-file.js'
 import { createPlugin } from './plugin.js'
 import type { DefaultUserFields, DefinedOptions, RestAuthOptions } from './types.js'
 import type { CheckedFields } from './user-types.js'
@@ -26,7 +27,10 @@ export default restAuth
 export const defineRestAuth = <
   const F extends UserFields = DefaultUserFields,
   const A extends NonNullable<CheckedOptions['account']> = {}
->(options: RestAuthOptions<F, A> & { userFields?: CheckedFields<F, A> }): DefinedOptions<F, A> => options
+>(options: RestAuthOptions<F, A> & { userFields?: CheckedFields<F, A> }): DefinedOptions<F, A> => {
+  rememberCaller(options, defineRestAuth)
+  return options
+}
 
 export { authenticate, requireUser } from './server-api/require-user.js'
 export type { RequireUserOptions } from './server-api/require-user.js'

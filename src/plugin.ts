@@ -3,10 +3,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context, Feature } from './context.js'
 import { createContext } from './create-context.js'
-import type { Database } from './db/database.js'
 import { refuseToStart } from './db/errors.js'
-import { migrate, pendingStatements } from './db/migrate.js'
 import { openDatabase } from './db/open.js'
+import { prepareDatabase } from './db/prepare.js'
 import { createErrorHandler } from './errors/responses.js'
 import { emailVerification } from './features/email-verification.js'
 import { jwks } from './features/jwks.js'
@@ -29,9 +28,11 @@ import { addSecurityToHostRoutes } from './http/openapi-security.js'
 import { addOpenapi } from './http/openapi.js'
 import { prepareRouting } from './http/routing.js'
 import { createSerialiserSchemas } from './http/serialiser-schemas.js'
+import { callerFile } from './lib/caller-file.js'
 import { addCookies } from './lib/cookies.js'
 import type { HashCost } from './lib/password-hash.js'
 import { addInbox } from './mail/add-inbox.js'
+import { settle } from './server-api/neighbours.js'
 import { createRestAuth, decorate, registrationsOf } from './server-api/registrations.js'
 import { resolveSettings } from './settings/settings.js'
 import type { Settings } from './settings/types.js'
@@ -63,10 +64,11 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeo
       app.log.error({ err: error }, 'idle database connection failed')
     ).catch(refuseToStart)
     app.addHook('onClose', () => db.close())
-    await prepareDatabase(db, settings).catch(refuseToStart)
+    const path = `${app.prefix}${settings.prefix}`
+    await settle(app, { path, db, settings }).catch(refuseToStart)
+    await prepareDatabase(db, settings, callerFile(options)).catch(refuseToStart)
 
     const registrations = registrationsOf(app)
-    const path = `${app.prefix}${settings.prefix}`
     const docs = 'docs' in options && options.docs ? settings.docs : freeDocsPath(app, settings)
     prepareHost(app)
     // Everything else is in its own scope: the host keeps its parsers, error handler, swagger and jwt.
@@ -133,18 +135,4 @@ function addFeatures (app: FastifyInstance, context: Context): void {
   app.setReplySerializer(undefined as never)
   for (const feature of features) feature(routing.app.withTypeProvider<TypeBoxTypeProvider>(), context)
   routing.finish()
-}
-
-async function prepareDatabase (db: Database, { migrate: wanted, fields, account: { pk } }: Settings): Promise<void> {
-  if (wanted) {
-    await migrate(db, fields, pk)
-    return
-  }
-  const pending = await pendingStatements(db, db, fields, pk)
-  if (pending.length > 0) {
-    throw new Error(
-      `fastify-rest-auth: database: ${pending.length} migration statements are pending; ` +
-      'run: npx fastify-rest-auth migrate, or set migrate: true'
-    )
-  }
 }

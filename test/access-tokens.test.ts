@@ -448,6 +448,7 @@ story('a token is valid only at the registration of the plugin that issued it', 
     t.equal(codeOf(answer), '401 token_not_valid', JSON.stringify(options))
   }
 
+  const place = file ?? database
   const twins = await build(t, {
     ...(file && { options: { database: file } }),
     database: file ?? database,
@@ -455,7 +456,7 @@ story('a token is valid only at the registration of the plugin that issued it', 
       await app.register(fp(createPlugin(internals)), {
         ...articleOptions,
         secret,
-        database: file ?? database,
+        database: { ...(typeof place === 'string' ? { url: place } : { drizzle: place }), share: true },
         prefix: '/staff',
         docs: false
       } as object)

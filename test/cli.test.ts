@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import BetterSqlite3 from 'better-sqlite3'
 import { loadOptions } from '../src/cli/load-options.js'
 import { migrateCommand } from '../src/cli/migrate.js'
 import { openapiCommand } from '../src/cli/openapi.js'
@@ -72,6 +73,59 @@ t.test('`migrate` works on the options of a module, or on the database it is giv
     stdout: /ALTER TABLE "users" ADD COLUMN "level" integer;/
   })
   t.equal(await migrateCommand({ database, userFields: {} }, false), 'up to date')
+})
+
+t.test('`migrate` keeps the names of the tables, also on the database it is given', async t => {
+  const [database, other] = [temporaryFile(t), temporaryFile(t)]
+  const auth = { database: { url: database, tables: 'staff_' } }
+  const options = optionsFile(t, `export const auth = ${JSON.stringify(auth)}`)
+  t.match(await run('migrate', '--options', options, '--print'), { stdout: /^BEGIN;\n.*"staff_rest_auth_schema"/ })
+  t.match(await run('migrate', '--options', options), { code: 0, stdout: /^\d+ statements run\n$/ })
+  t.match(await run('migrate', '--options', options, '--database', other), { code: 0, stdout: /^\d+ statements run\n$/ })
+  for (const file of [database, other]) {
+    const client = new BetterSqlite3(file)
+    const tables = client.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[]
+    client.close()
+    t.equal(tables.length, 9)
+    t.ok(tables.every(name => name.startsWith('staff_')))
+  }
+})
+
+t.test('the printed SQL is one transaction, which a tool can run', async t => {
+  const database = temporaryFile(t)
+  const sql = await migrateCommand({ database }, true)
+  t.match(sql, /^BEGIN;\n[^]*\nCOMMIT;$/)
+  const client = new BetterSqlite3(database)
+  // The last statement fails, and so nothing is done.
+  t.throws(() => client.exec(sql.replace(/COMMIT;$/, 'SELECT nonsense;')))
+  client.exec('ROLLBACK')
+  t.equal(client.prepare('SELECT count(*) FROM sqlite_master').pluck().get(), 0)
+  client.exec(sql)
+  client.close()
+  t.equal(await migrateCommand({ database }, false), 'up to date')
+})
+
+t.test('the options may be TypeScript: with the tsx of the app, or if Node.js supports it', async t => {
+  const source = 'const file: string = \':memory:\'\nexport const auth: object = { database: file }\n'
+  const withTsx = join(t.testdir({ 'auth.mts': source }), 'auth.mts')
+  t.match(await run('migrate', '--options', withTsx), { code: 0, stdout: /^\d+ statements run\n$/ })
+  const without = join(dirname(temporaryFile(t)), 'auth.mts')
+  writeFileSync(without, source)
+  const supported = 'typescript' in process.features && process.features.typescript !== false
+  t.match(await run('migrate', '--options', without), supported
+    ? { code: 0 }
+    : { code: 1, stderr: /auth\.mts: this version of Node\.js can't load it; install tsx \(npm install -D tsx\)/ })
+})
+
+t.test('options compiled to CommonJS are found, as auth and as default', async t => {
+  for (const exported of ['auth', 'default']) {
+    const file = join(dirname(temporaryFile(t)), 'auth.cjs')
+    writeFileSync(file, `
+      Object.defineProperty(exports, '__esModule', { value: true })
+      exports.${exported} = { database: 'x.sqlite' }
+    `)
+    t.same(await loadOptions(file), { database: 'x.sqlite' })
+  }
 })
 
 t.test('`openapi` prints the document for the given options', async t => {

@@ -383,8 +383,11 @@ const register = (app: FastifyInstance, prefix: string, body: object = alice) =>
 const read = (app: FastifyInstance, prefix: string, token: string) =>
   app.inject({ url: `${prefix}/user`, headers: bearer(token) })
 
-/** A database that several registrations can share: `:memory:` would be one for each. */
-const shared = (database: unknown) => database === ':memory:' ? drizzleSqlite(new BetterSqlite3(':memory:')) : database
+/** A database that several registrations share: `:memory:` would be one for each. */
+function shared (database: unknown): object {
+  const drizzle = database === ':memory:' ? drizzleSqlite(new BetterSqlite3(':memory:')) : database
+  return { ...(typeof drizzle === 'string' ? { url: drizzle } : { drizzle }), share: true }
+}
 
 story('a second registration has its own options, found by app.restAuth.under(prefix)', async (t, _build, tested) => {
   const { app, database: given } = await host(t, tested)

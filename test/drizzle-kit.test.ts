@@ -4,11 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { Type } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
 import { getTableName, is, Table } from 'drizzle-orm'
 import * as postgresTables from 'fastify-rest-auth/drizzle/postgres'
 import * as sqliteTables from 'fastify-rest-auth/drizzle/sqlite'
 import pg from 'pg'
+import { migrateCommand } from '../src/cli/migrate.js'
 import { alice, password, sqliteBuild, t, type Test } from './support/build.js'
 import { databases, postgres, temporaryFile } from './support/databases.js'
 
@@ -18,12 +20,14 @@ const kit = join(dirname(require.resolve('drizzle-kit')), 'bin.cjs')
 type Dialect = 'sqlite' | 'postgres'
 
 /** The app's folder, with a table of its own that refers to a user. */
-function appFolder (t: Test, dialect: Dialect, url: string, column = 'bio'): string {
+function appFolder (t: Test, dialect: Dialect, url: string, column = 'bio', names = { tables: '' }): string {
   const [table, module] = dialect === 'sqlite' ? ['sqliteTable', 'sqlite-core'] : ['pgTable', 'pg-core']
   return t.testdir({
     'schema.ts': `
       import { ${table}, text } from 'drizzle-orm/${module}'
-      import { users } from 'fastify-rest-auth/drizzle/${dialect}'
+      import { createTables } from 'fastify-rest-auth/drizzle/${dialect}'
+
+      const { users } = createTables(${JSON.stringify(names)})
 
       export const profiles = ${table}('profiles', {
         userPk: text('user_pk').primaryKey().references(() => users.pk, { onDelete: 'cascade' }),
@@ -32,14 +36,14 @@ function appFolder (t: Test, dialect: Dialect, url: string, column = 'bio'): str
     `,
     'drizzle.config.ts': `
       import { defineConfig } from 'drizzle-kit'
-      import { tablesFilter } from 'fastify-rest-auth/drizzle/${dialect}'
+      import { tablesFilterOf } from 'fastify-rest-auth/drizzle/${dialect}'
 
       export default defineConfig({
         dialect: '${dialect === 'sqlite' ? 'sqlite' : 'postgresql'}',
         schema: './schema.ts',
         out: './out',
         dbCredentials: { url: '${url}' },
-        tablesFilter
+        tablesFilter: tablesFilterOf('${names.tables}')
       })
     `
   })
@@ -89,6 +93,27 @@ for (const tested of databases.filter(({ name }) => name !== 'PGlite')) {
     t.notMatch(readFileSync(join(folder, 'out', 'schema.ts'), 'utf8'), /Table\("(users|sessions|rest_auth_schema)"/)
   })
 
+  const fields = {
+    gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F')]) },
+    badge: { schema: Type.String(), unique: true, registration: 'optional' }
+  }
+  for (const names of [{ tables: '' }, { tables: 'staff_' }]) {
+    const title = `${names.tables || 'no'} prefix, user fields, integer keys (${tested.name})`
+    t.test(`once its own tables are made, push proposes nothing: ${title}`, async t => {
+      const { database, close } = dialect === 'sqlite'
+        ? { database: temporaryFile(t), close: async () => {} }
+        : await postgres.open()
+      t.teardown(close)
+      const url = String(database)
+      const given = names.tables === '' ? { url } : { url, ...names }
+      await migrateCommand({ database: given, userFields: fields, account: { pk: 'integer' } }, false)
+      const before = await tablesOf(dialect, url)
+      await run(appFolder(t, dialect, url, 'bio', names), 'push', '--force')
+      t.same(await tablesOf(dialect, url), [...before, 'profiles'].sort())
+      t.match(await run(appFolder(t, dialect, url, 'bio', names), 'push', '--strict', '--verbose'), /No changes detected/)
+    })
+  }
+
   t.test(`generate writes nothing of ours (${tested.name})`, async t => {
     const folder = appFolder(t, dialect, 'unused')
     await run(folder, 'generate')
@@ -103,5 +128,7 @@ t.test('the filter names every table that is exported, and the ledger of migrati
   for (const tables of [sqliteTables, postgresTables]) {
     const names = Object.values(tables).filter(value => is(value, Table)).map(table => getTableName(table as Table))
     t.same([...tables.tablesFilter].sort(), [...names, 'rest_auth_schema'].map(name => `!${name}`).sort())
+    const ofPrefix = Object.values(tables.createTables({ tables: 'staff_' })).map(getTableName)
+    t.same(tables.tablesFilterOf('staff_').sort(), ofPrefix.map(name => `!${name}`).sort())
   }
 })

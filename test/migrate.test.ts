@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync } from 'node:fs'
-import { dirname, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
@@ -10,7 +10,7 @@ import { migrate, pendingStatements } from '../src/db/migrate.js'
 import { openDatabase } from '../src/db/open.js'
 import * as postgresTables from '../src/db/tables-postgres.js'
 import * as sqliteTables from '../src/db/tables-sqlite.js'
-import restAuth from '../src/index.js'
+import restAuth, { defineRestAuth } from 'fastify-rest-auth'
 import { patient, secret, t, type Test } from './support/build.js'
 import { databases, temporaryFile } from './support/databases.js'
 
@@ -109,6 +109,21 @@ for (const tested of databases) {
   })
 }
 
+t.test('the command names the module in which defineRestAuth was called, unless that is the script itself', async t => {
+  const source = `import { defineRestAuth } from 'fastify-rest-auth'
+    export const auth = defineRestAuth({ secret: '${secret}', database: ':memory:', migrate: false })`
+  const file = join(t.testdir({ 'auth.js': source }), 'auth.js')
+  const { auth } = await import(file) as { auth: object }
+  const given = `--options ./${relative(process.cwd(), file)}, or set migrate: true$`
+  const own = defineRestAuth({ secret, database: ':memory:', migrate: false })
+  const unknown = '--options <the module that exports your options>, or set migrate: true$'
+  for (const [options, command] of [[auth, given], [{ ...auth }, unknown], [own, unknown]] as const) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await t.rejects(async () => await app.register(restAuth, options as never), { message: new RegExp(command) })
+  }
+})
+
 t.test('eight connections that migrate one file at once all succeed', async t => {
   const file = temporaryFile(t)
   const fields = specs({ gender })
@@ -122,7 +137,7 @@ t.test('the migrate command updates a file, or only prints the SQL', async t => 
   const database = temporaryFile(t)
   t.match(
     await migrateCommand({ database }, true),
-    /^CREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;$/
+    /^BEGIN;\nCREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;\nCOMMIT;$/
   )
   t.notOk(existsSync(database), 'printing the SQL creates no file')
   t.match(await migrateCommand({ database }, false), /^\d+ statements run$/)

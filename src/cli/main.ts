@@ -8,11 +8,12 @@ const usage = `usage: fastify-rest-auth <command>
 
   secret                     prints a new signing secret
     --algorithm EdDSA|ES256  or a private key for tokens.keys: a JWK, or with --pem PKCS#8
-  migrate [--print]          brings the database up to date, or prints the SQL that would
+  migrate [--print]          brings the database up to date, or prints the SQL that would,
+                             as one transaction
   openapi                    prints the OpenAPI document, as JSON
 
 migrate and openapi read your plugin options from a module:
-  --options ./auth.js        its default export, or its export named auth
+  --options ./auth.ts        its default export, or its export named auth
   --database <file or URL>   instead of the one in the options
 `
 
@@ -28,10 +29,11 @@ async function main (): Promise<void> {
       help: { type: 'boolean', default: false }
     }
   })
-  const options = async () => ({
-    ...(await loadOptions(values.options)),
-    ...(values.database !== undefined && { database: values.database })
-  })
+  const options = async () => {
+    const { withUrl } = await import('../db/target.js')
+    const loaded: { database?: unknown } = await loadOptions(values.options)
+    return values.database === undefined ? loaded : { ...loaded, database: withUrl(loaded.database, values.database) }
+  }
   const commands = new Map<string, () => string | Promise<string>>([
     ['secret', () => secretCommand(values.algorithm, values.pem)],
     ['migrate', async () => (await import('./migrate.js')).migrateCommand(await options(), values.print)],

@@ -3,20 +3,22 @@ import { existsSync } from 'node:fs'
 import { refuseToStart } from '../db/errors.js'
 import { migrate, pendingStatements } from '../db/migrate.js'
 import { openDatabase } from '../db/open.js'
-import { isPostgres, targetOf } from '../db/target.js'
+import { isPostgres, targetOf, withUrl } from '../db/target.js'
 import { resolveSettings } from '../settings/settings.js'
+
+const withSemicolon = (statement: string) => statement.replace(/;?$/, ';')
 
 export async function migrateCommand (options: object, print: boolean): Promise<string> {
   const { database: option, fields, account: { pk } } = resolveSettings(options, { production: false, warn: () => {} })
   // Opening a missing SQLite file would create it, which --print must not do.
   const { database: named } = targetOf(option)
   const isFile = typeof named === 'string' && !isPostgres(named)
-  const database = print && isFile && !existsSync(named) ? ':memory:' : option
+  const database = print && isFile && !existsSync(named) ? withUrl(option, ':memory:') : option
   const db = await openDatabase(database, fields, () => {}).catch(refuseToStart)
   try {
     if (print) {
       const pending = await pendingStatements(db, db, fields, pk)
-      return pending.map(statement => statement.replace(/;?$/, ';')).join('\n')
+      return pending.length === 0 ? '' : ['BEGIN', ...pending, 'COMMIT'].map(withSemicolon).join('\n')
     }
     const statements = await migrate(db, fields, pk).catch(refuseToStart)
     return statements.length === 0 ? 'up to date' : `${statements.length} statements run`

@@ -1,12 +1,12 @@
 /** What the database has: the columns of its tables, and the ledger of what was migrated. */
-import { sql, type SQL } from 'drizzle-orm'
-import { text as column, sqliteTable } from 'drizzle-orm/sqlite-core'
+import { getTableName, sql, type SQL } from 'drizzle-orm'
 import type { Db, Dialect } from './database.js'
+import { nameOf, quoteName } from './table-names.js'
 
 /** The types of the columns by name, by table. */
 export type Catalogue = ReadonlyMap<string, ReadonlyMap<string, string>>
 
-export async function readCatalogue (dialect: Dialect, { orm }: Db): Promise<Catalogue> {
+export async function readCatalogue (dialect: Dialect, { orm, names }: Db): Promise<Catalogue> {
   type Source = [table: SQL<string>, name: SQL<string>, type: SQL<string>, from: SQL, where: SQL]
   const sources: Record<Dialect, Source> = {
     sqlite: [
@@ -21,7 +21,7 @@ export async function readCatalogue (dialect: Dialect, { orm }: Db): Promise<Cat
       sql`column_name`,
       sql`data_type`,
       sql`information_schema.columns`,
-      sql`table_schema = current_schema()`
+      sql`table_schema = ${names.schema ?? sql`current_schema()`}`
     ]
   }
   const [table, name, type, from, where] = sources[dialect]
@@ -33,23 +33,25 @@ export async function readCatalogue (dialect: Dialect, { orm }: Db): Promise<Cat
   return tables
 }
 
-export const createLedger =
-  'CREATE TABLE IF NOT EXISTS "rest_auth_schema" ("entry" text PRIMARY KEY NOT NULL, "definition" text NOT NULL)'
+/** The SQL for the schema that the option names, if there is none yet: to make it takes a right of its own. */
+export async function missingSchema ({ orm, names: { schema } }: Db): Promise<string[]> {
+  if (schema === undefined) return []
+  const found = await orm.select({ name: sql`nspname` }).from(sql`pg_namespace`).where(sql`nspname = ${schema}`)
+  return found.length > 0 ? [] : [`CREATE SCHEMA ${quoteName(schema)}`]
+}
 
-const ledgerTable = sqliteTable('rest_auth_schema', {
-  entry: column('entry').notNull(),
-  definition: column('definition').notNull()
-})
+export const createLedger = ({ ledger }: Db): string =>
+  `CREATE TABLE IF NOT EXISTS ${nameOf(ledger)} ("entry" text PRIMARY KEY NOT NULL, "definition" text NOT NULL)`
 
 /** The definitions by entry: `migration:0000_accounts`, `field:gender`. */
-export async function readLedger ({ orm }: Db, catalogue: Catalogue): Promise<Map<string, string>> {
-  if (!catalogue.has('rest_auth_schema')) return new Map()
-  const rows = await orm.select().from(ledgerTable)
+export async function readLedger ({ orm, ledger }: Db, catalogue: Catalogue): Promise<Map<string, string>> {
+  if (!catalogue.has(getTableName(ledger))) return new Map()
+  const rows = await orm.select().from(ledger)
   return new Map(rows.map(row => [row.entry, row.definition]))
 }
 
-export const recordEntry = (entry: string, definition: string): string =>
-  `INSERT INTO "rest_auth_schema" ("entry", "definition") VALUES (${quote(entry)}, ${quote(definition)}) ` +
+export const recordEntry = ({ ledger }: Db, entry: string, definition: string): string =>
+  `INSERT INTO ${nameOf(ledger)} ("entry", "definition") VALUES (${quote(entry)}, ${quote(definition)}) ` +
   'ON CONFLICT ("entry") DO UPDATE SET "definition" = excluded."definition"'
 
 export const quote = (value: string): string => `'${value.replaceAll("'", "''")}'`

@@ -2,8 +2,10 @@
  * SQL that converts a column to another kind without losing anything: a value that would not be the same afterwards
  * (`abc` or `007` as an integer, `1.5` as one) makes it fail.
  */
+import type { Table } from 'drizzle-orm'
 import type { ColumnKind } from '../../schemas/user-fields.js'
 import type { Dialect } from './database.js'
+import { nameOf } from './table-names.js'
 
 type Expression = (value: string) => string
 
@@ -46,6 +48,7 @@ function isDecimalOnSqlite (text: string): string {
 }
 
 interface Conversion {
+  users: Table
   column: string
   /** The definition of the column until now. */
   from: string
@@ -54,14 +57,14 @@ interface Conversion {
   type: string
 }
 
-export function conversion (dialect: Dialect, { column, from, kind, type }: Conversion) {
+export function conversion (dialect: Dialect, { users, column, from, kind, type }: Conversion) {
   const value = source(dialect, `"${column}"`, from, kind)
   return {
     fits: fitsKind[dialect][kind](value),
     value: kind === 'boolean' && !isBoolean(from)
       ? `${asText(value)} IN ('1', 'true')`
       : `CAST(${dialect === 'postgres' && kind !== 'text' ? asText(value) : value} AS ${type})`,
-    check: dialect === 'sqlite' ? checkOnSqlite(column) : checkOnPostgres(column)
+    check: dialect === 'sqlite' ? checkOnSqlite(users, column) : checkOnPostgres(users, column)
   }
 }
 
@@ -75,19 +78,19 @@ function source (dialect: Dialect, value: string, from: string, kind: ColumnKind
 }
 
 /** SQLite has no cast that fails. `OR ROLLBACK` undoes the transaction, also if the tool goes on after an error. */
-const checkOnSqlite = (column: string) => (fits: string): string[] => {
-  const { create, insert, drop } = sqliteCheck(column, fits, 'OR ROLLBACK ')
+const checkOnSqlite = (users: Table, column: string) => (fits: string): string[] => {
+  const { create, insert, drop } = sqliteCheck(users, column, fits, 'OR ROLLBACK ')
   return [create, insert, drop]
 }
 
 /** Statements of which `insert` fails if a value does not fit. */
-export const sqliteCheck = (column: string, fits: string, orElse = '') => ({
+export const sqliteCheck = (users: Table, column: string, fits: string, orElse = '') => ({
   create: 'CREATE TEMP TABLE "rest_auth_check" ("fits" integer CONSTRAINT "every value fits" CHECK ("fits"))',
-  insert: `INSERT ${orElse}INTO "rest_auth_check" SELECT ${fits} FROM "users" WHERE "${column}" IS NOT NULL`,
+  insert: `INSERT ${orElse}INTO "rest_auth_check" SELECT ${fits} FROM ${nameOf(users)} WHERE "${column}" IS NOT NULL`,
   drop: 'DROP TABLE "rest_auth_check"'
 })
 
 /** The constraint goes with the old column. */
-const checkOnPostgres = (column: string) => (fits: string): string[] => [
-  `ALTER TABLE "users" ADD CONSTRAINT "every value fits" CHECK ("${column}" IS NULL OR (${fits}))`
+const checkOnPostgres = (users: Table, column: string) => (fits: string): string[] => [
+  `ALTER TABLE ${nameOf(users)} ADD CONSTRAINT "every value fits" CHECK ("${column}" IS NULL OR (${fits}))`
 ]

@@ -4,12 +4,14 @@
  */
 import { createHash } from 'node:crypto'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import type { TableNames } from './table-names.js'
 import type { Tables } from './tables.js'
 
 export type Orm = BaseSQLiteDatabase<'async', unknown>
 
 export interface Db extends Tables {
   orm: Orm
+  names: TableNames
 }
 
 export type Dialect = 'sqlite' | 'postgres'
@@ -21,6 +23,8 @@ export interface Database extends Db {
   /** Like `transaction`, but only one at a time across all processes: for migrations. */
   underMigrationLock: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
   execute: (tx: Db, statement: string) => Promise<void>
+  /** Equal (`===`) for two connections to the same database and, on PostgreSQL, schema. */
+  identity: () => Promise<unknown>
   close: () => Promise<void>
 }
 

@@ -1,8 +1,10 @@
 /** The columns of the user fields: how they are added, adopted, or refused because the declaration has changed. */
+import { getTableName } from 'drizzle-orm'
 import type { ColumnKind, FieldSpec } from '../../schemas/user-fields.js'
 import { quote, recordEntry } from './catalogue.js'
 import { conversion, fitsKind, sqliteCheck } from './column-conversion.js'
 import type { Database, Db, Dialect } from './database.js'
+import { indexOf, nameOf } from './table-names.js'
 
 const types: Record<Dialect, Record<ColumnKind, string>> = {
   sqlite: { text: 'text', decimal: 'text', integer: 'integer', real: 'real', boolean: 'integer', json: 'text' },
@@ -28,10 +30,10 @@ export async function fieldStatements (
 ): Promise<string[]> {
   const { dialect } = database
   const wanted = definition(dialect, field)
-  const record = recordEntry(`field:${field.name}`, wanted.whole)
+  const record = recordEntry(tx, `field:${field.name}`, wanted.whole)
   const type = columns.get(field.column)
-  if (type === undefined && recorded !== undefined) throw columnLost(field)
-  if (type === undefined) return [addColumn(field, wanted.column), ...uniqueIndex(field), record]
+  if (type === undefined && recorded !== undefined) throw columnLost(tx, field)
+  if (type === undefined) return [addColumn(tx, field, wanted.column), ...uniqueIndex(tx, field), record]
   if (recorded === wanted.whole) return []
   const unnamedKind = wanted.whole.replace(/ \((boolean|json)\)/, '')
   const isAdoptable =
@@ -40,7 +42,7 @@ export async function fieldStatements (
   if (isAdoptable && await allFit(database, tx, field)) return [record]
   throw new Error(
     `userFields.${field.name}: its column is «${recorded ?? type}» and the declaration wants «${wanted.whole}». ` +
-    `Run this SQL, then start again: ${repair(dialect, field, recorded ?? type, columns).join('; ')};`
+    `Run this SQL, then start again: ${repair(dialect, tx, field, { from: recorded ?? type, columns }).join('; ')};`
   )
 }
 
@@ -53,20 +55,23 @@ function definition (dialect: Dialect, { column, kind, choices, unique }: FieldS
 
 const literal = (value: string | number) => typeof value === 'number' ? String(value) : quote(value)
 
-const addColumn = ({ column }: FieldSpec, definition: string) =>
-  `ALTER TABLE "users" ADD COLUMN "${column}" ${definition}`
-const uniqueIndex = ({ unique, column }: FieldSpec) =>
-  unique ? [`CREATE UNIQUE INDEX "users_${column}_unique" ON "users" ("${column}")`] : []
+const addColumn = ({ users }: Db, { column }: FieldSpec, definition: string) =>
+  `ALTER TABLE ${nameOf(users)} ADD COLUMN "${column}" ${definition}`
+const uniqueIndex = ({ users }: Db, { unique, column }: FieldSpec) => {
+  const { made } = indexOf(users, `${column}_unique`)
+  return unique ? [`CREATE UNIQUE INDEX ${made} ON ${nameOf(users)} ("${column}")`] : []
+}
 
-const columnLost = ({ name, column }: FieldSpec) => new Error(
-  `userFields.${name}: the table users has lost its column "${column}"; restore it from a backup, or run this SQL to ` +
-  `start with an empty one: DELETE FROM "rest_auth_schema" WHERE "entry" = ${quote(`field:${name}`)};`
+const columnLost = ({ users, ledger }: Db, { name, column }: FieldSpec) => new Error(
+  `userFields.${name}: the table ${getTableName(users)} has lost its column "${column}"; restore it from a backup, ` +
+  'or run this SQL to start with an empty one: ' +
+  `DELETE FROM ${nameOf(ledger)} WHERE "entry" = ${quote(`field:${name}`)};`
 )
 
 async function allFit (database: Database, tx: Db, { column, kind }: FieldSpec): Promise<boolean> {
   // Each kind has its own type on PostgreSQL.
   if (database.dialect === 'postgres') return true
-  const { create, insert, drop } = sqliteCheck(column, fitsKind.sqlite[kind](`"${column}"`))
+  const { create, insert, drop } = sqliteCheck(tx.users, column, fitsKind.sqlite[kind](`"${column}"`))
   await database.execute(tx, create)
   const fits = await database.execute(tx, insert).then(() => true, () => false)
   await database.execute(tx, drop)
@@ -77,22 +82,28 @@ async function allFit (database: Database, tx: Db, { column, kind }: FieldSpec):
  * One transaction. A tool that goes on after an error must do no harm either: on SQLite the check itself rolls back,
  * after which no later statement succeeds, because all of them need the renamed column.
  */
-function repair (dialect: Dialect, field: FieldSpec, from: string, columns: Known['columns']): string[] {
+function repair (
+  dialect: Dialect, tx: Db, field: FieldSpec, { from, columns }: Pick<Known, 'columns'> & { from: string }
+): string[] {
   const { name, column, kind } = field
+  const users = nameOf(tx.users)
   const wanted = definition(dialect, field)
   let old = `${column}_old`
   while (columns.has(old)) old += '_old'
-  const { check, fits, value } = conversion(dialect, { column: old, from, kind, type: types[dialect][kind] })
+  const { check, fits, value } = conversion(dialect, {
+    users: tx.users, column: old, from, kind, type: types[dialect][kind]
+  })
   return [
     'BEGIN',
-    `DROP INDEX IF EXISTS "users_${column}_unique"`,
-    `ALTER TABLE "users" RENAME COLUMN "${column}" TO "${old}"`,
-    addColumn(field, wanted.column),
-    ...uniqueIndex(field),
-    recordEntry(`field:${name}`, wanted.whole),
+    `DROP INDEX IF EXISTS ${indexOf(tx.users, `${column}_unique`).dropped}`,
+    `ALTER TABLE ${users} RENAME COLUMN "${column}" TO "${old}"`,
+    addColumn(tx, field, wanted.column),
+    ...uniqueIndex(tx, field),
+    recordEntry(tx, `field:${name}`, wanted.whole),
     ...check(fits),
-    `UPDATE ${dialect === 'sqlite' ? 'OR ROLLBACK ' : ''}"users" SET "${column}" = ${value} WHERE "${old}" IS NOT NULL`,
-    `ALTER TABLE "users" DROP COLUMN "${old}"`,
+    `${dialect === 'sqlite' ? 'UPDATE OR ROLLBACK' : 'UPDATE'} ${users} SET "${column}" = ${value} ` +
+      `WHERE "${old}" IS NOT NULL`,
+    `ALTER TABLE ${users} DROP COLUMN "${old}"`,
     'COMMIT'
   ]
 }

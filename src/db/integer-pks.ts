@@ -3,10 +3,10 @@
  * finds the highest, and any key that spells none, without reading the table.
  */
 import { sql, type SQL } from 'drizzle-orm'
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { refuseOption } from '../lib/refuse-option.js'
 import { recordEntry } from './catalogue.js'
 import type { Database, Db, Dialect } from './database.js'
+import { indexOf, nameOf, toText } from './table-names.js'
 
 // The cast is inside the CASE, because PostgreSQL fails on a text that is no number. Without parameters and table name,
 // because the databases use the index only for the same expression.
@@ -22,19 +22,18 @@ const entry = 'index:users_pk_integer'
 
 /** The SQL that is still to run. Throws an option error if a user has another key. */
 export async function integerPkStatements (
-  { dialect }: Database, { orm, users }: Db, ledger: ReadonlyMap<string, string>
+  { dialect }: Database, tx: Db, ledger: ReadonlyMap<string, string>
 ): Promise<string[]> {
+  const { orm, users } = tx
   if (ledger.size > 0) {
     const [other] = await orm.select({ pk: users.pk }).from(users).where(sql`${integerOfPk[dialect]} IS NULL`).limit(1)
     if (other) refuseOtherPk(other.pk)
   }
   if (ledger.has(entry)) return []
-  const index = toText(sql`CREATE INDEX "users_pk_integer" ON "users" ((${integerOfPk[dialect]}))`)
-  return [index, recordEntry(entry, 'added')]
+  const { made } = indexOf(users, 'pk_integer')
+  const index = `CREATE INDEX ${made} ON ${nameOf(users)} ((${toText(integerOfPk[dialect])}))`
+  return [index, recordEntry(tx, entry, 'added')]
 }
-
-// Without parameters, either dialect writes the same text.
-const toText = (statement: SQL): string => new SQLiteSyncDialect().sqlToQuery(statement).sql
 
 export const refuseOtherPk = (pk: string): never => refuseOption(
   `account.pk: 'integer' needs users whose keys are positive integers, but one has the key ${JSON.stringify(pk)}; ` +

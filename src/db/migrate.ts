@@ -1,15 +1,16 @@
 /**
  * Runs drizzle-kit's migrations, then adds what the options need: columns for user fields, and an index for integer
- * keys. `rest_auth_schema` is the ledger of all.
+ * keys. The table `rest_auth_schema` is the ledger of all.
  */
 import { readFileSync } from 'node:fs'
 import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import { ownFile } from '../lib/own-files.js'
-import { createLedger, readCatalogue, readLedger, recordEntry, type Catalogue } from './catalogue.js'
+import { createLedger, missingSchema, readCatalogue, readLedger, recordEntry, type Catalogue } from './catalogue.js'
 import type { Database, Db, Dialect } from './database.js'
 import { fieldStatements } from './field-columns.js'
 import { integerPkStatements } from './integer-pks.js'
+import { withNames } from './table-names.js'
 import { refuseUnfilledColumns } from './unfilled-columns.js'
 
 /** On SQLite, definitions of fields name the kind where two kinds share a type; they did not at first. */
@@ -21,24 +22,26 @@ export async function pendingStatements (
 ): Promise<string[]> {
   const catalogue = await readCatalogue(database.dialect, tx)
   const ledger = await readLedger(tx, catalogue)
-  const known = readMigrations(database.dialect)
+  const known = readMigrations(database.dialect, tx)
   if (ledger.size === 0) refuseForeignTables(tx, catalogue)
   refuseNewer(ledger, known)
   const pending = known.filter(({ tag }) => !ledger.has(`migration:${tag}`))
   if (pending.length === 0) refuseDamaged(tx, catalogue, fields)
   await refuseUnfilledColumns(database.dialect, tx, ledger, fields)
-  const migrated = pending.flatMap(({ tag, statements }) => [...statements, recordEntry(`migration:${tag}`, 'applied')])
-  const columns = catalogue.get('users') ?? new Map<string, string>()
+  const migrated = pending.flatMap(({ tag, statements }) => [
+    ...statements, recordEntry(tx, `migration:${tag}`, 'applied')
+  ])
+  const columns = catalogue.get(getTableName(tx.users)) ?? new Map<string, string>()
   const namesKinds = database.dialect === 'postgres' || ledger.size === 0 || ledger.has(kindsEntry)
   const added: string[] = []
   for (const field of fields) {
     const recorded = ledger.get(`field:${field.name}`)
     added.push(...await fieldStatements(database, tx, field, { recorded, namesKinds, columns }))
   }
-  if (database.dialect === 'sqlite' && !ledger.has(kindsEntry)) added.push(recordEntry(kindsEntry, 'named'))
+  if (database.dialect === 'sqlite' && !ledger.has(kindsEntry)) added.push(recordEntry(tx, kindsEntry, 'named'))
   if (pk === 'integer') added.push(...await integerPkStatements(database, tx, ledger))
   const statements = [...migrated, ...added]
-  return ledger.size === 0 && statements.length > 0 ? [createLedger, ...statements] : statements
+  return ledger.size === 0 ? [...await missingSchema(tx), createLedger(tx), ...statements] : statements
 }
 
 /** Runs the pending SQL, all or nothing, one process at a time; returns the statements. */
@@ -54,7 +57,7 @@ export const migrate = (
 
 interface Migration { tag: string, statements: string[] }
 
-function readMigrations (dialect: Dialect): Migration[] {
+function readMigrations (dialect: Dialect, { names }: Db): Migration[] {
   const folder = ownFile(`migrations/${dialect}/`)
   // drizzle-kit's own file, which ships with this package.
   const journal = JSON.parse(readFileSync(new URL('meta/_journal.json', folder), 'utf8')) as {
@@ -64,7 +67,7 @@ function readMigrations (dialect: Dialect): Migration[] {
     tag,
     // drizzle-kit names the schema in references; let the search path of the connection decide.
     statements: readFileSync(new URL(`${tag}.sql`, folder), 'utf8').replaceAll('"public".', '')
-      .split('--> statement-breakpoint').map(statement => statement.trim())
+      .split('--> statement-breakpoint').map(statement => withNames(statement.trim(), names))
   }))
 }
 
@@ -85,8 +88,9 @@ function refuseForeignTables (tx: Db, catalogue: Catalogue): void {
   const table = tablesOf(tx).map(getTableName).find(name => catalogue.has(name))
   if (table === undefined) return
   throw new Error(
-    `database: it has a table ${table}, but no record of who made it in rest_auth_schema; restore that table from a ` +
-    'backup, or use a database (on PostgreSQL, or a schema) without other tables of these names'
+    `database: it has a table ${table}, but no record of who made it in ${getTableName(tx.ledger)}; restore that ` +
+    'table from a backup, or give the plugin tables of its own: database: { …, tables: \'auth_\' }, or on PostgreSQL ' +
+    'a schema: database: { …, schema: \'auth\' }'
   )
 }
 

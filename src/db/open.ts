@@ -15,13 +15,14 @@ export async function openDatabase (
   fields: readonly FieldSpec[],
   onIdleError: (error: Error) => void
 ): Promise<Database> {
-  const { database, prepare } = targetOf(option)
+  const { database, prepare, names } = targetOf(option)
+  const tables = { ...names, fields }
   if (typeof database === 'string' && (isPostgres(database) || isSqliteName(database))) {
     return isPostgres(database)
-      ? await openPostgres(database, fields, { prepare, onIdleError })
-      : await openSqlite(database, fields)
+      ? await openPostgres(database, tables, { prepare, onIdleError })
+      : await openSqlite(database, tables)
   }
-  if (is(database, PgDatabase)) return await openPostgres(database, fields, { prepare, onIdleError })
+  if (is(database, PgDatabase)) return await openPostgres(database, tables, { prepare, onIdleError })
   const client = is(database, BaseSQLiteDatabase) && '$client' in database ? database.$client : undefined
   if (!isBetterSqlite3(client)) {
     throw new Error(
@@ -29,7 +30,7 @@ export async function openDatabase (
     )
   }
   // A second connection to the host's file, so that the host's writes do not become part of our transactions.
-  return await openSqlite(client.memory ? client : client.name, fields)
+  return await openSqlite(client.memory ? client : client.name, tables)
 }
 
 /**

@@ -1,11 +1,10 @@
 /** PostgreSQL through any Drizzle driver; for a URL, through node-postgres with its own pool. */
 import { sql } from 'drizzle-orm'
-import type { FieldSpec } from '../../schemas/user-fields.js'
-import type { Database, Db, Orm } from './database.js'
+import type { Database, Db } from './database.js'
 import { openPool, type Connections } from './postgres-pool.js'
 import { hasIsoDates, untilSettled, withRules, withRulesInside, type PgOrm, type Rules } from './postgres-rules.js'
-import * as postgres from './tables-postgres.js'
-import type { Tables } from './tables.js'
+import type { TablesOptions } from './table-names.js'
+import { createTables } from './tables-postgres.js'
 
 // Held while migrating: two servers that start at once would both create the tables. Any number that others don't use.
 const migrationLock = 7237280
@@ -13,25 +12,15 @@ const migrationLock = 7237280
 /** A pool for a `postgres://` URL, whose idle connections may fail (`onIdleError`), or the host's own instance. */
 export async function openPostgres (
   target: string | PgOrm,
-  fields: readonly FieldSpec[],
+  options: TablesOptions,
   { prepare, onIdleError }: { prepare: boolean, onIdleError: (error: Error) => void }
 ): Promise<Database> {
   const { orm, close, ...connections } =
     typeof target === 'string' ? await openPool(target, onIdleError) : connectionsOf(target)
   const rules: Rules = { prepare, isoDates: await hasIsoDates(orm) }
-  const { sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter } = postgres
-  const tables = {
-    users: postgres.usersTable(fields),
-    sessions,
-    refreshTokens,
-    outbox,
-    oneTimeTokens,
-    socialAccounts,
-    socialTransactions,
-    userPkCounter
-  }
+  const tables = { ...createTables(options), names: options }
   // The builders of both dialects share their methods, and tables.ts proves that the rows are equal.
-  const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Tables & { orm: Orm }
+  const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Db
 
   const transaction: Database['transaction'] = work =>
     untilSettled(rules, () => connections.transaction(async tx => await work(asDb(await withRulesInside(tx, rules)))))
@@ -50,9 +39,18 @@ export async function openPostgres (
       origin.set(tx, pg)
       return await work(tx)
     }),
+    identity: () => identityOf(orm, options),
     execute: async (tx, statement) => { await (origin.get(tx) ?? orm).execute(sql.raw(statement)) },
     close
   }
+}
+
+/** The address in a URL would not do: one server has many names, and the search path may choose the schema. */
+async function identityOf (orm: PgOrm, { schema }: TablesOptions): Promise<string> {
+  const place = sql<string>`concat_ws(' ', extract(epoch from pg_postmaster_start_time()), current_setting('port'), \
+current_database(), ${schema === undefined ? sql`current_schema()` : sql`${schema}::text`})`
+  const [row] = await orm.select({ place }).from(sql`(VALUES (1)) AS one`).$withCache(false)
+  return String(row?.place)
 }
 
 function connectionsOf (orm: PgOrm): Connections {

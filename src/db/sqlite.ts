@@ -1,15 +1,13 @@
 /** SQLite through better-sqlite3. Statements take turns, so that no write becomes part of another's transaction. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, realpathSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type BetterSqlite3 from 'better-sqlite3'
 import { drizzle, type AsyncRemoteCallback } from 'drizzle-orm/sqlite-proxy'
 import pLimit, { type LimitFunction } from 'p-limit'
-import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database, Db } from './database.js'
-import {
-  oneTimeTokens, outbox, refreshTokens, sessions, socialAccounts, socialTransactions, userPkCounter, usersTable
-} from './tables-sqlite.js'
+import type { TablesOptions } from './table-names.js'
+import { createTables } from './tables-sqlite.js'
 
 // Waiting inside SQLite blocks the process (measured: 4 s), so it waits briefly there, and then between retries.
 const busyTimeoutMs = 50
@@ -17,7 +15,7 @@ const retryForMs = 2000
 
 export async function openSqlite (
   target: string | BetterSqlite3.Database,
-  fields: readonly FieldSpec[]
+  options: TablesOptions
 ): Promise<Database> {
   const { default: Client } = await import('better-sqlite3').catch(error => {
     throw new Error('database: SQLite needs the package better-sqlite3 (npm install better-sqlite3)', { cause: error })
@@ -26,16 +24,7 @@ export async function openSqlite (
   const client = typeof target === 'string' ? openFile(new Client(target, { timeout: busyTimeoutMs })) : target
   const run = createRunner(client)
   const queue = queueOf(client)
-  const tables = {
-    users: usersTable(fields),
-    sessions,
-    refreshTokens,
-    outbox,
-    oneTimeTokens,
-    socialAccounts,
-    socialTransactions,
-    userPkCounter
-  }
+  const tables = { ...createTables(options), names: options }
   const tx: Db = { ...tables, orm: drizzle(async (statement, params, method) => run(statement, params, method)) }
   const transaction: Database['transaction'] = work => runTransaction(client, queue, () => work(tx))
   return {
@@ -45,6 +34,7 @@ export async function openSqlite (
     transaction,
     underMigrationLock: transaction,
     execute: async (_tx, statement) => { client.exec(statement) },
+    identity: async () => client.memory ? client : realpathSync(client.name),
     close: async () => {
       if (typeof target === 'string') await queue.turns(() => { client.close() })
     }

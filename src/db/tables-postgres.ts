@@ -1,10 +1,11 @@
 /** The tables on PostgreSQL, described in `tables-sqlite.ts`. The rows are equal, or `tables.ts` does not compile. */
-import { getTableName } from 'drizzle-orm'
 import {
-  bigint, boolean, doublePrecision, index, integer, jsonb, numeric, pgTable, text, timestamp as timestamptz,
-  uniqueIndex
+  bigint, boolean, index, integer, jsonb, pgTable, PgSchema, text, timestamp as timestamptz, uniqueIndex, type PgTableFn
 } from 'drizzle-orm/pg-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
+import { socialAccountsTable, socialTransactionsTable, type Naming } from './social-tables-postgres.js'
+import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
+import { columnOf } from './user-columns-postgres.js'
 
 const timestamp = (name: string) => timestamptz(name, { withTimezone: true, precision: 3, mode: 'date' })
 
@@ -20,26 +21,23 @@ const userColumns = () => ({
   lastLogin: timestamp('last_login')
 })
 
-const columnOf = {
-  text: (name: string) => text(name),
-  decimal: (name: string) => numeric(name),
-  integer: (name: string) => bigint(name, { mode: 'number' }),
-  real: (name: string) => doublePrecision(name),
-  boolean: (name: string) => boolean(name),
-  json: (name: string) => jsonb(name)
-}
+/** Tables in a schema have the same columns and rows. The schema `public` is one, too, if it is named. */
+const defineIn = ({ schema }: TableNames) =>
+  schema === undefined ? pgTable : new PgSchema(schema).table as unknown as PgTableFn
 
-export const usersTable = (fields: readonly FieldSpec[] = []) => pgTable('users', {
+export const usersTable = (
+  fields: readonly FieldSpec[] = [], { tables: prefix = '', ...names }: TableNames = {}
+) => defineIn(names)(`${prefix}users`, {
   ...userColumns(),
   ...Object.fromEntries(fields.map(field => [field.name, columnOf[field.kind](field.column)])) as {}
 }, table => [
-  uniqueIndex('users_email_unique').on(table.email),
-  uniqueIndex('users_username_key_unique').on(table.usernameKey)
+  uniqueIndex(`${prefix}users_email_unique`).on(table.email),
+  uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
 ])
 
-export const users = usersTable()
+type Users = ReturnType<typeof usersTable>
 
-export const sessions = pgTable('sessions', {
+const sessionsTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}sessions`, {
   id: text('id').primaryKey(),
   userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
   createdAt: timestamp('created_at').notNull(),
@@ -50,9 +48,11 @@ export const sessions = pgTable('sessions', {
   ip: text('ip'),
   userAgent: text('user_agent'),
   graceUsesByOthers: integer('grace_uses_by_others')
-}, table => [index('sessions_user_pk_index').on(table.userPk)])
+}, table => [index(`${prefix}sessions_user_pk_index`).on(table.userPk)])
 
-export const refreshTokens = pgTable('refresh_tokens', {
+type Sessions = ReturnType<typeof sessionsTable>
+
+const refreshTokensTable = ({ define, prefix }: Naming, sessions: Sessions) => define(`${prefix}refresh_tokens`, {
   digest: text('digest').primaryKey(),
   family: text('family'),
   sessionId: text('session_id').notNull().references(() => sessions.id, { onDelete: 'cascade' }),
@@ -61,11 +61,11 @@ export const refreshTokens = pgTable('refresh_tokens', {
   spentAt: timestamp('spent_at'),
   spentBy: text('spent_by')
 }, table => [
-  index('refresh_tokens_session_id_index').on(table.sessionId),
-  index('refresh_tokens_family_index').on(table.family)
+  index(`${prefix}refresh_tokens_session_id_index`).on(table.sessionId),
+  index(`${prefix}refresh_tokens_family_index`).on(table.family)
 ])
 
-export const outbox = pgTable('mail_outbox', {
+const outboxTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}mail_outbox`, {
   id: text('id').primaryKey(),
   origin: text('origin').notNull(),
   template: text('template').notNull(),
@@ -79,72 +79,59 @@ export const outbox = pgTable('mail_outbox', {
   sentAt: timestamp('sent_at'),
   failedAt: timestamp('failed_at'),
   lastError: text('last_error')
-}, table => [index('mail_outbox_due_at_index').on(table.dueAt), index('mail_outbox_user_pk_index').on(table.userPk)])
+}, table => [
+  index(`${prefix}mail_outbox_due_at_index`).on(table.dueAt),
+  index(`${prefix}mail_outbox_user_pk_index`).on(table.userPk)
+])
 
-export const oneTimeTokens = pgTable(
-  'one_time_tokens',
-  {
-    digest: text('digest').primaryKey(),
-    mailId: text('mail_id').notNull(),
-    purpose: text('purpose').notNull(),
-    userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
-    address: text('address').notNull(),
-    passwordDigest: text('password_digest').notNull(),
-    createdAt: timestamp('created_at').notNull(),
-    expiresAt: timestamp('expires_at').notNull()
-  },
-  table => [
-    uniqueIndex('one_time_tokens_mail_id_unique').on(table.mailId),
-    index('one_time_tokens_user_pk_index').on(table.userPk)
-  ]
-)
+const oneTimeTokensTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}one_time_tokens`, {
+  digest: text('digest').primaryKey(),
+  mailId: text('mail_id').notNull(),
+  purpose: text('purpose').notNull(),
+  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  address: text('address').notNull(),
+  passwordDigest: text('password_digest').notNull(),
+  createdAt: timestamp('created_at').notNull(),
+  expiresAt: timestamp('expires_at').notNull()
+}, table => [
+  uniqueIndex(`${prefix}one_time_tokens_mail_id_unique`).on(table.mailId),
+  index(`${prefix}one_time_tokens_user_pk_index`).on(table.userPk)
+])
 
-export const socialAccounts = pgTable(
-  'social_accounts',
-  {
-    id: text('id').primaryKey(),
-    userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
-    provider: text('provider').notNull(),
-    issuer: text('issuer').notNull(),
-    subject: text('subject').notNull(),
-    createdAt: timestamp('created_at').notNull(),
-    lastLogin: timestamp('last_login').notNull(),
-    tokens: text('tokens')
-  },
-  table => [
-    uniqueIndex('social_accounts_identity_unique').on(table.issuer, table.subject),
-    index('social_accounts_user_pk_index').on(table.userPk)
-  ]
-)
-
-export const socialTransactions = pgTable(
-  'social_transactions',
-  {
-    digest: text('digest').primaryKey(),
-    purpose: text('purpose').notNull(),
-    origin: text('origin').notNull(),
-    provider: text('provider').notNull(),
-    browser: text('browser'),
-    userPk: text('user_pk').references(() => users.pk, { onDelete: 'cascade' }),
-    next: text('next'),
-    createdAt: timestamp('created_at').notNull(),
-    expiresAt: timestamp('expires_at').notNull()
-  },
-  table => [
-    index('social_transactions_expires_at_index').on(table.expiresAt),
-    index('social_transactions_user_pk_index').on(table.userPk)
-  ]
-)
-
-export const userPkCounter = pgTable('user_pk_counter', {
+const userPkCounterTable = ({ define, prefix }: Naming) => define(`${prefix}user_pk_counter`, {
   name: text('name').primaryKey(),
   last: bigint('last', { mode: 'number' }).notNull()
 })
 
+const ledgerTable = ({ define, prefix }: Naming) => define(`${prefix}rest_auth_schema`, {
+  entry: text('entry').primaryKey(),
+  definition: text('definition').notNull()
+})
+
+/** The tables of a registration with `database: { tables }`. */
+export function createTables ({ fields, ...names }: TablesOptions = {}) {
+  const naming = { define: defineIn(names), prefix: names.tables ?? '' }
+  const users = usersTable(fields, names)
+  const sessions = sessionsTable(naming, users)
+  return {
+    users,
+    sessions,
+    refreshTokens: refreshTokensTable(naming, sessions),
+    outbox: outboxTable(naming, users),
+    oneTimeTokens: oneTimeTokensTable(naming, users),
+    socialAccounts: socialAccountsTable(naming, users),
+    socialTransactions: socialTransactionsTable(naming, users),
+    userPkCounter: userPkCounterTable(naming),
+    ledger: ledgerTable(naming)
+  }
+}
+
+// Not the ledger: drizzle-kit takes what is exported here for what its migrations make.
+export const {
+  users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter
+} = createTables()
+
 /** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */
-export const tablesFilter: string[] = [
-  ...[
-    users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter
-  ].map(getTableName),
-  'rest_auth_schema'
-].map(name => `!${name}`)
+export const tablesFilter: string[] = filterOf()
+/** The same for the tables of `database: { tables }`. */
+export { filterOf as tablesFilterOf }

@@ -1,34 +1,53 @@
 /** What the option `database` names, in its short form or its long one. */
+import { Value } from '@sinclair/typebox/value'
 import { is } from 'drizzle-orm'
 import { PgDatabase } from 'drizzle-orm/pg-core'
+import { DatabaseOptions } from '../../schemas/options/database.js'
 import { refuseOption } from '../lib/refuse-option.js'
+import type { TableNames } from './table-names.js'
 
 export interface Target {
   /** A file, a URL, or a Drizzle instance. */
   database: unknown
   /** Whether PostgreSQL may keep frequent statements prepared. */
   prepare: boolean
+  names: TableNames
+  /** Whether to use the tables of another registration in the app. */
+  share: boolean
 }
+
+const optionNames = Object.keys(DatabaseOptions.properties)
 
 /** Throws an Error for an invalid long form. */
 export function targetOf (option: unknown): Target {
-  if (!isLongForm(option)) return { database: primaryOf(option), prepare: true }
-  const { url, drizzle, prepare = true, ...unknown } = option
-  for (const name of Object.keys(unknown)) refuseOption(`database.${name}: unknown option`)
+  if (!isLongForm(option)) return { database: primaryOf(option), prepare: true, names: {}, share: false }
+  const unknown = Object.keys(option).find(name => !optionNames.includes(name))
+  if (unknown !== undefined) refuseOption(`database.${unknown}: unknown option`)
+  if (!Value.Check(DatabaseOptions, option)) refuseLongForm(option)
+  const { url, drizzle, prepare = true, share = false, tables, schema } = option
   if ((url === undefined) === (drizzle === undefined)) refuseOption('database: give one of url and drizzle')
-  if (url !== undefined && typeof url !== 'string') refuseOption('database.url: must be a SQLite file or a postgres:// URL')
-  if (typeof prepare !== 'boolean') refuseOption('database.prepare: must be true or false')
-  return { database: url ?? primaryOf(drizzle), prepare }
+  const database = url ?? primaryOf(drizzle)
+  if (schema !== undefined && !isPostgresTarget(database)) refuseOption('database.schema: only PostgreSQL has schemas')
+  return { database, prepare, share, names: { tables, schema } }
 }
 
-export const isPostgres = (option: unknown): boolean => {
-  const { database } = targetOf(option)
-  return typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : is(database, PgDatabase)
+function refuseLongForm (option: unknown): never {
+  const { path, schema } = Value.Errors(DatabaseOptions, option).First()!
+  return refuseOption(`database.${path.slice(1)}: must be ${schema.title}`)
 }
+
+/** The option with another file or URL, and the same names of the tables. */
+export const withUrl = (option: unknown, url: string): unknown =>
+  isLongForm(option) ? { ...option, url, drizzle: undefined } : url
+
+export const isPostgres = (option: unknown): boolean => isPostgresTarget(targetOf(option).database)
+
+const isPostgresTarget = (database: unknown): boolean =>
+  typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : is(database, PgDatabase)
 
 const isLongForm = (option: unknown): option is Record<string, unknown> =>
   typeof option === 'object' && option !== null && Object.getPrototypeOf(option) === Object.prototype &&
-  !('$primary' in option) && ['url', 'drizzle', 'prepare'].some(name => Object.hasOwn(option, name))
+  !('$primary' in option) && optionNames.some(name => Object.hasOwn(option, name))
 
 /** Of an instance with replicas, the primary: a replica may not know yet that a session has ended. */
 const primaryOf = (database: unknown): unknown =>

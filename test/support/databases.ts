@@ -33,6 +33,14 @@ export const databases = [sqlite, postgres]
 // A busy machine is no failing database. The tests of the limits set their own.
 const patience = '?connect_timeout=60&statement_timeout=60000&query_timeout=61000'
 
+const emptying = `
+  DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$' LOOP
+      EXECUTE format('DROP SCHEMA %I CASCADE', name);
+    END LOOP;
+  END $$;
+  CREATE SCHEMA public`
+
 // Creating and dropping a database takes a second, so a test file keeps its databases and empties one for each test.
 const [created, free]: [string[], string[]] = [[], []]
 async function openServerDatabase (url: string, durable = false): Promise<OpenedDatabase> {
@@ -43,7 +51,7 @@ async function openServerDatabase (url: string, durable = false): Promise<Opened
     await execute(database, `
       SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
         WHERE datname = '${name}' AND pid <> pg_backend_pid();
-      DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
+      ${emptying}`)
   } else {
     created.push(name)
     await execute(url, `CREATE DATABASE ${name}`)
@@ -68,7 +76,7 @@ async function openPglite (): Promise<OpenedDatabase> {
   // Starting PGlite takes a second, so a test file shares one, emptied for each test.
   pglite ??= import('@electric-sql/pglite').then(({ PGlite }) => PGlite.create())
   const client = await pglite
-  await client.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  await client.exec(emptying)
   const { drizzle } = await import('drizzle-orm/pglite')
   return { database: drizzle(client), close: async () => {} }
 }

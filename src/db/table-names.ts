@@ -1,0 +1,51 @@
+/** What the tables of a registration are called, and how SQL written for the default names gets these. */
+import { getTableName, sql, type SQL, type Table } from 'drizzle-orm'
+import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import type { FieldSpec } from '../../schemas/user-fields.js'
+
+export interface TableNames {
+  /** What the names of tables, indexes and constraints begin with: `staff_`. Default: nothing. */
+  tables?: string | undefined
+  /** The schema on PostgreSQL. Default: the first in the search path of the connection. */
+  schema?: string | undefined
+}
+
+export interface TablesOptions extends TableNames {
+  /** The columns of the user fields: `describeFields(userFields).fields`. */
+  fields?: readonly FieldSpec[] | undefined
+}
+
+/** The longest name of ours has 40 characters, and PostgreSQL cuts off what is beyond 63. */
+export const maxPrefixLength = 20
+
+export const defaultNames = [
+  'users', 'sessions', 'refresh_tokens', 'mail_outbox', 'one_time_tokens', 'social_accounts', 'social_transactions',
+  'user_pk_counter', 'rest_auth_schema'
+] as const
+
+/** For the option `tablesFilter` of drizzle-kit. */
+export const filterOf = (prefix = ''): string[] => defaultNames.map(name => `!${prefix}${name}`)
+
+const ownIdentifier = new RegExp(`(["\`])(${defaultNames.join('|')})(_\\w+)?\\1`, 'g')
+
+/** A statement of drizzle-kit's migrations, which names the tables, indexes and constraints as they are by default. */
+export const withNames = (statement: string, { tables = '', schema }: TableNames): string =>
+  statement.replace(ownIdentifier, (_all, quote: string, table: string, rest: string | undefined) => {
+    const name = `${quote}${tables}${table}${rest ?? ''}${quote}`
+    // Only tables are named with their schema: indexes and constraints are made in that of their table.
+    return schema === undefined || rest !== undefined ? name : `${quoteName(schema)}.${name}`
+  })
+
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+/** The table in a statement, quoted and with its schema. */
+export const nameOf = (table: Table): string => toText(sql`${table}`)
+
+/** An index on a table: its name where it is made, and where it is dropped. */
+export function indexOf (table: Table, suffix: string): { made: string, dropped: string } {
+  const made = quoteName(`${getTableName(table)}_${suffix}`)
+  return { made, dropped: nameOf(table).replace(quoteName(getTableName(table)), () => made) }
+}
+
+/** SQL without parameters, which either dialect writes alike. */
+export const toText = (statement: SQL): string => new SQLiteSyncDialect().sqlToQuery(statement).sql
