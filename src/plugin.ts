@@ -3,10 +3,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context, Feature } from './context.js'
 import { createContext } from './create-context.js'
-import type { Database } from './db/database.js'
-import { refuseToStart } from './db/errors.js'
-import { migrate, pendingStatements } from './db/migrate.js'
-import { openDatabase } from './db/open.js'
+import { noDatabase } from './db/no-database.js'
+import { openMigrated } from './db/open-migrated.js'
 import { createErrorHandler } from './errors/responses.js'
 import { emailVerification } from './features/email-verification.js'
 import { jwks } from './features/jwks.js'
@@ -43,15 +41,19 @@ const features: Feature[] = [
   passwordReset, passwordResetPage, socialLogin, socialRedirect, socialAccounts, jwks
 ]
 
-/** What tests replace. */
+/** What tests and the command line replace. */
 export interface Internals {
   clock?: () => Date
   hashCost?: HashCost
   providerTimeoutMs?: number | undefined
+  /** Opens no database: enough for the OpenAPI document. */
+  withoutDatabase?: boolean
 }
 
 /** The plugin, not yet wrapped by fastify-plugin. Registering it throws an Error that names an invalid option. */
-export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeoutMs }: Internals = {}) =>
+export const createPlugin = (
+  { clock = () => new Date(), hashCost, providerTimeoutMs, withoutDatabase = false }: Internals = {}
+) =>
   async function restAuth (app: FastifyInstance, options: object): Promise<void> {
     refuseOtherAuthenticate(app)
     warnOfUnknownEnvironment(app)
@@ -59,11 +61,9 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeo
       production: process.env.NODE_ENV === 'production',
       warn: message => app.log.warn(message)
     })
-    const db = await openDatabase(settings.database, settings.fields, error =>
-      app.log.error({ err: error }, 'idle database connection failed')
-    ).catch(refuseToStart)
+    const onIdleError = (err: Error) => app.log.error({ err }, 'idle database connection failed')
+    const db = withoutDatabase ? noDatabase(settings.fields) : await openMigrated(settings, onIdleError)
     app.addHook('onClose', () => db.close())
-    await prepareDatabase(db, settings).catch(refuseToStart)
 
     const registrations = registrationsOf(app)
     const path = `${app.prefix}${settings.prefix}`
@@ -133,18 +133,4 @@ function addFeatures (app: FastifyInstance, context: Context): void {
   app.setReplySerializer(undefined as never)
   for (const feature of features) feature(routing.app.withTypeProvider<TypeBoxTypeProvider>(), context)
   routing.finish()
-}
-
-async function prepareDatabase (db: Database, { migrate: wanted, fields, account: { pk } }: Settings): Promise<void> {
-  if (wanted) {
-    await migrate(db, fields, pk)
-    return
-  }
-  const pending = await pendingStatements(db, db, fields, pk)
-  if (pending.length > 0) {
-    throw new Error(
-      `fastify-rest-auth: database: ${pending.length} migration statements are pending; ` +
-      'run: npx fastify-rest-auth migrate, or set migrate: true'
-    )
-  }
 }

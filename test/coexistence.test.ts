@@ -382,7 +382,8 @@ const read = (app: FastifyInstance, prefix: string, token: string) =>
   app.inject({ url: `${prefix}/user`, headers: bearer(token) })
 
 /** A database that several registrations can share: `:memory:` would be one for each. */
-const shared = (database: unknown) => database === ':memory:' ? drizzleSqlite(new BetterSqlite3(':memory:')) : database
+const shared = (database: unknown) =>
+  database === ':memory:' ? drizzleSqlite({ client: new BetterSqlite3(':memory:') }) : database
 
 story('a second registration has its own options, found by app.restAuth.under(prefix)', async (t, _build, tested) => {
   const { app, database: given } = await host(t, tested)
@@ -799,7 +800,7 @@ function ownSqlite (t: Test, file: string): OwnDatabase {
   const client = new BetterSqlite3(file)
   t.teardown(() => client.close())
   return {
-    orm: drizzleSqlite(client),
+    orm: drizzleSqlite({ client }),
     run: async statement => /^select/.test(statement) ? client.prepare(statement).all() : [client.exec(statement)]
   }
 }
@@ -812,7 +813,7 @@ async function ownPostgres (t: Test): Promise<OwnDatabase> {
     // Its connections may outlive its end by a moment, in which the database is dropped.
     pool.on('error', () => {})
     t.teardown(() => pool.end())
-    return { orm: drizzlePostgres(pool), run: async statement => (await pool.query(statement)).rows }
+    return { orm: drizzlePostgres({ client: pool }), run: async statement => (await pool.query(statement)).rows }
   }
   const { $client } = database as { $client: { query: (statement: string) => Promise<{ rows: unknown[] }> } }
   return { orm: database, run: async statement => (await $client.query(statement)).rows }

@@ -3,20 +3,21 @@
  * finds the highest, and any key that spells none, without reading the table.
  */
 import { sql, type SQL } from 'drizzle-orm'
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { refuseOption } from '../lib/refuse-option.js'
 import { recordEntry } from './catalogue.js'
 import type { Database, Db, Dialect } from './database.js'
 
 // The cast is inside the CASE, because PostgreSQL fails on a text that is no number. Without parameters and table name,
 // because the databases use the index only for the same expression.
-const onSqlite = sql<number | null>`CASE WHEN CAST(CAST("pk" AS integer) AS text) = "pk" \
+const expression = (text: TemplateStringsArray) => ({ text: text.join(''), sql: sql<number | null>(text) })
+const onSqlite = expression`CASE WHEN CAST(CAST("pk" AS integer) AS text) = "pk" \
 AND CAST("pk" AS integer) BETWEEN 1 AND 9007199254740991 THEN CAST("pk" AS integer) END`
-const onPostgres = sql<number | null>`CASE WHEN "pk" ~ '^[1-9][0-9]{0,15}$' \
+const onPostgres = expression`CASE WHEN "pk" ~ '^[1-9][0-9]{0,15}$' \
 THEN CASE WHEN CAST("pk" AS bigint) <= 9007199254740991 THEN CAST("pk" AS bigint) END END`
+const text: Record<Dialect, string> = { sqlite: onSqlite.text, postgres: onPostgres.text }
 
 /** The integer that a user's key spells; null for a key such as `007`, `1e3`, or one that JavaScript would round. */
-export const integerOfPk: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite, postgres: onPostgres }
+export const integerOfPk: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite.sql, postgres: onPostgres.sql }
 
 const entry = 'index:users_pk_integer'
 
@@ -29,12 +30,9 @@ export async function integerPkStatements (
     if (other) refuseOtherPk(other.pk)
   }
   if (ledger.has(entry)) return []
-  const index = toText(sql`CREATE INDEX "users_pk_integer" ON "users" ((${integerOfPk[dialect]}))`)
+  const index = `CREATE INDEX "users_pk_integer" ON "users" ((${text[dialect]}))`
   return [index, recordEntry(entry, 'added')]
 }
-
-// Without parameters, either dialect writes the same text.
-const toText = (statement: SQL): string => new SQLiteSyncDialect().sqlToQuery(statement).sql
 
 export const refuseOtherPk = (pk: string): never => refuseOption(
   `account.pk: 'integer' needs users whose keys are positive integers, but one has the key ${JSON.stringify(pk)}; ` +

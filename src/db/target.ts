@@ -1,7 +1,6 @@
 /** What the option `database` names, in its short form or its long one. */
-import { is } from 'drizzle-orm'
-import { PgDatabase } from 'drizzle-orm/pg-core'
 import { refuseOption } from '../lib/refuse-option.js'
+import { dialectOf } from './drizzle-instance.js'
 
 export interface Target {
   /** A file, a URL, or a Drizzle instance. */
@@ -23,7 +22,7 @@ export function targetOf (option: unknown): Target {
 
 export const isPostgres = (option: unknown): boolean => {
   const { database } = targetOf(option)
-  return typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : is(database, PgDatabase)
+  return typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : dialectOf(database) === 'postgres'
 }
 
 const isLongForm = (option: unknown): option is Record<string, unknown> =>

@@ -70,7 +70,7 @@ async function openPglite (): Promise<OpenedDatabase> {
   const client = await pglite
   await client.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
   const { drizzle } = await import('drizzle-orm/pglite')
-  return { database: drizzle(client), close: async () => {} }
+  return { database: drizzle({ client }), close: async () => {} }
 }
 t.teardown(async () => await (await pglite)?.close())
 
