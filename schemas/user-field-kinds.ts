@@ -24,7 +24,7 @@ export function plainSchema (
 ): JsonSchema & { kind: ColumnKind } {
   const path = `userFields.${name}.schema`
   const isKnown = schema.type === undefined || kinds[schema.type]
-  const plain = isKnown ? readSchema(withoutDefault(schema), path, limitsStrings) : {}
+  const plain = isKnown ? readSchema(schema, path, limitsStrings) : {}
   const kind = plain.format === 'decimal' ? 'decimal' : kindOf(plain)
   if (!kind) {
     throw new Error(
@@ -42,8 +42,6 @@ export function plainSchema (
     kind
   }
 }
-
-const withoutDefault = ({ default: _default, ...schema }: TSchema): TSchema => schema as TSchema
 
 function kindOf ({ type, anyOf }: JsonSchema): ColumnKind | undefined {
   if (type !== undefined || !anyOf) return kinds[String(type)]

@@ -31,14 +31,15 @@ const advice: Record<string, string> = {
 }
 
 /**
- * The schema as plain JSON: literals as `enum`, tuples as `prefixItems`, strings with a limit (if `limitsStrings`), and
- * objects without undeclared keys, which would be stored but not described. Throws an Error whose message begins with
- * `path`.
+ * The schema as plain JSON without its default: literals as `enum`, tuples as `prefixItems`, strings with a limit (if
+ * `limitsStrings`), and objects without undeclared keys, which would be stored but not described. Throws an Error whose
+ * message begins with `path`.
  */
 export function readSchema (given: TSchema, path: string, limitsStrings: boolean): JsonSchema {
   const refusal = findJavaScript(given, path)
   if (refusal !== undefined) throw new Error(refusal)
-  return read(JSON.parse(JSON.stringify(given)), path, limitsStrings)
+  const { default: _default, ...schema }: JsonSchema = JSON.parse(JSON.stringify(given))
+  return read(schema, path, limitsStrings)
 }
 
 function read (given: JsonSchema, path: string, limitsStrings: boolean): JsonSchema {
@@ -59,9 +60,10 @@ function read (given: JsonSchema, path: string, limitsStrings: boolean): JsonSch
 /** The limit of what declares none. */
 const limit = (minimum: unknown = 0) => Math.max(255, Number(minimum))
 
-/** What no JSON has: the types of JavaScript, and functions that TypeBox would run in `Value.Decode`. */
+/** What no JSON has: types of JavaScript, functions of `Value.Decode`, and what TypeBox 1 hides (`~optional`). */
 function findJavaScript (schema: unknown, path: string): string | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined
+  if ('~kind' in schema) return `${path}: is made by TypeBox 1 (typebox); make it with Type of @sinclair/typebox`
   if (TransformKind in schema) {
     return `${path}: a Type.Transform is not applied; declare the field's normalize function instead`
   }

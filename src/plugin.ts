@@ -1,9 +1,11 @@
 /** The table of contents: options → settings → database → context → features. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Context, Feature } from './context.js'
 import { createContext } from './create-context.js'
+import type { Database } from './db/database.js'
 import { refuseToStart } from './db/errors.js'
+import { noDatabase } from './db/no-database.js'
 import { openDatabase } from './db/open.js'
 import { prepareDatabase } from './db/prepare.js'
 import { createErrorHandler } from './errors/responses.js'
@@ -23,8 +25,8 @@ import { socialRedirect } from './features/social-redirect.js'
 import { token } from './features/token.js'
 import { user } from './features/user.js'
 import { addBodyParsers } from './http/body-parsers.js'
+import { prepareHost, refuseOtherAuthenticate } from './http/host.js'
 import { addComponents, documentName } from './http/openapi-components.js'
-import { addSecurityToHostRoutes } from './http/openapi-security.js'
 import { addOpenapi } from './http/openapi.js'
 import { prepareRouting } from './http/routing.js'
 import { createSerialiserSchemas } from './http/serialiser-schemas.js'
@@ -36,7 +38,6 @@ import { settle } from './server-api/neighbours.js'
 import { createRestAuth, decorate, registrationsOf } from './server-api/registrations.js'
 import { resolveSettings } from './settings/settings.js'
 import type { Settings } from './settings/types.js'
-import type { User } from './types.js'
 import { createBodyValidator, createValidatorCompiler } from './validation/body-validator.js'
 
 const features: Feature[] = [
@@ -44,15 +45,19 @@ const features: Feature[] = [
   passwordReset, passwordResetPage, socialLogin, socialRedirect, socialAccounts, jwks
 ]
 
-/** What tests replace. */
+/** What tests and the command line replace. */
 export interface Internals {
   clock?: () => Date
   hashCost?: HashCost
   providerTimeoutMs?: number | undefined
+  /** Opens no database: enough for the OpenAPI document. */
+  withoutDatabase?: boolean
 }
 
 /** The plugin, not yet wrapped by fastify-plugin. Registering it throws an Error that names an invalid option. */
-export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeoutMs }: Internals = {}) =>
+export const createPlugin = (
+  { clock = () => new Date(), hashCost, providerTimeoutMs, withoutDatabase = false }: Internals = {}
+) =>
   async function restAuth (app: FastifyInstance, options: object): Promise<void> {
     refuseOtherAuthenticate(app)
     warnOfUnknownEnvironment(app)
@@ -60,13 +65,10 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeo
       production: process.env.NODE_ENV === 'production',
       warn: message => app.log.warn(message)
     })
-    const db = await openDatabase(settings.database, settings.fields, error =>
-      app.log.error({ err: error }, 'idle database connection failed')
-    ).catch(refuseToStart)
-    app.addHook('onClose', () => db.close())
     const path = `${app.prefix}${settings.prefix}`
-    await settle(app, { path, db, settings }).catch(refuseToStart)
-    await prepareDatabase(db, settings, callerFile(options)).catch(refuseToStart)
+    const db = withoutDatabase
+      ? noDatabase(settings.fields)
+      : await open(app, path, settings, callerFile(options)).catch(refuseToStart)
 
     const registrations = registrationsOf(app)
     const docs = 'docs' in options && options.docs ? settings.docs : freeDocsPath(app, settings)
@@ -89,38 +91,28 @@ export const createPlugin = ({ clock = () => new Date(), hashCost, providerTimeo
     decorate(app, registrations, registrations.get(path))
   }
 
+/** Opens the database, which closes with the app, and brings it up to date. */
+async function open (
+  app: FastifyInstance, path: string, settings: Settings, optionsFile: string | undefined
+): Promise<Database> {
+  const db = await openDatabase(settings.database, settings.fields, error =>
+    app.log.error({ err: error }, 'idle database connection failed')
+  )
+  app.addHook('onClose', () => db.close())
+  await settle(app, { path, db, settings })
+  await prepareDatabase(db, settings, optionsFile)
+  return db
+}
+
 /** The default path of the documentation, unless the host or an earlier registration has a route there. */
 const freeDocsPath = (app: FastifyInstance, { docs }: Settings) =>
   docs !== false && app.hasRoute({ method: 'GET', url: `${app.prefix}${docs}` }) ? false : docs
-
-/** What the first registration adds to the host's own routes. */
-function prepareHost (app: FastifyInstance): void {
-  if (app.hasDecorator('restAuth')) return
-  app.addHook('onRequest', startAnonymous)
-  if (app.hasDecorator('swagger')) addSecurityToHostRoutes(app)
-}
 
 /** Only `production` turns the strict checks on, so `prod` would silently leave them off. */
 function warnOfUnknownEnvironment (app: FastifyInstance): void {
   const { NODE_ENV: environment = '' } = process.env
   if (['', 'development', 'test', 'production'].includes(environment)) return
   app.log.warn(`fastify-rest-auth: NODE_ENV is "${environment}", so the checks for "production" are off`)
-}
-
-/** Fastify would refuse a second decorator too, but without saying what to do. */
-function refuseOtherAuthenticate (app: FastifyInstance): void {
-  if (!Object.hasOwn(app, 'authenticate') || app.hasDecorator('restAuth')) return
-  throw new Error(
-    'fastify-rest-auth: the app has another authenticate decorator; register the plugin in a scope: ' +
-    'app.register(async scope => { await scope.register(restAuth, auth) })'
-  )
-}
-
-/** Sets `request.user` by a hook, because a decorator would conflict with an @fastify/jwt or passport of the host. */
-function startAnonymous (request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  // Its type has no null, because there is always a user behind `authenticate`.
-  request.user ??= null as unknown as User
-  done()
 }
 
 function addFeatures (app: FastifyInstance, context: Context): void {

@@ -89,7 +89,7 @@ story('`stateless` checks only the token: it stays valid until it expires, even 
 
 t.test('`stateless` works while the database is down', async t => {
   const client = new BetterSqlite3(':memory:')
-  const built = await sqliteBuild(t, { database: drizzle(client), after: addRoutes })
+  const built = await sqliteBuild(t, { database: drizzle({ client }), after: addRoutes })
   const { access, user } = await built.register()
   client.exec('ALTER TABLE sessions RENAME TO gone')
   t.equal((await askerOf(built)('/stateless', access)).json().sub, user.pk)
@@ -176,7 +176,7 @@ story('reauthentication needs a live session and its own user\'s password', asyn
 
 t.test('a user without a password cannot reauthenticate with any', async t => {
   const client = new BetterSqlite3(':memory:')
-  const { post, register } = await sqliteBuild(t, { database: drizzle(client) })
+  const { post, register } = await sqliteBuild(t, { database: drizzle({ client }) })
   const { access } = await register()
   client.exec('UPDATE users SET password_hash = NULL')
   for (const sent of [password, ' ', 'null']) {
@@ -221,7 +221,7 @@ story('if the password changes or the session ends during reauthentication, noth
 
 t.test('a session without a stored time of authentication counts from its creation', async t => {
   const client = new BetterSqlite3(':memory:')
-  const built = await sqliteBuild(t, { database: drizzle(client), after: addRoutes })
+  const built = await sqliteBuild(t, { database: drizzle({ client }), after: addRoutes })
   const { access } = await built.register()
   client.exec('UPDATE sessions SET authenticated_at = NULL')
   t.equal((await askerOf(built)('/fresh', access)).statusCode, 200)

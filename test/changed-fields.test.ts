@@ -34,7 +34,8 @@ async function open (t: Test, tested: TestedDatabase) {
   const pool = new pg.Pool({ connectionString: opened.database, max: 1 })
   pool.on('error', () => {})
   t.teardown(async () => await pool.end())
-  return { database: drizzle(pool), run: async (sql: string): Promise<unknown[]> => (await pool.query(sql)).rows }
+  const run = async (sql: string): Promise<unknown[]> => (await pool.query(sql)).rows
+  return { database: drizzle({ client: pool }), run }
 }
 
 type Tool = Awaited<ReturnType<typeof open>>

@@ -385,7 +385,7 @@ const read = (app: FastifyInstance, prefix: string, token: string) =>
 
 /** A database that several registrations share: `:memory:` would be one for each. */
 function shared (database: unknown): object {
-  const drizzle = database === ':memory:' ? drizzleSqlite(new BetterSqlite3(':memory:')) : database
+  const drizzle = database === ':memory:' ? drizzleSqlite({ client: new BetterSqlite3(':memory:') }) : database
   return { ...(typeof drizzle === 'string' ? { url: drizzle } : { drizzle }), share: true }
 }
 
@@ -804,7 +804,7 @@ function ownSqlite (t: Test, file: string): OwnDatabase {
   const client = new BetterSqlite3(file)
   t.teardown(() => client.close())
   return {
-    orm: drizzleSqlite(client),
+    orm: drizzleSqlite({ client }),
     run: async statement => /^select/.test(statement) ? client.prepare(statement).all() : [client.exec(statement)]
   }
 }
@@ -817,7 +817,7 @@ async function ownPostgres (t: Test): Promise<OwnDatabase> {
     // Its connections may outlive its end by a moment, in which the database is dropped.
     pool.on('error', () => {})
     t.teardown(() => pool.end())
-    return { orm: drizzlePostgres(pool), run: async statement => (await pool.query(statement)).rows }
+    return { orm: drizzlePostgres({ client: pool }), run: async statement => (await pool.query(statement)).rows }
   }
   const { $client } = database as { $client: { query: (statement: string) => Promise<{ rows: unknown[] }> } }
   return { orm: database, run: async statement => (await $client.query(statement)).rows }

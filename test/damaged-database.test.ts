@@ -24,7 +24,7 @@ async function open (t: Test, tested: TestedDatabase) {
   const pool = new pg.Pool({ connectionString: opened.database })
   pool.on('error', () => {})
   t.teardown(async () => await pool.end())
-  return { database: drizzle(pool), run: async (sql: string) => { await pool.query(sql) } }
+  return { database: drizzle({ client: pool }), run: async (sql: string) => { await pool.query(sql) } }
 }
 
 async function start (database: unknown, migrate: boolean): Promise<string> {

@@ -7,6 +7,7 @@ import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { withReplicas } from 'drizzle-orm/sqlite-core'
 import pg from 'pg'
+import { refuseCrash } from '../src/db/better-sqlite3.js'
 import type { Database } from '../src/db/database.js'
 import { migrate } from '../src/db/migrate.js'
 import { openDatabase } from '../src/db/open.js'
@@ -29,7 +30,7 @@ async function open (t: Test, tested: (typeof databases)[number]): Promise<Datab
     typeof database === 'string' && isPostgres(database) ? new pg.Pool({ connectionString: database }) : undefined
   // Its connections may outlive its end by a moment, in which the database is dropped.
   pool?.on('error', () => {})
-  const db = await openDatabase(pool ? drizzle(pool) : database, [], error => t.fail(error.message))
+  const db = await openDatabase(pool ? drizzle({ client: pool }) : database, [], error => t.fail(error.message))
   t.teardown(async () => {
     await db.close()
     await pool?.end()
@@ -174,7 +175,7 @@ t.test('SQLite: of an instance with replicas the primary is used, and a cache is
   const client = new BetterSqlite3(temporaryFile(t))
   const replica = new BetterSqlite3(':memory:')
   t.teardown(() => { client.close(); replica.close() })
-  const orm = withReplicas(drizzleSqlite(client), [drizzleSqlite(replica)])
+  const orm = withReplicas(drizzleSqlite({ client }), [drizzleSqlite({ client: replica })])
   for (const option of [orm, { drizzle: orm }, { url: client.name }]) {
     const db = await openDatabase(option, [], () => {})
     t.teardown(() => db.close())
@@ -184,6 +185,24 @@ t.test('SQLite: of an instance with replicas the primary is used, and a cache is
     client.prepare('UPDATE users SET is_active = 0').run()
     t.equal((await findUser(db, pk))?.isActive, false)
   }
+})
+
+t.test('SQLite: a version of better-sqlite3 that would end the process is refused before it is loaded', async t => {
+  const refusal = (version: string, node: string, napi: string) => {
+    try {
+      refuseCrash(version, { ...process.versions, node, napi })
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'works'
+  }
+  t.match(refusal('13.2.0', '20.20.2', '9'), /^database: better-sqlite3 13\.2\.0 crashes Node 20.* better-sqlite3@12/)
+  t.match(refusal('13.2.0', '22.13.1', '9'), /^database: better-sqlite3 13\.2\.0 crashes Node 22\.13/)
+  t.match(refusal('12.11.1', '24.21.0', '10'), /^database: better-sqlite3 12\.11\.1 can abort .* better-sqlite3@13/)
+  t.match(refusal('12.11.1', '26.12.1', '10'), /can abort/)
+  for (const [version, node, napi] of [
+    ['12.11.1', '20.20.2', '9'], ['12.11.1', '22.23.3', '10'], ['13.2.0', '22.14.0', '10'], ['13.2.0', '26.12.1', '10']
+  ] as const) t.equal(refusal(version, node, napi), 'works')
 })
 
 t.test('an invalid `database` option throws, and the message lists the valid ones', async t => {

@@ -145,7 +145,7 @@ const provocations: Record<Code, Provocation> = {
   },
   service_unavailable: async () => {
     const client = new BetterSqlite3(':memory:')
-    const { post } = await sqliteBuild(t, { database: drizzle(client) })
+    const { post } = await sqliteBuild(t, { database: drizzle({ client }) })
     client.pragma('query_only = ON')
     return await post('/registration', alice, { fault: true })
   },

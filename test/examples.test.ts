@@ -68,7 +68,8 @@ t.test(`the PostgreSQL example writes a profile in the transaction of the regist
   const pool = typeof database === 'string' ? new pg.Pool({ connectionString: database }) : undefined
   // Its connections may outlive its end by a moment, in which the database is dropped.
   pool?.on('error', () => {})
-  const app = await buildPostgres((pool ? drizzle(pool) : database) as Parameters<typeof buildPostgres>[0], {
+  const orm = pool ? drizzle({ client: pool }) : database
+  const app = await buildPostgres(orm as Parameters<typeof buildPostgres>[0], {
     secret,
     docs: false,
     mail: unread

@@ -317,7 +317,7 @@ t.test('GET /user reads the database once, with either kind of keys', async t =>
   for (const options of [{}, integer]) {
     const statements: unknown[] = []
     const client = new BetterSqlite3(':memory:', { verbose: statement => statements.push(statement) })
-    const { get, register } = await sqliteBuild(t, { database: drizzle(client), options })
+    const { get, register } = await sqliteBuild(t, { database: drizzle({ client }), options })
     const { access: token } = await register()
     statements.length = 0
     t.equal((await get('/user', { token })).statusCode, 200)
@@ -327,7 +327,7 @@ t.test('GET /user reads the database once, with either kind of keys', async t =>
 
 t.test('with text keys nothing is counted or indexed', async t => {
   const client = new BetterSqlite3(':memory:')
-  const { register } = await sqliteBuild(t, { database: drizzle(client) })
+  const { register } = await sqliteBuild(t, { database: drizzle({ client }) })
   t.match((await register()).user.pk, /^[0-9a-f]{8}-[0-9a-f]{4}-7/)
   t.same(client.prepare('SELECT * FROM user_pk_counter').all(), [])
   t.same(client.prepare("SELECT name FROM sqlite_master WHERE name = 'users_pk_integer'").all(), [])
@@ -336,9 +336,9 @@ t.test('with text keys nothing is counted or indexed', async t => {
 t.test('the start and a registration find keys by the index, without reading the table', async t => {
   const statements: string[] = []
   const client = new BetterSqlite3(':memory:', { verbose: statement => statements.push(String(statement)) })
-  await sqliteBuild(t, { database: drizzle(client), options: integer })
+  await sqliteBuild(t, { database: drizzle({ client }), options: integer })
   statements.length = 0
-  const { register } = await sqliteBuild(t, { database: drizzle(client), options: integer })
+  const { register } = await sqliteBuild(t, { database: drizzle({ client }), options: integer })
   await register()
   const byKey = statements.filter(statement => statement.includes('CASE WHEN CAST(CAST("pk"'))
   t.equal(byKey.length, 2)

@@ -34,7 +34,7 @@ function onBothPools (title: string, setting: string, tell: (t: Test, database: 
   t.test(`${title} (through the app's pool)`, { skip }, async t => {
     const pool = new pg.Pool({ connectionString: await databaseWith(t, setting) })
     t.teardown(() => pool.end())
-    await tell(t, drizzle(pool))
+    await tell(t, drizzle({ client: pool }))
   })
 }
 
@@ -126,7 +126,7 @@ t.test('a global cache of the app never answers for a session, and hears of ever
   const pool = new pg.Pool({ connectionString: String(database) })
   t.teardown(() => pool.end())
   const cache = new ForgetfulOfOthers()
-  const orm = drizzle(pool, { cache })
+  const orm = drizzle({ client: pool, cache })
   const { get, post, register } = await build(t, { database: orm })
   const { access, refresh, user } = await register()
   for (let time = 0; time < 2; time++) t.equal((await get('/user', { token: access })).statusCode, 200)
@@ -149,7 +149,7 @@ t.test('an instance with replicas: everything is read from the primary', { skip 
     await primary.close()
     await replica.close()
   })
-  const [first, second] = pools.map(pool => drizzle(pool))
+  const [first, second] = pools.map(pool => drizzle({ client: pool }))
   if (!first || !second) throw new Error('two pools make two instances')
   const orm = withReplicas(first, [second])
   for (const database of [orm, { drizzle: orm }]) {
@@ -171,9 +171,9 @@ async function bounced (t: Test): Promise<string> {
 for (const [title, open] of Object.entries({
   'by URL': async (_t, url) => url,
   'by URL, without prepared statements': async (_t, url) => ({ url, prepare: false }),
-  "through the app's pool": async (t, url) => drizzle(poolOf(t, url)),
+  "through the app's pool": async (t, url) => drizzle({ client: poolOf(t, url) }),
   "through the app's pool, without prepared statements": async (t, url) =>
-    ({ drizzle: drizzle(poolOf(t, url)), prepare: false })
+    ({ drizzle: drizzle({ client: poolOf(t, url) }), prepare: false })
 } satisfies Record<string, (t: Test, url: string) => Promise<unknown>>)) {
   t.test(`PgBouncer in transaction mode: everything works ${title}`, { skip: skipBouncer }, async t => {
     const url = await bounced(t)

@@ -89,13 +89,14 @@ t.test('a failed registration of the plugin does not open the route', async t =>
 })
 
 story('`under` requires a user of that registration', async (t, _build, tested) => {
-  const [customers, staff] = [await tested.open(), await tested.open()]
+  const { database, close } = await tested.open()
   const app = host(t)
-  t.teardown(async () => { await customers.close(); await staff.close() })
+  t.teardown(close)
   app.get('/desk', { onRequest: requireUser({ under: '/staff' }) }, email)
   app.get('/me', { onRequest: authenticate }, email)
-  app.register(plugin, options({ database: customers.database }))
-  app.register(plugin, options({ database: staff.database, prefix: '/staff' }))
+  app.register(plugin, options({ database }))
+  const own = typeof database === 'string' ? { url: database } : { drizzle: database }
+  app.register(plugin, options({ database: { ...own, tables: 'staff_' }, prefix: '/staff' }))
   await app.ready()
   const [customer, clerk] = [await tokenOf(app), await tokenOf(app, '/staff')]
   t.equal((await app.inject({ url: '/desk', headers: bearer(clerk) })).body, alice.email)

@@ -26,7 +26,7 @@ async function shared (t: Test, tested: TestedDatabase): Promise<unknown> {
   const pool = new pg.Pool({ connectionString: opened.database })
   pool.on('error', () => {})
   t.teardown(async () => await pool.end())
-  return drizzle(pool)
+  return drizzle({ client: pool })
 }
 
 interface Restarted extends BuiltApp { token: string }

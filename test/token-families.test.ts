@@ -196,15 +196,15 @@ async function recordStatements (t: Test, tested: TestedDatabase) {
     t.teardown(() => client.close())
     const explain = async ({ query }: Statement) =>
       client.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${query}`).all().map(({ detail }) => detail)
-    return { database: drizzleSqlite(client), statements, explain }
+    return { database: drizzleSqlite({ client }), statements, explain }
   }
   const { database, close } = await tested.open()
   const pool = typeof database === 'string' ? new pg.Pool({ connectionString: database, max: 1 }) : undefined
   t.teardown(async () => { await pool?.end(); await close() })
   const logger = { logQuery: record }
   const orm = pool
-    ? drizzlePostgres(pool, { logger })
-    : drizzlePglite((database as { $client: never }).$client, { logger })
+    ? drizzlePostgres({ client: pool, logger })
+    : drizzlePglite({ client: (database as { $client: never }).$client, logger })
   const client: { query: (text: string, params?: unknown[]) => Promise<{ rows: object[] }> } = orm.$client
   const explain = async ({ query, params }: Statement) => {
     // Of a small table, PostgreSQL reads all rows, whatever indexes there are.

@@ -141,6 +141,8 @@ const refused: Array<[schema: TSchema, line: string]> = [
   [Type.Array(Type.Undefined()), '.items.type: "undefined" is not a type of JSON'],
   [Type.Transform(text).Decode(Number).Encode(String),
     ": a Type.Transform is not applied; declare the field's normalize function instead"],
+  [Object.defineProperty(Type.Unsafe({ type: 'string' }), '~kind', { value: 'String' }),
+    ': is made by TypeBox 1 (typebox); make it with Type of @sinclair/typebox'],
   [Type.Object({ a: Type.Transform(text).Decode(Number).Encode(String) }),
     ".properties.a: a Type.Transform is not applied; declare the field's normalize function instead"]
 ]

@@ -140,7 +140,7 @@ story('an unknown field and a search without a criterion throw an error', async 
 t.test('a database failure reveals no values to the client or the log', async t => {
   const client = new BetterSqlite3(':memory:')
   const { app, post, logs } = await sqliteBuild(t, {
-    database: drizzle(client),
+    database: drizzle({ client }),
     after: app => {
       app.post('/host', async () => await app.restAuth.users.create(bob as never))
       app.get('/me', { onRequest: app.authenticate }, async () => 'me')

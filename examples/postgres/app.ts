@@ -45,7 +45,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const pool = new Pool({ connectionString: process.env.DATABASE_URL })
   // Without a listener, a lost connection to PostgreSQL ends this process.
   pool.on('error', error => console.error(error.message))
-  const app = await buildApp(drizzle(pool))
+  const app = await buildApp(drizzle({ client: pool }))
   await app.listen({ port: 3000 })
   console.log('Swagger UI: http://localhost:3000/docs')
 }

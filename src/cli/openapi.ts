@@ -3,11 +3,10 @@ import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../plugin.js'
 
-/** The document as JSON. Uses an in-memory database instead of the configured one. */
+/** The document as JSON. Needs neither the configured database nor its driver. */
 export async function openapiCommand (options: object): Promise<string> {
   const app = Fastify()
-  const inMemory: object = { ...options, database: ':memory:', migrate: true }
-  await app.register(fp(createPlugin()), inMemory)
+  await app.register(fp(createPlugin({ withoutDatabase: true })), options)
   await app.ready()
   try {
     return JSON.stringify(app.restAuth.openapi(), null, 2)

@@ -6,17 +6,19 @@ import { sql, type SQL } from 'drizzle-orm'
 import { refuseOption } from '../lib/refuse-option.js'
 import { recordEntry } from './catalogue.js'
 import type { Database, Db, Dialect } from './database.js'
-import { indexOf, nameOf, toText } from './table-names.js'
+import { indexOf, nameOf } from './table-names.js'
 
 // The cast is inside the CASE, because PostgreSQL fails on a text that is no number. Without parameters and table name,
 // because the databases use the index only for the same expression.
-const onSqlite = sql<number | null>`CASE WHEN CAST(CAST("pk" AS integer) AS text) = "pk" \
+const expression = (text: TemplateStringsArray) => ({ text: text.join(''), sql: sql<number | null>(text) })
+const onSqlite = expression`CASE WHEN CAST(CAST("pk" AS integer) AS text) = "pk" \
 AND CAST("pk" AS integer) BETWEEN 1 AND 9007199254740991 THEN CAST("pk" AS integer) END`
-const onPostgres = sql<number | null>`CASE WHEN "pk" ~ '^[1-9][0-9]{0,15}$' \
+const onPostgres = expression`CASE WHEN "pk" ~ '^[1-9][0-9]{0,15}$' \
 THEN CASE WHEN CAST("pk" AS bigint) <= 9007199254740991 THEN CAST("pk" AS bigint) END END`
+const text: Record<Dialect, string> = { sqlite: onSqlite.text, postgres: onPostgres.text }
 
 /** The integer that a user's key spells; null for a key such as `007`, `1e3`, or one that JavaScript would round. */
-export const integerOfPk: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite, postgres: onPostgres }
+export const integerOfPk: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite.sql, postgres: onPostgres.sql }
 
 const entry = 'index:users_pk_integer'
 
@@ -31,7 +33,7 @@ export async function integerPkStatements (
   }
   if (ledger.has(entry)) return []
   const { made } = indexOf(users, 'pk_integer')
-  const index = `CREATE INDEX ${made} ON ${nameOf(users)} ((${toText(integerOfPk[dialect])}))`
+  const index = `CREATE INDEX ${made} ON ${nameOf(users)} ((${text[dialect]}))`
   return [index, recordEntry(tx, entry, 'added')]
 }
 

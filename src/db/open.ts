@@ -1,10 +1,9 @@
 /** Opens the database that the option `database` names. */
 import type BetterSqlite3 from 'better-sqlite3'
-import { is } from 'drizzle-orm'
-import { PgDatabase } from 'drizzle-orm/pg-core'
-import { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database } from './database.js'
+import { dialectOf } from './drizzle-instance.js'
+import type { PgOrm } from './postgres-rules.js'
 import { openPostgres } from './postgres.js'
 import { openSqlite } from './sqlite.js'
 import { isPostgres, targetOf } from './target.js'
@@ -22,8 +21,8 @@ export async function openDatabase (
       ? await openPostgres(database, tables, { prepare, onIdleError })
       : await openSqlite(database, tables)
   }
-  if (is(database, PgDatabase)) return await openPostgres(database, tables, { prepare, onIdleError })
-  const client = is(database, BaseSQLiteDatabase) && '$client' in database ? database.$client : undefined
+  if (isPgOrm(database)) return await openPostgres(database, tables, { prepare, onIdleError })
+  const client = dialectOf(database) === 'sqlite' ? Object(database).$client : undefined
   if (!isBetterSqlite3(client)) {
     throw new Error(
       'database: give a SQLite file, a postgres:// URL, or a Drizzle instance on better-sqlite3 or PostgreSQL'
@@ -39,6 +38,8 @@ export async function openDatabase (
  */
 const isSqliteName = (name: string): boolean =>
   name === ':memory:' || /^(?![\s:]|[a-z][a-z0-9+.-]+:)\P{Cc}*(?<!\s)$/iu.test(name)
+
+const isPgOrm = (database: unknown): database is PgOrm => dialectOf(database) === 'postgres'
 
 const isBetterSqlite3 = (client: unknown): client is BetterSqlite3.Database =>
   typeof client === 'object' && client !== null && 'inTransaction' in client && 'memory' in client

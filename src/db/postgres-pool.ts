@@ -37,7 +37,7 @@ export async function openPool (url: string, onIdleError: (error: Error) => void
     const client = await pool.connect()
     let failure: unknown
     try {
-      return await drizzle(client).transaction(tx => work(tx).catch(error => {
+      return await drizzle({ client }).transaction(tx => work(tx).catch(error => {
         // Ended at once, because the rollback would wait behind the query that hangs.
         if (hasConnectionFailed(error)) void client.end()
         throw error
@@ -52,10 +52,10 @@ export async function openPool (url: string, onIdleError: (error: Error) => void
 
   const unlimitedTransaction: RunTransaction = work => withClient(Client, unlimited, async client => {
     await client.query("SET datestyle TO 'ISO'")
-    return await drizzle(client).transaction(work)
+    return await drizzle({ client }).transaction(work)
   })
 
-  return { orm: drizzle(pool), transaction, unlimitedTransaction, close: () => pool.end() }
+  return { orm: drizzle({ client: pool }), transaction, unlimitedTransaction, close: () => pool.end() }
 }
 
 /** `connect_timeout` in the URL means what it does to PostgreSQL's own clients: seconds. */

@@ -11,6 +11,7 @@ import { isOvertaken, isPreparedStatementLost } from './errors.js'
 export type PgOrm = PgDatabase<PgQueryResultHKT, any, any>
 export type RunTransaction = <T>(work: (tx: PgOrm) => Promise<T>) => Promise<T>
 
+type QueryParameters = Parameters<PgSession['prepareQuery']>
 type Prepared = ReturnType<PgSession['prepareQuery']>
 
 export interface Rules {
@@ -69,17 +70,13 @@ type RunOn = <T>(run: (session: PgSession) => Promise<T>) => Promise<T>
 
 /** The same instance over a session that prepares statements by the rules; `runOn` decides where and how often. */
 function withSession (orm: PgOrm, rules: Rules, runOn: RunOn): PgOrm {
-  function prepareQuery (...parameters: Parameters<PgSession['prepareQuery']>): Prepared {
-    const [query, fields, name, isArray, mapResult, metadata] = parameters
+  function prepareQuery (...parameters: QueryParameters): Prepared {
     const kept = new Map<PgSession, Prepared>()
     function preparedOn (session: PgSession): Prepared {
-      const isNamed = name !== undefined && rules.prepare
+      const isNamed = Boolean(parameters[nameAt]) && rules.prepare
       const found = isNamed ? kept.get(session) : undefined
       if (found) return found
-      // Writes still clear the cache of the host's instance; only reads bypass it.
-      const made = session.prepareQuery(
-        query, fields, isNamed ? name : undefined, isArray, mapResult, metadata, { enable: false }
-      )
+      const made = session.prepareQuery(...byRules(parameters, isNamed))
       if (isNamed && session === sessionOf(orm)) kept.set(session, made)
       return made
     }
@@ -94,6 +91,18 @@ function withSession (orm: PgOrm, rules: Rules, runOn: RunOn): PgOrm {
   }
   const session = Object.create(sessionOf(orm), { prepareQuery: { value: prepareQuery } })
   return Object.create(orm, { session: { value: session } })
+}
+
+const nameAt = 2
+
+/** Drizzle 0.45 passes (query, fields, name, isArray, mapper, metadata, cache); 1.0 (query, mode, name, mapper, …). */
+function byRules (parameters: QueryParameters, isNamed: boolean): QueryParameters {
+  const changed: unknown[] = [...parameters]
+  if (!isNamed) changed[nameAt] = undefined
+  // Writes still clear the cache of the host's instance; only reads bypass it.
+  const isDrizzle1 = typeof changed[1] === 'string'
+  changed[isDrizzle1 ? 5 : 6] = isDrizzle1 ? { enabled: false } : { enable: false }
+  return changed as QueryParameters
 }
 
 // Drizzle declares it as internal.

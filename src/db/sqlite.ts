@@ -3,9 +3,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { closeSync, existsSync, openSync, realpathSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type BetterSqlite3 from 'better-sqlite3'
-import { drizzle, type AsyncRemoteCallback } from 'drizzle-orm/sqlite-proxy'
+import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import pLimit, { type LimitFunction } from 'p-limit'
+import { loadBetterSqlite3 } from './better-sqlite3.js'
 import type { Database, Db } from './database.js'
+import { codecsConfig, createRun, executorsOf, type Run } from './sqlite-statements.js'
 import type { TablesOptions } from './table-names.js'
 import { createTables } from './tables-sqlite.js'
 
@@ -17,20 +19,19 @@ export async function openSqlite (
   target: string | BetterSqlite3.Database,
   options: TablesOptions
 ): Promise<Database> {
-  const { default: Client } = await import('better-sqlite3').catch(error => {
-    throw new Error('database: SQLite needs the package better-sqlite3 (npm install better-sqlite3)', { cause: error })
-  })
+  const Client = await loadBetterSqlite3()
+  const config = await codecsConfig()
   if (typeof target === 'string') createPrivateFile(target)
   const client = typeof target === 'string' ? openFile(new Client(target, { timeout: busyTimeoutMs })) : target
-  const run = createRunner(client)
+  const run = createRun(client)
   const queue = queueOf(client)
   const tables = { ...createTables(options), names: options }
-  const tx: Db = { ...tables, orm: drizzle(async (statement, params, method) => run(statement, params, method)) }
+  const tx: Db = { ...tables, orm: drizzle(executorsOf(async (...query) => run(...query)), config) }
   const transaction: Database['transaction'] = work => runTransaction(client, queue, () => work(tx))
   return {
     ...tables,
     dialect: 'sqlite',
-    orm: drizzle(createRunInTurn(run, queue)),
+    orm: drizzle(executorsOf(createRunInTurn(run, queue)), config),
     transaction,
     underMigrationLock: transaction,
     execute: async (_tx, statement) => { client.exec(statement) },
@@ -57,12 +58,12 @@ function openFile (client: BetterSqlite3.Database): BetterSqlite3.Database {
 }
 
 /** Runs a statement outside any transaction: at once if nothing is under way, otherwise in its turn. */
-const createRunInTurn = (run: Runner, { turns, transactions }: Queue): AsyncRemoteCallback =>
-  async (statement, params, method) => {
+const createRunInTurn = (run: Run, { turns, transactions }: Queue) =>
+  async (...given: Parameters<Run>): Promise<unknown> => {
     if (transactions.getStore()?.open) {
       throw new Error('Inside a transaction every query goes through its tx: another would wait for itself')
     }
-    const query = () => run(statement, params, method)
+    const query = () => run(...given)
     if (turns.activeCount + turns.pendingCount === 0) {
       try {
         return query()
@@ -99,27 +100,6 @@ function queueOf (client: BetterSqlite3.Database): Queue {
   const queue = queues.get(client) ?? { turns: pLimit(1), transactions: new AsyncLocalStorage() }
   queues.set(client, queue)
   return queue
-}
-
-type Runner = ReturnType<typeof createRunner>
-
-function createRunner (client: BetterSqlite3.Database) {
-  const compiled = new Map<string, BetterSqlite3.Statement>()
-  return (text: string, params: unknown[], method: 'run' | 'all' | 'values' | 'get') => {
-    let statement = compiled.get(text)
-    if (!statement) {
-      if (compiled.size >= 500) compiled.clear()
-      statement = client.prepare(text)
-      if (statement.reader) statement.raw()
-      compiled.set(text, statement)
-    }
-    if (!statement.reader) {
-      statement.run(params)
-      return { rows: [] }
-    }
-    // Drizzle declares the rows as any, and maps them by the columns of its query.
-    return { rows: (method === 'get' ? statement.get(params) : statement.all(params)) as any[] }
-  }
 }
 
 const isBusy = (error: unknown): boolean =>

@@ -1,6 +1,5 @@
 /** What the tables of a registration are called, and how SQL written for the default names gets these. */
-import { getTableName, sql, type SQL, type Table } from 'drizzle-orm'
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import { getTableName, type Table } from 'drizzle-orm'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 
 export interface TableNames {
@@ -39,13 +38,13 @@ export const withNames = (statement: string, { tables = '', schema }: TableNames
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** The table in a statement, quoted and with its schema. */
-export const nameOf = (table: Table): string => toText(sql`${table}`)
+export function nameOf (table: Table): string {
+  const schema: string | undefined = Object(table)[Symbol.for('drizzle:Schema')]
+  return [...(schema === undefined ? [] : [schema]), getTableName(table)].map(quoteName).join('.')
+}
 
 /** An index on a table: its name where it is made, and where it is dropped. */
 export function indexOf (table: Table, suffix: string): { made: string, dropped: string } {
   const made = quoteName(`${getTableName(table)}_${suffix}`)
   return { made, dropped: nameOf(table).replace(quoteName(getTableName(table)), () => made) }
 }
-
-/** SQL without parameters, which either dialect writes alike. */
-export const toText = (statement: SQL): string => new SQLiteSyncDialect().sqlToQuery(statement).sql

@@ -1,9 +1,8 @@
 /** What the option `database` names, in its short form or its long one. */
 import { Value } from '@sinclair/typebox/value'
-import { is } from 'drizzle-orm'
-import { PgDatabase } from 'drizzle-orm/pg-core'
 import { DatabaseOptions } from '../../schemas/options/database.js'
 import { refuseOption } from '../lib/refuse-option.js'
+import { dialectOf } from './drizzle-instance.js'
 import type { TableNames } from './table-names.js'
 
 export interface Target {
@@ -43,7 +42,7 @@ export const withUrl = (option: unknown, url: string): unknown =>
 export const isPostgres = (option: unknown): boolean => isPostgresTarget(targetOf(option).database)
 
 const isPostgresTarget = (database: unknown): boolean =>
-  typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : is(database, PgDatabase)
+  typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : dialectOf(database) === 'postgres'
 
 const isLongForm = (option: unknown): option is Record<string, unknown> =>
   typeof option === 'object' && option !== null && Object.getPrototypeOf(option) === Object.prototype &&

@@ -78,7 +78,7 @@ async function openPglite (): Promise<OpenedDatabase> {
   const client = await pglite
   await client.exec(emptying)
   const { drizzle } = await import('drizzle-orm/pglite')
-  return { database: drizzle(client), close: async () => {} }
+  return { database: drizzle({ client }), close: async () => {} }
 }
 t.teardown(async () => await (await pglite)?.close())
 
