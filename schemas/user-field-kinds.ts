@@ -32,7 +32,7 @@ export function plainSchema (
       `(${schema[Kind] ?? 'this'} is none of these)`
     )
   }
-  const examples = plain.enum ? plain.enum.slice(0, 1) : exampleOf(kind, plain)
+  const examples = plain.enum ? plain.enum.slice(0, 1) : guessExample(kind, plain)
   return {
     ...(examples && { examples }),
     ...(kind === 'text' && required && !plain.enum && { minLength: 1 }),
@@ -45,7 +45,7 @@ export function plainSchema (
 
 const withoutDefault = ({ default: _default, ...schema }: TSchema): TSchema => schema as TSchema
 
-function kindOf ({ type, anyOf }: JsonSchema): ColumnKind | undefined {
+export function kindOf ({ type, anyOf }: JsonSchema): ColumnKind | undefined {
   if (type !== undefined || !anyOf) return kinds[String(type)]
   return anyOf.every(option => kindOf(option) === 'json') ? 'json' : undefined
 }
@@ -57,7 +57,7 @@ const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity }: JsonSch
 })
 
 /** A value to try the route with, unless a pattern or format makes one impossible to guess. */
-function exampleOf (kind: ColumnKind, { pattern, format, minimum, minLength = 0, maxLength = 255 }: JsonSchema) {
+export function guessExample (kind: ColumnKind, { pattern, format, minimum, minLength = 0, maxLength = 255 }: JsonSchema) {
   if (kind === 'boolean') return [true]
   if (kind === 'decimal') return ['19.99'.slice(0, Number(maxLength))]
   if (kind === 'integer' && minimum !== undefined) return [minimum]

@@ -107,6 +107,7 @@ export const takenCodes = (
 
 const recentForUsername =
   'Changing or clearing the username requires authentication within the last five minutes; giving a first one does not.'
+const reading = 'The details of the user whose token the request has.'
 const readOnly = 'Read-only and unknown fields are ignored.'
 const once = 'A field in `missing_fields` is accepted once even if it is read-only, unless a value is stored.'
 
@@ -125,7 +126,7 @@ export const userRoutes = (shape: AccountShape) => {
     ...(shape.username === 'none' ? [] : [recentForUsername])
   ].join(' ')
   return {
-    getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the logged-in user' }),
+    getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the logged-in user', description: reading }),
     replaceUser: route(shape, {
       ...common,
       ...taken,

@@ -27,6 +27,7 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
         description: 'Registration, login, user details and passwords, provided by fastify-rest-auth.' +
           (errors === 'problem' ? ' Every error response carries a stable `code`.' : ''),
         version: packageVersion(),
+        ...contactOf(settings),
         license: { name: 'MIT', identifier: 'MIT' }
       },
       servers: [{ url: publicUrl ?? '/' }],
@@ -38,6 +39,12 @@ export async function addOpenapi (app: FastifyInstance, settings: Settings): Pro
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) }
   })
   if (docs !== false) await addSwaggerUi(app, settings, docs)
+}
+
+/** The app itself: who uses the API asks those who run it. In development, no option may name it. */
+function contactOf ({ site, publicUrl }: Settings) {
+  const name = site.name ?? (publicUrl && new URL(publicUrl).host)
+  return name !== undefined && { contact: { name, ...(publicUrl && { url: publicUrl }) } }
 }
 
 async function addSwaggerUi (app: FastifyInstance, settings: Settings, docs: string): Promise<void> {
@@ -72,10 +79,13 @@ const createRedirects = (docs: string) => async function redirect ({ url }: Fast
 }
 
 /** @fastify/swagger declares every body as required, but one without required fields may be omitted. */
-function withOptionalBodies<Document extends { paths?: Record<string, any> }> (document: Document): Document {
+function withOptionalBodies<Document extends { paths?: Record<string, any>, components?: Record<string, any> }> (
+  document: Document
+): Document {
   for (const operation of Object.values(document.paths ?? {}).flatMap(path => Object.values<any>(path))) {
     const body = operation.requestBody
-    if (body && !body.content['application/json'].schema.required) body.required = false
+    const name = body?.content['application/json'].schema.$ref.split('/').at(-1)
+    if (body && !document.components?.schemas[name].required) body.required = false
   }
   return document
 }
