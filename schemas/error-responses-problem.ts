@@ -100,7 +100,7 @@ function exampleError (body: TSchema) {
 
 /** Fills the placeholders of messages that several routes have. */
 const commonSamples = {
-  reason: 'Unexpected end of JSON input',
+  reason: "Body is not valid JSON but content-type is set to 'application/json'",
   problem: 'Send application/json, or the header X-Requested-With.'
 }
 

@@ -12,7 +12,7 @@ export interface RouteFailures {
   samples?: Record<string, string> | undefined
 }
 
-export const everyRoute = ['bad_request', 'internal_error', 'service_unavailable'] as const satisfies readonly AnswerCode[]
+export const everyRoute = ['bad_request', 'internal_error', 'service_unavailable'] as const
 
 export const bodyRoute = [
   'validation_error', 'not_an_object', 'malformed_body', 'body_too_large', 'unsupported_media_type'

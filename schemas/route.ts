@@ -110,4 +110,3 @@ export type Body<Route extends { body: TSchema }> = Static<Route['body']>
 
 export const operationIdOf = ({ name }: ContractShape, operationId: string) =>
   name ? name + capitalised(operationId) : operationId
-

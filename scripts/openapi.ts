@@ -21,8 +21,8 @@ export const social = providersOf({
 export const openapiFile = new URL('../openapi.yaml', import.meta.url)
 
 /** What `npm start` serves only with the variables of `social`. */
-const addition = 'This is the document of `npm start`, and beyond it shows the login with Google and GitHub, which that ' +
-  'app has only if it finds their client IDs in its environment.'
+const addition = 'This is the document of `npm start`, and beyond it shows the login with Google and GitHub, which ' +
+  'that app has only if it finds their client IDs in its environment.'
 
 /** The document as YAML. */
 export async function openapiYaml (): Promise<string> {
