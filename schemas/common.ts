@@ -1,5 +1,5 @@
 /** What the schemas of all features share: fields, components and security schemes. */
-import { Type, type ObjectOptions, type TProperties, type TSchema } from '@sinclair/typebox'
+import { Type, type ObjectOptions, type Static, type TProperties, type TSchema } from '@sinclair/typebox'
 
 /**
  * What a blank value means for a field that the body may leave out: it is absent; an edit empties it; or it is
@@ -34,10 +34,16 @@ export interface ContractShape {
   rotates?: boolean
 }
 
-export const Detail = Type.Object(
-  { detail: Type.String() },
-  { description: 'A message for the user.' }
+export const Detail = (shape: ContractShape) => Type.Object(
+  { detail: Type.String({ description: 'A message for the user.' }) },
+  { $id: componentName(shape, 'AuthDetail'), description: 'What has happened, in a sentence.' }
 )
+
+export const DetailRef = (shape: ContractShape) =>
+  Type.Unsafe<Static<ReturnType<typeof Detail>>>(componentRef(shape, 'AuthDetail'))
+
+/** A response that is always the same sentence. */
+export const says = (shape: ContractShape, detail: string) => ({ answer: DetailRef(shape), example: { detail } })
 
 /** A password is taken exactly as sent, never trimmed; its length is counted in code points. */
 export const Password = (description: string, example = 'Sup3r-secret-pw') => Type.String({
@@ -56,9 +62,16 @@ export const Email = Type.String({
 export const OneOf = <const V extends readonly string[]>(values: V, description?: string) =>
   Type.Unsafe<V[number]>(Type.String({ enum: values, ...(description && { description }) }))
 
-/** A point in time, in UTC. */
-export const Timestamp = (description: string) =>
-  Type.String({ format: 'date-time', description, examples: ['2026-11-23T18:59:49.244Z'] })
+/** A point in time, in UTC. The example is one of `moments`, so that the examples of a response fit each other. */
+export const Timestamp = (description: string, example: keyof typeof moments = 'now') =>
+  Type.String({ format: 'date-time', description, examples: [moments[example]] })
+
+const moments = {
+  now: '2026-11-23T18:54:49.244Z',
+  inFiveMinutes: '2026-11-23T18:59:49.244Z',
+  inAWeek: '2026-11-30T18:54:49.244Z',
+  inAMonth: '2026-12-23T18:54:49.244Z'
+}
 
 /**
  * An object whose properties depend on the options. `Known` has the properties that handlers read under any options:
@@ -67,9 +80,15 @@ export const Timestamp = (description: string) =>
 export const ObjectKnownAs = <Known extends TSchema>(properties: TProperties, options?: ObjectOptions): Known =>
   Type.Object(properties, options) as unknown as Known
 
+export const capitalised = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`
+
 /** The name of a component in the document, with the prefix of the registration if the app has several. */
-export const componentName = ({ name }: ContractShape, component: string) =>
-  `${name.charAt(0).toUpperCase()}${name.slice(1)}${component}`
+export const componentName = ({ name }: ContractShape, component: string) => `${capitalised(name)}${component}`
+
+/** The name of a component that belongs to one operation, such as `AuthLoginRequest`. */
+export const operationComponent = (
+  shape: ContractShape, operationId: string, kind: 'Request' | 'Problem' | 'FieldError'
+) => componentName(shape, `Auth${capitalised(operationId).replace(/^Request/, '')}${kind}`)
 
 /** A reference to a component, so that generated clients get one named type. */
 export const componentRef = (shape: ContractShape, component: string) =>

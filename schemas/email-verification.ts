@@ -6,9 +6,10 @@
  *   GET  /registration/account-confirm-email/:key   the page that the link opens
  */
 import { Type } from '@sinclair/typebox'
-import { Detail, Email, type ContractShape } from './common.js'
-import { page, route } from './route.js'
-import { TokensOrDetail } from './token-pair.js'
+import { Email, says, type ContractShape } from './common.js'
+import { page } from './page.js'
+import { route } from './route.js'
+import { tokensOr } from './token-pair.js'
 
 export interface EmailVerificationShape extends ContractShape {
   confirmEmailOnGet: boolean
@@ -45,9 +46,11 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
     verifyEmail: route(shape, {
       operationId: 'verifyEmail',
       summary: 'Confirm an e-mail address',
+      description: 'Takes the key of the mailed link, for front ends with a page of their own for it.' +
+        (shape.loginOnEmailConfirmation ? ' Starts a session, as a login does.' : ''),
       tag,
       body: Type.Object({ key: Key }),
-      answer: TokensOrDetail(shape, shape.loginOnEmailConfirmation),
+      ...tokensOr(shape, shape.loginOnEmailConfirmation, 'ok'),
       answered: shape.loginOnEmailConfirmation
         ? 'The address is verified and the user is logged in.'
         : 'The address is verified.',
@@ -60,12 +63,13 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
         `an account and is not verified yet, at most once in ${shape.resendInterval} seconds.`,
       tag,
       body: Type.Object({ email: Email }),
-      answer: Detail,
+      ...says(shape, 'ok'),
       answered: 'If there is an address to confirm, a mail is on its way.'
     }),
     confirmEmailPage: page(shape, {
       operationId: 'confirmEmailPage',
       summary: 'Confirmation page that the link in the mail opens',
+      params: { key: 'Key of the mailed link.' },
       ...(shape.confirmEmailOnGet ? confirmedOnGet : confirmedByButton),
       tag
     })

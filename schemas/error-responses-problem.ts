@@ -1,7 +1,14 @@
 /** Failures as problem details (RFC 9457), the default of the option `errors`. */
-import { Type, type TSchema } from '@sinclair/typebox'
-import { componentName, componentRef, OneOf, type ContractShape } from './common.js'
-import { answerCodes, errors, fieldCodes, manual, messageOf, type AnswerCode, type FieldCode } from './errors.js'
+import { Type, type ObjectOptions, type TProperties, type TSchema } from '@sinclair/typebox'
+import {
+  capitalised, componentName, componentRef, OneOf, operationComponent, type ContractShape
+} from './common.js'
+import {
+  answerCodes, errors, fieldCodes, manual, messageOf, type AnswerCode, type ErrorStatus,
+  type FieldCode
+} from './errors.js'
+import { typeNames, type JsonSchema } from './json-schema.js'
+import { authenticatedRoute, type RouteFailures } from './route-failures.js'
 
 export const problemComponents = (shape: ContractShape): TSchema[] => [
   Type.Object({
@@ -26,52 +33,78 @@ export const problemComponents = (shape: ContractShape): TSchema[] => [
 ]
 
 /** The content of a response with one of `codes`; `fieldCodes` are possible in its `errors`. */
-export function problemContent (
-  shape: ContractShape,
-  codes: readonly AnswerCode[],
-  fieldCodes: readonly FieldCode[],
-  exampleField: string | undefined
-) {
-  const narrowed = Type.Object({
-    code: OneOf(codes),
-    ...(fieldCodes.length > 0 && { errors: Type.Optional(fieldErrors(shape, fieldCodes)) })
+export function problemContent (shape: ContractShape, status: ErrorStatus, route: RouteFailures) {
+  const { operationId, codes, fieldCodes = [], body, samples } = route
+  const errorsOf = status === 400 && fieldCodes.length > 0
+    ? { errors: Type.Optional(fieldErrors(shape, operationId, fieldCodes)) }
+    : {}
+  const example = body && exampleError(body)
+  const examples = Object.fromEntries(codes.map(code => [code, {
+    value: { ...exampleOf(code, samples), ...(code === 'validation_error' && example && { errors: [example] }) }
+  }]))
+  const schema = narrowed(componentRef(shape, 'AuthProblem'), { code: OneOf(codes), ...errorsOf }, {
+    $id: problemName(shape, status, route),
+    description: `An error response of status ${status}.`
   })
-  const examples = Object.fromEntries(codes.map(code => {
-    const withFields = code === 'validation_error' && exampleField !== undefined
-    return [code, { value: { ...exampleOf(code), ...(withFields && exampleErrors(exampleField, fieldCodes)) } }]
-  }))
-  return {
-    'application/problem+json': {
-      schema: Type.Unsafe({ allOf: [componentRef(shape, 'AuthProblem'), narrowed] }), examples
-    }
-  }
+  return { 'application/problem+json': { schema, examples } }
 }
 
-const fieldErrors = (shape: ContractShape, codes: readonly FieldCode[]) => Type.Array(
-  Type.Unsafe({ allOf: [componentRef(shape, 'AuthFieldError'), Type.Object({ code: OneOf(codes) })] }),
+/** A schema that says more of some properties of `base`. */
+const narrowed = (base: TSchema, properties: TProperties, options: ObjectOptions) =>
+  Type.Unsafe({ ...options, allOf: [base], ...Type.Object(properties) })
+
+const fieldErrors = (shape: ContractShape, operationId: string, codes: readonly FieldCode[]) => Type.Array(
+  narrowed(componentRef(shape, 'AuthFieldError'), { code: OneOf(codes) }, {
+    $id: operationComponent(shape, operationId, 'FieldError'),
+    description: 'An error in one field of the request.'
+  }),
   { description: 'Every invalid field, in the order of the request schema.' }
 )
 
-function exampleOf (code: AnswerCode) {
+/** The codes that come with a status wherever it is possible. */
+const usual: { readonly [Status in ErrorStatus]?: readonly AnswerCode[] } = {
+  401: authenticatedRoute, 403: ['csrf_failed'], 502: ['provider_error'], 503: ['service_unavailable']
+}
+
+/**
+ * Routes with the same codes share a component, whose name says what the usual codes do not: `AuthServerBusyProblem`.
+ * What may be wrong with a request is different for each route: `AuthLoginProblem`.
+ */
+function problemName (shape: ContractShape, status: ErrorStatus, { operationId, codes }: RouteFailures): string {
+  if (status === 400 && codes.length > 1) return operationComponent(shape, operationId, 'Problem')
+  const expected = usual[status] ?? []
+  const hasUsual = codes.length > 1 && expected.every(code => codes.includes(code))
+  const telling = hasUsual ? codes.filter(code => !expected.includes(code)) : codes
+  const name = telling.length > 0 ? telling.map(pascalCase).join('Or') : titles[status].replaceAll(' ', '')
+  return componentName(shape, `Auth${name}Problem`)
+}
+
+const pascalCase = (code: string) => code.split('_').map(capitalised).join('')
+
+function exampleOf (code: AnswerCode, samples: RouteFailures['samples']) {
   const { status } = errors[code]
   const type = code === 'not_an_object' ? 'list' : 'text/plain'
-  return {
-    type: `${manual}#${code}`, title: titles[status], status, code, detail: messageOf(code, { ...samples, type })
-  }
+  const detail = messageOf(code, { ...commonSamples, type, ...samples })
+  return { type: `${manual}#${code}`, title: titles[status], status, code, detail }
 }
 
-function exampleErrors (field: string, codes: readonly FieldCode[]) {
-  const code = codes.find(code => code === 'required') ?? 'invalid_type'
-  return { errors: [{ field, code, message: messageOf(code, { type: 'string' }) }] }
+/** What a body without its first required field returns, or with a value of another type in its first field. */
+function exampleError (body: TSchema) {
+  const { required: [required] = [], properties = {} }: JsonSchema & { required?: string[] } = body
+  if (required !== undefined) return { field: required, code: 'required', message: messageOf('required') }
+  const [field, schema] = Object.entries(properties).find(([, { type }]) => type !== undefined) ?? []
+  const [type = ''] = [schema?.type ?? ''].flat()
+  const message = messageOf('invalid_type', { type: typeNames[type] ?? 'value' })
+  return field && { field, code: 'invalid_type', message }
 }
 
-/** Fills the placeholders of the messages in examples. */
-const samples = {
-  reason: 'Unexpected end of JSON input',
-  identifier: '"email"',
+/** Fills the placeholders of messages that several routes have. */
+const commonSamples = {
+  reason: "Body is not valid JSON but content-type is set to 'application/json'",
   problem: 'Send application/json, or the header X-Requested-With.'
 }
-const titles: Record<AnswerStatus, string> = {
+
+const titles: Record<ErrorStatus, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -83,4 +116,3 @@ const titles: Record<AnswerStatus, string> = {
   502: 'Bad Gateway',
   503: 'Service Unavailable'
 }
-type AnswerStatus = typeof errors[AnswerCode]['status']

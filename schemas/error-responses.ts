@@ -6,27 +6,21 @@ import type { TSchema } from '@sinclair/typebox'
 import type { ContractShape } from './common.js'
 import { drfComponents, drfContent } from './error-responses-drf.js'
 import { problemComponents, problemContent } from './error-responses-problem.js'
-import { errors, type AnswerCode, type FieldCode } from './errors.js'
+import { answerCodes, errors } from './errors.js'
+import type { RouteFailures } from './route-failures.js'
 
 /** The components that all failures share: named types for a client's own helpers, and the list of all codes. */
 export const failureComponents = (shape: ContractShape): TSchema[] =>
   shape.errors === 'drf' ? drfComponents(shape) : problemComponents(shape)
 
 /** The failures of a route: one response per status, each with the codes it may carry. */
-export function failures (
-  shape: ContractShape,
-  codes: readonly AnswerCode[],
-  fieldCodes: readonly FieldCode[],
-  body?: TSchema
-) {
-  const statuses = [...new Set(codes.map(code => errors[code].status))].sort((a, b) => a - b)
-  const exampleField = Object.keys(body?.properties ?? {})[0]
+export function failures (shape: ContractShape, route: RouteFailures) {
+  const statuses = [...new Set(route.codes.map(code => errors[code].status))].sort((a, b) => a - b)
+  const contentOf = shape.errors === 'drf' ? drfContent : problemContent
   return Object.fromEntries(statuses.map(status => {
-    const own = codes.filter(code => errors[code].status === status)
-    const content = shape.errors === 'drf'
-      ? drfContent(shape, own)
-      : problemContent(shape, own, status === 400 ? fieldCodes : [], exampleField)
-    return [status, { description: own.map(code => `\`${code}\``).join(', '), ...headers[status], content }]
+    const codes = answerCodes.filter(code => errors[code].status === status && route.codes.includes(code))
+    const content = contentOf(shape, status, { ...route, codes })
+    return [status, { description: codes.map(code => `\`${code}\``).join(', '), ...headers[status], content }]
   }))
 }
 

@@ -112,6 +112,8 @@ export type FieldCode = { [C in Code]: ErrorTable[C]['shownIn'] extends 'field' 
 /** The codes of a whole response, in `code`. */
 export type AnswerCode = Exclude<Code, FieldCode>
 
+export type ErrorStatus = ErrorTable[AnswerCode]['status']
+
 const isFieldCode = (code: Code): code is FieldCode => errors[code].shownIn === 'field'
 // `Object.keys` forgets the type of a literal's keys.
 const codes = Object.keys(errors) as Code[]

@@ -2,7 +2,7 @@
  * The contract, without any server code: `createContract(shape)` returns the schemas of every route.
  * Published as `fastify-rest-auth/schemas`, for browsers and tests.
  */
-import { componentName } from './common.js'
+import { componentName, Detail } from './common.js'
 import { emailVerificationRoutes, type EmailVerificationShape } from './email-verification.js'
 import { failureComponents } from './error-responses.js'
 import { jwksRoutes } from './jwks.js'
@@ -43,6 +43,7 @@ export const createContract = (shape: Shape) => ({
   /** The components that the routes refer to, for `addSchema`. */
   components: [
     userAnswer(shape),
+    Detail(shape),
     ...tokenComponents(shape),
     Session(shape),
     ...socialComponents(shape),

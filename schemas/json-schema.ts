@@ -42,3 +42,13 @@ export function everySchema (schema: JsonSchema): JsonSchema[] {
   })
   return found
 }
+
+/** What messages call the types, after Django REST framework. */
+export const typeNames: Record<string, string> = {
+  string: 'string',
+  integer: 'integer',
+  number: 'number',
+  boolean: 'boolean',
+  object: 'dictionary',
+  array: 'list'
+}

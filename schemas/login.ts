@@ -25,6 +25,12 @@ function loginBody ({ loginMethods }: LoginShape) {
   )
 }
 
+const identifiers = { email: 'alice@example.com', username: 'alice' }
+
+/** What a login must include, in the message of `identifier_required`. */
+export const identifierIn = ({ length, 0: first }: LoginShape['loginMethods']) =>
+  length === 2 ? 'either "username" or "email"' : `"${first}"`
+
 export const loginRoutes = (shape: LoginShape) => ({
   login: route(shape, {
     operationId: 'login',
@@ -35,8 +41,10 @@ export const loginRoutes = (shape: LoginShape) => ({
       : ''),
     tag: 'Session',
     body: loginBody(shape),
+    bodies: shape.loginMethods.map(method => ({ [method]: identifiers[method], password: 'Sup3r-secret-pw' })),
     answer: TokensRef(shape),
     answered: 'The user is logged in.',
+    samples: { identifier: identifierIn(shape.loginMethods) },
     errors: [
       'identifier_required',
       'invalid_credentials',

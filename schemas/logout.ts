@@ -5,8 +5,9 @@
  *   POST /logout/all   ends every session of the user
  */
 import { Type, type TObject, type TOptional } from '@sinclair/typebox'
-import { Detail, ObjectKnownAs, type ContractShape } from './common.js'
-import { route, unwantedBody } from './route.js'
+import { ObjectKnownAs, says, type ContractShape } from './common.js'
+import { unwantedBody } from './route-failures.js'
+import { route } from './route.js'
 import { refreshExample } from './token-pair.js'
 
 const refresh = Type.Unsafe<string | null>({
@@ -29,7 +30,7 @@ export const logoutRoutes = (shape: ContractShape) => ({
     body: ObjectKnownAs<TObject<{ refresh: TOptional<typeof refresh> }>>(
       isOpaque(shape) ? {} : { refresh: Type.Optional(refresh) }
     ),
-    answer: Detail,
+    ...says(shape, 'Successfully logged out.'),
     answered: 'The user is logged out, or was not logged in.'
   }),
   logoutAll: route(shape, {
@@ -39,7 +40,7 @@ export const logoutRoutes = (shape: ContractShape) => ({
     tag: 'Session',
     authenticated: true,
     unsafe: true,
-    answer: Detail,
+    ...says(shape, 'Successfully logged out.'),
     answered: 'The user is logged out everywhere.',
     errors: unwantedBody
   })

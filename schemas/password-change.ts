@@ -1,6 +1,6 @@
 /** POST /password/change: a logged-in user who knows the old password sets a new one. */
 import { Type, type TObject, type TOptional, type TString } from '@sinclair/typebox'
-import { Detail, ObjectKnownAs, Password, type ContractShape } from './common.js'
+import { ObjectKnownAs, Password, says, type ContractShape } from './common.js'
 import { passwordFieldCodes } from './errors.js'
 import { route } from './route.js'
 
@@ -34,7 +34,7 @@ export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({
     tag: 'Password',
     authenticated: true,
     body: passwordChangeBody(shape),
-    answer: Detail,
+    ...says(shape, 'New password has been saved.'),
     answered: 'The new password is set.',
     errors: ['rejected', 'server_busy'],
     fields: ['wrong_password', 'value_not_allowed', ...passwordFieldCodes]

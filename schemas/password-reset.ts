@@ -6,11 +6,12 @@
  *   GET  /password/reset/confirm/:uid/:token   the page that the link opens
  */
 import { Type } from '@sinclair/typebox'
-import { Detail, Email, type ContractShape } from './common.js'
+import { Email, says, type ContractShape } from './common.js'
 import { keyExample } from './email-verification.js'
 import { passwordFieldCodes } from './errors.js'
 import { newPasswordFields } from './password-change.js'
-import { page, route } from './route.js'
+import { page } from './page.js'
+import { route } from './route.js'
 
 const linkFields = {
   uid: Type.String({
@@ -37,7 +38,7 @@ export const passwordResetRoutes = (shape: ContractShape) => {
         'mails an hour.',
       tag,
       body: Type.Object({ email: Email }),
-      answer: Detail,
+      ...says(shape, 'Password reset e-mail has been sent.'),
       answered: 'If the address has an account, a mail is on its way.'
     }),
     confirmPasswordReset: route(shape, {
@@ -46,7 +47,7 @@ export const passwordResetRoutes = (shape: ContractShape) => {
       description: 'Ends every session of the user. If the new password is rejected, the token stays valid.',
       tag,
       body: Type.Object({ ...newPasswordFields, ...linkFields }),
-      answer: Detail,
+      ...says(shape, 'Password has been reset with the new password.'),
       answered: 'The new password is set.',
       errors: ['rejected', 'server_busy'],
       fields: ['token_invalid', ...passwordFieldCodes, 'value_not_allowed']
@@ -56,6 +57,7 @@ export const passwordResetRoutes = (shape: ContractShape) => {
       summary: 'Password reset page that the link in the mail opens',
       description: 'Shows a form for the new password.',
       tag,
+      params: { uid: 'ID of the user, as in the mailed link.', token: 'Token of the mailed link.' },
       answers: { 200: 'The page with the form.', 404: 'The link is invalid, has expired or was already used.' }
     })
   }

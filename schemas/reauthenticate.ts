@@ -1,6 +1,6 @@
 /** POST /reauthenticate: step-up authentication, which asks for the password again before a sensitive action. */
 import { Type } from '@sinclair/typebox'
-import { Detail, Password, type ContractShape } from './common.js'
+import { Password, says, type ContractShape } from './common.js'
 import { route } from './route.js'
 
 export const reauthenticateRoutes = (shape: ContractShape) => ({
@@ -11,7 +11,7 @@ export const reauthenticateRoutes = (shape: ContractShape) => ({
     tag: 'Session',
     authenticated: true,
     body: Type.Object({ password: Password('The password.') }),
-    answer: Detail,
+    ...says(shape, 'Password confirmed.'),
     answered: 'The session counts as freshly authenticated.',
     errors: ['server_busy'],
     fields: ['incorrect_password']

@@ -4,7 +4,7 @@ import { ObjectKnownAs, Password } from './common.js'
 import { passwordFieldCodes } from './errors.js'
 import { inputOf, nullable } from './field-input.js'
 import { route } from './route.js'
-import { TokensOrDetail } from './token-pair.js'
+import { tokensOr } from './token-pair.js'
 import { EmailField, takenCodes, type AccountShape } from './user.js'
 import { Username } from './username.js'
 
@@ -42,10 +42,13 @@ export const registrationRoutes = (shape: AccountShape) => {
   const register = route(shape, {
     operationId: 'register',
     summary: 'Create an account',
+    description: 'Stores a user and ' + (isMandatory
+      ? 'sends a mail with a link to the address. Nobody can log in before the link was followed.'
+      : 'starts a session, as a login does.'),
     tag: 'Account',
     body: registrationBody(shape),
     status: 201,
-    answer: TokensOrDetail(shape, !isMandatory),
+    ...tokensOr(shape, !isMandatory, 'Verification e-mail sent.'),
     answered: isMandatory
       ? 'A mail is on its way to the address; the account works once the link in it was followed. The response is ' +
         'the same if the address already has an account.'

@@ -6,7 +6,8 @@
  */
 import { Type, type Static } from '@sinclair/typebox'
 import { componentName, componentRef, Timestamp, type ContractShape } from './common.js'
-import { route, unwantedBody } from './route.js'
+import { unwantedBody } from './route-failures.js'
+import { route } from './route.js'
 
 const nullableText = (description: string, example: string) =>
   Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples: [example] })
@@ -20,8 +21,8 @@ export const Session = (shape: ContractShape) => Type.Object({
   user_agent: nullableText('User agent of the login, as the client reported it.', 'Mozilla/5.0'),
   created_at: Timestamp('Time of the login (UTC).'),
   last_seen_at: Timestamp('Time of the last use, to the minute (UTC).'),
-  expires_at: Timestamp('Time when the session ends at the latest (UTC).'),
-  current: Type.Boolean({ description: 'Whether this request belongs to the session.' })
+  expires_at: Timestamp('Time when the session ends at the latest (UTC).', 'inAMonth'),
+  current: Type.Boolean({ description: 'Whether this request belongs to the session.', examples: [true] })
 }, { $id: componentName(shape, 'AuthSession'), description: 'A session: one login of the user.' })
 
 const SessionRef = (shape: ContractShape) =>
@@ -34,6 +35,7 @@ export const sessionRoutes = (shape: ContractShape) => {
       ...common,
       operationId: 'listSessions',
       summary: 'List the sessions of the user',
+      description: 'One for each login that has not ended yet, with where it came from.',
       answer: Type.Array(SessionRef(shape)),
       answered: 'The sessions, newest first.'
     }),
@@ -43,6 +45,7 @@ export const sessionRoutes = (shape: ContractShape) => {
       operationId: 'endSession',
       summary: 'End a session of the user',
       description: 'Its tokens stop working. The current session can be ended as well.',
+      params: { id: 'ID of the session, from the list.' },
       status: 204,
       answer: Type.Null(),
       answered: 'The session has ended.',

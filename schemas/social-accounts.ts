@@ -7,8 +7,11 @@
  */
 import { Type, type Static } from '@sinclair/typebox'
 import { componentName, componentRef, Timestamp, type ContractShape } from './common.js'
-import { route, unwantedBody } from './route.js'
-import { CredentialsBody, credentialErrors, operationOf, type ProviderShape, type SocialShape } from './social-login.js'
+import { unwantedBody } from './route-failures.js'
+import { route } from './route.js'
+import {
+  connectCredentials, credentialErrors, operationOf, type ProviderShape, type SocialShape
+} from './social-login.js'
 import { TokensRef } from './token-pair.js'
 
 export const SocialAccount = (shape: ContractShape) =>
@@ -39,7 +42,7 @@ export const connectRoute = (shape: SocialShape, provider: ProviderShape) => rou
     'ones stop working.',
   tag: 'Social',
   authenticated: true,
-  body: CredentialsBody(provider),
+  ...connectCredentials(provider),
   answer: TokensRef(shape),
   answered: 'The account is connected; the old tokens no longer work.',
   errors: [...credentialErrors(provider), 'social_account_taken', 'reauthentication_required', 'rejected'],
@@ -50,6 +53,7 @@ export const socialAccountRoutes = (shape: SocialShape) => ({
   listSocialAccounts: route(shape, {
     operationId: 'listSocialAccounts',
     summary: 'List the connected accounts of the user',
+    description: 'The accounts at providers that the user can log in with.',
     tag: 'Social',
     authenticated: true,
     answer: Type.Array(SocialAccountRef(shape)),
@@ -62,6 +66,7 @@ export const socialAccountRoutes = (shape: SocialShape) => ({
       'Requires authentication within the last five minutes. Returns `last_login_method` if the user has no other ' +
       'way to log in.',
     tag: 'Social',
+    params: { id: 'ID of the connection, from the list.' },
     authenticated: true,
     unsafe: true,
     answer: Type.Object({}),

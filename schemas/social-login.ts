@@ -92,8 +92,17 @@ export const credentialErrors = ({ takes }: ProviderShape) =>
     'provider_unavailable'
   ] as const satisfies readonly AnswerCode[]
 
-export const CredentialsBody = (provider: ProviderShape) =>
-  ObjectKnownAs<CredentialFields>(credentialProperties(provider))
+/** One for each way: a code or a token, never both. */
+const credentialExamples = (properties: TProperties) =>
+  [['code', 'code_verifier', 'redirect_uri'], ['id_token'], ['access_token'], ['login_code']]
+    .filter(([first = '']) => first in properties)
+    .map(names => Object.fromEntries(names.map(name => [name, properties[name]?.examples[0]])))
+
+/** The body of a route, with its examples. */
+const credentials = (properties: TProperties) =>
+  ({ body: ObjectKnownAs<CredentialFields>(properties), bodies: credentialExamples(properties) })
+
+export const connectCredentials = (provider: ProviderShape) => credentials(credentialProperties(provider))
 
 /** An operation ID such as `socialLoginGoogle`. */
 export const operationOf = (operation: string, { name }: ProviderShape) =>
@@ -115,10 +124,7 @@ export const socialLoginRoute = (shape: SocialShape, provider: ProviderShape) =>
   summary: `Log in with ${provider.label}`,
   description: 'Starts a session, and creates an account if there is none yet.',
   tag: 'Social',
-  body: ObjectKnownAs<CredentialFields>({
-    ...credentialProperties(provider),
-    ...(!setsCookies(shape) && { login_code: loginCode })
-  }),
+  ...credentials({ ...credentialProperties(provider), ...(!setsCookies(shape) && { login_code: loginCode }) }),
   answer: TokensRef(shape),
   answered: 'The user is logged in.',
   errors: [

@@ -5,7 +5,7 @@
  *   GET  /:provider/callback   handles the redirect back
  */
 import { Type } from '@sinclair/typebox'
-import { page } from './route.js'
+import { page } from './page.js'
 import { operationOf, type ProviderShape, type SocialShape } from './social-login.js'
 import { setsCookies, TokensRef } from './token-pair.js'
 

@@ -4,7 +4,7 @@
  */
 import { Type, type Static, type TObject, type TOptional, type TProperties, type TString } from '@sinclair/typebox'
 import {
-  componentName, componentRef, Detail, ObjectKnownAs, Timestamp, type ContractShape, type Delivery
+  componentName, componentRef, ObjectKnownAs, says, Timestamp, type ContractShape, type Delivery
 } from './common.js'
 import { UserRef } from './user.js'
 
@@ -33,8 +33,8 @@ const pair = ({ rotates = true }: ContractShape, delivery: Delivery): TPropertie
       examples: [refreshExample]
     })
   }),
-  access_expiration: Timestamp('Time when the access token expires (UTC).'),
-  refresh_expiration: Timestamp('Time when the refresh token expires (UTC).')
+  access_expiration: Timestamp('Time when the access token expires (UTC).', 'inFiveMinutes'),
+  refresh_expiration: Timestamp('Time when the refresh token expires (UTC).', 'inAWeek')
 })
 
 const key = (delivery: Delivery): TProperties => ({
@@ -45,7 +45,7 @@ const key = (delivery: Delivery): TProperties => ({
       examples: [keyExample]
     })
   }),
-  key_expiration: Timestamp('Time when the key expires unless it is used before then (UTC).')
+  key_expiration: Timestamp('Time when the key expires unless it is used before then (UTC).', 'inAWeek')
 })
 
 const tokenProperties = (shape: ContractShape, delivery: Delivery) =>
@@ -103,6 +103,8 @@ export const TokensRef = (shape: ContractShape) =>
   Type.Unsafe<Static<KnownSession>>(refTo(shape, sessionName(shape)))
 export const TokenPairRef = (shape: ContractShape) => Type.Unsafe<Static<KnownTokens>>(refTo(shape, pairName))
 
-/** The response of a route that logs in only under some options. */
-export const TokensOrDetail = (shape: ContractShape, logsIn: boolean) =>
-  Type.Unsafe<Static<KnownSession> | Static<typeof Detail>>(logsIn ? TokensRef(shape) : Detail)
+/** The response of a route that logs in only under some options, and else says `detail`. */
+export const tokensOr = (shape: ContractShape, logsIn: boolean, detail: string) => {
+  const { answer, example } = logsIn ? { answer: TokensRef(shape), example: undefined } : says(shape, detail)
+  return { answer: Type.Unsafe<Static<KnownSession> | Static<typeof answer>>(answer), example }
+}

@@ -1,5 +1,6 @@
 /** The kinds of columns that user fields have, and the schema of a value that the column of its kind can hold. */
 import { Kind, type TSchema } from '@sinclair/typebox'
+import { exampleOf } from './examples.js'
 import type { JsonSchema } from './json-schema.js'
 import { readSchema } from './user-field-schema.js'
 
@@ -32,9 +33,9 @@ export function plainSchema (
       `(${schema[Kind] ?? 'this'} is none of these)`
     )
   }
-  const examples = plain.enum ? plain.enum.slice(0, 1) : exampleOf(kind, plain)
+  const example = exampleOf(plain)
   return {
-    ...(examples && { examples }),
+    ...(example !== undefined && { examples: [example] }),
     ...(kind === 'text' && required && !plain.enum && { minLength: 1 }),
     ...(kind === 'decimal' && { pattern: decimalPattern }),
     ...plain,
@@ -53,12 +54,3 @@ const withinSafeIntegers = ({ minimum = -Infinity, maximum = Infinity }: JsonSch
   minimum: Math.max(Number(minimum), Number.MIN_SAFE_INTEGER),
   maximum: Math.min(Number(maximum), Number.MAX_SAFE_INTEGER)
 })
-
-/** A value to try the route with, unless a pattern or format makes one impossible to guess. */
-function exampleOf (kind: ColumnKind, { pattern, format, minimum, minLength = 0, maxLength = 255 }: JsonSchema) {
-  if (kind === 'boolean') return [true]
-  if (kind === 'decimal') return ['19.99'.slice(0, Number(maxLength))]
-  if (kind === 'integer' && minimum !== undefined) return [minimum]
-  const isFree = kind === 'text' && !pattern && !format && Number(minLength) <= 7
-  return isFree ? ['example'.slice(0, Number(maxLength))] : undefined
-}

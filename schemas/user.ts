@@ -107,6 +107,7 @@ export const takenCodes = (
 
 const recentForUsername =
   'Changing or clearing the username requires authentication within the last five minutes; giving a first one does not.'
+const own = 'The details of the user whose token the request has.'
 const readOnly = 'Read-only and unknown fields are ignored.'
 const once = 'A field in `missing_fields` is accepted once even if it is read-only, unless a value is stored.'
 
@@ -120,12 +121,10 @@ export const userRoutes = (shape: AccountShape) => {
     fields: takenCodes(shape, field => field.userDetails === 'editable' || isWriteOnce(field))
   } as const
   const description = [
-    readOnly,
-    ...(shape.fields.some(isWriteOnce) ? [once] : []),
-    ...(shape.username === 'none' ? [] : [recentForUsername])
-  ].join(' ')
+    readOnly, shape.fields.some(isWriteOnce) && once, shape.username !== 'none' && recentForUsername
+  ].filter(Boolean).join(' ')
   return {
-    getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the logged-in user' }),
+    getUser: route(shape, { ...common, operationId: 'getUser', summary: 'Read the logged-in user', description: own }),
     replaceUser: route(shape, {
       ...common,
       ...taken,

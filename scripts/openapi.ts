@@ -1,5 +1,6 @@
 /**
- * Generates openapi.yaml: the document of the article's app, identical on every machine.
+ * Generates openapi.yaml: the document of the article's app (npm start) with all its providers, identical on every
+ * machine.
  *
  *   npm run openapi
  */
@@ -19,13 +20,19 @@ export const social = providersOf({
 
 export const openapiFile = new URL('../openapi.yaml', import.meta.url)
 
+/** What `npm start` serves only with the variables of `social`. */
+const addition = 'This is the document of `npm start`, and beyond it shows the login with Google and GitHub, which ' +
+  'that app has only if it finds their client IDs in its environment.'
+
 /** The document as YAML. */
 export async function openapiYaml (): Promise<string> {
   const app = await buildApp({ database: ':memory:', secret: mintToken(), social })
   await app.ready()
   const document = app.restAuth.openapi()
   await app.close()
-  return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 })
+  const info = Object(document.info)
+  const description = `${info.description}\n\n${addition}`
+  return stringify({ ...document, info: { ...info, description } }, { aliasDuplicateObjects: false, lineWidth: 0 })
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -214,12 +214,18 @@ story('a login deletes the cookies of another domain or path before it sets its 
   }
 })
 
-story('a __Host- cookie has no other domain or path, so none is deleted', async (t, build) => {
+story('a __Host- cookie has no other domain or path, so only one with Partitioned is deleted', async (t, build) => {
   const { post, get } = await build(t, { options: cookies })
   await post('/registration', alice)
   const cookie = two.replaceAll(/\b(?=access|refresh)/g, '__Host-')
-  t.same((await get('/user', { headers: { cookie, host: 'www.app.test' } })).cookies, [])
-  t.equal((await post('/login', credentials, withCookie(cookie))).cookies.length, 2)
+  const read = await get('/user', { headers: { cookie, host: 'www.app.test' } })
+  const twins = ['__Host-access', '__Host-refresh'].map(name =>
+    `${name}=…; Max-Age=0; Path=/; HttpOnly; Secure; Partitioned; SameSite=Strict`)
+  t.same(setCookies(read), twins)
+  t.same(setCookies(await post('/login', credentials, withCookie(cookie))).filter(line => !twins.includes(line)), [
+    '__Host-access=…; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Strict',
+    '__Host-refresh=…; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict'
+  ])
 })
 
 story('a logout with two cookies of a name ends the session of each', async (t, build) => {
@@ -333,6 +339,13 @@ for (const [options, lines] of [
     ]
   ],
   [
+    { sameSite: 'none', partitioned: true },
+    [
+      '__Host-access=…; Max-Age=300; Path=/; HttpOnly; Secure; Partitioned; SameSite=None',
+      '__Host-refresh=…; Max-Age=604800; Path=/; HttpOnly; Secure; Partitioned; SameSite=None'
+    ]
+  ],
+  [
     { path: '/auth', access: '__Secure-mine' },
     [
       '__Secure-mine=…; Max-Age=300; Path=/auth; HttpOnly; Secure; SameSite=Strict',
@@ -377,8 +390,31 @@ story('only space and tab surround a cookie name: a look-alike from another host
   t.equal(await statusOf(`__Host-access=${token}; __Host-access\t=planted`), 401, 'two of one name')
 })
 
+const embedded = (partitioned: boolean) => ({ tokens: { cookies: { sameSite: 'none', partitioned } } })
+const deleted = (name: string, partitioned: string) =>
+  `${name}=…; Max-Age=0; Path=/; HttpOnly; Secure; ${partitioned}SameSite=None`
+
+t.test('a partitioned cookie is deleted with its attribute, or browsers would keep it', async t => {
+  const { post } = await sqliteBuild(t, { options: embedded(true) })
+  const cookie = cookiesOf(await post('/registration', alice))
+  t.same(setCookies(await post('/logout', {}, { headers: { cookie } })), [
+    deleted('__Host-access', 'Partitioned; '), deleted('__Host-refresh', 'Partitioned; ')
+  ])
+})
+
+for (const partitioned of [true, false]) {
+  t.test(`cookies from before the option was changed are deleted when both are sent: now ${partitioned}`, async t => {
+    const { get, post } = await sqliteBuild(t, { options: embedded(partitioned) })
+    const registered = await post('/registration', alice)
+    const cookie = `${cookiesOf(registered)}; __Host-access=older`
+    const answer = await get('/user', { headers: { cookie } })
+    t.equal(answer.statusCode, 401, 'nothing shows which is ours')
+    t.same(setCookies(answer), [deleted('__Host-access', partitioned ? '' : 'Partitioned; ')])
+  })
+}
+
 t.test('a cookie of more than 4096 bytes, which browsers drop, is an error', async t => {
-  const attributes = { secure: true, sameSite: 'strict', path: '/', domain: undefined } as const
+  const attributes = { secure: true, sameSite: 'strict', path: '/', domain: undefined, partitioned: false } as const
   const app = Fastify(patient)
   await addCookies(app)
   app.get('/:length', async ({ params }, reply) => {
@@ -418,7 +454,9 @@ t.test('the OpenAPI document has a cookie scheme beside the header scheme, and n
     'access_expiration', 'refresh_expiration', 'user'
   ])
   const codes = (operation: any): string[] =>
-    operation.responses[403]?.content['application/problem+json'].schema.allOf[1].properties.code.enum ?? []
+    document.components.schemas[
+      operation.responses[403]?.content['application/problem+json'].schema.$ref.split('/').at(-1)
+    ]?.properties.code.enum ?? []
   for (const [path, operations] of Object.entries<any>(document.paths)) {
     for (const [method, operation] of Object.entries<any>(operations)) {
       t.equal(codes(operation).includes('csrf_failed'), method !== 'get', `${method} ${path}`)

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { type ViewedMail, createInbox } from '../src/mail/inbox.js'
+import { viewerScript } from '../src/mail/viewer-script.js'
 import { addMailViewer } from '../src/mail/viewer.js'
 import { patient, t, type Test } from './support/build.js'
 
@@ -44,7 +45,7 @@ t.test('a mail that is sent again replaces its earlier copy and becomes the newe
   t.equal(inbox.find('a')?.subject, 'again')
 })
 
-t.test('the list shows the newest mail first, each with a link, and reloads itself', async t => {
+t.test('the list shows the newest mail first, each with a link, and beside it the newest mail itself', async t => {
   const { get, inbox } = build(t, [])
   t.match((await get()).body, /No mail yet[^]*register, or ask for a password reset/)
   inbox.add(mail('a'))
@@ -52,10 +53,12 @@ t.test('the list shows the newest mail first, each with a link, and reloads itse
   const { body } = await get()
   t.match(
     body,
-    /<a href="mail\/b%2F2%20%3F"><b>Subject of b\/2 \?<\/b>[^]*<a href="mail\/a"><b>Subject of a<\/b> <span>to alice@example\.com<\/span> <time datetime="2026-11-23T12:00:00\.000Z">2026-11-23 12:00:00 UTC</
+    /<a href="mail\/b%2F2%20%3F" aria-current="true"><b>Subject of b\/2 \?<\/b>[^]*<a href="mail\/a"><b>Subject of a<\/b> <span>to alice@example\.com<\/span> <time datetime="2026-11-23T12:00:00\.000Z">2026-11-23 12:00:00 UTC</
   )
-  t.match(body, '<meta http-equiv="refresh" content="5">')
-  t.match((await get('/b%2F2%20%3F')).body, '<h1>Subject of b/2 ?</h1>')
+  t.match(body, /<h2>Subject of b\/2 \?<\/h2>[^]*<iframe [^>]* src="mail\/b%2F2%20%3F\/html">/)
+  const read = await get('/a')
+  t.match(read.body, /<a href="..\/mail\/a" aria-current="true">[^]*<h2>Subject of a<\/h2>/)
+  t.match(read.body, '<a href="../mail/b%2F2%20%3F"><b>', 'the list is there, too')
 })
 
 t.test('a mail is shown one part at a time, starting with its HTML if it has any', async t => {
@@ -63,20 +66,20 @@ t.test('a mail is shown one part at a time, starting with its HTML if it has any
   const { body } = await get('/a')
   for (const text of [
     'alice@example.com', 'Acme Books &lt;noreply@example.com&gt;', '<a href="../mail">',
-    '<a href="?part=html" aria-current="page">', '<a href="?part=text">'
+    '<a href="../mail/a?part=html" aria-current="page">', '<a href="../mail/a?part=text">'
   ]) {
     t.match(body, text)
   }
   t.match(
     body,
-    '<iframe class="part" title="HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" src="a/html"></iframe>'
+    '<iframe class="part" title="HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" ' +
+    'src="../mail/a/html"></iframe>'
   )
-  t.notMatch(body, 'http-equiv', 'a mail being read does not reload')
-  t.match((await get('/a?part=text')).body, '<pre class="part">Text of a</pre>')
+  t.match((await get('/a?part=text')).body, '<pre class="part" tabindex="0">Text of a</pre>')
   t.match((await get('/a?part=headers')).body, '<dt>Message-ID</dt><dd>&lt;a@example.com&gt;</dd>')
   for (const path of ['/plain', '/plain?part=html', '/plain?part=x&part=y', '/plain?part=constructor']) {
     const { body } = await get(path)
-    t.match(body, '<pre class="part">Text of plain</pre>')
+    t.match(body, '<pre class="part" tabindex="0">Text of plain</pre>')
     t.notMatch(body, /<iframe|\?part=html/)
   }
 })
@@ -118,12 +121,15 @@ t.test('a hostile mail is shown, and cannot run a script in the viewer', async t
     '', `/${id}`, `/${id}?part=text`, `/${id}?part=headers`, '/%3Cscript%3E', `/${id}?part=${script}`
   ]) {
     const { body, headers } = await get(path)
-    t.notMatch(body, /<script|href="(?:javascript|data):| onclick="/)
+    t.notMatch(body, /href="(?:javascript|data):| onclick="/)
+    const scripts = [...body.matchAll(/<script[^>]*>([^]*?)<\/script>/g)].map(([, script = '']) => script)
+    t.same(scripts, path === '/%3Cscript%3E' ? [] : [viewerScript], 'no script but ours')
     const style = /<style>([^]*?)<\/style>/.exec(body)?.[1] ?? ''
-    const hash = createHash('sha256').update(style).digest('base64')
+    const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
     t.equal(
       headers['content-security-policy'],
-      `default-src 'none'; style-src 'sha256-${hash}'; frame-src 'self'; form-action 'none'; ` +
+      `default-src 'none'; style-src ${hashOf(style)}; ` + scripts.map(one => `script-src ${hashOf(one)}; `).join('') +
+      "frame-src 'self'; connect-src 'self'; form-action 'none'; " +
       "base-uri 'none'; frame-ancestors 'none'"
     )
     t.equal(headers['cache-control'], 'no-store')
@@ -149,14 +155,14 @@ for (const [text, address, shown] of [
   })
 }
 
-t.test("the list shows the links of each mail's text, each link once", async t => {
+t.test('a mail is shown with the links of its text, each link once', async t => {
   const { get } = build(t, [
     mail('a', {
       text: 'Log in at https://app.example/login.\n\nhttps://app.example/reset?uid=1&token=-x_\n\nOr at https://app.example/login'
     }),
     mail('none', { text: 'javascript:alert(1) ftp://app.example/' })
   ])
-  const links = [...(await get()).body.matchAll(/<p>(<a [^>]*>)([^<]*)<\/a><\/p>/g)].map(([, tag, text]) => [tag, text])
+  const links = [...(await get('/a')).body.matchAll(/<p>(<a [^>]*>)([^<]*)<\/a><\/p>/g)].map(([, tag, text]) => [tag, text])
   t.same(links, ['https://app.example/login', 'https://app.example/reset?uid=1&amp;token=-x_'].map(link =>
     [`<a href="${link}" target="_blank" rel="noopener noreferrer">`, link]))
 })
@@ -172,9 +178,9 @@ t.test('an unknown mail returns 404 with a link back to the list', async t => {
 
 t.test('links lead to the same pages if paths end in a slash', async t => {
   const { get } = build(t, [mail('a')], { routerOptions: { ignoreTrailingSlash: true } })
-  t.match((await get('/')).body, '<a href="../mail/a">')
-  t.match((await get('/a/')).body, /<a href="..\/..\/mail">[^]* src="..\/a\/html"/)
-  t.match((await build(t, [mail('a')]).get('/')).body, '<a href="../mail/a">')
+  t.match((await get('/')).body, '<a href="../mail/a" aria-current="true">')
+  t.match((await get('/a/')).body, /<a href="..\/..\/mail">[^]* src="..\/..\/mail\/a\/html"/)
+  t.match((await build(t, [mail('a')]).get('/')).body, '<a href="../mail/a" aria-current="true">')
 })
 
 for (const first of ['Swagger UI', 'the viewer']) {

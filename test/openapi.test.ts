@@ -17,6 +17,7 @@ import {
 
 interface Schema {
   $ref?: string
+  description?: string
   type?: string | string[]
   properties?: Record<string, Schema>
   items?: Schema
@@ -27,13 +28,14 @@ interface Schema {
   maxLength?: number
   examples?: unknown[]
 }
-interface Media { schema: Schema, examples?: Record<string, { value: Record<string, unknown> }> }
+interface Media { schema: Schema, example?: unknown, examples?: Record<string, { value: Record<string, unknown> }> }
 interface Operation {
   operationId: string
   summary: string
   tags: string[]
   security: object[]
-  parameters?: object[]
+  description?: string
+  parameters?: Array<{ name: string, in: string, description?: string }>
   requestBody?: { content: Record<string, Media> }
   responses: Record<string, { description: string, headers?: object, content: Record<string, Media> }>
 }
@@ -86,8 +88,15 @@ const failuresOf = ({ responses }: Operation) =>
     const description = page ? rest.description.split(' Or a problem document: ').at(-1) : rest.description
     return [[status, { ...rest, content, description }] as const]
   })
-const bodyOf = ({ requestBody }: Operation): Schema | undefined => requestBody?.content['application/json']?.schema
-const own = ({ schema }: Media): Record<string, Schema> => schema.allOf?.[1]?.properties ?? {}
+/** The component that a reference names. */
+const follow = ({ components }: Document, { $ref = '' }: Schema = {}): Schema =>
+  components.schemas[$ref.replace('#/components/schemas/', '')] ?? {}
+const bodyOf = (document: Document, { requestBody }: Operation): Schema | undefined =>
+  requestBody && follow(document, requestBody.content['application/json']?.schema)
+/** What a failure says of itself, beyond what all of them have. */
+const own = (document: Document, { schema }: Media): Record<string, Schema> => follow(document, schema).properties ?? {}
+const fieldCodesOf = (document: Document, media: Media): string[] =>
+  follow(document, own(document, media).errors?.items).properties?.code?.enum ?? []
 
 const run = promisify(execFile)
 
@@ -153,6 +162,7 @@ t.test('every document passes the strict linter, with every set of options', asy
 
 t.test('an operation has a unique ID, a summary, one tag and its security requirements', async t => {
   t.match(article.servers, [{ url: /^http/ }])
+  t.match(article.info, { contact: { name: 'Example', url: 'http://localhost:3000' } })
   const tags = article.tags.map(({ name }) => name)
   const operations = operationsOf(article)
   t.equal(
@@ -176,6 +186,34 @@ t.test('an operation has a unique ID, a summary, one tag and its security requir
   t.same(article.components.securitySchemes, securitySchemes({}))
 })
 
+t.test('every operation and every parameter is described', async t => {
+  const document = await documentOf(t, { options: everything })
+  for (const { name, summary, description = '', parameters = [] } of operationsOf(document)) {
+    t.match(description, /^[A-Z`].{10,}\.$/s, name)
+    t.not(description, summary)
+    t.same(parameters.filter(({ description = '' }) => !/^[A-Z].{5,}\.$/.test(description)), [], name)
+    const inPath = [...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter)
+    t.same(parameters.filter(one => one.in === 'path').map(({ name }) => name), inPath)
+  }
+})
+
+for (const shape of ['problem', 'drf']) {
+  t.test(`bodies and error responses are named components (${shape})`, async t => {
+    const document = await documentOf(t, { options: { ...everything, errors: shape } })
+    for (const { name, requestBody, responses } of operationsOf(document)) {
+      if (requestBody) {
+        t.match(requestBody.content['application/json']?.schema, { $ref: /Auth\w+Request$/ }, name)
+      }
+      for (const [status, { content = {} }] of Object.entries(responses)) {
+        const { 'text/html': page, ...media } = content
+        if (Number(status) >= 400 && !page) t.same(Object.keys(media).length, 1, `${name} → ${status}`)
+        if (Number(status) < 400) continue
+        for (const { schema } of Object.values(media)) t.same(Object.keys(schema), ['$ref'], `${name} → ${status}`)
+      }
+    }
+  })
+}
+
 t.test('each operation has one success response, described, with a named or detailed schema', async t => {
   for (const { name, responses } of operationsOf(article)) {
     const good = Object.entries(responses).filter(([status]) => Number(status) < 300).map(([, answer]) => answer)
@@ -189,8 +227,9 @@ t.test('each operation has one success response, described, with a named or deta
 
 for (const [name, options] of Object.entries({ 'the article': {}, 'an app with every option': everything })) {
   t.test(`in ${name}, every body field has an example, and every string is bounded`, async t => {
-    for (const operation of operationsOf(await documentOf(t, { options }))) {
-      for (const [field, schema] of Object.entries(bodyOf(operation)?.properties ?? {})) {
+    const document = await documentOf(t, { options })
+    for (const operation of operationsOf(document)) {
+      for (const [field, schema] of Object.entries(bodyOf(document, operation)?.properties ?? {})) {
         t.ok(schema.examples?.length, `${operation.name} ${field} has an example`)
         for (const text of stringsOf(schema)) {
           t.ok(text.maxLength !== undefined || text.enum, `${operation.name} ${field} is bounded`)
@@ -201,12 +240,10 @@ for (const [name, options] of Object.entries({ 'the article': {}, 'an app with e
 
   t.test(`in ${name}, requests with the documented examples succeed`, async t => {
     const { app, call } = await sqliteBuild(t, { options })
-    const operations = operationsOf(app.restAuth.openapi() as unknown as Document)
+    const document = app.restAuth.openapi() as unknown as Document
     const examples = (operationId: string) => {
-      const body = operations.filter(operation => operation.operationId === operationId).map(bodyOf)[0]
-      return Object.fromEntries(
-        Object.entries(body?.properties ?? {}).map(([field, { examples }]) => [field, examples?.[0]])
-      )
+      const operation = operationsOf(document).find(operation => operation.operationId === operationId)
+      return operation && bodyOf(document, operation)?.examples?.[0]
     }
     const registered = await call('POST', '/registration', { body: examples('register') })
     t.equal(registered.statusCode, 201, registered.body)
@@ -229,12 +266,13 @@ function stringsOf (schema: Schema): Schema[] {
 }
 
 t.test('every error response lists its codes, with an example of each', async t => {
-  for (const operation of operationsOf(await documentOf(t, { options: everything }))) {
+  const document = await documentOf(t, { options: everything })
+  for (const operation of operationsOf(document)) {
     for (const [status, { description, headers = {}, content }] of failuresOf(operation)) {
       const where = `${operation.name} → ${status}`
       t.same(Object.keys(content), ['application/problem+json'], where)
       const media = content['application/problem+json'] as Media
-      const codes = own(media).code?.enum ?? []
+      const codes = own(document, media).code?.enum ?? []
       t.ok(codes.length > 0, where)
       const misplaced = codes.filter(code => String(errors[code as Code].status) !== status)
       t.same(misplaced, [], `${where}: the status of each code`)
@@ -251,12 +289,11 @@ t.test('every code of the error table is documented on a route that returns it',
   const documented = new Set<string>()
   const options = [everything, { ...everything, account: { emailVerification: 'mandatory' }, tokens: { cookies: {} } }]
   const documents = await Promise.all(options.map(options => documentOf(t, { options })))
-  for (const operation of documents.flatMap(operationsOf)) {
-    for (const [, { content }] of failuresOf(operation)) {
-      const { code, errors } = own(content['application/problem+json'] as Media)
-      for (const one of [...(code?.enum ?? []), ...(errors?.items?.allOf?.[1]?.properties?.code?.enum ?? [])]) {
-        documented.add(one)
-      }
+  for (const document of documents) {
+    for (const [, { content }] of operationsOf(document).flatMap(failuresOf)) {
+      const media = content['application/problem+json'] as Media
+      const { code } = own(document, media)
+      for (const one of [...(code?.enum ?? []), ...fieldCodesOf(document, media)]) documented.add(one)
     }
   }
   // The 405 of an unknown method is not documented, and pages show these errors as text.
@@ -300,7 +337,7 @@ t.test('a field code is listed only on routes with a field that can have it', as
   const fieldCodes = (document: Document, operationId: string) => {
     const operation = operationsOf(document).find(operation => operation.operationId === operationId)
     const media = operation?.responses['400']?.content['application/problem+json']
-    return (media && own(media).errors?.items?.allOf?.[1]?.properties?.code?.enum) ?? []
+    return media ? fieldCodesOf(document, media) : []
   }
   t.same(fieldCodes(article, 'updateUser'), [
     'null', 'blank', 'invalid_type', 'invalid_choice', 'max_length', 'null_characters_not_allowed',
@@ -317,7 +354,9 @@ t.test("in Django REST framework's shape, errors are JSON and the token codes ar
       t.same(Object.keys(content), ['application/json'], `${operation.name} → ${status}`)
     }
   }
-  const { properties } = document.paths['/auth/user']?.get?.responses['401']?.content['application/json']?.schema ?? {}
+  const { properties } = follow(
+    document, document.paths['/auth/user']?.get?.responses['401']?.content['application/json']?.schema
+  )
   t.same(properties?.code?.enum, ['bad_authorization_header', 'user_not_found', 'user_inactive', 'token_not_valid'])
 })
 

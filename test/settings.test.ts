@@ -247,6 +247,14 @@ const refusals: Array<[options: object, line: string]> = [
     "tokens.cookies.sameSite: 'none' requires tokens.cookies.secure, or browsers drop the cookies"
   ],
   [
+    { tokens: { cookies: { partitioned: true } } },
+    "tokens.cookies.partitioned: requires tokens.cookies.sameSite: 'none', or no embedded page sends them"
+  ],
+  [
+    { tokens: { cookies: { partitioned: true, sameSite: 'none', secure: false } } },
+    "tokens.cookies.sameSite: 'none' requires tokens.cookies.secure, or browsers drop the cookies"
+  ],
+  [
     { tokens: { cookies: { sameSite: 'none' }, csrf: false } },
     "tokens.csrf: must not be false when tokens.cookies.sameSite is 'none', or any site could act for your users"
   ],

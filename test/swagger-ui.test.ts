@@ -47,7 +47,13 @@ t.test('a tester can register, verify the address, log in, change and reset the 
 
   t.equal((await execute(page, 'getUser')).status, 401)
   await authorize(page, String(loggedIn.body.access))
-  t.match(await execute(page, 'getUser'), { status: 200, body: { gender: 'M', phone_number: '+15550100' } })
+  await page.reload()
+  await page.locator('.opblock').first().waitFor()
+  t.match(
+    await execute(page, 'getUser'),
+    { status: 200, body: { gender: 'M', phone_number: '+15550100' } },
+    'the token is kept over a reload'
+  )
   t.match(await execute(page, 'updateUser', body => ({ ...body, gender: 'NS', phone_number: '+15559999' })), {
     status: 200,
     body: { gender: 'NS', phone_number: '+15550100' }
@@ -120,6 +126,47 @@ t.test('with cookies, a tester need not paste a token', inBrowser, async t => {
   t.equal((await execute(page, 'getUser')).status, 401)
   t.equal((await execute(page, 'login')).status, 200)
   t.equal((await execute(page, 'getUser')).status, 200)
+})
+
+t.test('Swagger UI names mails and logins, is dark where the browser is, and fits a phone', inBrowser, async t => {
+  const { page, origin, complaints } = await open(t, { social: { google: { clientId: 'x', clientSecret: 'y' } } })
+  await page.setViewportSize({ width: 360, height: 740 })
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.goto(`${origin}/docs`)
+  await page.locator('.opblock').first().waitFor()
+  const links = await page.locator('.info li a').evaluateAll(links => links.map(link => link.getAttribute('href')))
+  t.same(links, ['/docs/mail', '/auth/google/login'])
+  const shade = async () => await page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
+  const dark = await shade()
+  await page.emulateMedia({ colorScheme: 'light' })
+  t.not(await shade(), dark)
+  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360)
+  t.same(complaints, [])
+})
+
+t.test('the list of mails refreshes itself, and a mail that is being read stays', inBrowser, async t => {
+  const { page, context } = await open(t)
+  const register = async (email: string) => {
+    const api = await context.newPage()
+    await api.goto(`${published}/docs`)
+    await api.locator('.opblock').first().waitFor()
+    t.equal((await execute(api, 'register', body => ({ ...body, email }))).status, 201)
+    await api.close()
+  }
+  await page.goto(mailList)
+  await register('first@example.com')
+  await page.bringToFront()
+  await page.locator('.mails a').first().click()
+  await page.locator('h2').waitFor()
+  const read = page.url()
+  await register('second@example.com')
+  await page.bringToFront()
+  await page.locator('.mails a:has-text("second@example.com")').waitFor()
+  t.equal(page.url(), read)
+  t.match(await page.locator('main').innerText(), 'first@example.com')
+  await page.locator('.mails a').first().focus()
+  await page.keyboard.press('ArrowDown')
+  t.match(await page.evaluate('document.activeElement.textContent'), 'first@example.com')
 })
 
 for (const [publicUrl, servers] of [

@@ -28,6 +28,11 @@ export const CookieOptions = Group({
     description: 'Whether the cookies are sent with requests from other sites: `strict`: never; `lax`: when a link ' +
       'is followed; `none`: always (needs `secure` and `tokens.csrf`).'
   }),
+  partitioned: Type.Boolean({
+    default: false,
+    description: 'Keep the cookies apart for each site that embeds your pages in a frame (CHIPS), so that browsers ' +
+      'that block third-party cookies send them there. Needs `sameSite: \'none\'`.'
+  }),
   domain: Type.String({
     pattern: '^\\.?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$',
     maxLength: 253,

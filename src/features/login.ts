@@ -6,6 +6,7 @@
  * An unknown identifier, a wrong password and a deactivated account return the same error after the same work.
  * `email_not_verified` requires the correct password, so it reveals no account.
  */
+import { identifierIn } from '../../schemas/login.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
@@ -17,11 +18,10 @@ type Find = () => Promise<UserRow | undefined>
 
 export const login: Feature = (app, { settings, contract, db, passwords, sessions }) => {
   const { loginMethods } = settings.account
-  const identifier = loginMethods.length === 2 ? 'either "username" or "email"' : `"${loginMethods[0]}"`
 
   app.post('/login', { schema: contract.login }, async (request, reply) => {
     const { email, username, password } = request.body
-    if (!email && !username) throw failure('identifier_required', { identifier })
+    if (!email && !username) throw failure('identifier_required', { identifier: identifierIn(loginMethods) })
     const found = await findByPassword(lookupsOf(email, username), password)
     if (!found) throw failure('invalid_credentials')
 

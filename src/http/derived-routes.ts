@@ -13,10 +13,11 @@ export function addTrailingSlashTwin (
   route: RouteOptions,
   serialiserSchemas: SerialiserSchemas
 ): void {
+  const { params: _params, ...schema } = route.schema ?? {}
   app.route({
     ...route,
     url: `${route.url}/`,
-    schema: { ...route.schema, response: serialiserSchemas(route.schema?.response), hide: true },
+    schema: { ...schema, response: serialiserSchemas(schema.response), hide: true },
     config: { ...route.config, isDerivedRoute: true }
   })
 }

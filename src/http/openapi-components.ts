@@ -37,10 +37,12 @@ export function isolateSchemas (app: FastifyInstance): void {
 /** Adds the components that the routes refer to. Call this before compilers are set: it discards them. */
 export function addComponents (app: FastifyInstance, components: readonly object[]): void {
   isolateSchemas(app)
-  for (const component of components) {
-    ownSchemas.add(component)
-    app.addSchema(component)
-  }
+  for (const component of components) addComponent(app, component)
+}
+
+export function addComponent (app: FastifyInstance, component: object): void {
+  ownSchemas.add(component)
+  app.addSchema(component)
 }
 
 export const tagsOf = ({ social }: Settings) => [

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { failure } from '../errors/failure.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import { addMethodNotAllowed, addTrailingSlashTwin, type ErrorShape } from './derived-routes.js'
+import { createDocumentSchema, type DocumentSchema } from './documented-schemas.js'
 import { maskLoggedUrls } from './logged-urls.js'
 import type { SerialiserSchemas } from './serialiser-schemas.js'
 
@@ -44,12 +45,12 @@ export function prepareRouting (app: FastifyInstance, options: RoutingOptions): 
   refuseShortParameters(app)
   maskLoggedUrls(app)
   addRequestChecks(app, options)
-  const restoreSchemas = serialiseSuccessOnly(app, serialiserSchemas)
+  const documentSchemas = serialiseSuccessOnly(app, serialiserSchemas)
   // This makes unknown paths below the prefix the plugin's; the hook of addRequestChecks sees them first.
   app.setNotFoundHandler(throwNotFound)
 
   function finish (): void {
-    restoreSchemas()
+    documentSchemas(createDocumentSchema(app))
     const { ignoreTrailingSlash } = routerOptionsOf(app)
     for (const [url, known] of groupByUrl(routes)) {
       addMethodNotAllowed(app, url, known, errors)
@@ -83,16 +84,20 @@ function addRequestChecks (app: FastifyInstance, { vary, checkCsrf, clearOtherSc
   })
 }
 
-/** Fastify would drop properties of what a hook of the host throws. Returns a function that restores the schemas. */
-function serialiseSuccessOnly (app: FastifyInstance, serialiserSchemas: SerialiserSchemas): () => void {
-  const restores: Array<() => void> = []
+/**
+ * Fastify gets only what it needs of the schemas: by those of failures, it would drop properties of what a hook of the
+ * host throws. Returns a function that gives all of them to the document.
+ */
+function serialiseSuccessOnly (app: FastifyInstance, serialiserSchemas: SerialiserSchemas) {
+  const documented: Array<(change: DocumentSchema) => void> = []
   app.addHook('onRoute', route => {
     if (route.config?.isDerivedRoute) return
     const { schema } = route
-    restores.push(() => { Object.assign(route, { schema }) })
-    route.schema = { ...schema, response: serialiserSchemas(schema?.response) }
+    documented.push(change => { route.schema = change(schema) })
+    const { params: _params, ...needed } = schema ?? {}
+    route.schema = { ...needed, response: serialiserSchemas(schema?.response) }
   })
-  return () => { for (const restore of restores) restore() }
+  return (change: DocumentSchema) => { for (const document of documented) document(change) }
 }
 
 /**

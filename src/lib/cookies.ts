@@ -8,6 +8,8 @@ export interface CookieAttributes {
   sameSite: 'strict' | 'lax' | 'none'
   path: string
   domain: string | undefined
+  /** CHIPS: a cookie of each site that embeds the app, apart from that of the others. */
+  partitioned: boolean
 }
 
 /** Bytes of name and value together; browsers drop longer cookies silently (RFC 6265bis §5.6). */
@@ -37,7 +39,6 @@ const noHostDefaults = {
   signed: false,
   encode: String,
   expires: undefined,
-  partitioned: undefined,
   priority: undefined
 }
 

@@ -1,6 +1,6 @@
 /** The styles of the pages. Contrast: 4.5 for text, 3 for borders and the focus ring (WCAG 2.2, 1.4.3 and 1.4.11). */
 
-const common = `
+export const common = `
 :root {
 color-scheme: light dark;
 --text: #1b2330; --muted: #566172; --ground: #eef1f5; --card: #fff; --line: #d7dce4; --field: #788496;
@@ -58,41 +58,5 @@ position: absolute; width: 1px; height: 1px; padding: 0; border: 0; overflow: hi
 body { padding: 1rem; }
 header { margin-top: .5rem; }
 main { padding: 1.5rem 1.25rem; }
-}
-`
-
-export const viewerStyle = `${common}
-body {
-display: flex; flex-direction: column; min-height: 100vh; max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem;
-}
-main { flex: 1; display: flex; flex-direction: column; }
-.mails {
-margin: 0; padding: 0; list-style: none; background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
-}
-.mails li + li { border-top: 1px solid var(--line); }
-.mails li > a {
-display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .75rem 1rem; color: inherit; text-decoration: none;
-}
-.mails li > a:hover { color: var(--accent); }
-.mails li > a:focus-visible { border-radius: .75rem; outline-offset: -3px; }
-.mails p { margin: 0; padding: 0 1rem .75rem; font-size: .9375rem; }
-.mails b { flex: 1 0 100%; }
-.mails time { margin-left: auto; }
-.mails span, .mails time { color: var(--muted); font-size: .9375rem; }
-.empty, .part { padding: 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; }
-.empty > :last-child { margin-bottom: 0; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .125rem 1rem; margin: 0 0 1rem; }
-dt { color: var(--muted); }
-dd { margin: 0; }
-header, .tabs { margin-bottom: .75rem; }
-.tabs { display: flex; flex-wrap: wrap; gap: .5rem; }
-.tabs a { padding: .5rem 1rem; border: 1px solid var(--field); border-radius: .5rem; text-decoration: none; }
-.tabs a[aria-current] { background: var(--accent); color: var(--on-accent); border-color: transparent; }
-pre { margin: 0; font: .9375rem/1.6 ui-monospace, monospace; white-space: pre-wrap; }
-dl.part { align-content: start; font: .9375rem/1.6 ui-monospace, monospace; }
-iframe.part { flex: 1; width: 100%; min-height: 60vh; padding: 0; background: #fff; color-scheme: light; }
-@media (max-width: 30rem) {
-dl.part { display: block; }
-.mails time { margin-left: 0; }
 }
 `

@@ -79,6 +79,17 @@ export function createCookieTransport (
         setCookie(reply, name, '', 0, { ...cookies, ...scope })
       }
     }
+    clearTwins(request, reply, count)
+  }
+
+  /**
+   * A browser keeps a cookie with Partitioned beside one without, and sends both: those from before the option was
+   * changed. Where it is off, only two cookies of a name can be a sign of it.
+   */
+  function clearTwins (request: FastifyRequest, reply: FastifyReply, count: 1 | 2): void {
+    const twins = names.filter(name => countCookies(request, name) >= (cookies.partitioned ? count : 2))
+    if (!cookies.secure) return
+    for (const name of twins) setCookie(reply, name, '', 0, { ...cookies, partitioned: !cookies.partitioned })
   }
 
   function checkCsrf (request: FastifyRequest): void {

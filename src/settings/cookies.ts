@@ -39,10 +39,13 @@ export interface GivenCookies {
 /** Names and attributes with their defaults; undefined if tokens travel in bodies and the Authorization header. */
 export function resolveCookies ({ cookies, format }: GivenCookies, production: boolean): CookieSettings | undefined {
   if (cookies === false) return undefined
-  const { secure = true, sameSite = 'strict', path = '/', domain, apps = 'cookies' } = cookies
+  const { secure = true, sameSite = 'strict', path = '/', domain, apps = 'cookies', partitioned = false } = cookies
   if (!secure && production) refuseOption('tokens.cookies.secure: must be true in production')
   if (!secure && sameSite === 'none') {
     refuseOption("tokens.cookies.sameSite: 'none' requires tokens.cookies.secure, or browsers drop the cookies")
+  }
+  if (partitioned && sameSite !== 'none') {
+    refuseOption("tokens.cookies.partitioned: requires tokens.cookies.sameSite: 'none', or no embedded page sends them")
   }
   const prefix = !secure ? '' : path === '/' && domain === undefined ? '__Host-' : '__Secure-'
   const names = format === 'opaque' ? keyName(cookies, prefix) : pairNames(cookies, prefix)
@@ -50,7 +53,7 @@ export function resolveCookies ({ cookies, format }: GivenCookies, production: b
     const option = `tokens.cookies.${token === 'key' ? 'access' : token}`
     if (/^__(host|secure)-/i.test(name)) checkPrefix(option, name, { secure, path, domain })
   }
-  return { names, apps, secure, sameSite, path, domain }
+  return { names, apps, secure, sameSite, path, domain, partitioned }
 }
 
 type GivenNames = Static<typeof CookieOptions>

@@ -7,7 +7,7 @@ import type { Settings } from '../settings/types.js'
 export function createBrowserBinding ({ cookies, publicUrl = '' }: Pick<Settings, 'cookies' | 'publicUrl'>) {
   const secure = cookies?.secure ?? publicUrl.startsWith('https:')
   // Lax: the browser must send it when it returns from the provider's site.
-  const attributes = { secure, sameSite: 'lax', path: '/', domain: undefined } as const
+  const attributes = { secure, sameSite: 'lax', path: '/', domain: undefined, partitioned: false } as const
   const nameOf = (key: string) => `${secure ? '__Host-' : ''}social-${key.slice(0, 12)}`
 
   /** Sets the cookie for the login whose token has the digest `key`. Returns the hash of its value, to be stored. */

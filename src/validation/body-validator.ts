@@ -12,7 +12,7 @@ import { fieldErrors, inOrder } from './field-errors.js'
 import { FormBody, type Property, type Reading } from './form-body.js'
 import { normalized } from './normalizers.js'
 
-interface BodySchema { properties: Record<string, Property>, required?: string[] | undefined }
+interface BodySchema { $id?: string, properties: Record<string, Property>, required?: string[] | undefined }
 
 /** An invalid body: its field errors, and the fields as far as they could be read. */
 export class InvalidBody extends Failure {
@@ -32,7 +32,8 @@ export type CheckBody = (body: unknown) => { value: Record<string, unknown> } | 
 /** Compiles a body schema into a check for JSON and for forms. Throws an Error for an invalid schema. */
 export function createBodyValidator () {
   const [json, form] = [createAjv(false), createAjv(true)]
-  return (schema: BodySchema, isPartial = false): CheckBody => {
+  // Ajv would keep the schema under its name, and refuse a second one of that name.
+  return ({ $id: _name, ...schema }: BodySchema, isPartial = false): CheckBody => {
     metaSchema.validateSchema(schema, true)
     const checkJson = json.compile(limitsFirst(schema))
     // Compiled on first use, because most apps never receive a form.

@@ -1,6 +1,7 @@
 /** Turns Ajv's errors, and problems that Ajv does not look for, into field errors with stable codes. */
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { FieldCode } from '../../schemas/errors.js'
+import { typeNames } from '../../schemas/json-schema.js'
 import { fieldError, type FieldError } from '../errors/failure.js'
 import { namesIn, pointerTo } from '../lib/json-pointer.js'
 import { byMember } from './member-errors.js'
@@ -57,15 +58,6 @@ function textErrors (path: readonly string[], value: unknown): FieldError[] {
   if (surrogate === undefined) return []
   const codePoint = surrogate.charCodeAt(0).toString(16).toUpperCase()
   return [at(fieldError(field, 'surrogate_characters_not_allowed', { codePoint }))]
-}
-
-const typeNames: Record<string, string> = {
-  string: 'string',
-  integer: 'integer',
-  number: 'number',
-  boolean: 'boolean',
-  object: 'dictionary',
-  array: 'list'
 }
 
 function translate (field: string, pointer: string, error: ErrorObject): FieldError {
