@@ -1,6 +1,6 @@
 /** What a blank value means: HTML forms send every field, and front ends send `""` for what was not filled in. */
 import { Type } from '@sinclair/typebox'
-import { uidAndTokenIn } from './support/answers.js'
+import { bodySchemaIn, uidAndTokenIn } from './support/answers.js'
 import { alice, articleOptions, fieldCodes, password, story, type BuiltApp } from './support/build.js'
 
 const optional = {
@@ -297,13 +297,12 @@ story("in Django REST framework's shape, an account without an address has a bla
 story("in Django REST framework's shape, the document says where text is blank", async (t, build) => {
   const userFields = { ...optional, website, handle }
   const { app } = await build(t, { options: { errors: 'drf', userFields } })
-  const { paths, components } = app.restAuth.openapi() as any
-  const { properties } = components.schemas.AuthUser
+  const document = app.restAuth.openapi() as any
+  const { properties } = document.components.schemas.AuthUser
   for (const name of ['motto', 'first_name', 'code', 'short', 'website']) t.equal(properties[name].type, 'string', name)
   t.notHas(properties.website, 'format')
   t.match(properties.missing_fields.description, /^Fields that are blank or `null` because/)
   t.match(properties.plan, { type: 'string', enum: ['free', 'gold', ''] })
   for (const name of ['birthday', 'handle']) t.same(properties[name].type, ['string', 'null'], name)
-  const body = paths['/auth/user'].patch.requestBody.content['application/json'].schema
-  t.same(body.properties.plan.enum, ['free', 'gold', null, ''])
+  t.same(bodySchemaIn(document, '/auth/user', 'patch').properties.plan.enum, ['free', 'gold', null, ''])
 })

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { LightMyRequestResponse } from 'fastify'
 import { facebook as facebookProvider } from '../src/providers/facebook.js'
 import { github as githubProvider } from '../src/providers/github.js'
+import { bodySchemaIn } from './support/answers.js'
 import { likeGoogle, withBadProvider } from './support/hostile-provider-app.js'
 import { idTokenLies, type Lie } from './support/hostile-provider.js'
 import { articleOptions, cookiesOf, fieldCodes, sqliteBuild, story, t, type Test } from './support/build.js'
@@ -489,16 +490,8 @@ void t.test('an access token of another app, or an invalid one, is refused', asy
 
 void t.test('the OpenAPI document lists the credentials each provider accepts', async t => {
   const { app } = await withTokens(t)
-  const { paths } = app.restAuth.openapi() as {
-    paths: Record<
-      string,
-      { post: { operationId: string; requestBody: { content: Record<string, { schema: { properties: object } }> } } }
-    >
-  }
   const taken = (provider: string) =>
-    Object.keys(paths[`/auth/${provider}`]?.post.requestBody.content['application/json']?.schema.properties ?? {}).join(
-      ' '
-    )
+    Object.keys(bodySchemaIn(app.restAuth.openapi(), `/auth/${provider}`, 'post').properties).join(' ')
   t.equal(taken('company'), 'code code_verifier redirect_uri id_token nonce access_token login_code')
   t.equal(taken('google'), 'code code_verifier redirect_uri id_token nonce access_token login_code')
   t.equal(taken('github'), 'code code_verifier redirect_uri access_token login_code')

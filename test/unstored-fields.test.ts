@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { sql } from 'drizzle-orm'
 import { Rejection } from '../src/index.js'
+import { bodySchemaIn } from './support/answers.js'
 import {
   alice, articleOptions, fieldCodes, password, story, type Build, type BuildOptions, type BuiltApp, type Test
 } from './support/build.js'
@@ -31,10 +32,8 @@ async function buildInviting (t: Test, build: Build, options: object = {}, more:
   return { ...await build(t, { ...more, options: { userFields, hooks: { registering }, ...options } }), heard }
 }
 
-const propertiesOf = ({ app }: Pick<BuiltApp, 'app'>, path: string, method: string) => {
-  const { paths } = app.restAuth.openapi() as any
-  return paths[path][method].requestBody.content['application/json'].schema
-}
+const propertiesOf = ({ app }: Pick<BuiltApp, 'app'>, path: string, method: string) =>
+  bodySchemaIn(app.restAuth.openapi(), path, method)
 
 story('registration asks for an unstored field, the hook gets it, and nothing shows it later', async (t, build) => {
   const requested: unknown[] = []

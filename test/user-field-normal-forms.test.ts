@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { sql } from 'drizzle-orm'
 import { openDatabase } from '../src/db/open.js'
 import { Rejection } from '../src/errors/failure.js'
+import { bodySchemaIn } from './support/answers.js'
 import { alice, fieldCodes, story, type Build, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 
@@ -103,8 +104,7 @@ story('a default makes a field optional at registration, and not nullable', asyn
   t.same(fieldCodes(await register({ language: null, newsletter: null })), { language: ['null'], newsletter: ['null'] })
   t.same(fieldCodes(await patch('/user', { language: null }, { token })), { language: ['null'] })
   t.match((await put('/user', { language: 'it' }, { token })).json(), { language: 'it', plan: 'free' })
-  const { paths } = app.restAuth.openapi() as any
-  const { properties, required } = paths['/auth/registration'].post.requestBody.content['application/json'].schema
+  const { properties, required } = bodySchemaIn(app.restAuth.openapi(), '/auth/registration', 'post')
   t.same(required, ['email', 'password1'])
   t.match(properties, { language: { default: 'de' }, newsletter: { default: false }, tags: { default: ['new'] } })
 })

@@ -2,26 +2,20 @@ import { Type, type TSchema } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createPlugin } from '../src/plugin.js'
+import { bodySchemaIn } from './support/answers.js'
 import {
   alice, cheapHash, fieldCodes, patient, secret, sqliteBuild, story, t, type Build, type Test
 } from './support/build.js'
-
-interface Document {
-  paths: Record<string, Record<string, {
-    requestBody: { content: Record<string, { schema: { properties: Record<string, object> } }> }
-  }>>
-}
 
 /** An app with the fields, and a way to register a user with values for them. */
 async function buildWith (t: Test, build: Build, schemas: Record<string, TSchema>, options: object = {}) {
   const userFields = Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, { schema }]))
   const built = await build(t, { options: { userFields, ...options } })
-  const document = built.app.restAuth.openapi() as unknown as Document
   let users = 0
   const register = async (values: object) =>
     await built.post('/registration', { email: `user${++users}@example.com`, password1: alice.password1, ...values })
-  const published = document.paths['/auth/registration']?.post?.requestBody.content['application/json']?.schema
-  return { ...built, register, published: published?.properties ?? {} }
+  const { properties } = bodySchemaIn(built.app.restAuth.openapi(), '/auth/registration', 'post')
+  return { ...built, register, published: properties as Record<string, object> }
 }
 
 async function refusal (schema: TSchema): Promise<string> {

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Validator, type Schema } from '@cfworker/json-schema'
 import type { TSchema } from '@sinclair/typebox'
 import fc from 'fast-check'
+import { bodySchemaIn } from './support/answers.js'
 import { fieldCodes, password, story, t, type BuiltApp } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 import { createModel, declarations, type Declaration, type Json, type Verdict } from './support/field-schemas.js'
@@ -32,10 +33,9 @@ const explain = (error: string, fields: Field[], given: Values) => fields
 
 function createCheck ({ app, call, get, post, logs }: BuiltApp, fields: Field[], heard: Values[]) {
   const document = app.restAuth.openapi() as Json
-  const bodyOf = (path: string, method: string) =>
-    document.paths[path][method].requestBody.content['application/json'].schema as Json
-  const published = {
-    register: bodyOf('/auth/registration', 'post').properties, patch: bodyOf('/auth/user', 'patch').properties
+  const published: Record<'register' | 'patch', Json> = {
+    register: bodySchemaIn(document, '/auth/registration', 'post').properties,
+    patch: bodySchemaIn(document, '/auth/user', 'patch').properties
   }
   const validators = fields.flatMap(({ name }) => [published.register[name], published.patch[name]]
     .map(schema => ({ name, validator: new Validator(schema as Schema, '2020-12') })))

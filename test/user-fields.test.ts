@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { sql } from 'drizzle-orm'
 import { defaultUserFields } from '../schemas/user-fields.js'
 import { openDatabase } from '../src/db/open.js'
+import { bodySchemaIn } from './support/answers.js'
 import { alice, articleOptions, fieldCodes, story, t } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 
@@ -190,8 +191,7 @@ story("in Django REST framework's shape, a field that has a default can't be nul
   t.match((await patch('/user', { bio: null, first_name: '' }, { token })).json(), kept)
   const blank = await call('PATCH', '/user', { form: { level: '' }, token })
   t.same(blank.json(), { level: ['Not a valid integer.'] })
-  const { requestBody } = (app.restAuth.openapi() as any).paths['/auth/user'].patch
-  const { properties } = requestBody.content['application/json'].schema
+  const { properties } = bodySchemaIn(app.restAuth.openapi(), '/auth/user', 'patch')
   t.match(properties, { first_name: { type: 'string' }, plan: { type: 'string', enum: ['free', 'gold'] } })
   t.same(properties.bio.type, ['string', 'null'])
 

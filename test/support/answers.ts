@@ -18,3 +18,10 @@ export function uidAndTokenIn (mail: Mail): { uid: string, token: string } {
   const [, uid = '', token = ''] = /reset\/confirm\/([^/\s]+)\/([\w-]{43})(?![\w-])/.exec(mail?.text ?? '') ?? []
   return { uid, token }
 }
+
+/** The schema of the body that an OpenAPI document describes for `/auth/…`. Its type is not known: it is JSON. */
+export function bodySchemaIn (document: object, path: string, method: string): any {
+  const { paths, components } = document as any
+  const { $ref } = paths[path][method].requestBody.content['application/json'].schema
+  return components.schemas[$ref.replace('#/components/schemas/', '')]
+}
