@@ -264,7 +264,7 @@ t.test('a refused request keeps the `request.user` that another hook has set', a
 t.test('a wrong option throws when the route is declared', async t => {
   const { app } = await sqliteBuild(t)
   const wrong: Array<[options: object, line: string]> = [
-    [{ maxage: 300 }, 'authenticate: maxage: unknown option'],
+    [{ maxage: 300 }, 'authenticate: maxage: unknown option; did you mean maxAge?'],
     [{ maxAge: '5m' }, 'authenticate: maxAge: must be a whole number from 1 to 34560000'],
     [{ maxAge: 0 }, 'authenticate: maxAge: must be a whole number from 1 to 34560000'],
     [{ optional: 'no' }, 'authenticate: optional: must be true or false'],

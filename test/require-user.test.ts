@@ -143,7 +143,7 @@ t.test('`requireUser` admits what its options say', async t => {
 
 t.test('an invalid option throws when the route is declared', async t => {
   const wrong: Array<[unknown, string]> = [
-    [{ maxage: 3 }, 'authenticate: maxage: unknown option'],
+    [{ maxage: 3 }, 'authenticate: maxage: unknown option; did you mean maxAge?'],
     [{ maxAge: 0 }, 'authenticate: maxAge: must be a whole number from 1 to 34560000'],
     [{ maxAge: 3, stateless: true }, 'authenticate: maxAge: needs the session, which stateless does not look up'],
     [{ under: 5 }, 'requireUser: under: must be a path']

@@ -101,11 +101,14 @@ const zeros = `-----BEGIN PRIVATE KEY-----\n${zeroDer.toString('base64')}\n-----
 
 const refusals: Array<[options: object, line: string]> = [
   [{ colour: 'red' }, 'colour: unknown option'],
-  [{ tokens: { acess: 300 } }, 'tokens.acess: unknown option'],
-  [{ tokens: { refresh: { idel: 300 } } }, 'tokens.refresh.idel: unknown option'],
-  [{ hooks: { registred: () => {} } }, 'hooks.registred: unknown option'],
-  [{ account: { userName: 'none' } }, 'account.userName: unknown option'],
-  [field(Type.String(), { uniqe: true }), 'userFields.phone.uniqe: unknown option'],
+  [{ tokens: { acess: 300 } }, 'tokens.acess: unknown option; did you mean tokens.access?'],
+  [{ tokens: { refresh: { idel: 300 } } }, 'tokens.refresh.idel: unknown option; did you mean tokens.refresh.idle?'],
+  [{ hooks: { registred: () => {} } }, 'hooks.registred: unknown option; did you mean hooks.registered?'],
+  [{ account: { userName: 'none' } }, 'account.userName: unknown option; did you mean account.username?'],
+  [
+    field(Type.String(), { uniqe: true }),
+    'userFields.phone.uniqe: unknown option; did you mean userFields.phone.unique?'
+  ],
   [JSON.parse('{"__proto__":{"secret":"x"}}') as object, '__proto__: unknown option'],
 
   [{ secret: '' }, weak('is shorter than 32 bytes')],
@@ -226,7 +229,10 @@ const refusals: Array<[options: object, line: string]> = [
     "docs: conflicts with the plugin's routes; choose another path"
   ]),
   [{ tokens: { cookies: true } }, 'tokens.cookies: must be false or an object'],
-  [{ tokens: { cookies: { acess: 'x' } } }, 'tokens.cookies.acess: unknown option'],
+  [
+    { tokens: { cookies: { acess: 'x' } } },
+    'tokens.cookies.acess: unknown option; did you mean tokens.cookies.access?'
+  ],
   ...['', 'my auth', 'a;b', 'a=b', 'naïve', 'a,b', '"a"', 'a\n', 'x'.repeat(129), 7].map((value): [object, string] =>
     [{ tokens: { cookies: { refresh: value } } }, 'tokens.cookies.refresh: must be a name such as my-app-auth']),
   ...[
@@ -289,7 +295,10 @@ const refusals: Array<[options: object, line: string]> = [
     'tokens.cookies.access: must spell its prefix exactly __Host- or __Secure-'
   ]),
   [{ tokens: { csrf: { origins: [] } } }, 'tokens.csrf: has no effect without tokens.cookies'],
-  [{ tokens: { cookies: {}, csrf: { origin: [] } } }, 'tokens.csrf.origin: unknown option'],
+  [
+    { tokens: { cookies: {}, csrf: { origin: [] } } },
+    'tokens.csrf.origin: unknown option; did you mean tokens.csrf.origins?'
+  ],
   [{ tokens: { cookies: {}, csrf: 'yes' } }, 'tokens.csrf: must be true or false or an object'],
   ...[
     'app.example', 'https://app.example/', 'https://app.example/path', 'https://*.example',
@@ -382,7 +391,10 @@ const refusals: Array<[options: object, line: string]> = [
     social({ clientSecret: { teamId: 'x', keyId: 'y' } }),
     'social.google.clientSecret.privateKey: must be a non-empty string'
   ],
-  [social({ clientsecret: 'x' }), 'social.google.clientsecret: unknown option'],
+  [
+    social({ clientsecret: 'x' }),
+    'social.google.clientsecret: unknown option; did you mean social.google.clientSecret?'
+  ],
   [
     social({ callbackUrl: '/auth/google/callback' }),
     'social.google.callbackUrl: must be an address such as https://app.example/auth/google/callback, or postmessage'
