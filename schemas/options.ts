@@ -2,7 +2,7 @@
  * The options of the plugin: their shape, their defaults and what each is for. Unknown keys are refused.
  * The table in the README is generated from these schemas; durations are in seconds.
  */
-import { Type, type Static } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { AccountOptions, PasswordOptions } from './options/account.js'
 import { SiteOptions, UrlOptions } from './options/addresses.js'
 import { Choice, Group, Text, Url } from './options/builders.js'
@@ -12,6 +12,8 @@ import { MailOptions } from './options/mail.js'
 import { SocialOptions } from './options/social.js'
 import { TokenOptions } from './options/tokens.js'
 import { UserFieldOption } from './options/user-field.js'
+
+export type { CheckedOptions } from './options/types.js'
 
 const pathPattern = '^(/[A-Za-z0-9._~-]+)+$'
 
@@ -62,9 +64,8 @@ export const Options = Group({
   }),
   hooks: HookOptions
 })
-export type CheckedOptions = Static<typeof Options>
 /** The options as an app may pass them, such as from its environment: an undefined one takes its default. */
-export type GivenOptions = {
+export type GivenOptions<T> = {
   // Fastify declares `prefix` as well, and without undefined.
-  [Name in keyof CheckedOptions]: Name extends 'prefix' ? CheckedOptions[Name] : CheckedOptions[Name] | undefined
+  [Name in keyof T]: Name extends 'prefix' ? T[Name] : T[Name] | undefined
 }

@@ -5,32 +5,26 @@
 import { OptionalKind, Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox'
 import { Normalize, WhenBlank } from './common.js'
 import type { JsonSchema } from './json-schema.js'
+import type { Typed } from './options/typed.js'
+import type { UserFieldOptions } from './options/types.js'
 import { plainSchema, type ColumnKind } from './user-field-kinds.js'
 import { withoutLimits } from './without-limits.js'
 
 export type { ColumnKind } from './user-field-kinds.js'
 
-export interface UserField<S extends TSchema = TSchema> {
-  /** TypeBox: a string, integer, number, boolean, literals of one of these, object, array, or a union of objects. */
+/** The declaration of a user field. */
+export interface UserField<S extends TSchema = TSchema> extends Typed<UserFieldOptions, {
   schema: S
-  /** Whether registration includes the field. Default `required`, or `optional` for a `Type.Optional` schema. */
-  registration?: 'required' | 'optional' | 'hidden'
-  /** What users may do with their own value at `/user`. Default `editable`. */
-  userDetails?: 'editable' | 'read-only' | 'hidden'
-  /** No two users may have the same value (a unique index). Default false. */
-  unique?: boolean
-  /** Name of the database column. Default: the name of the field. */
-  column?: string
-  /** Gives a value the form that is validated, compared and stored. An error that it throws refuses the value. */
-  normalize?: (value: any) => unknown
-  /** False: registration asks for the value and passes it to `hooks.registering`, but it is not stored. */
-  stored?: boolean
-  /** Computes the value for each response that shows the user, from the stored user. It has no column. */
-  compute?: (user: any) => unknown
-  /** Whether a computed value is in `request.user`, too. Default false. */
-  eager?: boolean
-}
+  normalize: (value: any) => unknown
+  compute: (user: any) => unknown
+}> {}
 export type UserFields = Record<string, UserField>
+
+export type IsComputed = Required<Pick<UserField, 'compute'>>
+/** The fields with a column. */
+export type StoredFields<F extends UserFields> = {
+  [K in keyof F as F[K] extends { stored: false } | IsComputed ? never : K]: F[K]
+}
 
 type MayBeEmpty<F extends UserField> =
   F['schema'] extends TOptional<TSchema> ? true : F['registration'] extends 'optional' | 'hidden' ? true : false
@@ -62,6 +56,14 @@ export interface FieldSpec extends FieldInput {
    * values from before a limit may break.
    */
   output: TSchema
+}
+
+declare const declaration: unique symbol
+/** The stored fields of a declaration, which their type remembers. */
+export type FieldSpecs<F extends UserFields = {}> = readonly FieldSpec[] & { readonly [declaration]?: F }
+/** What a column of each stored field holds; `null`, too, until the user provides a value. */
+export type ColumnValues<F extends UserFields> = {
+  -readonly [K in keyof StoredFields<F>]: Static<StoredFields<F>[K]['schema']>
 }
 
 /** As in Django: two names that users may fill in later. */

@@ -1,6 +1,6 @@
 /**
- * Generates docs/errors.md from the error table, and the option table of the README from the schema of the options.
- * Tests fail if either is stale.
+ * Generates docs/errors.md from the error table, and from the schema of the options their table in the README and their
+ * types. Tests fail if one of these is stale.
  *
  *   npm run docs
  */
@@ -10,9 +10,11 @@ import { pathToFileURL } from 'node:url'
 import type { TSchema } from '@sinclair/typebox'
 import { errors } from '../schemas/errors.js'
 import { Options } from '../schemas/options.js'
+import { optionTypes } from './option-types.js'
 
 const readme = new URL('../README.md', import.meta.url)
 const errorsFile = new URL('../docs/errors.md', import.meta.url)
+const typesFile = new URL('../schemas/options/types.ts', import.meta.url)
 
 type Row = (typeof errors)[keyof typeof errors]
 
@@ -101,5 +103,6 @@ export function withOptions (text: string): string {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   writeFileSync(errorsFile, errorsPage())
+  writeFileSync(typesFile, optionTypes())
   writeFileSync(readme, withOptions(readFileSync(readme, 'utf8')))
 }

@@ -4,7 +4,7 @@ import type { CheckedAuthentication } from '../schemas/options/authenticate.js'
 import type { MailRow, SessionRow, SocialAccountRow } from './db/tables.js'
 import type { Failure } from './errors/failure.js'
 import type { MailState } from './store/outbox.js'
-import type { UserPk } from './types.js'
+import type { Registered, UserPk } from './types.js'
 
 export interface Session extends Omit<SessionRow, 'userPk' | 'graceUsesByOthers' | 'amr'> {
   /** How the user proved who they are (RFC 8176), such as `pwd`; empty if that is not known. */
@@ -37,8 +37,9 @@ export interface ImportReport {
 export type SocialAccount = Omit<SocialAccountRow, 'userPk' | 'tokens'>
 
 /** A mail in the outbox. Sent ones are deleted after an hour or `account.resendInterval`, failed ones are kept. */
-export interface QueuedMail extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt' | 'userPk'> {
-  userPk: UserPk | null
+export interface QueuedMail<Name extends string = 'auth'>
+  extends Omit<MailRow, 'origin' | 'variables' | 'admittedAt' | 'userPk'> {
+  userPk: UserPk<Name> | null
   state: MailState
 }
 
@@ -74,8 +75,8 @@ export interface Authenticate {
   (request: AnyRequest): Promise<void>
 }
 
-/** The claims of an access token: those of RFC 9068, the session's ID, and those of `tokens.claims`. */
-export interface AccessClaims {
+/** The claims of an access token: those of RFC 9068 and the session's ID. */
+interface TokenClaims {
   iss: string
   aud: string
   /** The user's `pk`, as text. */
@@ -91,5 +92,11 @@ export interface AccessClaims {
   auth_time?: number
   /** How they did (RFC 8176), such as `pwd`; undefined if that is not known, as after a login with a provider. */
   amr?: string[]
-  [name: string]: unknown
 }
+/** What a value becomes as JSON, such as a date a text. */
+type Json<T> = T extends { toJSON: () => infer Text }
+  ? Text
+  : T extends object ? { -readonly [Key in keyof T]: Json<T[Key]> } : T
+
+/** The claims of an access token: those of RFC 9068, the session's ID, and those of `tokens.claims`. */
+export type AccessClaims<Name extends string = 'auth'> = TokenClaims & Json<Registered<Name>['claims']>

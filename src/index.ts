@@ -7,15 +7,15 @@
  */
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import type { CheckedOptions } from '../schemas/options.js'
 import type { UserFields } from '../schemas/user-fields.js'
 import { rememberCaller } from './lib/caller-file.js'
 import { createPlugin } from './plugin.js'
-import type { DefaultUserFields, DefinedOptions, RestAuthOptions } from './types.js'
+import type { DefinedOptions, PluginOptions, RestAuthOptions } from './settings/given-options.js'
+import type { Account, DefaultUserFields } from './types.js'
 import type { CheckedFields } from './user-types.js'
 
 /** The plugin. Registering it throws an Error that names the invalid option, if there is one. */
-export const restAuth: FastifyPluginAsync<RestAuthOptions<any, any>> = fp(createPlugin(), {
+export const restAuth: FastifyPluginAsync<PluginOptions> = fp(createPlugin(), {
   fastify: '5.x',
   name: 'fastify-rest-auth'
 })
@@ -25,9 +25,16 @@ export default restAuth
  * Returns the options unchanged, with the types that follow from them. They are checked when the plugin is registered.
  */
 export const defineRestAuth = <
+  Username extends Account['username'],
+  Email extends Account['email'],
+  Pk extends Account['pk'],
   const F extends UserFields = DefaultUserFields,
-  const A extends NonNullable<CheckedOptions['account']> = {}
->(options: RestAuthOptions<F, A> & { userFields?: CheckedFields<F, A> }): DefinedOptions<F, A> => {
+  const Claims extends object = {}
+>(
+    options: RestAuthOptions<F, { username: Username, email: Email, pk: Pk }, Claims> & {
+      userFields?: CheckedFields<F, { username: Username, email: Email, pk: Pk }>
+    }
+  ): DefinedOptions<F, { username: Username, email: Email, pk: Pk }, Claims> => {
   rememberCaller(options, defineRestAuth)
   return options
 }
@@ -35,16 +42,18 @@ export const defineRestAuth = <
 export { authenticate, requireUser } from './server-api/require-user.js'
 export type { RequireUserOptions } from './server-api/require-user.js'
 export { Failure, Rejection } from './errors/failure.js'
+export type { DefinedOptions, HooksOf, RestAuthOptions } from './settings/given-options.js'
 export type {
+  Account,
   BaseUser,
-  HooksOf,
+  DefaultUserFields,
   ImportedUser,
   NewUser,
   OutgoingMail,
   PasswordValidator,
   Register,
+  RegisteredPath,
   RegistrationGuard,
-  RestAuthOptions,
   StoredUser,
   Tx,
   User,

@@ -1,48 +1,28 @@
 /**
- * The types that follow from the options of an app. All generics are here, in user-types.ts and in `defineRestAuth`;
- * the rest of the plugin sees only the base contract.
+ * The types that follow from the options of an app, which `Register` declares. All generics are here, in user-types.ts,
+ * in settings/given-options.ts and in `defineRestAuth`; the rest of the plugin sees only the base contract.
  */
-import type { JsonWebKey } from 'node:crypto'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { FastifyRequest } from 'fastify'
-import type { CheckedOptions, GivenOptions } from '../schemas/options.js'
-import type { GivenSocialProvider } from '../schemas/options/social.js'
-import type { UserFields } from '../schemas/user-fields.js'
 import type { Orm } from './db/database.js'
-import type { Provider } from './providers/provider.js'
 import type {
-  Account, DefaultUserFields, ImportedUserOf, NewUserOf, RegistrationOf, StoredUserOf, UserChangesOf, UserOf
+  Account, BaseUser, DefaultUserFields, ImportedUserOf, NewUserOf, StoredUserOf, UserChangesOf, UserOf
 } from './user-types.js'
 
-export type { BaseUser, DefaultUserFields } from './user-types.js'
+export type { Account, BaseUser, DefaultUserFields } from './user-types.js'
 
 /**
- * Declares the app's options, from which the types of its users follow, and the database of the hooks' `tx`:
+ * Declares the app's options, from which the types of its users follow, and the database of the hooks' `tx`. A second
+ * registration of the plugin is declared by the path of its routes:
  *
- *     declare module 'fastify-rest-auth' { interface Register { auth: typeof auth, dialect: 'postgres' } }
+ *     declare module 'fastify-rest-auth' {
+ *       interface Register { auth: typeof auth, '/staff': typeof staffAuth, dialect: 'postgres' }
+ *     }
  */
 export interface Register {}
 
 /** Drizzle inside the transaction of a hook: for SQLite, unless `Register` declares `dialect: 'postgres'`. */
 export type Tx = Register extends { dialect: 'postgres' } ? PgDatabase<PgQueryResultHKT> : Orm
-
-type Hook<Parameters extends unknown[]> = (...parameters: Parameters) => void | Promise<void>
-
-/** Functions that the plugin calls at these events. A `Rejection` that one throws becomes a 400 response. */
-export interface HooksOf<F extends UserFields, A extends Account> {
-  /** Before the user is stored, inside the transaction. An error stops the registration. */
-  registering?: Hook<[input: RegistrationOf<F, A>, tx: Tx]>
-  /** After the user is stored, inside the transaction. An error rolls it back. Await only queries of `tx`. */
-  registered?: Hook<[user: StoredUserOf<F, A>, tx: Tx]>
-  /** After a session is created by login, registration or the confirmation of an address. */
-  loggedIn?: Hook<[user: StoredUserOf<F, A>, request: FastifyRequest]>
-  /** After an address is confirmed by its link or by a password reset, inside the transaction. */
-  emailVerified?: Hook<[user: StoredUserOf<F, A>, tx: Tx]>
-  /** After the user changed their fields at `/user`, inside the transaction. */
-  userUpdated?: Hook<[user: StoredUserOf<F, A>, tx: Tx]>
-  /** After a new password is stored by a change or a reset, inside the transaction. */
-  passwordChanged?: Hook<[user: StoredUserOf<F, A>, tx: Tx]>
-}
 
 /** The fields of the user whose password is checked, as far as they are known. */
 export type PasswordOwner = Readonly<Record<string, unknown>>
@@ -64,65 +44,44 @@ export interface OutgoingMail {
   headers: Record<string, string>
 }
 
-type Mail = NonNullable<CheckedOptions['mail']>
-interface MailOptions<Reader> extends Omit<Mail, 'transport' | 'variables' | 'filters' | 'tags'> {
-  transport?: string | object | ((mail: OutgoingMail) => unknown)
-  variables?: Record<string, string | number | boolean | object | null | undefined | ((user: Reader) => unknown)>
-  filters?: Record<string, (value: any, ...parameters: any[]) => unknown>
-  tags?: Record<string, (...parameters: any[]) => unknown>
-}
+/** The key of what follows from options in their type. */
+export declare const types: unique symbol
 
-/** The options of the plugin. The README describes each of them; durations are in seconds. */
-export interface RestAuthOptions<F extends UserFields = UserFields, A extends Account = Account>
-  extends Omit<GivenOptions, 'userFields' | 'account' | 'hooks' | 'mail' | 'password' | 'social' | 'tokens'> {
-  account?: A & { registration?: 'open' | 'closed' | RegistrationGuard }
-  userFields?: F
-  password?: Omit<NonNullable<CheckedOptions['password']>, 'validators'> & { validators?: PasswordValidator[] }
-  mail?: MailOptions<StoredUserOf<F, A>> | undefined
-  tokens?: TokenOptionsOf<F, A>
-  social?: Record<string, Omit<GivenSocialProvider, 'provider'> & { provider?: Provider }> | undefined
-  hooks?: HooksOf<F, A>
+type AppTypes = Record<'user' | 'stored' | 'create' | 'import' | 'update' | 'claims', any>
+interface DefaultTypes extends AppTypes {
+  user: UserOf<DefaultUserFields, Account>
+  stored: StoredUserOf<DefaultUserFields, Account>
+  create: NewUserOf<DefaultUserFields, Account>
+  import: ImportedUserOf<DefaultUserFields, Account>
+  update: UserChangesOf<DefaultUserFields, Account>
+  claims: Record<string, unknown>
 }
+/** Of options that `Register` does not have. */
+interface UnknownTypes extends AppTypes {
+  user: BaseUser & Record<string, unknown>
+  stored: BaseUser & Record<string, unknown>
+  create: Record<string, unknown>
+  import: Record<string, unknown>
+  update: Record<string, unknown>
+  claims: Record<string, unknown>
+}
+/** What `Register` declares under this name: `auth`, or the path of a registration. */
+export type Registered<Name extends string> =
+  Register extends Record<Name, { readonly [types]?: infer T extends AppTypes }>
+    ? T
+    : Name extends 'auth' ? DefaultTypes : UnknownTypes
 
-interface TokenOptionsOf<F extends UserFields, A extends Account>
-  extends Omit<NonNullable<CheckedOptions['tokens']>, 'keys' | 'claims'> {
-  /** PKCS#8 PEM or a JWK, as an object or as JSON text. The first key signs and must be private; all keys verify. */
-  keys?: Array<string | JsonWebKey>
-  /**
-   * Additional claims, computed for each access token. The plugin's own claims can't be replaced. If it throws while a
-   * session is being created, that session ends.
-   */
-  claims?: (user: StoredUserOf<F, A>) => object | Promise<object>
-}
-
-declare const types: unique symbol
-/** Options together with the types that follow from them. */
-export type DefinedOptions<F extends UserFields = UserFields, A extends Account = Account> = RestAuthOptions<F, A> & {
-  readonly [types]?: {
-    user: UserOf<F, A>
-    stored: StoredUserOf<F, A>
-    create: NewUserOf<F, A>
-    import: ImportedUserOf<F, A>
-    update: UserChangesOf<F, A>
-  }
-}
-
-type Registered = Register extends { auth: { readonly [types]?: infer T } } ? NonNullable<T> : {
-  user: UserOf<DefaultUserFields, {}>
-  stored: StoredUserOf<DefaultUserFields, {}>
-  create: NewUserOf<DefaultUserFields, {}>
-  import: ImportedUserOf<DefaultUserFields, {}>
-  update: UserChangesOf<DefaultUserFields, {}>
-}
 /** The user of a request, in the app whose options `Register` declares. */
-export type User = Registered extends { user: infer U } ? U : never
+export type User<Name extends string = 'auth'> = Registered<Name>['user']
 /** The type of `pk`: `number` with `account.pk: 'integer'`, else `string`. */
-export type UserPk = User['pk']
+export type UserPk<Name extends string = 'auth'> = User<Name>['pk']
 /** A user as hooks, claims, mails and `app.restAuth.users` get it: without computed fields. */
-export type StoredUser = Registered extends { stored: infer S } ? S : never
+export type StoredUser<Name extends string = 'auth'> = Registered<Name>['stored']
 /** The input of `app.restAuth.users.create`. */
-export type NewUser = Registered extends { create: infer N } ? N : never
+export type NewUser<Name extends string = 'auth'> = Registered<Name>['create']
 /** A user in the input of `app.restAuth.users.import`. */
-export type ImportedUser = Registered extends { import: infer I } ? I : never
+export type ImportedUser<Name extends string = 'auth'> = Registered<Name>['import']
 /** The input of `app.restAuth.users.update`: the fields to change. */
-export type UserChanges = Registered extends { update: infer C } ? C : never
+export type UserChanges<Name extends string = 'auth'> = Registered<Name>['update']
+/** The path of a registration of the plugin; editors offer those that `Register` declares. */
+export type RegisteredPath = Extract<keyof Register, `/${string}`> | (string & {})

@@ -1,10 +1,14 @@
 /** The types of an app's user and of its input, derived from the options `userFields` and `account`. */
 import type { ComputedValue } from '../schemas/columnless-fields.js'
-import type { CheckedOptions } from '../schemas/options.js'
-import type { FieldValue, UserField, UserFields, defaultUserFields } from '../schemas/user-fields.js'
+import type { Typed } from '../schemas/options/typed.js'
+import type { AccountOptions, UserFieldOptions } from '../schemas/options/types.js'
+import type {
+  FieldValue, IsComputed, StoredFields, UserField, UserFields, defaultUserFields
+} from '../schemas/user-fields.js'
 
 export type DefaultUserFields = typeof defaultUserFields
-export type Account = NonNullable<CheckedOptions['account']>
+/** The options of `account` that decide what a user has; one that may be anything counts as its default. */
+export type Account = Required<Pick<AccountOptions, 'username' | 'email' | 'pk'>>
 
 /** What every user has, with any options. */
 export interface BaseUser {
@@ -35,18 +39,13 @@ type PkOf<A extends Account> = { pk: A['pk'] extends 'integer' ? number : string
 type EmailOf<A extends Account> = A['email'] extends 'optional' ? { email: string | null } : { email: string }
 type Flat<T> = { [K in keyof T]: T[K] }
 
-type IsComputed = Required<Pick<UserField, 'compute'>>
-/** The fields with a column. */
-type Stored<F extends UserFields> = {
-  [K in keyof F as F[K] extends { stored: false } | IsComputed ? never : K]: F[K]
-}
 type Unstored<F extends UserFields> = { [K in keyof F as F[K] extends { stored: false } ? K : never]: F[K] }
 type Eager<F extends UserFields> = { [K in keyof F as F[K] extends { eager: true } ? K : never]: F[K] }
 type Values<F extends UserFields> = { -readonly [K in keyof F]: FieldValue<F[K]> }
 
 /** A user of an app with these options, as stored. */
 export type StoredUserOf<F extends UserFields, A extends Account> = Flat<
-  Omit<BaseUser, 'pk' | 'email'> & PkOf<A> & EmailOf<A> & UsernameOf<A> & Values<Stored<F>>
+  Omit<BaseUser, 'pk' | 'email'> & PkOf<A> & EmailOf<A> & UsernameOf<A> & Values<StoredFields<F>>
 >
 /** The user of a request, who has the eager computed fields, too. */
 export type UserOf<F extends UserFields, A extends Account> = Flat<
@@ -55,12 +54,16 @@ export type UserOf<F extends UserFields, A extends Account> = Flat<
 
 /**
  * What TypeScript does not check by itself in a value that it infers a type from: that the keys of a field are known,
- * and that `compute` takes the stored user and returns what its schema says.
+ * and that `compute` takes the stored user and returns what its schema says. Editors offer the keys of `UserField`.
  */
 export type CheckedFields<F extends UserFields, A extends Account> = {
-  [Name in keyof F]: { [Key in Exclude<keyof F[Name], keyof UserField>]?: never } &
+  [Name in keyof F]: OfferedKeys & { [Key in Exclude<keyof F[Name], keyof UserField>]?: UnknownOption<Key> } &
     (F[Name] extends IsComputed ? { compute: Compute<F[Name], StoredUserOf<F, A>> } : unknown)
 }
+interface OfferedKeys extends Typed<UserFieldOptions, { schema: unknown, normalize: unknown, compute: unknown }> {}
+declare const unknownOption: unique symbol
+/** Nothing is of this type; its name is for the error of the compiler. */
+interface UnknownOption<Name> { readonly [unknownOption]: Name }
 type Compute<F extends UserField, User> = (user: User) => Computed<F> | Promise<Computed<F>>
 /** An optional value may be missing. */
 type Computed<F extends UserField> = null extends ComputedValue<F> ? ComputedValue<F> | undefined : ComputedValue<F>
@@ -103,20 +106,20 @@ type Nullable<T> = { [K in keyof T]: T[K] | null }
 
 /** The input of `users.create`. A user without a password can't log in by password. */
 export type NewUserOf<F extends UserFields, A extends Account> = Flat<
-  IdentityInput<A> & FieldInput<Stored<F>> & History<A> & { password?: string }
+  IdentityInput<A> & FieldInput<StoredFields<F>> & History<A> & { password?: string }
 >
 /** The input of `users.import`. Null means that the other system does not know the value. */
 export type ImportedUserOf<F extends UserFields, A extends Account> = Flat<
-  IdentityInput<A> & Partial<Nullable<Values<Stored<F>> & History<A>>>
+  IdentityInput<A> & Partial<Nullable<Values<StoredFields<F>> & History<A>>>
 >
 /** The input of `users.update`: the fields to change. */
 export type UserChangesOf<F extends UserFields, A extends Account> = Partial<
-  Flat<IdentityInput<A> & { email_verified: boolean } & Values<Stored<F>>>
+  Flat<IdentityInput<A> & { email_verified: boolean } & Values<StoredFields<F>>>
 >
 /**
  * The input of the hook `registering`: the registration without its password. A value that is not stored may be
  * missing, even if registration requires it: a social login has no form that could ask for it.
  */
 export type RegistrationOf<F extends UserFields, A extends Account> = Flat<
-  IdentityInput<A> & FieldInput<RegistrationFields<Stored<F>>> & Partial<Values<Unstored<F>>>
+  IdentityInput<A> & FieldInput<RegistrationFields<StoredFields<F>>> & Partial<Values<Unstored<F>>>
 >

@@ -1,7 +1,7 @@
 /** An invalid `social` option is reported at start: in one line, with the option's path, without the secret. */
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from 'jose'
-import type { GivenSocialProvider } from '../schemas/options/social.js'
+import type { SocialOptions } from '../schemas/options/types.js'
 import { providers } from '../src/providers/built-in.js'
 import { defineProvider } from '../src/providers/provider.js'
 import { resolveSocial } from '../src/settings/social.js'
@@ -19,7 +19,7 @@ const own = defineProvider({
 /** The line that an app with this provider refuses to start with. */
 function refusal (name: string, given: object, production = true): string {
   try {
-    resolveSocial({ [name]: { ...base, ...given } as GivenSocialProvider }, { production })
+    resolveSocial({ [name]: { ...base, ...given } as SocialOptions }, { production })
     return 'it started'
   } catch (error) {
     return (error as Error).message.replace('fastify-rest-auth: ', '')
@@ -27,7 +27,7 @@ function refusal (name: string, given: object, production = true): string {
 }
 
 const resolve = (name: string, given: object = {}, production = true) => {
-  const [settings] = resolveSocial({ [name]: { ...base, ...given } as GivenSocialProvider }, { production })
+  const [settings] = resolveSocial({ [name]: { ...base, ...given } as SocialOptions }, { production })
   if (!settings) throw new Error('no settings')
   return settings
 }

@@ -49,7 +49,7 @@ export const AccountOptions = Group({
     description: 'Type of `pk`, the key of a user. `string`: new users get a UUIDv7. `integer`, for a database ' +
       'from Django: new users get the next number, and every key must be a positive integer.'
   })
-})
+}, 'Who may register, and what an account needs: address, username, verification.')
 
 const HashOptions = Group({
   memoryCost: Type.Integer({
@@ -57,7 +57,7 @@ const HashOptions = Group({
   }),
   timeCost: Type.Integer({ minimum: 2, maximum: 20, default: 2, description: 'Number of passes over that memory.' }),
   parallelism: Type.Integer({ minimum: 1, maximum: 16, default: 1, description: 'Number of parallel lanes.' })
-})
+}, 'The work of a password hash (argon2id).')
 
 export const PasswordOptions = Group({
   minLength: Type.Integer({
@@ -76,4 +76,4 @@ export const PasswordOptions = Group({
     description: 'Your own checks, run after the built-in ones (length, common, numeric, similar): ' +
       '`(password, user) => true`, or a sentence that explains what is wrong.'
   })
-})
+}, 'What passwords must be like, how they are hashed and changed.')

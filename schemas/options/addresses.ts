@@ -22,7 +22,7 @@ export const UrlOptions = Group({
     'Your own page for the link that resets a password. It must contain `{uid}` and `{token}`. ' +
     'Default: a built-in page.'
   )
-})
+}, 'Pages of your front end that mails and redirects lead to.')
 
 export const SiteOptions = Group({
   name: Text('Name of the app in mails and pages: `{{ site_name }}`. Default: the host of `publicUrl`.'),
@@ -32,4 +32,4 @@ export const SiteOptions = Group({
     title: 'a host name such as app.example',
     description: 'Domain of the app in mails: `{{ site_domain }}`. Default: the host of `publicUrl`.'
   })
-})
+}, 'What the app is called in mails and pages.')

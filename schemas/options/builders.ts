@@ -5,8 +5,8 @@ import { Type, type SchemaOptions, type TProperties } from '@sinclair/typebox'
 export const closed = { additionalProperties: false }
 
 /** Options that belong together; each may be left out. */
-export const Group = <Properties extends TProperties>(properties: Properties) =>
-  Type.Partial(Type.Object(properties), closed)
+export const Group = <Properties extends TProperties>(properties: Properties, description?: string) =>
+  Type.Partial(Type.Object(properties), { ...closed, ...(description !== undefined && { description }) })
 
 /** One of a few words. */
 export const Choice = <const Words extends readonly string[]>(words: Words, options?: SchemaOptions) =>

@@ -8,4 +8,4 @@ export const HookOptions = Group({
   emailVerified: Func('`(user, tx)` after an address is confirmed, inside the transaction.'),
   userUpdated: Func('`(user, tx)` after `/user` has changed the user, inside the transaction.'),
   passwordChanged: Func('`(user, tx)` after a new password is stored, inside the transaction.')
-})
+}, 'Functions of yours that run at events. To refuse one with a 400 response, throw a `Rejection`.')

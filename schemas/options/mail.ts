@@ -31,4 +31,4 @@ export const MailOptions = Group({
   tags: Type.Record(Type.String(), Func('`(...arguments) => text`'), {
     description: 'Your own Liquid tags: `(...arguments) => text`.'
   })
-})
+}, 'How mails are sent, and their templates.')

@@ -1,5 +1,5 @@
 /** The option `social`: the settings of each provider, by name. */
-import { Type, type Static } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { closed, Text } from './builders.js'
 
 const AppleKey = Type.Object({
@@ -59,4 +59,3 @@ export const SocialProviderOptions = Type.Object({
 export const SocialOptions = Type.Record(Type.String(), SocialProviderOptions, {
   description: 'Providers for social login, by name: see docs/social.md.'
 })
-export type GivenSocialProvider = Static<typeof SocialProviderOptions>

@@ -35,7 +35,7 @@ export const TokenOptions = Group({
       description: 'Replace the refresh token whenever it is used, so that the use of a stolen one is noticed. ' +
         '`false`: it stays the same until the session ends, for clients that keep their first one.'
     })
-  }),
+  }, 'Refresh tokens, and how long a session lives.'),
   refreshGrace: Seconds(0, 60, 10,
     'How long a used refresh token still returns the same successor, for two tabs or a lost response. ' +
     '`0` turns this off.'),
@@ -47,4 +47,4 @@ export const TokenOptions = Group({
   csrf: CsrfOption,
   emailVerification: Seconds(300, 30 * days, 1 * days, 'Lifetime of the link that confirms an address.'),
   passwordReset: Seconds(300, 3 * days, 1800, 'Lifetime of the link that resets a password.')
-})
+}, 'What clients get at login: its format, lifetimes, and whether it travels in cookies.')

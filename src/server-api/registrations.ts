@@ -34,7 +34,8 @@ export const createRestAuth = (scope: FastifyInstance, context: Context, registr
   migrate: () => migrate(context.db, context.settings.fields, context.settings.account.pk),
   under: path => {
     const found = registrations.get(withoutFinalSlash(path))
-    if (found) return found
+    // Its types are those that the app declares for it.
+    if (found) return found as never
     const paths = [...registrations.keys()].join(', ')
     throw new Error(`fastify-rest-auth: under: no registration has the path "${path}"; there is ${paths}`)
   }

@@ -5,12 +5,13 @@ import { deferSecurity } from '../http/openapi-security.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { RestAuth } from '../rest-auth.js'
 import { checkAuthentication } from '../session/authenticate.js'
+import type { RegisteredPath } from '../types.js'
 import { findRegistration } from './registrations.js'
 
 /** The options of `app.authenticate`, and which registration of the plugin a user must belong to. */
 export type RequireUserOptions = AuthenticateOptions & {
   /** The path of a registration's routes, such as `/staff`. Default: the first one of the route's instance. */
-  under?: string
+  under?: RegisteredPath
 }
 
 /**

@@ -3,7 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest } from 'fastify'
 import { Authentication, type CheckedAuthentication } from '../../schemas/options/authenticate.js'
 import type { UserRecords } from '../account/user-records.js'
-import type { AuthenticateHook } from '../api-types.js'
+import type { AccessClaims, AuthenticateHook } from '../api-types.js'
 import type { Database } from '../db/database.js'
 import type { UserRow } from '../db/tables.js'
 import { redactForHost, failure, Failure } from '../errors/failure.js'
@@ -89,7 +89,8 @@ export function createAuthenticate (options: AuthenticateOptions) {
     return 'raw' in given ? plain(given) : createHook(checked(given, accessTokens !== undefined))
   }
 
-  const claims: RestAuth['claims'] = request => verifiedClaims.get(request) ?? null
+  // Its own claims are those that the app's options made.
+  const claims: RestAuth['claims'] = request => (verifiedClaims.get(request) ?? null) as AccessClaims | null
   return { authenticate: declareSecurity(authenticate, { cookie }), claims }
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { KindGuard, type TObject } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { Options, type CheckedOptions } from '../../schemas/options.js'
-import { defaultUserFields } from '../../schemas/user-fields.js'
+import { defaultUserFields, type UserFields } from '../../schemas/user-fields.js'
 import { isPostgres } from '../db/target.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import { weakness } from '../lib/secrets.js'
@@ -20,8 +20,9 @@ import { resolveUrls } from './urls.js'
 import { resolveUserFields } from './user-fields.js'
 
 type FilledOptions = Omit<Settings, 'social'> &
-  Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'userFields' | 'social'> & {
+  Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'social'> & {
     tokens: GivenCookies & { keys?: Array<string | object> }
+    userFields?: UserFields
   }
 
 interface Environment {

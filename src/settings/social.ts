@@ -1,5 +1,5 @@
 /** The option `social`, checked at start: one `SocialSettings` for each provider. No error quotes a secret. */
-import type { GivenSocialProvider } from '../../schemas/options/social.js'
+import type { SocialOptions } from '../../schemas/options/types.js'
 import { canonicalEmail } from '../lib/email.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import { createAppleSecret } from '../providers/apple-client-secret.js'
@@ -14,13 +14,13 @@ const builtIn: Readonly<Record<string, Provider>> = providers
 
 /** The settings of each provider, in the order of the option. Throws an Error that names the first invalid option. */
 export function resolveSocial (
-  option: Readonly<Record<string, GivenSocialProvider>> = {},
+  option: Readonly<Record<string, SocialOptions>> = {},
   { production }: { production: boolean }
 ): readonly SocialSettings[] {
   return Object.entries(option).map(([name, given]) => resolveProvider(name, given, production))
 }
 
-function resolveProvider (name: string, given: GivenSocialProvider, production: boolean): SocialSettings {
+function resolveProvider (name: string, given: SocialOptions, production: boolean): SocialSettings {
   const option = `social.${name}`
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) {
     refuseOption(
@@ -48,7 +48,7 @@ function resolveProvider (name: string, given: GivenSocialProvider, production: 
   }
 }
 
-function findProvider (name: string, { issuer, provider, label }: GivenSocialProvider, production: boolean): Provider {
+function findProvider (name: string, { issuer, provider, label }: SocialOptions, production: boolean): Provider {
   const option = `social.${name}`
   const known = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined
   if (issuer !== undefined && provider !== undefined) refuseOption(`${option}: set either issuer or provider, not both`)
@@ -81,7 +81,7 @@ function atIssuer (provider: Provider, issuer: string): Provider {
 
 function checkFit (
   option: string,
-  { accessToken = false, audiences = [] }: GivenSocialProvider,
+  { accessToken = false, audiences = [] }: SocialOptions,
   { label, endpoints, isOurs }: Provider
 ): void {
   if (accessToken && !isOurs) {
@@ -106,7 +106,7 @@ function checkCallback (option: string, url: string | undefined, production: boo
   if (production && !url.startsWith('https:')) refuseOption(`${option}.callbackUrl: must be https in production`)
 }
 
-function resolveSecret (name: string, { clientId, clientSecret }: GivenSocialProvider): SocialSettings['clientSecret'] {
+function resolveSecret (name: string, { clientId, clientSecret }: SocialOptions): SocialSettings['clientSecret'] {
   const option = `social.${name}.clientSecret`
   if (typeof clientSecret === 'object') {
     return name === 'apple'
@@ -134,7 +134,7 @@ function resolveScopes (option: string, scopes: readonly string[] | undefined, p
 }
 
 /** Domains are stored in the canonical form that addresses are compared in. */
-function resolveTrust (option: string, trustEmail: GivenSocialProvider['trustEmail']): SocialSettings['trustEmail'] {
+function resolveTrust (option: string, trustEmail: SocialOptions['trustEmail']): SocialSettings['trustEmail'] {
   if (typeof trustEmail !== 'object') return trustEmail
   return trustEmail.map(
     domain =>

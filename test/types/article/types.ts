@@ -6,8 +6,8 @@ import type { SQLiteTableWithColumns } from 'drizzle-orm/sqlite-core'
 import Fastify from 'fastify'
 import type { FastifyRequest } from 'fastify'
 import restAuth, {
-  defineRestAuth, type AccessClaims, type AuthenticateHook, type HooksOf, type NewUser, type Session, type Tx,
-  type User, type UserChanges
+  defineRestAuth, type AccessClaims, type AuthenticateHook, type HooksOf, type NewUser, type RegisteredPath,
+  type RestAuth, type Session, type Tx, type User, type UserChanges
 } from 'fastify-rest-auth'
 import * as tables from 'fastify-rest-auth/drizzle/sqlite'
 import { createContract, type AnswerCode } from 'fastify-rest-auth/schemas'
@@ -54,7 +54,7 @@ same<Awaited<ReturnType<typeof users.update>>, User | undefined>(true)
 same<Awaited<ReturnType<typeof sessions.list>>, Session[]>(true)
 same<ReturnType<typeof openapi>, Record<string, unknown>>(true)
 same<Awaited<ReturnType<typeof migrate>>, string[]>(true)
-same<ReturnType<typeof under>, typeof app.restAuth | undefined>(true)
+same<ReturnType<typeof under>, RestAuth<RegisteredPath>>(true)
 await users.create({ email: 'a@example.com', gender: 'F', phone_number: '+1' })
 await users.update('pk', { gender: 'NS' })
 await users.find({ email: 'a@example.com' })
@@ -96,6 +96,7 @@ typed.post('/pay', { onRequest: fresh, schema: { body: Type.Object({ amount: Typ
 await app.authenticate(request)
 same<ReturnType<typeof app.restAuth.claims>, AccessClaims | null>(true)
 same<AccessClaims['sub'], string>(true)
+// @ts-expect-error not of these options
 same<AccessClaims['role'], unknown>(true)
 // @ts-expect-error unknown option
 app.authenticate({ maxage: 300 })
@@ -158,7 +159,7 @@ defineRestAuth({
     passwordChanged: user => { same<typeof user.pk, string>(true) }
   }
 })
-same<Parameters<NonNullable<HooksOf<typeof userFields, {}>['registered']>>[1], Tx>(true)
+same<Parameters<NonNullable<HooksOf<typeof userFields>['registered']>>[1], Tx>(true)
 
 // Options.
 defineRestAuth({})
