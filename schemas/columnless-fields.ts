@@ -2,7 +2,8 @@
 import { Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox'
 import { plainSchema } from './user-field-kinds.js'
 import {
-  describeField, describeInput, isOptional, nullableOf, type FieldInput, type FieldSpec, type UserField, type UserFields
+  describeField, describeInput, isOptional, nullableOf, type FieldInput, type FieldSpec, type FieldSpecs,
+  type UserField, type UserFields
 } from './user-fields.js'
 
 /** The type of a computed value; an optional one may be missing, and is then `null` in responses. */
@@ -28,7 +29,9 @@ export interface DescribedFields {
 }
 
 /** Resolves declarations; throws an Error that says what to change if a schema can't be used. */
-export function describeFields (userFields: UserFields): DescribedFields {
+export function describeFields<const F extends UserFields> (
+  userFields: F
+): DescribedFields & { fields: FieldSpecs<F> } {
   const described: DescribedFields = { fields: [], unstoredFields: [], computedFields: [] }
   for (const [name, field] of Object.entries(userFields)) {
     if (field.compute) described.computedFields.push(describeComputed(name, field, field.compute))

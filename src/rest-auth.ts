@@ -29,7 +29,9 @@ export interface RestAuth<Name extends string = 'auth'> {
      * Users in ascending order of `pk`, at most `limit` (1 to 1000, default 100). To read on, pass the `pk` of the last
      * one as `after`. `search` is a part of the address or the username, in any case.
      */
-    list: (options?: { after?: UserPk<Name> | undefined, limit?: number, search?: string }) => Promise<StoredUser<Name>[]>
+    list: (
+      options?: { after?: UserPk<Name> | undefined, limit?: number, search?: string }
+    ) => Promise<Array<StoredUser<Name>>>
     /** Finds a user by exactly one identifier; undefined if there is none. */
     find: (by: { pk: UserPk<Name> } | { email: string } | { username: string }) => Promise<StoredUser<Name> | undefined>
     /**

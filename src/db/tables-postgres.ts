@@ -2,10 +2,10 @@
 import {
   bigint, boolean, index, integer, jsonb, pgTable, PgSchema, text, timestamp as timestamptz, uniqueIndex, type PgTableFn
 } from 'drizzle-orm/pg-core'
-import type { FieldSpec } from '../../schemas/user-fields.js'
+import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
 import { socialAccountsTable, socialTransactionsTable, type Naming } from './social-tables-postgres.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
-import { columnOf } from './user-columns-postgres.js'
+import { userFieldColumns } from './user-columns-postgres.js'
 
 const timestamp = (name: string) => timestamptz(name, { withTimezone: true, precision: 3, mode: 'date' })
 
@@ -25,17 +25,18 @@ const userColumns = () => ({
 const defineIn = ({ schema }: TableNames) =>
   schema === undefined ? pgTable : new PgSchema(schema).table as unknown as PgTableFn
 
-export const usersTable = (
-  fields: readonly FieldSpec[] = [], { tables: prefix = '', ...names }: TableNames = {}
+/** The table with the columns of user fields: `usersTable(describeFields(userFields).fields)`. */
+export const usersTable = <F extends UserFields = {}>(
+  fields: FieldSpecs<F> = [], { tables: prefix = '', ...names }: TableNames = {}
 ) => defineIn(names)(`${prefix}users`, {
-  ...userColumns(),
-  ...Object.fromEntries(fields.map(field => [field.name, columnOf[field.kind](field.column)])) as {}
-}, table => [
-  uniqueIndex(`${prefix}users_email_unique`).on(table.email),
-  uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
-])
+    ...userColumns(),
+    ...userFieldColumns(fields)
+  }, table => [
+    uniqueIndex(`${prefix}users_email_unique`).on(table.email),
+    uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
+  ])
 
-type Users = ReturnType<typeof usersTable>
+type Users = ReturnType<typeof usersTable<{}>>
 
 const sessionsTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}sessions`, {
   id: text('id').primaryKey(),

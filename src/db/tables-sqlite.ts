@@ -1,9 +1,9 @@
 /** The tables on SQLite. The rows equal those on PostgreSQL, or `tables.ts` does not compile. */
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { FieldSpec } from '../../schemas/user-fields.js'
+import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
 import { socialAccountsTable, socialTransactionsTable } from './social-tables-sqlite.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
-import { columnOf } from './user-columns-sqlite.js'
+import { userFieldColumns } from './user-columns-sqlite.js'
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
@@ -19,17 +19,18 @@ const userColumns = () => ({
   lastLogin: timestamp('last_login')
 })
 
-export const usersTable = (
-  fields: readonly FieldSpec[] = [], { tables: prefix = '' }: TableNames = {}
+/** The table with the columns of user fields: `usersTable(describeFields(userFields).fields)`. */
+export const usersTable = <F extends UserFields = {}>(
+  fields: FieldSpecs<F> = [], { tables: prefix = '' }: TableNames = {}
 ) => sqliteTable(`${prefix}users`, {
-  ...userColumns(),
-  ...Object.fromEntries(fields.map(field => [field.name, columnOf[field.kind](field.column)])) as {}
-}, table => [
-  uniqueIndex(`${prefix}users_email_unique`).on(table.email),
-  uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
-])
+    ...userColumns(),
+    ...userFieldColumns(fields)
+  }, table => [
+    uniqueIndex(`${prefix}users_email_unique`).on(table.email),
+    uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
+  ])
 
-type Users = ReturnType<typeof usersTable>
+type Users = ReturnType<typeof usersTable<{}>>
 
 const sessionsTable = (prefix: string, users: Users) => sqliteTable(`${prefix}sessions`, {
   id: text('id').primaryKey(),

@@ -1,7 +1,8 @@
 /** The columns of the user fields on PostgreSQL, by kind. */
-import { bigint, boolean, doublePrecision, jsonb, numeric, text } from 'drizzle-orm/pg-core'
+import { bigint, boolean, doublePrecision, jsonb, numeric, text, type PgColumnBuilderBase } from 'drizzle-orm/pg-core'
+import type { ColumnValues, FieldSpecs, UserFields } from '../../schemas/user-fields.js'
 
-export const columnOf = {
+const columnOf = {
   text: (name: string) => text(name),
   decimal: (name: string) => numeric(name),
   integer: (name: string) => bigint(name, { mode: 'number' }),
@@ -9,3 +10,19 @@ export const columnOf = {
   boolean: (name: string) => boolean(name),
   json: (name: string) => jsonb(name)
 }
+
+type UserColumns<F extends UserFields> = {
+  [Name in keyof ColumnValues<F>]: PgColumnBuilderBase<{
+    name: string
+    dataType: 'custom'
+    columnType: string
+    data: ColumnValues<F>[Name]
+    driverParam: unknown
+    enumValues: undefined
+  }>
+}
+
+// The declaration that the type remembers was described by the very specs.
+export const userFieldColumns = <F extends UserFields>(fields: FieldSpecs<F>) => Object.fromEntries(
+  fields.map(({ name, kind, column }) => [name, columnOf[kind](column)])
+) as unknown as UserColumns<F>

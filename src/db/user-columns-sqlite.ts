@@ -1,5 +1,6 @@
 /** The columns of the user fields on SQLite, by kind. */
-import { customType, integer, real, text } from 'drizzle-orm/sqlite-core'
+import { customType, integer, real, text, type SQLiteColumnBuilderBase } from 'drizzle-orm/sqlite-core'
+import type { ColumnValues, FieldSpecs, UserFields } from '../../schemas/user-fields.js'
 
 // SQLite stores any value in any column. What is not of the column's kind is read as it is: the query must not fail.
 const boolean = customType<{ data: unknown, driverData: unknown }>({
@@ -19,7 +20,7 @@ const json = customType<{ data: unknown, driverData: unknown }>({
   }
 })
 
-export const columnOf = {
+const columnOf = {
   text: (name: string) => text(name),
   decimal: (name: string) => text(name),
   integer: (name: string) => integer(name),
@@ -27,3 +28,19 @@ export const columnOf = {
   boolean: (name: string) => boolean(name),
   json: (name: string) => json(name)
 }
+
+type UserColumns<F extends UserFields> = {
+  [Name in keyof ColumnValues<F>]: SQLiteColumnBuilderBase<{
+    name: string
+    dataType: 'custom'
+    columnType: string
+    data: ColumnValues<F>[Name]
+    driverParam: unknown
+    enumValues: undefined
+  }>
+}
+
+// The declaration that the type remembers was described by the very specs.
+export const userFieldColumns = <F extends UserFields>(fields: FieldSpecs<F>) => Object.fromEntries(
+  fields.map(({ name, kind, column }) => [name, columnOf[kind](column)])
+) as unknown as UserColumns<F>

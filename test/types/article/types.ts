@@ -11,7 +11,7 @@ import restAuth, {
 } from 'fastify-rest-auth'
 import * as tables from 'fastify-rest-auth/drizzle/sqlite'
 import { createContract, type AnswerCode } from 'fastify-rest-auth/schemas'
-import { same } from '../equal.js'
+import { same, type Brought, type Flat } from '../equal.js'
 
 type Gender = 'M' | 'F' | 'NS'
 interface ExpectedUser {
@@ -42,9 +42,7 @@ request.user.shoe_size.toString()
 void request.user.password
 
 // The programmatic side.
-same<NewUser, { email: string; gender: Gender; phone_number: string; email_verified?: boolean; password?: string }>(
-  true
-)
+same<NewUser, Flat<Brought & { email: string; gender: Gender; phone_number: string }>>(true)
 same<UserChanges, { email?: string, email_verified?: boolean, gender?: Gender, phone_number?: string }>(true)
 const app = Fastify()
 export const { users, sessions, openapi, migrate, under } = app.restAuth

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { defineRestAuth, type NewUser, type StoredUser, type User, type UserChanges } from 'fastify-rest-auth'
 import { createContract, describeFields } from 'fastify-rest-auth/schemas'
-import { same } from '../equal.js'
+import { same, type Brought, type Flat } from '../equal.js'
 
 interface Named { first_name: string, nickname: string | null }
 
@@ -71,18 +71,15 @@ interface Base {
   nickname: string | null
   kept: boolean
 }
-type Flat<T> = { [K in keyof T]: T[K] }
 same<StoredUser, Flat<Base>>(true)
 same<User, Flat<Base & { level: 'new' | 'regular', score: number | null }>>(true)
 same<FastifyRequest['user'], User>(true)
-same<NewUser, {
+same<NewUser, Flat<Brought & {
   email: string
   first_name: string
   nickname?: string | null
   kept: boolean
-  email_verified?: boolean
-  password?: string
-}>(true)
+}>>(true)
 same<
   UserChanges,
   { email?: string, email_verified?: boolean, first_name?: string, nickname?: string | null, kept?: boolean }

@@ -5,7 +5,7 @@ import { pgTable, text } from 'drizzle-orm/pg-core'
 import Fastify from 'fastify'
 import { defineRestAuth, type NewUser, type Tx, type User, type UserChanges } from 'fastify-rest-auth'
 import { users } from 'fastify-rest-auth/drizzle/postgres'
-import { same } from '../equal.js'
+import { same, type Brought, type Flat } from '../equal.js'
 
 const profiles = pgTable('profiles', { user: text().references(() => users.pk) })
 
@@ -48,16 +48,14 @@ same<User, {
   address: { street: string } | null
   vip: boolean | null
 }>(true)
-same<NewUser, {
+same<NewUser, Flat<Brought & {
   username: string
   email?: string
   tags: string[]
   age?: number | null
   address?: { street: string } | null
   vip?: boolean | null
-  email_verified?: boolean
-  password?: string
-}>(true)
+}>>(true)
 same<UserChanges['username'], string | undefined>(true)
 same<UserChanges['vip'], boolean | null | undefined>(true)
 
