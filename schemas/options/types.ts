@@ -332,6 +332,12 @@ export interface TokensCookiesOptions {
    * @default 'strict'
    */
   sameSite?: 'strict' | 'lax' | 'none'
+  /**
+   * Keep the cookies apart for each site that embeds your pages in a frame (CHIPS), so that browsers that block
+   * third-party cookies send them there. Needs `sameSite: 'none'`.
+   * @default false
+   */
+  partitioned?: boolean
   /** Host that receives the cookies, along with all its subdomains. Default: only the host that set them. */
   domain?: string
   /**
