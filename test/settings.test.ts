@@ -152,7 +152,7 @@ const refusals: Array<[options: object, line: string]> = [
   [{ database: 7 }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
   [{ database: '' }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
   [{ database: { url: ':memory:', prepared: false } }, 'database.prepared: unknown option'],
-  [{ database: { url: ':memory:', schema: 'auth' } }, 'database.schema: unknown option'],
+  [{ database: { url: ':memory:', schema: 'auth' } }, 'database.schema: only PostgreSQL has schemas'],
   [{ database: { url: ':memory:', drizzle: {} } }, 'database: give one of url and drizzle'],
   [{ database: { prepare: false } }, 'database: give one of url and drizzle'],
   [{ database: { url: 7 } }, 'database.url: must be a SQLite file or a postgres:// URL'],

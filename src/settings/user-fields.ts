@@ -75,10 +75,12 @@ function checkColumn ({ name, kind, unique, input, default: value }: FieldSpec):
 function withCheckedDefault<F extends FieldInput> (field: F): F {
   const { name, input, default: value } = field
   const option = `userFields.${name}.schema`
-  const check = orRefuse(
-    () => createBodyValidator()(Type.Object({ [name]: Type.Optional(input) })),
-    message => `${option}: ${message}`
-  )
+  const check = orRefuse(() => {
+    const check = createBodyValidator()(Type.Object({ [name]: Type.Optional(input) }))
+    // The first call compiles the schema.
+    check({})
+    return check
+  }, message => `${option}: ${message}`)
   if (value === undefined) return field
   const result = check({ [name]: value })
   if ('error' in result) refuseOption(`${option}.default: must match the schema`)
