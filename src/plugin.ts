@@ -29,7 +29,7 @@ import { prepareHost, refuseOtherAuthenticate } from './http/host.js'
 import { addComponents, documentName } from './http/openapi-components.js'
 import { addOpenapi } from './http/openapi.js'
 import { prepareRouting } from './http/routing.js'
-import { createSerialiserSchemas } from './http/serialiser-schemas.js'
+import { compileSerialiser, createSerialiserSchemas } from './http/serialiser-schemas.js'
 import { callerFile } from './lib/caller-file.js'
 import { addCookies } from './lib/cookies.js'
 import type { HashCost } from './lib/password-hash.js'
@@ -123,6 +123,7 @@ function addFeatures (app: FastifyInstance, context: Context): void {
   addComponents(app, contract.components)
   app.setErrorHandler(createErrorHandler(errors, request => context.sessions.endUnanswered(db, request)))
   app.setValidatorCompiler(createValidatorCompiler(createBodyValidator()))
+  app.setSerializerCompiler(compileSerialiser)
   // A reply serializer of the host would bypass the schemas. Fastify's types do not allow unsetting it.
   app.setReplySerializer(undefined as never)
   for (const feature of features) feature(routing.app.withTypeProvider<TypeBoxTypeProvider>(), context)
