@@ -104,6 +104,22 @@ story('with keys, `sessions.open` returns one', async (t, build) => {
   t.equal((await built.get('/user', { headers: { authorization: `Token ${key}` } })).statusCode, 200)
 })
 
+story('with cookies, another site can\'t log its visitors in by a route of the app', async (t, build) => {
+  const built = await build(t, { after: addRoutes, options: { tokens: { cookies: {} } } })
+  const { pk } = await create(built)
+  const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
+  const answer = await built.app.inject({ method: 'POST', url: '/own-login', body: { pk }, headers })
+  t.equal(answer.statusCode, 403)
+  t.same(answer.cookies, [])
+  t.same(await built.app.restAuth.sessions.list(pk), [])
+})
+
+story('the response of `sessions.open` is not stored by caches', async (t, build) => {
+  const built = await build(t, { after: addRoutes })
+  const { pk } = await create(built)
+  t.equal((await ownLogin(built, { pk })).headers['cache-control'], 'no-store')
+})
+
 t.test('`amr` must be a list of methods', async t => {
   const built = await sqliteBuild(t, { after: addRoutes })
   const { pk } = await create(built)

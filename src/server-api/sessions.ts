@@ -11,12 +11,15 @@ import { withoutQueryValues } from './without-query-values.js'
 
 type SessionsApi = RestAuth['sessions']
 
-export function createSessionsApi ({ contract, db, userRecords, sessions }: Context): SessionsApi {
+export function createSessionsApi ({ contract, db, userRecords, sessions, tokenTransport }: Context): SessionsApi {
   const { storedPk } = userRecords
   const shownFields = Object.keys(contract.user.properties)
 
   const open: SessionsApi['open'] = async ({ pk }, request, reply, { amr = [] } = {}) => {
     checkAmr(amr)
+    // As on our own routes: another site must not log its visitors in to an account of its own.
+    tokenTransport.checkCsrf(request)
+    reply.header('cache-control', 'no-store')
     const user = await findUser(db, storedPk(pk))
     if (!user) throw failure('user_not_found')
     const loggedIn = await sessions.logInIfUnchanged(db, user, request, { orElse: 'user_inactive', amr })
