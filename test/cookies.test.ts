@@ -284,7 +284,8 @@ story('stale or malformed cookies block no public route, and a login never reuse
     ]
     t.same(answers.map(({ statusCode }) => statusCode), [200, 201, 200, 200], cookie)
     // Session fixation: a login must not keep a token that was there before.
-    for (const answer of answers.slice(0, 2)) for (const { value } of answer.cookies) t.notOk(cookie.includes(value))
+    const set = answers.slice(0, 2).flatMap(answer => answer.cookies).filter(({ value }) => value !== '')
+    for (const { value } of set) t.notOk(cookie.includes(value))
   }
   t.equal(
     (await app.restAuth.sessions.list(old.json().user.pk)).length, 4,
@@ -412,6 +413,24 @@ for (const partitioned of [true, false]) {
     t.same(setCookies(answer), [deleted('__Host-access', partitioned ? '' : 'Partitioned; ')])
   })
 }
+
+t.test('at a login and a logout, the cookie from before `partitioned` goes, and the new one stays', async t => {
+  const { post } = await sqliteBuild(t, { options: embedded(true) })
+  const cookie = cookiesOf(await post('/registration', alice))
+  const twins = `${cookie}; __Host-access=older; __Host-refresh=older`
+  const old = [deleted('__Host-access', ''), deleted('__Host-refresh', '')]
+  const credentials = { email: alice.email, password: alice.password1 }
+  for (const headers of [{ cookie }, { cookie: twins }]) {
+    const answer = setCookies(await post('/login', credentials, { headers }))
+    t.same(answer.slice(0, 2), old)
+    t.same(answer.slice(2).map(text => /^(.*?)=….*; (Partitioned); /.exec(text)?.slice(1)), [
+      ['__Host-access', 'Partitioned'], ['__Host-refresh', 'Partitioned']
+    ])
+  }
+  t.same(setCookies(await post('/logout', {}, { headers: { cookie: twins } })), [
+    ...old, deleted('__Host-access', 'Partitioned; '), deleted('__Host-refresh', 'Partitioned; ')
+  ])
+})
 
 t.test('a cookie of more than 4096 bytes, which browsers drop, is an error', async t => {
   const attributes = { secure: true, sameSite: 'strict', path: '/', domain: undefined, partitioned: false } as const

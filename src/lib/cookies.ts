@@ -50,9 +50,26 @@ export function setCookie (
   if (bytes > maxCookieBytes) {
     throw new Error(`the cookie ${name} has ${bytes} bytes, but browsers drop cookies of more than ${maxCookieBytes}`)
   }
-  // Its types allow no undefined, which is what overrides a host's default.
-  const options: object = { ...noHostDefaults, ...attributes, maxAge: maxAgeSeconds, httpOnly: true }
+  const options = optionsOf(attributes, maxAgeSeconds)
   if (reply.server.hasReplyDecorator('setCookie')) reply.setCookie(name, value, options)
   // A route of the app calls `sessions.open`, and the app does not use @fastify/cookie.
-  else reply.header('set-cookie', stringifySetCookie({ name, value, ...options }))
+  else addHeader(reply, name, value, options)
+}
+
+/**
+ * Deletes a cookie whose name, domain and path are those of one that the same response may set, such as a cookie with
+ * Partitioned beside one without. @fastify/cookie would send only the last of the two.
+ */
+export function deleteTwin (reply: FastifyReply, name: string, attributes: CookieAttributes): void {
+  addHeader(reply, name, '', optionsOf(attributes, 0))
+}
+
+// The types of @fastify/cookie allow no undefined, which is what overrides a host's default.
+const optionsOf = (attributes: CookieAttributes, maxAgeSeconds: number): object =>
+  ({ ...noHostDefaults, ...attributes, maxAge: maxAgeSeconds, httpOnly: true })
+
+/** Once, if a cookie is deleted twice. */
+function addHeader (reply: FastifyReply, name: string, value: string, options: object): void {
+  const cookie = stringifySetCookie({ name, value, ...options })
+  if (![reply.getHeader('set-cookie') ?? []].flat().includes(cookie)) reply.header('set-cookie', cookie)
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { failure } from '../errors/failure.js'
 import { isUnsafe, type CheckCsrf } from '../http/csrf.js'
 import { hasOneScope, otherScopes } from '../lib/cookie-scopes.js'
-import { cookieValues, countCookies, readCookie, setCookie } from '../lib/cookies.js'
+import { cookieValues, countCookies, deleteTwin, readCookie, setCookie } from '../lib/cookies.js'
 import { authenticatingCookie, type CookieSettings } from '../settings/cookies.js'
 import { maxPresented, tokensInHeader, type AuthorizationHeader } from './authorization-header.js'
 import { bodyOf, type IssuedToken, type TokenBody } from './issued-tokens.js'
@@ -87,9 +87,9 @@ export function createCookieTransport (
    * changed. Where it is off, only two cookies of a name can be a sign of it.
    */
   function clearTwins (request: FastifyRequest, reply: FastifyReply, count: 1 | 2): void {
-    const twins = names.filter(name => countCookies(request, name) >= (cookies.partitioned ? count : 2))
     if (!cookies.secure) return
-    for (const name of twins) setCookie(reply, name, '', 0, { ...cookies, partitioned: !cookies.partitioned })
+    const twins = names.filter(name => countCookies(request, name) >= (cookies.partitioned ? count : 2))
+    for (const name of twins) deleteTwin(reply, name, { ...cookies, partitioned: !cookies.partitioned })
   }
 
   function checkCsrf (request: FastifyRequest): void {
