@@ -72,7 +72,14 @@ t.test('a hash that no password can match takes no work', async t => {
     `bcrypt$$2b$16$${'a'.repeat(53)}`, 'pbkdf2_sha256$0$salt$hash', 'pbkdf2_sha256$99999999999$salt$hash',
     '$argon2id$v=19$m=8388608,t=2,p=1$YWFhYWFhYWE$YWFh', `$2x$10$${'a'.repeat(53)}`, '$2b$10$short',
     '$scrypt$ln=30,r=8,p=1$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ', '$scrypt$ln=4,r=8,p=1$c2FsdA$YWFh',
-    `${'a'.repeat(32)}:abc`, `${'a'.repeat(31)}:${'b'.repeat(128)}`
+    `${'a'.repeat(32)}:abc`, `${'a'.repeat(31)}:${'b'.repeat(128)}`,
+    // Too expensive only when the parameters are taken together.
+    '$scrypt$ln=18,r=32,p=16$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ',
+    `scrypt$16384$salt$32$16$${'a'.repeat(86)}==`, '$argon2id$v=19$m=1048576,t=20,p=1$YWFhYWFhYWE$YWFhYWFhYWE',
+    // Damaged: the algorithm would refuse the parameters, or there is no key.
+    '$argon2id$v=19$m=64,t=1,p=16$YWFhYWFhYWE$YWFhYWFhYWE', '$argon2id$v=19$m=1024,t=1,p=1$YWFhYWFhYWE$',
+    `scrypt$3$salt$8$1$${'a'.repeat(86)}==`, 'scrypt$16384$salt$8$1$', 'pbkdf2_sha256$1000$salt$',
+    '$scrypt$ln=0,r=8,p=1$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ'
   ]) t.equal(workOf(hash), undefined, hash)
 })
 

@@ -20,11 +20,17 @@ export const deriveScrypt: (
 const isCount = (value: number, max: number) => Number.isInteger(value) && value >= 1 && value <= max
 const maxIterations = 10_000_000
 const maxBcryptRounds = 15
+// KiB times passes: libsodium's strongest preset, about four seconds.
+const maxArgon2Amount = 2 ** 22
+// Four times what OWASP recommends, and 128 MiB.
+const maxScryptAmount = 2 ** 22
+const maxScryptBlocks = 2 ** 20
 
 const argon2Types = { argon2d: 0, argon2i: 1, argon2id: 2 } as const
 
 export function argon2Work (type: keyof typeof argon2Types, [m = 0, t = 0, p = 0]: number[]): Work | undefined {
-  if (!isCount(m, 1048576) || !isCount(t, 20) || !isCount(p, 16)) return undefined
+  if (!isCount(m, 2 ** 20) || !isCount(t, 20) || !isCount(p, 16)) return undefined
+  if (m < 8 * p || m * t > maxArgon2Amount) return undefined
   const options = { algorithm: argon2Types[type], memoryCost: m, timeCost: t, parallelism: p }
   return {
     kind: `${type} m=${m},t=${t},p=${p}`,
@@ -44,6 +50,8 @@ function pbkdf2Work (digest: string, [iterations = 0]: number[]): Work | undefin
 
 function scryptWork (_name: string, [N = 0, r = 0, p = 0]: number[]): Work | undefined {
   if (!isCount(N, 2 ** 18) || !isCount(r, 32) || !isCount(p, 16)) return undefined
+  const isPowerOfTwo = N > 1 && Number.isInteger(Math.log2(N))
+  if (!isPowerOfTwo || N * r > maxScryptBlocks || N * r * p > maxScryptAmount) return undefined
   return {
     kind: `scrypt N=${N},r=${r},p=${p}`,
     amount: N * r * p,
@@ -73,10 +81,9 @@ function bcryptWork (_name: string, [rounds = 0]: number[]): Work | undefined {
 
 /** The algorithm is the first group of each pattern, and the numbers are the rest. */
 const formats: Array<[RegExp, (algorithm: never, numbers: number[]) => Work | undefined]> = [
-  [/^\$(argon2(?:id|i|d))\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)\$/, argon2Work],
-  [/^argon2\$(argon2(?:id|i|d))\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)\$/, argon2Work],
-  [/^pbkdf2_(sha256|sha1)\$(\d+)\$/, pbkdf2Work],
-  [/^(scrypt)\$(\d+)\$[^$]*\$(\d+)\$(\d+)\$/, scryptWork],
+  [/^(?:argon2)?\$(argon2(?:id|i|d))\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)(?:\$[+/\dA-Za-z]+){2}$/, argon2Work],
+  [/^pbkdf2_(sha256|sha1)\$(\d+)\$[^$]+\$[+/\dA-Za-z]{27,43}=$/, pbkdf2Work],
+  [/^(scrypt)\$(\d+)\$[^$]+\$(\d+)\$(\d+)\$[+/\dA-Za-z]{86}==$/, scryptWork],
   [/^(bcrypt(?:_sha256)?)\$\$2[abxy]\$(\d\d)\$[./\dA-Za-z]{53}$/, bcryptWork],
   [/^\$(2[aby])\$(\d\d)\$[./\dA-Za-z]{53}$/, bcryptWork],
   [/^\$(scrypt)\$ln=(\d+),r=(\d+),p=(\d+)\$[+/\dA-Za-z]+\$[+/\dA-Za-z]{22,}$/, phcScryptWork],
