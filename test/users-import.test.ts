@@ -46,6 +46,7 @@ story('an invalid or taken part of a user\'s past is named', async (t, build) =>
     [{ pk: 'a\0b' }, ['pk null_characters_not_allowed']],
     [{ password_hash: 'md5$salt$x' }, ['password_hash invalid']],
     [{ password_hash: 'plain text' }, ['password_hash invalid']],
+    [{ password_hash: 'pbkdf2_sha256$1000$salt$' }, ['password_hash invalid']],
     [{ created_at: 'yesterday' }, ['created_at invalid']],
     [{ created_at: new Date(NaN) }, ['created_at invalid_type']],
     [{ last_login: 5 }, ['last_login invalid_type']],
@@ -134,6 +135,9 @@ story('`search` finds a part of the address or the username, in any case and as 
   t.same(await found('b_b'), [])
   t.same(await found('straße'), ['sharp@example.com'])
   t.same(await found("'; drop table users; --"), [])
+  t.same(await found('\u200d'), [], 'usernames are compared without this character')
+  t.same(await found('a\0'), [])
+  t.same(await found('a'.repeat(60_000)), [])
   t.equal((await found('')).length, 4)
 })
 

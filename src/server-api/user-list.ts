@@ -8,6 +8,7 @@ import type { StoredUser } from '../types.js'
 type Options = Pick<Context, 'db' | 'userRecords' | 'settings'>
 
 const maxLimit = 1000
+const maxIdentifierLength = 254
 
 export function createUserList (
   { db, userRecords, settings: { account } }: Options,
@@ -20,7 +21,10 @@ export function createUserList (
     if (typeof search !== 'string') throw new TypeError('users.list: search must be a string')
     // Throws a TypeError for a key of the other kind.
     if (after !== undefined) userRecords.storedPk(after)
-    const rows = await listUsers(db, { after, limit, search: search.trim(), byInteger: account.pk === 'integer' })
+    const part = search.trim()
+    // No address or username is so long or has this character, and the databases refuse both.
+    if (part.length > maxIdentifierLength || part.includes('\0')) return []
+    const rows = await listUsers(db, { after, limit, search: part, byInteger: account.pk === 'integer' })
     return rows.map(toUser)
   }
 }

@@ -21,7 +21,12 @@ export async function listUsers (
   { after, limit, search, byInteger }: ListOptions
 ): Promise<UserRow[]> {
   const key: SQL = byInteger ? integerOfPk[dialect] : sql`${users.pk}`
-  const found = or(contains(users.email, search.toLowerCase()), contains(users.usernameKey, usernameKey(search)))
+  // Empty for characters that usernames are compared without: every username contains that.
+  const partOfName = usernameKey(search)
+  const found = or(
+    contains(users.email, search.toLowerCase()),
+    partOfName === '' ? undefined : contains(users.usernameKey, partOfName)
+  )
   return await orm.select().from(users)
     .where(and(after === undefined ? undefined : gt(key, after), search === '' ? undefined : found))
     .orderBy(key)
