@@ -221,6 +221,8 @@ t.test('the mails are shown only to a browser on this machine that asked for thi
     ['127.0.0.1', '0.0.0.0'], ['127.0.0.1', '192.0.2.7']
   ] as const) t.equal(await statusOf(peer, host), 403, `${peer} asks for ${host}`)
 
+  const origin = 'https://evil.example'
+  t.equal(await statusOf('127.0.0.1', 'localhost', { origin }), 403, 'a script of another site, which CORS may allow')
   for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via', 'x-forwarded-host']) {
     t.equal(await statusOf('127.0.0.1', 'localhost', { [name]: '127.0.0.1' }), 403, `behind a proxy that sends ${name}`)
   }

@@ -38,9 +38,13 @@ export function addMailViewer (app: FastifyInstance, path: string, inbox: Inbox)
   })
 }
 
-/** The links in these mails open accounts. NODE_ENV may be forgotten, so it does not decide alone who sees them. */
+/**
+ * The links in these mails open accounts. NODE_ENV may be forgotten, so it does not decide alone who sees them. Nor
+ * does the app's CORS: a script of another site sends an Origin, and the viewer's own GET requests send none.
+ */
 async function refuseStrangers (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (!isLocalRequest(request.raw)) await show(reply.code(403), 'Mail', localOnly)
+  const isFromOtherSite = request.headers.origin !== undefined
+  if (isFromOtherSite || !isLocalRequest(request.raw)) await show(reply.code(403), 'Mail', localOnly)
 }
 
 const localOnly = notice('Mail', html`
