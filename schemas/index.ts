@@ -22,34 +22,37 @@ import { userAnswer, userRoutes, type AccountShape } from './user.js'
 
 export type Shape = AccountShape & LoginShape & PasswordChangeShape & EmailVerificationShape & SocialShape
 
-export const createContract = (shape: Shape) => ({
-  /** The user as clients see it. */
-  user: userAnswer(shape),
-  ...registrationRoutes(shape),
-  ...emailVerificationRoutes(shape),
-  ...loginRoutes(shape),
-  ...logoutRoutes(shape),
-  ...tokenRoutes(shape),
-  ...sessionRoutes(shape),
-  ...jwksRoutes(shape),
-  ...reauthenticateRoutes(shape),
-  ...userRoutes(shape),
-  ...passwordChangeRoutes(shape),
-  ...passwordResetRoutes(shape),
-  ...socialRoutes(shape),
-  programmatic: programmaticBodies(shape),
-  /** The name of the component that describes a user. */
-  userComponent: componentName(shape, 'AuthUser'),
-  /** The components that the routes refer to, for `addSchema`. */
-  components: [
-    userAnswer(shape),
-    Detail(shape),
-    ...tokenComponents(shape),
-    Session(shape),
-    ...socialComponents(shape),
-    ...failureComponents(shape)
-  ]
-})
+export const createContract = (shape: Shape) => {
+  const user = userAnswer(shape)
+  return {
+    /** The user as clients see them. */
+    user,
+    ...registrationRoutes(shape),
+    ...emailVerificationRoutes(shape),
+    ...loginRoutes(shape),
+    ...logoutRoutes(shape),
+    ...tokenRoutes(shape),
+    ...sessionRoutes(shape),
+    ...jwksRoutes(shape),
+    ...reauthenticateRoutes(shape),
+    ...userRoutes(shape),
+    ...passwordChangeRoutes(shape),
+    ...passwordResetRoutes(shape),
+    ...socialRoutes(shape),
+    programmatic: programmaticBodies(shape),
+    /** The name of the component that describes a user. */
+    userComponent: componentName(shape, 'AuthUser'),
+    /** The components that the routes refer to, for `addSchema`. */
+    components: [
+      user,
+      Detail(shape),
+      ...tokenComponents(shape),
+      Session(shape),
+      ...socialComponents(shape),
+      ...failureComponents(shape)
+    ]
+  }
+}
 export type Contract = ReturnType<typeof createContract>
 
 export * from './columnless-fields.js'

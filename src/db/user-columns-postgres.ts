@@ -1,6 +1,7 @@
 /** The columns of the user fields on PostgreSQL, by kind. */
 import { bigint, boolean, doublePrecision, jsonb, numeric, text, type PgColumnBuilderBase } from 'drizzle-orm/pg-core'
 import type { ColumnValues, FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import { columnsOf, type ColumnConfig } from './user-columns.js'
 
 const columnOf = {
   text: (name: string) => text(name),
@@ -12,17 +13,9 @@ const columnOf = {
 }
 
 type UserColumns<F extends UserFields> = {
-  [Name in keyof ColumnValues<F>]: PgColumnBuilderBase<{
-    name: string
-    dataType: 'custom'
-    columnType: string
-    data: ColumnValues<F>[Name]
-    driverParam: unknown
-    enumValues: undefined
-  }>
+  [Name in keyof ColumnValues<F>]: PgColumnBuilderBase<ColumnConfig<ColumnValues<F>[Name]>>
 }
 
 // The declaration that the type remembers was described by the very specs.
-export const userFieldColumns = <F extends UserFields>(fields: FieldSpecs<F>) => Object.fromEntries(
-  fields.map(({ name, kind, column }) => [name, columnOf[kind](column)])
-) as unknown as UserColumns<F>
+export const userFieldColumns = <F extends UserFields>(fields: FieldSpecs<F>) =>
+  columnsOf<PgColumnBuilderBase>(fields, columnOf) as unknown as UserColumns<F>

@@ -1,6 +1,7 @@
 /** The columns of the user fields on SQLite, by kind. */
 import { customType, integer, real, text, type SQLiteColumnBuilderBase } from 'drizzle-orm/sqlite-core'
 import type { ColumnValues, FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import { columnsOf, type ColumnConfig } from './user-columns.js'
 
 // SQLite stores any value in any column. What is not of the column's kind is read as it is: the query must not fail.
 const boolean = customType<{ data: unknown, driverData: unknown }>({
@@ -30,17 +31,9 @@ const columnOf = {
 }
 
 type UserColumns<F extends UserFields> = {
-  [Name in keyof ColumnValues<F>]: SQLiteColumnBuilderBase<{
-    name: string
-    dataType: 'custom'
-    columnType: string
-    data: ColumnValues<F>[Name]
-    driverParam: unknown
-    enumValues: undefined
-  }>
+  [Name in keyof ColumnValues<F>]: SQLiteColumnBuilderBase<ColumnConfig<ColumnValues<F>[Name]>>
 }
 
 // The declaration that the type remembers was described by the very specs.
-export const userFieldColumns = <F extends UserFields>(fields: FieldSpecs<F>) => Object.fromEntries(
-  fields.map(({ name, kind, column }) => [name, columnOf[kind](column)])
-) as unknown as UserColumns<F>
+export const userFieldColumns = <F extends UserFields>(fields: FieldSpecs<F>) =>
+  columnsOf<SQLiteColumnBuilderBase>(fields, columnOf) as unknown as UserColumns<F>
