@@ -101,8 +101,8 @@ export interface RestAuth<Name extends string = 'auth'> {
   /** Updates the tables and the columns of the user fields. Returns the SQL statements that were run. */
   migrate: () => Promise<string[]>
   /**
-   * The API of another registration of the plugin in this app, by the path of its routes; throws if there is none. Its
-   * types are those of the options that `Register` declares by this path.
+   * The API of another registration of the plugin in this app. `path` is the path of its routes, such as `/staff`.
+   * Throws an Error if no registration has it. The types follow from the options that `Register` declares for the path.
    */
   under: <Path extends RegisteredPath>(path: Path) => RestAuth<Path>
 }

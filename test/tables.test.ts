@@ -66,7 +66,7 @@ const specs = (fields: Record<string, UserField>) =>
 const fields = specs({
   gender: { schema: Type.Union([Type.Literal('M'), Type.Literal('F')]) },
   badge: { schema: Type.String(), unique: true },
-  // A name of ours as a column of the app.
+  // The app has a column with the name of one of the plugin's tables.
   sessions: { schema: Type.Integer() }
 })
 

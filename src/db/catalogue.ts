@@ -33,7 +33,7 @@ export async function readCatalogue (dialect: Dialect, { orm, names }: Db): Prom
   return tables
 }
 
-/** The SQL for the schema that the option names, if there is none yet: to make it takes a right of its own. */
+/** The SQL that creates the schema of `database.schema`, only if it does not exist: few roles may create one. */
 export async function missingSchema ({ orm, names: { schema } }: Db): Promise<string[]> {
   if (schema === undefined) return []
   const found = await orm.select({ name: sql`nspname` }).from(sql`pg_namespace`).where(sql`nspname = ${schema}`)

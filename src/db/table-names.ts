@@ -14,7 +14,7 @@ export interface TablesOptions extends TableNames {
   fields?: readonly FieldSpec[] | undefined
 }
 
-/** The longest name of ours has 40 characters, and PostgreSQL cuts off what is beyond 63. */
+/** The longest name in the migrations has 40 characters, and PostgreSQL cuts names to 63. */
 export const maxPrefixLength = 20
 
 export const defaultNames = [

@@ -26,7 +26,7 @@ export function createSessionsApi ({ contract, db, userRecords, sessions, tokenT
     return shown(await sessions.respond(db, loggedIn, request, reply))
   }
 
-  /** A response of the app has no schema of ours that would leave out what clients may not see. */
+  /** Without the fields that clients may not see: the app's route has no response schema that would drop them. */
   const shown = ({ user, ...tokens }: Awaited<ReturnType<typeof sessions.respond>>): LoginAnswer => ({
     ...tokens,
     user: Object.fromEntries(shownFields.filter(name => name in user).map(name => [name, user[name]]))

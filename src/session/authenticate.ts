@@ -101,7 +101,7 @@ function setOrDelete<T> (of: WeakMap<FastifyRequest, T>, request: FastifyRequest
   else of.set(request, value)
 }
 
-/** Throws an Error that names the option that is invalid whatever the plugin's options are. */
+/** Throws an Error for an invalid option, as far as that does not depend on the options of the plugin. */
 export function checkAuthentication (options: CheckedAuthentication): void {
   for (const error of Value.Errors(Authentication, options)) refuseOption(`authenticate: ${optionError(error)}`)
   if (options.stateless && options.maxAge !== undefined) {
