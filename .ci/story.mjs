@@ -8,6 +8,7 @@ import restAuth, { defineProvider, defineRestAuth, providers } from 'fastify-res
 import { createContract } from 'fastify-rest-auth/schemas'
 import { users as sqliteUsers } from 'fastify-rest-auth/drizzle/sqlite'
 import { users as postgresUsers } from 'fastify-rest-auth/drizzle/postgres'
+import { createTestKit } from 'fastify-rest-auth/testing'
 
 const versionOf = name => JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')).version
 const [database, refusal] = process.argv.slice(2)
@@ -48,6 +49,6 @@ async function tellStory () {
   assert.equal((await send('GET', 'user', undefined, next.access)).gender, 'M')
   const redirect = await app.inject({ url: '/auth/hub/login', headers: { 'sec-fetch-site': 'none' } })
   assert.ok(redirect.headers.location?.startsWith(providers.github.endpoints.authorization), redirect.body)
-  assert.ok(createContract && sqliteUsers && postgresUsers)
+  assert.ok(createContract && sqliteUsers && postgresUsers && createTestKit().options)
   console.log(`ok with drizzle-orm ${versionOf('drizzle-orm')}`)
 }

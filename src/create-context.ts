@@ -22,23 +22,32 @@ import { createLinks, listenedOn } from './settings/links.js'
 import type { Settings } from './settings/types.js'
 import { createSocial } from './social/create-social.js'
 import { samplePasswordHashes } from './store/users.js'
+import type { OutgoingMail } from './types.js'
 
-interface ContextOptions {
+/** What tests replace. */
+export interface Surroundings {
+  clock?: () => Date
+  hashCost?: HashCost
+  providerTimeoutMs?: number | undefined
+  /** Instead of the option `mail.transport`. */
+  transport?: ((mail: OutgoingMail) => unknown) | undefined
+}
+
+interface ContextOptions extends Surroundings {
   settings: Settings
   db: Database
-  clock: () => Date
-  hashCost: HashCost | undefined
   /** Of the plugin's routes, including the host's prefix. */
   path: string
   /** A prefix for the names of OpenAPI components and operations. */
   name: string
   inbox: Inbox | undefined
-  providerTimeoutMs: number | undefined
 }
 
 export async function createContext (
   app: FastifyInstance,
-  { settings, db, clock, hashCost, path, name, inbox, providerTimeoutMs = 5000 }: ContextOptions
+  {
+    settings, db, path, name, inbox, clock = () => new Date(), hashCost, providerTimeoutMs = 5000, transport
+  }: ContextOptions
 ): Promise<Context> {
   const { account: { emailVerification }, hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
   const issuer = settings.publicUrl ?? 'http://localhost'
@@ -48,7 +57,10 @@ export async function createContext (
     : await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
-  const mail = await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox })
+  const mail = await createMail({
+    settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox,
+    transport: transport ?? settings.mail.transport
+  })
   const { outbox } = mail
   const sessions = createSessions({
     accessTokens, tokens, emailVerification, hooks, clock, path, tokenTransport, userRecords

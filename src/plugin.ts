@@ -2,7 +2,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Context, Feature } from './context.js'
-import { createContext } from './create-context.js'
+import { createContext, type Surroundings } from './create-context.js'
 import type { Database } from './db/database.js'
 import { refuseToStart } from './db/errors.js'
 import { noDatabase } from './db/no-database.js'
@@ -32,7 +32,7 @@ import { prepareRouting } from './http/routing.js'
 import { compileSerialiser, createSerialiserSchemas } from './http/serialiser-schemas.js'
 import { callerFile } from './lib/caller-file.js'
 import { addCookies } from './lib/cookies.js'
-import type { HashCost } from './lib/password-hash.js'
+import { testKitOf } from './lib/test-kit.js'
 import { addInbox } from './mail/add-inbox.js'
 import { settle } from './server-api/neighbours.js'
 import { createRestAuth, decorate, registrationsOf } from './server-api/registrations.js'
@@ -45,21 +45,19 @@ const features: Feature[] = [
   passwordReset, passwordResetPage, socialLogin, socialRedirect, socialAccounts, jwks
 ]
 
-/** What tests and the command line replace. */
-export interface Internals {
-  clock?: () => Date
-  hashCost?: HashCost
-  providerTimeoutMs?: number | undefined
+/** What tests, a test kit in the options, and the command line replace. */
+export interface Internals extends Surroundings {
+  /** One more feature. */
+  feature?: Feature
   /** Opens no database: enough for the OpenAPI document. */
   withoutDatabase?: boolean
 }
 
 /** The plugin, not yet wrapped by fastify-plugin. Registering it throws an Error that names an invalid option. */
-export const createPlugin = (
-  { clock = () => new Date(), hashCost, providerTimeoutMs, withoutDatabase = false }: Internals = {}
-) =>
+export const createPlugin = (internals: Internals = {}) =>
   async function restAuth (app: FastifyInstance, options: object): Promise<void> {
     refuseOtherAuthenticate(app)
+    const { withoutDatabase = false, feature, ...surroundings } = { ...internals, ...testKitOf(options) }
     warnOfUnknownEnvironment(app)
     const settings = resolveSettings(options, {
       production: process.env.NODE_ENV === 'production',
@@ -80,11 +78,9 @@ export const createPlugin = (
       await scope.register(async child => {
         if (settings.cookies || settings.social.length > 0) await addCookies(child)
         const name = documentName(child, path)
-        const context = await createContext(child, {
-          settings, db, clock, hashCost, path, name, inbox, providerTimeoutMs
-        })
+        const context = await createContext(child, { settings, db, path, name, inbox, ...surroundings })
         app.addHook('onClose', () => context.outbox.close())
-        addFeatures(child, context)
+        addFeatures(child, context, feature ? [...features, feature] : features)
         registrations.set(path, createRestAuth(scope, context, registrations))
       }, { prefix: settings.prefix })
     })
@@ -115,7 +111,7 @@ function warnOfUnknownEnvironment (app: FastifyInstance): void {
   app.log.warn(`fastify-rest-auth: NODE_ENV is "${environment}", so the checks for "production" are off`)
 }
 
-function addFeatures (app: FastifyInstance, context: Context): void {
+function addFeatures (app: FastifyInstance, context: Context, features: Feature[]): void {
   const { contract, db, tokenTransport, settings: { errors } } = context
   const serialiserSchemas = createSerialiserSchemas(contract.components, contract.userComponent)
   const routing = prepareRouting(app, { ...tokenTransport, errors, serialiserSchemas })

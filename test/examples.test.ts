@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { Type } from '@sinclair/typebox'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
@@ -10,7 +12,7 @@ import { auth as social, buildApp as buildSocial } from '../examples/social/app.
 import { spotify } from '../examples/social/spotify.js'
 import { SocialProviderOptions } from '../schemas/options/social.js'
 import { linkIn } from './support/answers.js'
-import { alice, password, patient, secret, sqliteBuild, t } from './support/build.js'
+import { alice, loaders, password, patient, secret, sqliteBuild, t } from './support/build.js'
 import { postgres } from './support/databases.js'
 import { json, serve } from './support/providers/server.js'
 import { createBrowser } from './support/social-browser.js'
@@ -26,6 +28,11 @@ t.test('the minimal example greets the logged-in user, and refuses everybody els
   const answer = await app.inject({ url: '/me', headers: { authorization: `Bearer ${access}` } })
   t.same(answer.json(), { hello: alice.email })
   t.equal((await app.inject('/me')).statusCode, 401)
+})
+
+t.test("the tests of the article's example pass", async t => {
+  const { stdout } = await promisify(execFile)(process.execPath, [...loaders, '--test', 'examples/article/app.test.ts'])
+  t.match(stdout, /^# pass 2$/m)
 })
 
 t.test("the article's example has users confirm their address, by its own mail, before they can log in", async t => {

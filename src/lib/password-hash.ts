@@ -14,6 +14,8 @@ export interface HashCost {
   /** Passes over the memory. */
   timeCost: number
   parallelism: number
+  /** Put before each hash, so that only a hasher with the same tag can read it. */
+  tag?: string
 }
 
 /** Thrown when a queue is full. Retry after a second. */
@@ -34,7 +36,7 @@ function createQueue (atOnce: number, max: number) {
 
 /** `readHashes` returns stored hashes, from which the hasher learns what work is in use; null stands for none. */
 export function createHasher (cost: HashCost, readHashes: () => Promise<Array<string | null>> = async () => []) {
-  const { memoryCost, timeCost, parallelism } = cost
+  const { memoryCost, timeCost, parallelism, tag = '' } = cost
   const own = argon2Work('argon2id', [memoryCost, timeCost, parallelism])
   const mainQueue = createQueue(availableParallelism(), maxWaiting)
   const slowQueue = createQueue(slowAtOnce, maxWaitingSlow)
@@ -44,15 +46,18 @@ export function createHasher (cost: HashCost, readHashes: () => Promise<Array<st
   let learned: Promise<void> | undefined
 
   // NFC, because devices encode an é in different ways (NIST SP 800-63B-4 §3.1.1.2).
-  const hash = async (password: string) => await mainQueue(() => argon2(password.normalize('NFC'), cost))
+  const hash = async (password: string) =>
+    `${tag}${await mainQueue(() => argon2(password.normalize('NFC'), { memoryCost, timeCost, parallelism }))}`
+  const withoutTag = (stored: string) => stored.startsWith(tag) ? stored.slice(tag.length) : stored
 
   /**
    * Whether the password matches. Every failure does the same work, with a stored hash of any kind and without one:
    * that of verifying the hash, and then what is left of all the work in use. So its time reveals nothing.
    */
   async function verify (stored: string | null | undefined, password: string): Promise<boolean> {
-    const work = workOf(stored ?? '')
-    const matches = work && await queueOf(work)(() => verifyAny(stored ?? '', password))
+    const readable = withoutTag(stored ?? '')
+    const work = workOf(readable)
+    const matches = work && await queueOf(work)(() => verifyAny(readable, password))
     if (matches) return true
     const done = matches === false ? work : undefined
     if (done) note(done)
@@ -67,7 +72,7 @@ export function createHasher (cost: HashCost, readHashes: () => Promise<Array<st
   /** Reads the stored hashes once; again if that failed. */
   async function learn (): Promise<void> {
     learned ??= readHashes().then(hashes => {
-      for (const work of hashes.map(known => workOf(known ?? ''))) if (work) note(work)
+      for (const work of hashes.map(known => workOf(withoutTag(known ?? '')))) if (work) note(work)
     })
     await learned.catch(error => { learned = undefined; throw error })
   }
@@ -75,7 +80,7 @@ export function createHasher (cost: HashCost, readHashes: () => Promise<Array<st
   /** Whether the stored hash, which this password matches, should give way to a new one. */
   function isOutdated (stored: string, password: string): boolean {
     if (/^(?:bcrypt\$|\$2)/.test(stored) && mayBeCut(password)) return false
-    return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`)
+    return !stored.startsWith(`${tag}$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`)
   }
 
   return { hash, verify, isOutdated }

@@ -21,12 +21,14 @@ interface MailOptions {
   toUser: ToUser
   links: Links
   inbox: Inbox | undefined
+  /** `mail.transport`, or what tests have instead. */
+  transport: Settings['mail']['transport']
 }
 
 export async function createMail (
-  { settings, path, db, clock, log, toUser, links, inbox }: MailOptions
+  { settings, path, db, clock, log, toUser, links, inbox, transport }: MailOptions
 ): Promise<{ outbox: Outbox, templates: Templates }> {
-  const { templates: folder, filters = {}, tags = {}, transport } = settings.mail
+  const { templates: folder, filters = {}, tags = {} } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
   const policies = createPolicies(settings, links)
   const retentionSeconds = longestLimit(policies)

@@ -9,12 +9,15 @@ import Fastify, {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
+import { testKitOf } from '../../src/lib/test-kit.js'
 import { createPlugin, type Internals } from '../../src/plugin.js'
+import { cheapHash } from '../../src/testing/cheap-hash.js'
+import { createTestKit, type TestClock, type TestKit } from '../../src/testing/index.js'
 import { databases, postgres, sqlite, type TestedDatabase } from './databases.js'
 import { startMailServer, type CaughtMail, type MailServer } from './mail-server.js'
 import { createResponseChecks } from './response-checks.js'
 
-export { t, type Test }
+export { cheapHash, t, type Test }
 
 /** The article's options: no username, a gender, a phone number that only registration can set. */
 export const articleOptions = {
@@ -46,12 +49,6 @@ export function story (title: string, tell: (t: Test, build: Build, database: Te
   }
 }
 
-export interface Clock {
-  now: Date
-  /** Seconds. */
-  advance: (seconds: number) => void
-}
-
 export interface CallOptions {
   body?: unknown
   /** Sent as an HTML form. */
@@ -66,7 +63,9 @@ export interface CallOptions {
 
 export interface BuiltApp {
   app: FastifyInstance
-  clock: Clock
+  clock: TestClock
+  /** Requests as a user: `get('/user', await as(user))`. */
+  as: TestKit['as']
   database: unknown
   logs: string[]
   call: (
@@ -106,9 +105,6 @@ export interface BuildOptions {
 }
 export type Build = (t: Test, options?: BuildOptions) => Promise<BuiltApp>
 
-/** Cheap enough for hundreds of tests; the real cost is tested once, in passwords.test.ts. */
-export const cheapHash = { memoryCost: 256, timeCost: 1, parallelism: 1 }
-
 /** For rules that do not depend on the database. */
 export const sqliteBuild: Build = (t, options) => createBuild(sqlite)(t, options)
 export const postgresBuild: Build = (t, options) => createBuild(postgres)(t, options)
@@ -120,18 +116,18 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
   const logs: string[] = []
   const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
   const app = Fastify({ logger: { level: 'trace', stream }, ...patient, ...given.server })
-  const clock = createClock()
+  const kit = createTestKit({ now: new Date('2026-11-23T12:00:00.000Z') })
   const mailServer = await startMailServer()
   t.teardown(async () => {
     await app.close()
     await mailServer.close()
     await close()
   })
-  await startApp(app, given, { clock, database, transport: mailServer.url })
+  await startApp(app, given, { kit, database, transport: mailServer.url })
 
   const secrets = new Set<string>()
   const call = createCall(app, createResponseChecks(t, { app, logs, secrets }))
-  return { app, clock, database, logs, mailServer, mails, ...createShortcuts(call) }
+  return { app, clock: kit.clock, as: kit.as, database, logs, mailServer, mails, ...createShortcuts(call) }
 
   async function mails () {
     await app.restAuth.mail.flush()
@@ -140,16 +136,8 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
   }
 }
 
-function createClock (): Clock {
-  const clock: Clock = {
-    now: new Date('2026-11-23T12:00:00.000Z'),
-    advance: seconds => { clock.now = new Date(clock.now.getTime() + seconds * 1000) }
-  }
-  return clock
-}
-
 interface Surroundings {
-  clock: Clock
+  kit: TestKit
   database: unknown
   /** The URL of the mail server. */
   transport: string
@@ -157,7 +145,7 @@ interface Surroundings {
 
 async function startApp (
   app: FastifyInstance, { options = {}, internals, before, after }: BuildOptions,
-  { clock, database, transport }: Surroundings
+  { kit, database, transport }: Surroundings
 ): Promise<void> {
   await before?.(app)
   // Tests pass wrong options too, so `options` has no narrower type.
@@ -165,7 +153,8 @@ async function startApp (
   const given = { ...articleOptions, secret, database, migrate: true, docs: false, ...options, mail }
   // A busy machine is no failing provider. The tests of the time limit set their own.
   const patient = { providerTimeoutMs: 60_000 }
-  const plugin = createPlugin({ clock: () => clock.now, hashCost: cheapHash, ...patient, ...internals })
+  // The kit's own transport would not be SMTP.
+  const plugin = createPlugin({ ...testKitOf(kit.options), transport: undefined, ...patient, ...internals })
   await app.register(fp(plugin), given)
   await after?.(app)
   await app.ready()
