@@ -1,6 +1,15 @@
 /** The codes and access tokens of the test provider (RFC 6749, RFC 7636). */
 import { createHash, randomUUID } from 'node:crypto'
-import type { TestPerson } from './provider.js'
+
+/** The claims of a person (OpenID Connect Core §5.1). */
+export interface TestPerson {
+  sub: string
+  email?: string
+  email_verified?: boolean
+  given_name?: string
+  family_name?: string
+  [claim: string]: unknown
+}
 
 interface Client {
   clientId: string

@@ -5,17 +5,7 @@ import { text } from 'node:stream/consumers'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { refuseInProduction } from '../lib/test-kit.js'
 import type { TestClock } from './clock.js'
-import { createGrants } from './grants.js'
-
-/** The claims of a person (OpenID Connect Core §5.1). */
-export interface TestPerson {
-  sub: string
-  email?: string
-  email_verified?: boolean
-  given_name?: string
-  family_name?: string
-  [claim: string]: unknown
-}
+import { createGrants, type TestPerson } from './grants.js'
 
 export interface TestProviderOptions {
   /** The clock of the test kit, which says when ID tokens expire. Default: the time of this machine. */
