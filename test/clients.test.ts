@@ -12,7 +12,7 @@ import { parse } from 'yaml'
 import { buildApp } from '../examples/article/app.js'
 import { openapiFile } from '../scripts/openapi.js'
 import { google } from '../src/providers/google.js'
-import { keyIn, uidAndTokenIn } from './support/answers.js'
+import { createTestKit } from '../src/testing/index.js'
 import { startBadProvider } from './support/hostile-provider.js'
 import { password, patient, secret, sqliteBuild, t } from './support/build.js'
 
@@ -83,28 +83,21 @@ t.test('clients know fields that registration alone asks for, and computed ones 
 })
 
 t.test('the generated clients cover registration, verification, reset, login, social login and errors', async t => {
-  const texts: string[] = []
-  const transport = async ({ text }: { text: string }) => { texts.push(text) }
+  const kit = createTestKit()
   const provider = await startBadProvider(t, {
     people: {
       carol: { email: 'carol@gmail.com', email_verified: true },
       dave: { email: 'dave@gmail.com', email_verified: true }
     }
   })
-  // The example's app uses the real clock.
-  provider.clock = { now: new Date() }
+  provider.clock = kit.clock
   const { issuer, endpoints, clientId, clientSecret } = provider
   const social = { google: { clientId, clientSecret, provider: { ...google, issuer, endpoints } } }
-  const app = await buildApp({ database: ':memory:', secret, docs: false, mail: { transport }, social }, patient)
+  const app = await buildApp({ ...kit.options, secret, social }, patient)
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const baseUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
-  const lastLink = async () => {
-    await app.restAuth.mail.flush()
-    const mail = { text: texts.at(-1) ?? '' }
-    const { uid, token } = uidAndTokenIn(mail)
-    return uid === '' ? [keyIn(mail)] : [uid, token]
-  }
+  const lastLink = async () => Object.values((await kit.mails()).at(-1)?.codes ?? {})
   const expected = {
     details: [
       'Verification e-mail sent.', 'ok', 'ok', 'Password reset e-mail has been sent.',

@@ -197,7 +197,7 @@ async function openFromFrame ({ context, page }: Browsing): Promise<Page> {
   await link.waitFor()
   for (let tries = 1; ; tries++) {
     try {
-      const [opened] = await Promise.all([context.waitForEvent('page', { timeout: 60_000 }), link.click()])
+      const [opened] = await Promise.all([context.waitForEvent('page'), link.click()])
       await opened.waitForLoadState()
       return opened
     } catch (error) {

@@ -201,7 +201,7 @@ t.test('a network that falls silent: 503, and as soon as it is back everything w
   const { database, close } = await postgres.open()
   const network = await startFlakyNetwork(t, String(database))
   t.teardown(close)
-  const built = await build(t, { database: `${network.url}?query_timeout=2000&connect_timeout=4` })
+  const built = await build(t, { database: `${network.url}?query_timeout=8000&connect_timeout=8` })
   const { access, refresh } = await built.register()
   network.isSilent = true
   const requests = (fault: boolean) => crowd(24, async index => index % 2

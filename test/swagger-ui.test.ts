@@ -253,8 +253,6 @@ async function open (t: Test, overrides: object = {}) {
   ])
   const origin = `http://${hostname}:${port}`
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
-  // Playwright's 30 seconds are too few on a busy machine.
-  context.setDefaultTimeout(300_000)
   const complaints: string[] = []
   context.on('weberror', error => complaints.push(String(error.error())))
   // Violations of the content security policy are told here too.

@@ -62,6 +62,8 @@ export function createTestKit ({ now = new Date() }: TestKitOptions = {}): TestK
   const internals: Internals = {
     clock: () => clock.now,
     hashCost: cheapHash,
+    // A busy machine is no failing provider.
+    providerTimeoutMs: 60_000,
     transport: mail => { sent.push(toTestMail(mail, contexts().map(({ links }) => links))) },
     feature: createLogin((path, registration) => {
       registrations.set(path, registration)

@@ -151,10 +151,8 @@ async function startApp (
   // Tests pass wrong options too, so `options` has no narrower type.
   const mail = { transport, ...(options as { mail?: object }).mail }
   const given = { ...articleOptions, secret, database, migrate: true, docs: false, ...options, mail }
-  // A busy machine is no failing provider. The tests of the time limit set their own.
-  const patient = { providerTimeoutMs: 60_000 }
   // The kit's own transport would not be SMTP.
-  const plugin = createPlugin({ ...testKitOf(kit.options), transport: undefined, ...patient, ...internals })
+  const plugin = createPlugin({ ...testKitOf(kit.options), transport: undefined, ...internals })
   await app.register(fp(plugin), given)
   await after?.(app)
   await app.ready()

@@ -12,14 +12,18 @@ const args = [
   '--disable-dev-shm-usage'
 ]
 
+// Playwright's 30 seconds are too few on a busy machine.
+const timeout = 300_000
+
 /** The options of a test in a browser. */
-export const inBrowser = { skip: missing !== undefined && !process.env.CI && missing, timeout: 600_000 }
+export const inBrowser = { skip: missing !== undefined && !process.env.CI && missing, timeout: 3 * timeout }
 
 /** A browser that closes with the test; `hosts` are its rules for names, such as `MAP *.test 127.0.0.1`. */
 export async function launchChromium (t: Test, hosts: string[] = []): Promise<Browser> {
   if (missing) throw new Error(missing)
   const rules = hosts.length > 0 ? [`--host-resolver-rules=${hosts.join(', ')}`] : []
-  const browser = await chromium.launch({ executablePath, args: [...args, ...rules] })
+  const browser = await chromium.launch({ executablePath, args: [...args, ...rules], timeout })
+  browser.on('context', context => context.setDefaultTimeout(timeout))
   t.teardown(() => browser.close())
   return browser
 }
