@@ -22,7 +22,6 @@ import { createLinks, listenedOn } from './settings/links.js'
 import type { Settings } from './settings/types.js'
 import { createSocial } from './social/create-social.js'
 import { samplePasswordHashes } from './store/users.js'
-import type { OutgoingMail } from './types.js'
 
 /** What tests replace. */
 export interface Surroundings {
@@ -30,7 +29,7 @@ export interface Surroundings {
   hashCost?: HashCost
   providerTimeoutMs?: number | undefined
   /** Instead of the option `mail.transport`. */
-  transport?: ((mail: OutgoingMail) => unknown) | undefined
+  transport?: Settings['mail']['transport']
 }
 
 interface ContextOptions extends Surroundings {
@@ -46,7 +45,8 @@ interface ContextOptions extends Surroundings {
 export async function createContext (
   app: FastifyInstance,
   {
-    settings, db, path, name, inbox, clock = () => new Date(), hashCost, providerTimeoutMs = 5000, transport
+    settings, db, path, name, inbox, clock = () => new Date(), hashCost, providerTimeoutMs = 5000,
+    transport = settings.mail.transport
   }: ContextOptions
 ): Promise<Context> {
   const { account: { emailVerification }, hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
@@ -57,10 +57,8 @@ export async function createContext (
     : await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
-  const mail = await createMail({
-    settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox,
-    transport: transport ?? settings.mail.transport
-  })
+  const { toUser } = userRecords
+  const mail = await createMail({ settings, path, db, clock, log: app.log, toUser, links, inbox, transport })
   const { outbox } = mail
   const sessions = createSessions({
     accessTokens, tokens, emailVerification, hooks, clock, path, tokenTransport, userRecords

@@ -4,6 +4,7 @@ import type { Context, Feature } from '../context.js'
 import { refuseInProduction, testKitKey } from '../lib/test-kit.js'
 import type { Internals } from '../plugin.js'
 import { createSessionsApi } from '../server-api/sessions.js'
+import type { OutgoingMail } from '../types.js'
 import { cheapHash } from './cheap-hash.js'
 import { createTestClock, type TestClock } from './clock.js'
 import { credentialsOf, type Credentials } from './credentials.js'
@@ -64,7 +65,7 @@ export function createTestKit ({ now = new Date() }: TestKitOptions = {}): TestK
     hashCost: cheapHash,
     // A busy machine is no failing provider.
     providerTimeoutMs: 60_000,
-    transport: mail => { sent.push(toTestMail(mail, contexts().map(({ links }) => links))) },
+    transport: (mail: OutgoingMail) => { sent.push(toTestMail(mail, contexts().map(({ links }) => links))) },
     feature: createLogin((path, registration) => {
       registrations.set(path, registration)
       return () => registrations.get(path) === registration && registrations.delete(path)
