@@ -2,6 +2,7 @@
 import type {
   AccessClaims, AnyReply, AnyRequest, Authenticate, ImportReport, LoginAnswer, QueuedMail, Session, SocialAccount
 } from './api-types.js'
+import type { Failure } from './errors/failure.js'
 import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'
 import type {
@@ -96,6 +97,11 @@ export interface RestAuth<Name extends string = 'auth'> {
     /** Sends the mails that are due; resolves once each that was queued before is handed over or has failed. */
     flush: () => Promise<void>
   }
+  /**
+   * Sends a `Failure` as the plugin's own routes do, for an error handler of your own or a filter of NestJS: the body
+   * in the format of the `errors` option, and the headers. One of status 500 or above is logged.
+   */
+  sendFailure: (reply: AnyReply, failure: Failure) => void
   /** The OpenAPI 3.1 document of the routes. */
   openapi: () => Record<string, unknown>
   /** Updates the tables and the columns of the user fields. Returns the SQL statements that were run. */

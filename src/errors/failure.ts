@@ -40,6 +40,16 @@ export class Failure extends Error {
     this.tokenIn = tokenIn
     this.headers = { ...(this.statusCode === 401 && { 'www-authenticate': challengeFor(code) }), ...headers }
   }
+
+  // For NestJS and others who look for these two names of http-errors, and would otherwise answer 500. They are getters,
+  // so that logs do not show the status twice.
+  get status (): number {
+    return this.statusCode
+  }
+
+  get expose (): boolean {
+    return this.statusCode < 500
+  }
 }
 
 /** RFC 6750 §3: the challenge names the error, except for a request without credentials. */

@@ -65,6 +65,11 @@ export function sendFailure (reply: FastifyReply, failure: Failure, shape: 'prob
     .send(drf ? drfBody(failure) : problemBody(failure))
 }
 
+/** Logs a failure that is no fault of the client's, unless that has been done. */
+export function logServerError ({ log }: FastifyRequest, { statusCode, isLogged }: Failure, error: unknown): void {
+  if (statusCode >= 500 && !isLogged) log.error({ err: redactQueryError(error) }, 'request failed')
+}
+
 /**
  * The error handler of the plugin's routes; `undo` removes what the failed request has stored. Passes on errors that
  * the host's own hooks threw.
@@ -77,9 +82,7 @@ export const createErrorHandler = (shape: 'problem' | 'drf', undo: (request: Fas
     })
     const answer = toFailure(error, request)
     if (!answer) throw error
-    if (answer.statusCode >= 500 && !answer.isLogged) {
-      request.log.error({ err: redactQueryError(error) }, 'request failed')
-    }
+    logServerError(request, answer, error)
     sendFailure(reply, answer, shape)
     return await reply
   }

@@ -53,7 +53,7 @@ export function createProfileReader (settings: SocialSettings, clock: () => Date
   return { identify, isOurs }
 }
 
-const isClientError = ({ code, status = 0 }: ProviderError) =>
+const isClientError = ({ code, providerStatus: status = 0 }: ProviderError) =>
   code === 'provider_error' && status >= 400 && status < 500
 
 const inOneLine = (error: unknown) =>

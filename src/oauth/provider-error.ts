@@ -10,7 +10,7 @@ export type ProviderErrorCode = Extract<
 >
 
 interface ProviderErrorOptions {
-  status?: number | undefined
+  providerStatus?: number | undefined
   isMisconfiguration?: boolean
   isRedirectMismatch?: boolean
 }
@@ -19,18 +19,19 @@ interface ProviderErrorOptions {
 export class ProviderError extends Failure {
   override readonly isLogged = true
   readonly reason: string
-  readonly status: number | undefined
+  /** The status of the provider's response. */
+  readonly providerStatus: number | undefined
   readonly isMisconfiguration: boolean
   readonly isRedirectMismatch: boolean
 
   constructor (
     code: ProviderErrorCode,
     reason: string,
-    { status, isMisconfiguration = false, isRedirectMismatch = false }: ProviderErrorOptions = {}
+    { providerStatus, isMisconfiguration = false, isRedirectMismatch = false }: ProviderErrorOptions = {}
   ) {
     super(code, { headers: code === 'provider_unavailable' ? { 'retry-after': '5' } : {} })
     this.reason = reason
-    this.status = status
+    this.providerStatus = providerStatus
     this.isMisconfiguration = isMisconfiguration
     this.isRedirectMismatch = isRedirectMismatch
   }
@@ -52,7 +53,7 @@ export function logProviderError (
 export function statusError (what: string, status: number): ProviderError {
   const isTransient = status >= 500 || status === 429 || status === 408
   const code = isTransient ? 'provider_unavailable' : 'provider_error'
-  return new ProviderError(code, `${what}: status ${status}`, { status })
+  return new ProviderError(code, `${what}: status ${status}`, { providerStatus: status })
 }
 
 /** For a request without a complete response. Only the error's code (`ECONNREFUSED`) goes into the reason. */

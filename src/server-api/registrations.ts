@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.js'
 import { migrate } from '../db/migrate.js'
+import { logServerError, sendFailure } from '../errors/responses.js'
 import type { RestAuth } from '../rest-auth.js'
 import { createMailApi } from './mail.js'
 import { createPasswordsApi } from './passwords.js'
@@ -30,6 +31,10 @@ export const createRestAuth = (scope: FastifyInstance, context: Context, registr
   sessions: createSessionsApi(context),
   socialAccounts: createSocialAccountsApi(context),
   mail: createMailApi(context),
+  sendFailure: (reply, failure) => {
+    logServerError(reply.request, failure, failure)
+    sendFailure(reply, failure, context.settings.errors)
+  },
   openapi: () => ({ ...scope.swagger() }),
   migrate: () => migrate(context.db, context.settings.fields, context.settings.account.pk),
   under: path => {
