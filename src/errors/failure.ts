@@ -41,8 +41,8 @@ export class Failure extends Error {
     this.headers = { ...(this.statusCode === 401 && { 'www-authenticate': challengeFor(code) }), ...headers }
   }
 
-  // For NestJS and others who look for these two names of http-errors, and would otherwise answer 500. They are getters,
-  // so that logs do not show the status twice.
+  // NestJS and others look for these two names of http-errors, and would answer 500 without them. They are getters, so
+  // logs do not show the status twice.
   get status (): number {
     return this.statusCode
   }
