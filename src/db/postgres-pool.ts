@@ -28,7 +28,10 @@ export async function openPool (url: string, onIdleError: (error: Error) => void
   })
   const unlimited = { connectionString: withoutParameter(url, 'query_timeout'), ...connectionOptions(url) }
   const limited = { connectionString: url, query_timeout: queryTimeoutMs, ...connectionOptions(url) }
-  const pool = new Pool({ ...limited, ...await serverLimit(Client, unlimited), verify: useIsoDates })
+  // Idle connections keep no process: a script ends by itself, and so does a serverless function.
+  const pool = new Pool({
+    ...limited, ...await serverLimit(Client, unlimited), verify: useIsoDates, allowExitOnIdle: true
+  })
   // Without listeners, this process would crash when the database server stops.
   pool.on('error', onIdleError)
   pool.on('connect', client => client.on('error', () => {}))
