@@ -3,12 +3,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import type { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import app from '../examples/autoload/app.js'
 import { alice, loaders, password, patient, secret, t, type Test } from './support/build.js'
-
-const newcomer = { email: alice.email, password1: password }
+import { followLog, listening, registerAt } from './support/child-app.js'
 
 // What @fastify/autoload looks at before it loads files in TypeScript.
 process.env.FASTIFY_AUTOLOAD_TYPESCRIPT = '1'
@@ -21,7 +19,7 @@ async function answersOf (t: Test, prefix = '') {
   const auth = { database: ':memory:', secret, mail: { transport: async () => {} } }
   await fastify.register(app, { prefix, auth })
   const { access } = (await fastify.inject({
-    method: 'POST', url: `${prefix}/auth/registration`, payload: newcomer
+    method: 'POST', url: `${prefix}/auth/registration`, payload: { email: alice.email, password1: password }
   })).json()
   const answers: Record<string, [number, string]> = {}
   for (const path of ['/', '/me', '/notes']) {
@@ -59,25 +57,11 @@ t.test('fastify-cli starts the app, which logs users in, and ends with SIGTERM',
   )
   t.teardown(() => child.kill('SIGKILL'))
   const exited = once(child, 'exit')
-  const url = await addressIn(child.stdout)
-  const registration = await fetch(`${url}/auth/registration`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(newcomer)
-  })
-  const { access } = await registration.json() as { access: string }
+  const url = await followLog(child.stdout)(listening)
+  const access = await registerAt(url, alice.email, password)
   const answer = await fetch(`${url}/me`, { headers: { authorization: `Bearer ${access}` } })
   t.same(await answer.json(), { hello: alice.email })
   t.equal((await fetch(`${url}/me`)).status, 401)
   child.kill('SIGTERM')
   t.same(await exited, [0, null])
 })
-
-/** Where an app listens, as its log says. */
-async function addressIn (log: Readable): Promise<string> {
-  let text = ''
-  for await (const chunk of log.iterator({ destroyOnReturn: false })) {
-    text += chunk
-    const [, address] = /"Server listening at ([^"]+)"/.exec(text) ?? []
-    if (address) return address
-  }
-  throw new Error(`the app does not listen: ${text}`)
-}

@@ -1,11 +1,13 @@
 /** An app that a bundler has packed into one file: the package finds its own files, or says what to do. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
-import { loaders, secret, t, type Test } from './support/build.js'
+import { bundle, external } from '../examples/bundled/build.js'
+import { alice, loaders, password, secret, t, type Test } from './support/build.js'
+import { followLog, listening, registerAt } from './support/child-app.js'
 
 const root = resolve(import.meta.dirname, '..')
 
@@ -99,4 +101,30 @@ t.test('a bundle that loads the package from node_modules starts', async t => {
   symlinkSync(root, join(host, 'node_modules', 'fastify-rest-auth'))
   symlinkSync(join(root, 'node_modules', 'fastify'), join(host, 'node_modules', 'fastify'))
   t.match(await run(host, { format: 'esm', file: 'dist/app.mjs', external: true }), /^started (?!9\.9\.9)\d+\.\d+\.\d+\n$/)
+})
+
+t.test('a bundle with the files of the package beside it creates the tables, and sends the built-in mails', async t => {
+  const host = mkdtempSync(join(tmpdir(), 'rest-auth-'))
+  t.teardown(() => rmSync(host, { recursive: true }))
+  // Nothing but what the example says must be installed.
+  for (const name of external) {
+    const link = join(host, 'node_modules', name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), link)
+  }
+  const entry = join(root, 'examples/bundled/app.ts')
+  await bundle(entry, join(host, 'dist'), { conditions: ['fastify-rest-auth:source'], logLevel: 'silent' })
+  const child = spawn(process.execPath, ['dist/app.mjs'], {
+    cwd: host,
+    env: { ...process.env, NODE_OPTIONS: '', PORT: '0', DATABASE_URL: ':memory:' },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const find = followLog(child.stdout)
+  const url = await find(listening)
+  const access = await registerAt(url, alice.email, password)
+  t.match(await find(/please confirm that the address is yours:\s+(\S+)/), '/auth/registration/account-confirm-email/')
+  const answer = await fetch(`${url}/me`, { headers: { authorization: `Bearer ${access}` } })
+  t.same(await answer.json(), { hello: alice.email })
+  t.match(await (await fetch(`${url}/docs/`)).text(), 'Swagger UI')
 })

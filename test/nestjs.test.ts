@@ -10,6 +10,7 @@ import restAuth from 'fastify-rest-auth'
 import { buildApp } from '../examples/nestjs/app.js'
 import { AuthGuard } from '../examples/nestjs/auth.guard.js'
 import { alice, password, secret, t, type Test } from './support/build.js'
+import { registerAt } from './support/child-app.js'
 
 const newcomer = { email: alice.email, password1: password }
 // The console transport would print them between the lines of the tests.
@@ -129,10 +130,7 @@ t.test('over HTTP, a user registers and is greeted', async t => {
   const app = await start(t)
   await app.listen(0, '127.0.0.1')
   const url = await app.getUrl()
-  const registration = await fetch(`${url}/auth/registration`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(newcomer)
-  })
-  const { access } = await registration.json() as { access: string }
+  const access = await registerAt(url, alice.email, password)
   t.same(await (await fetch(`${url}/me`, { headers: bearer(access) })).json(), { hello: alice.email })
   t.equal((await fetch(`${url}/me`)).headers.get('www-authenticate'), 'Bearer realm="api"')
 })

@@ -15,15 +15,20 @@ export function ownFile (path: string): URL {
 
 /** `here` is undefined where a bundler has compiled this module to CommonJS. */
 function findRoot (here = ''): string {
-  const isThisFile = /^file:.*\/src\/lib\/own-files\.[jt]s([?#].*)?$/.test(here)
-  // The compiled code is one folder deeper than the sources, in dist/.
-  const folders = isThisFile ? ['../../', '../../../'].map(path => new URL(path, here).href) : []
-  const folder = folders.find(folder => nameOfPackage(folder) === ownName)
+  const folder = foldersOf(here).map(path => new URL(path, here).href).find(folder => nameOfPackage(folder) === ownName)
   if (folder !== undefined) return folder
   throw new Error(
     `${ownName}: a bundler has separated its code from its files, such as the migrations; mark ${ownName} as ` +
-    `external (esbuild: --external:${ownName}), so that it is loaded from node_modules`
+    `external (esbuild: --external:${ownName}), so that it is loaded from node_modules, or copy its files into a ` +
+    `folder ${ownName} beside the bundle (see docs/hosts.md)`
   )
+}
+
+function foldersOf (here: string): string[] {
+  if (!here.startsWith('file:')) return []
+  const isThisFile = /\/src\/lib\/own-files\.[jt]s([?#].*)?$/.test(here)
+  // The compiled code is one folder deeper than the sources, in dist/.
+  return isThisFile ? ['../../', '../../../'] : [`./${ownName}/`]
 }
 
 function nameOfPackage (folder: string): unknown {
