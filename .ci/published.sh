@@ -22,5 +22,6 @@ printf '{ "type": "module" }' > "$app/types/package.json"
     --preserveSymlinks --exactOptionalPropertyTypes --types node readme.mts social/*.ts
 )
 echo 'the README and a copied example compile against the published package'
+node .ci/commonjs.mjs "$app"
 cp .ci/story.mjs "$app/story.mjs"
 node .ci/runtimes.mjs "$app" "$@"

@@ -2,15 +2,15 @@
 // commands of the bin where only one driver is installed. Prints a line for each, and exits with 1 if one went wrong.
 // Usage: node runtimes.mjs FOLDER [all], where FOLDER/package is the unpacked package.
 import { execFile as execFileCallback } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { fetchPackage } from './fetch-package.mjs'
 
 const execFile = promisify(execFileCallback)
 const [folder, mode] = process.argv.slice(2)
 const root = resolve(import.meta.dirname, '..')
-const cache = join(root, 'node_modules/.cache/fastify-rest-auth/runtimes')
 const postgresUrl = process.env.POSTGRES_URL
 const ownMajor = Number.parseInt(process.versions.node)
 
@@ -19,22 +19,7 @@ const nodeVersions = ['20.20.2', '22.23.3', '24.21.0', '26.12.1']
 const newSqlite = '13.2.0'
 const newDrizzle = '1.0.0-rc.5'
 
-/** Fetches a package once, checked by npm; of Node only the program and, to compile for it, its headers. */
-async function fetchPackage (name, version, members = []) {
-  const target = join(cache, `${name}@${version}`)
-  if (existsSync(target)) return target
-  const unpacked = `${target}.${process.pid}`
-  mkdirSync(unpacked, { recursive: true })
-  const { stdout } = await execFile('npm', ['pack', '--json', '--pack-destination', unpacked, `${name}@${version}`], {
-    maxBuffer: 2 ** 28
-  })
-  const tarball = join(unpacked, Object.values(JSON.parse(stdout))[0].filename)
-  await execFile('tar', ['-xzf', tarball, '-C', unpacked, '--strip-components=1', ...members])
-  rmSync(tarball)
-  renameSync(unpacked, target)
-  return target
-}
-
+/** Of Node only the program and, to compile for it, its headers. */
 async function fetchNode (version) {
   if (Number.parseInt(version) === ownMajor) return { major: ownMajor, program: process.execPath }
   const name = `node-${process.platform}-${process.arch}`
