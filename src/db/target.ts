@@ -2,6 +2,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { DatabaseOptions } from '../../schemas/options/database.js'
 import { refuseOption } from '../lib/refuse-option.js'
+import { mostSimilar, unknownOption } from '../lib/unknown-option.js'
 import { dialectOf } from './drizzle-instance.js'
 import type { TableNames } from './table-names.js'
 
@@ -21,7 +22,7 @@ const optionNames = Object.keys(DatabaseOptions.properties)
 export function targetOf (option: unknown): Target {
   if (!isLongForm(option)) return { database: primaryOf(option), prepare: true, names: {}, share: false }
   const unknown = Object.keys(option).find(name => !optionNames.includes(name))
-  if (unknown !== undefined) refuseOption(`database.${unknown}: unknown option`)
+  if (unknown !== undefined) refuseOption(unknownOption(`database.${unknown}`, optionNames))
   if (!Value.Check(DatabaseOptions, option)) refuseLongForm(option)
   const { url, drizzle, prepare = true, share = false, tables, schema } = option
   if ((url === undefined) === (drizzle === undefined)) refuseOption('database: give one of url and drizzle')
@@ -44,9 +45,10 @@ export const isPostgres = (option: unknown): boolean => isPostgresTarget(targetO
 const isPostgresTarget = (database: unknown): boolean =>
   typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : dialectOf(database) === 'postgres'
 
+/** A misspelt name counts, too: the refusal can then say what was meant. */
 const isLongForm = (option: unknown): option is Record<string, unknown> =>
   typeof option === 'object' && option !== null && Object.getPrototypeOf(option) === Object.prototype &&
-  !('$primary' in option) && optionNames.some(name => Object.hasOwn(option, name))
+  !('$primary' in option) && Object.keys(option).some(name => mostSimilar(name, optionNames) !== undefined)
 
 /** Of an instance with replicas, the primary: a replica may not know yet that a session has ended. */
 const primaryOf = (database: unknown): unknown =>

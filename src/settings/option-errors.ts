@@ -1,7 +1,7 @@
 /** Turns a TypeBox error into one line that says what the option must be. */
 import type { TSchema } from '@sinclair/typebox'
 import type { ValueError } from '@sinclair/typebox/value'
-import { quickRatio } from '../lib/similarity.js'
+import { unknownOption } from '../lib/unknown-option.js'
 
 const typeNames: Record<string, string> = { boolean: 'true or false', Function: 'a function', object: 'an object' }
 
@@ -34,15 +34,7 @@ export function withinUnion (error: ValueError): ValueError {
 /** `account.username: must be …` or `tokens.acces: unknown option`; never the value, which may be a secret. */
 export function optionError ({ path, schema, message }: ValueError): string {
   const name = path.slice(1).replace(/\/(\d+)(?=\/|$)/g, '[$1]').replaceAll('/', '.')
-  if (message !== 'Unexpected property') return `${name}: must be ${schemaInWords(schema)}`
-  const [, group = '', key = ''] = /^(.*\.)?(.*)$/.exec(name) ?? []
-  const meant = mostSimilar(key, Object.keys(schema.properties))
-  return `${name}: unknown option${meant === undefined ? '' : `; did you mean ${group}${meant}?`}`
-}
-
-/** Undefined if all of them are other words. */
-function mostSimilar (name: string, known: string[]): string | undefined {
-  const ratio = (other: string) => quickRatio(name.toLowerCase(), other.toLowerCase())
-  const [best] = known.filter(other => ratio(other) > 0.75).sort((a, b) => ratio(b) - ratio(a))
-  return best
+  return message === 'Unexpected property'
+    ? unknownOption(name, Object.keys(schema.properties))
+    : `${name}: must be ${schemaInWords(schema)}`
 }
