@@ -1,6 +1,6 @@
 /** The command line: `secret`, `migrate` and `openapi`. */
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import BetterSqlite3 from 'better-sqlite3'
@@ -11,16 +11,18 @@ import { secretCommand } from '../src/cli/secret.js'
 import { weakness } from '../src/lib/secrets.js'
 import { readSigningKey } from '../src/lib/signing-keys.js'
 import { loaders, secret, t, type Test } from './support/build.js'
-import { temporaryFile } from './support/databases.js'
+import { postgres, temporaryFile } from './support/databases.js'
 
 const root = resolve(import.meta.dirname, '..')
 
-async function run (...words: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
+const run = async (...words: string[]) => await runIn(root, ...words)
+
+async function runIn (cwd: string, ...words: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
   try {
     // The loaders of this process, so that coverage stays right.
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...loaders, 'src/cli/main.ts', ...words], {
-      cwd: root
-    })
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+      ...loaders, join(root, 'src/cli/main.ts'), ...words
+    ], { cwd })
     return { code: 0, stdout, stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number, stdout: string, stderr: string }
@@ -66,13 +68,15 @@ t.test('`migrate` works on the options of a module, or on the database it is giv
   const database = temporaryFile(t)
   const auth = { database, userFields: { level: { schema: { type: 'integer' } } } }
   const options = optionsFile(t, `export const auth = ${JSON.stringify(auth)}`)
-  t.match(await run('migrate', '--options', options), { code: 0, stdout: /^\d+ statements run\n$/ })
-  t.match(await run('migrate', '--options', options), { code: 0, stdout: 'up to date\n' })
+  const { stdout, ...ended } = await run('migrate', '--options', options)
+  t.same(ended, { code: 0, stderr: '' })
+  t.equal(stdout.replace(/: \d+ /, ': 99 '), `${database}: 99 statements run\n`)
+  t.match(await run('migrate', '--options', options), { code: 0, stdout: `${database}: up to date\n` })
   t.match(await run('migrate', '--options', options, '--database', ':memory:', '--print'), {
     code: 0,
     stdout: /ALTER TABLE "users" ADD COLUMN "level" integer;/
   })
-  t.equal(await migrateCommand({ database, userFields: {} }, false), 'up to date')
+  t.equal(await migrateCommand({ database, userFields: {} }, false), `${database}: up to date`)
 })
 
 t.test('`migrate` keeps the names of the tables, also on the database it is given', async t => {
@@ -80,8 +84,11 @@ t.test('`migrate` keeps the names of the tables, also on the database it is give
   const auth = { database: { url: database, tables: 'staff_' } }
   const options = optionsFile(t, `export const auth = ${JSON.stringify(auth)}`)
   t.match(await run('migrate', '--options', options, '--print'), { stdout: /^BEGIN;\n.*"staff_rest_auth_schema"/ })
-  t.match(await run('migrate', '--options', options), { code: 0, stdout: /^\d+ statements run\n$/ })
-  t.match(await run('migrate', '--options', options, '--database', other), { code: 0, stdout: /^\d+ statements run\n$/ })
+  t.match(await run('migrate', '--options', options), { code: 0, stdout: /: \d+ statements run\n$/ })
+  t.match(await run('migrate', '--options', options, '--database', other), {
+    code: 0,
+    stdout: /: \d+ statements run\n$/
+  })
   for (const file of [database, other]) {
     const client = new BetterSqlite3(file)
     const tables = client.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[]
@@ -89,6 +96,33 @@ t.test('`migrate` keeps the names of the tables, also on the database it is give
     t.equal(tables.length, 9)
     t.ok(tables.every(name => name.startsWith('staff_')))
   }
+})
+
+t.test('`migrate` without options is for an auth.sqlite that exists, and creates none', async t => {
+  const folder = dirname(temporaryFile(t))
+  for (const words of [['migrate'], ['migrate', '--print']]) {
+    t.match(await runIn(folder, ...words), {
+      code: 1,
+      stdout: '',
+      stderr: /^migrate: there is no auth\.sqlite here; name [^\n]* --options \.\/auth\.ts, [^\n]* --database\n$/
+    })
+  }
+  t.same(readdirSync(folder), [])
+  writeFileSync(join(folder, 'auth.sqlite'), '')
+  t.match(await runIn(folder, 'migrate'), { code: 0, stdout: /^auth\.sqlite: \d+ statements run\n$/ })
+})
+
+t.test('`migrate` names the database on PostgreSQL, without its password', async t => {
+  const { database, close } = await postgres.open()
+  t.teardown(close)
+  if (typeof database !== 'string') {
+    t.match(await migrateCommand({ database }, false), /^the database of your options' Drizzle instance: /)
+    return
+  }
+  const { host, pathname } = new URL(database)
+  const answer = await migrateCommand({ database }, false)
+  t.match(answer.replace(/: \d+ /, ': 99 '), `postgres://${host}${pathname}: 99 statements run`)
+  t.notMatch(answer, '@')
 })
 
 t.test('the printed SQL is one transaction, which a tool can run', async t => {
@@ -102,13 +136,13 @@ t.test('the printed SQL is one transaction, which a tool can run', async t => {
   t.equal(client.prepare('SELECT count(*) FROM sqlite_master').pluck().get(), 0)
   client.exec(sql)
   client.close()
-  t.equal(await migrateCommand({ database }, false), 'up to date')
+  t.equal(await migrateCommand({ database }, false), `${database}: up to date`)
 })
 
 t.test('the options may be TypeScript: with the tsx of the app, or if Node.js supports it', async t => {
   const source = 'const file: string = \':memory:\'\nexport const auth: object = { database: file }\n'
   const withTsx = join(t.testdir({ 'auth.mts': source }), 'auth.mts')
-  t.match(await run('migrate', '--options', withTsx), { code: 0, stdout: /^\d+ statements run\n$/ })
+  t.match(await run('migrate', '--options', withTsx), { code: 0, stdout: /: \d+ statements run\n$/ })
   const without = join(dirname(temporaryFile(t)), 'auth.mts')
   writeFileSync(without, source)
   const supported = 'typescript' in process.features && process.features.typescript !== false

@@ -140,8 +140,8 @@ t.test('the migrate command updates a file, or only prints the SQL', async t => 
     /^BEGIN;\nCREATE TABLE IF NOT EXISTS "rest_auth_schema".*;\n[^]*CREATE TABLE `users`[^]*;\nCOMMIT;$/
   )
   t.notOk(existsSync(database), 'printing the SQL creates no file')
-  t.match(await migrateCommand({ database }, false), /^\d+ statements run$/)
-  t.equal(await migrateCommand({ database }, false), 'up to date')
+  t.match(await migrateCommand({ database }, false), /: \d+ statements run$/)
+  t.equal(await migrateCommand({ database }, false), `${database}: up to date`)
   t.equal(await migrateCommand({ database }, true), '')
 })
 

@@ -15,6 +15,7 @@ const usage = `usage: fastify-rest-auth <command>
 migrate and openapi read your plugin options from a module:
   --options ./auth.ts        its default export, or its export named auth
   --database <file or URL>   instead of the one in the options
+Without either, they take the default options, and migrate takes an auth.sqlite that exists.
 `
 
 async function main (): Promise<void> {
@@ -36,7 +37,11 @@ async function main (): Promise<void> {
   }
   const commands = new Map<string, () => string | Promise<string>>([
     ['secret', () => secretCommand(values.algorithm, values.pem)],
-    ['migrate', async () => (await import('./migrate.js')).migrateCommand(await options(), values.print)],
+    ['migrate', async () => {
+      const { migrateCommand, refuseMissingDefault } = await import('./migrate.js')
+      if (values.options === undefined && values.database === undefined) refuseMissingDefault()
+      return await migrateCommand(await options(), values.print)
+    }],
     ['openapi', async () => (await import('./openapi.js')).openapiCommand(await options())]
   ])
   const run = commands.get(command)
