@@ -68,7 +68,7 @@ t.test('the types of the options are those of their schema, as npm run docs writ
   t.equal(checked.prefix, '/auth')
 })
 
-t.test('the app of the editor compiles: with its own types of under(), claims() and usersTable()', async t => {
+t.test('the app of the editor compiles: with its own types of under(), claims() and the tables', async t => {
   t.same(editor.errors('app'), [])
 })
 

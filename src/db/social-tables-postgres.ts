@@ -7,7 +7,8 @@ const timestamp = (name: string) => timestamptz(name, { withTimezone: true, prec
 
 /** Defines a table, in the schema that it should be in; and what its name begins with. */
 export interface Naming { define: PgTableFn, prefix: string }
-interface Users { pk: AnyPgColumn }
+/** The table of users, whatever columns its user fields add. */
+export interface Users { pk: AnyPgColumn }
 
 export const socialAccountsTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}social_accounts`, {
   id: text('id').primaryKey(),

@@ -3,7 +3,8 @@ import { index, integer, sqliteTable, text, uniqueIndex, type AnySQLiteColumn } 
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
-interface Users { pk: AnySQLiteColumn }
+/** The table of users, whatever columns its user fields add. */
+export interface Users { pk: AnySQLiteColumn }
 
 /** Which user logs in with which account of a provider; (issuer, subject) identifies it permanently. */
 export const socialAccountsTable = (prefix: string, users: Users) => sqliteTable(`${prefix}social_accounts`, {

@@ -1,6 +1,6 @@
 /** What the tables of a registration are called, and how SQL written for the default names gets these. */
 import { getTableName, type Table } from 'drizzle-orm'
-import type { FieldSpec } from '../../schemas/user-fields.js'
+import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
 
 export interface TableNames {
   /** What the names of tables, indexes and constraints begin with: `staff_`. Default: nothing. */
@@ -9,9 +9,9 @@ export interface TableNames {
   schema?: string | undefined
 }
 
-export interface TablesOptions extends TableNames {
+export interface TablesOptions<F extends UserFields = {}> extends TableNames {
   /** The columns of the user fields: `describeFields(userFields).fields`. */
-  fields?: readonly FieldSpec[] | undefined
+  fields?: FieldSpecs<F> | undefined
 }
 
 /** The longest name in the migrations has 40 characters, and PostgreSQL cuts names to 63. */

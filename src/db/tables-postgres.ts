@@ -3,7 +3,7 @@ import {
   bigint, boolean, index, integer, jsonb, pgTable, PgSchema, text, timestamp as timestamptz, uniqueIndex, type PgTableFn
 } from 'drizzle-orm/pg-core'
 import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
-import { socialAccountsTable, socialTransactionsTable, type Naming } from './social-tables-postgres.js'
+import { socialAccountsTable, socialTransactionsTable, type Naming, type Users } from './social-tables-postgres.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
 import { userFieldColumns } from './user-columns-postgres.js'
 
@@ -35,8 +35,6 @@ export const usersTable = <F extends UserFields = {}>(
     uniqueIndex(`${prefix}users_email_unique`).on(table.email),
     uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
   ])
-
-type Users = ReturnType<typeof usersTable<{}>>
 
 const sessionsTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}sessions`, {
   id: text('id').primaryKey(),
@@ -110,7 +108,7 @@ const ledgerTable = ({ define, prefix }: Naming) => define(`${prefix}rest_auth_s
 })
 
 /** The tables of a registration with `database: { tables }`. */
-export function createTables ({ fields, ...names }: TablesOptions = {}) {
+export function createTables<F extends UserFields = {}> ({ fields, ...names }: TablesOptions<F> = {}) {
   const naming = { define: defineIn(names), prefix: names.tables ?? '' }
   const users = usersTable(fields, names)
   const sessions = sessionsTable(naming, users)

@@ -1,7 +1,7 @@
 /** The tables on SQLite. The rows equal those on PostgreSQL, or `tables.ts` does not compile. */
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
-import { socialAccountsTable, socialTransactionsTable } from './social-tables-sqlite.js'
+import { socialAccountsTable, socialTransactionsTable, type Users } from './social-tables-sqlite.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
 import { userFieldColumns } from './user-columns-sqlite.js'
 
@@ -29,8 +29,6 @@ export const usersTable = <F extends UserFields = {}>(
     uniqueIndex(`${prefix}users_email_unique`).on(table.email),
     uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
   ])
-
-type Users = ReturnType<typeof usersTable<{}>>
 
 const sessionsTable = (prefix: string, users: Users) => sqliteTable(`${prefix}sessions`, {
   id: text('id').primaryKey(),
@@ -107,7 +105,7 @@ const ledgerTable = (prefix: string) => sqliteTable(`${prefix}rest_auth_schema`,
 })
 
 /** The tables of a registration with `database: { tables }`. */
-export function createTables ({ fields, ...names }: TablesOptions = {}) {
+export function createTables<F extends UserFields = {}> ({ fields, ...names }: TablesOptions<F> = {}) {
   const { tables: prefix = '' } = names
   const users = usersTable(fields, names)
   const sessions = sessionsTable(prefix, users)

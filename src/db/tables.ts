@@ -3,7 +3,7 @@ import type { InferInsertModel, InferSelectModel } from 'drizzle-orm'
 import type * as postgres from './tables-postgres.js'
 import type * as sqlite from './tables-sqlite.js'
 
-export type Tables = ReturnType<typeof sqlite.createTables>
+export type Tables = ReturnType<typeof sqlite.createTables<{}>>
 export type UserRow = InferSelectModel<Tables['users']>
 export type NewUserRow = InferInsertModel<Tables['users']>
 export type SessionRow = InferSelectModel<Tables['sessions']>
@@ -18,4 +18,4 @@ type Rows<T extends Record<keyof Tables, any>> = {
   [Name in keyof Tables]: [InferSelectModel<T[Name]>, InferInsertModel<T[Name]>]
 }
 /** Does not compile if a row differs between the databases. */
-export const rowsAreEqual: Equal<Rows<Tables>, Rows<ReturnType<typeof postgres.createTables>>> = true
+export const rowsAreEqual: Equal<Rows<Tables>, Rows<ReturnType<typeof postgres.createTables<{}>>>> = true

@@ -87,3 +87,13 @@ same<typeof sqlite.users, ReturnType<typeof sqlite.usersTable<{}>>>(true)
 void onSqlite.gender.name
 // @ts-expect-error never declared
 void onSqlite.shoe_size
+
+// createTables() too, and its other tables are those of any registration.
+const staffTables = sqlite.createTables({ tables: 'staff_', fields })
+export const staffOnPostgres = postgres.createTables({ tables: 'staff_', fields })
+same<InferSelectModel<typeof staffTables.users>, Row>(true)
+same<InferSelectModel<typeof staffOnPostgres.users>, Row>(true)
+same<InferSelectModel<typeof staffTables.sessions>, InferSelectModel<typeof sqlite.sessions>>(true)
+same<ReturnType<typeof sqlite.createTables<{}>>['users'], typeof sqlite.users>(true)
+// @ts-expect-error never declared
+void staffTables.users.shoe_size
