@@ -11,6 +11,10 @@ function addRoutes (app: FastifyInstance): void {
     const { pk, ...options } = request.body
     return await app.restAuth.sessions.open({ pk }, request, reply, options)
   })
+  app.get<{ Params: { pk: string } }>('/own-login/:pk', async (request, reply) => {
+    await app.restAuth.sessions.open({ pk: request.params.pk }, request, reply)
+    return await reply.redirect('/me')
+  })
   app.get('/me', { onRequest: authenticate }, async request => ({
     email: request.user.email, claims: app.restAuth.claims(request)
   }))
@@ -112,6 +116,23 @@ story('with cookies, another site can\'t log its visitors in by a route of the a
   t.equal(answer.statusCode, 403)
   t.same(answer.cookies, [])
   t.same(await built.app.restAuth.sessions.list(pk), [])
+})
+
+story('with cookies, a provider\'s POST opens no session, but the GET that it redirects to does', async (t, build) => {
+  const headers = { origin: 'https://idp.example', 'sec-fetch-site': 'cross-site' }
+  const inBodies = await build(t, { after: addRoutes })
+  const { pk: inBody } = await create(inBodies)
+  const inCookies = await build(t, { after: addRoutes, options: { tokens: { cookies: {} } } })
+  const { pk } = await create(inCookies)
+  const post = async ({ app }: BuiltApp, pk: unknown) =>
+    (await app.inject({ method: 'POST', url: '/own-login', body: { pk }, headers })).statusCode
+  t.equal(await post(inBodies, inBody), 200)
+  t.equal(await post(inCookies, pk), 403)
+  const { 'sec-fetch-site': site } = headers
+  const answer = await inCookies.app.inject({ url: `/own-login/${pk}`, headers: { 'sec-fetch-site': site } })
+  t.equal(answer.headers.location, '/me')
+  const cookies = Object.fromEntries(answer.cookies.map(({ name, value }) => [name, value]))
+  t.match((await inCookies.app.inject({ url: '/me', cookies })).json(), { email: alice.email })
 })
 
 story('the response of `sessions.open` is not stored by caches', async (t, build) => {
