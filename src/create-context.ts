@@ -10,7 +10,6 @@ import type { HashCost } from './lib/password-hash.js'
 import { resolveSite } from './mail/composer.js'
 import { createMail } from './mail/create-mail.js'
 import type { Inbox } from './mail/inbox.js'
-import { createAccessTokens } from './session/access-tokens.js'
 import { createAuthenticate } from './session/authenticate.js'
 import { createAuthorizationHeader } from './session/authorization-header.js'
 import { createBodyTransport } from './session/body-transport.js'
@@ -54,7 +53,9 @@ export async function createContext (
   const userRecords = createUserRecords(settings)
   const accessTokens = tokens.format === 'opaque'
     ? undefined
-    : await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
+    : await (await import('./session/access-tokens.js')).createAccessTokens(app, {
+      ...signing, issuer, audience: `${issuer}${path}`
+    })
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const { toUser } = userRecords

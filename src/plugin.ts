@@ -5,7 +5,6 @@ import type { Context, Feature } from './context.js'
 import { createContext, type Surroundings } from './create-context.js'
 import type { Database } from './db/database.js'
 import { refuseToStart } from './db/errors.js'
-import { noDatabase } from './db/no-database.js'
 import { openDatabase } from './db/open.js'
 import { prepareDatabase } from './db/prepare.js'
 import { createErrorHandler } from './errors/responses.js'
@@ -65,7 +64,7 @@ export const createPlugin = (internals: Internals = {}) =>
     })
     const path = `${app.prefix}${settings.prefix}`
     const db = withoutDatabase
-      ? noDatabase(settings.fields)
+      ? (await import('./db/no-database.js')).noDatabase(settings.fields)
       : await open(app, path, settings, callerFile(options)).catch(refuseToStart)
 
     const registrations = registrationsOf(app)

@@ -121,9 +121,9 @@ t.test('with 64 hashes waiting, the next is refused', async t => {
 
 t.test('some 49,000 common passwords are refused, regardless of case', async t => {
   for (const common of ['password', 'PASSWORD1', 'qwertyuiop', 'iloveyou', 'Trustno1', '12345678', 'letmein1']) {
-    t.ok(isCommonPassword(common), common)
+    t.ok(await isCommonPassword(common), common)
   }
-  t.notOk(isCommonPassword('correct horse battery staple'))
+  t.notOk(await isCommonPassword('correct horse battery staple'))
   const { dictionary } = await import('@zxcvbn-ts/language-common')
   t.ok(
     dictionary['passwords-common'].filter(candidate => candidate.length >= 8).length > 10000,

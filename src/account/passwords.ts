@@ -19,7 +19,7 @@ export function createPasswords (
   cost: HashCost,
   { site, readHashes }: { site: () => Site, readHashes: () => Promise<Array<string | null>> }
 ) {
-  const rules: Array<[FieldCode, (password: string) => boolean]> = [
+  const rules: Array<[FieldCode, (password: string) => boolean | Promise<boolean>]> = [
     ['password_too_short', password => [...password].length < minLength],
     ['password_too_common', isCommonPassword],
     // As hard to guess as a dozen letters: a rule about kinds of characters would forbid it (ASVS 6.2.5).
@@ -28,9 +28,10 @@ export function createPasswords (
 
   /** Every rule that a new password of this user breaks, as errors of `field`. Similarity comes last, as in Django. */
   async function check (field: string, password: string, owner: PasswordOwner): Promise<FieldError[]> {
-    const found = rules
-      .filter(([, isBroken]) => isBroken(password))
-      .map(([code]) => fieldError(field, code, { limit: minLength }))
+    const found: FieldError[] = []
+    for (const [code, isBroken] of rules) {
+      if (await isBroken(password)) found.push(fieldError(field, code, { limit: minLength }))
+    }
     const similar = findSimilar(password, owner, site())
     if (similar !== undefined) found.push(fieldError(field, 'password_too_similar', { attribute: similar }))
     for (const validate of validators) {

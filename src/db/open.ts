@@ -4,9 +4,15 @@ import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database } from './database.js'
 import { dialectOf } from './drizzle-instance.js'
 import type { PgOrm } from './postgres-rules.js'
-import { openPostgres } from './postgres.js'
-import { openSqlite } from './sqlite.js'
+import type * as postgres from './postgres.js'
+import type * as sqlite from './sqlite.js'
 import { isPostgres, targetOf } from './target.js'
+
+// Loaded when it is needed: each of them takes long to load, and few apps need both.
+const openPostgres = async (...given: Parameters<typeof postgres.openPostgres>): Promise<Database> =>
+  await (await import('./postgres.js')).openPostgres(...given)
+const openSqlite = async (...given: Parameters<typeof sqlite.openSqlite>): Promise<Database> =>
+  await (await import('./sqlite.js')).openSqlite(...given)
 
 /** `onIdleError` is called with the errors of idle connections. Throws if the option names no supported database. */
 export async function openDatabase (

@@ -1,5 +1,5 @@
 /** What the option `database` names, in its short form or its long one. */
-import { Value } from '@sinclair/typebox/value'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { DatabaseOptions } from '../../schemas/options/database.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import { mostSimilar, unknownOption } from '../lib/unknown-option.js'
@@ -16,6 +16,7 @@ export interface Target {
   share: boolean
 }
 
+const longForm = TypeCompiler.Compile(DatabaseOptions)
 const optionNames = Object.keys(DatabaseOptions.properties)
 
 /** Throws an Error for an invalid long form. */
@@ -23,7 +24,7 @@ export function targetOf (option: unknown): Target {
   if (!isLongForm(option)) return { database: primaryOf(option), prepare: true, names: {}, share: false }
   const unknown = Object.keys(option).find(name => !optionNames.includes(name))
   if (unknown !== undefined) refuseOption(unknownOption(`database.${unknown}`, optionNames))
-  if (!Value.Check(DatabaseOptions, option)) refuseLongForm(option)
+  if (!longForm.Check(option)) refuseLongForm(option)
   const { url, drizzle, prepare = true, share = false, tables, schema } = option
   if ((url === undefined) === (drizzle === undefined)) refuseOption('database: give one of url and drizzle')
   const database = url ?? primaryOf(drizzle)
@@ -32,7 +33,7 @@ export function targetOf (option: unknown): Target {
 }
 
 function refuseLongForm (option: unknown): never {
-  const { path, schema } = Value.Errors(DatabaseOptions, option).First()!
+  const { path, schema } = longForm.Errors(option).First()!
   return refuseOption(`database.${path.slice(1)}: must be ${schema.title}`)
 }
 

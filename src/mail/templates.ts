@@ -1,8 +1,12 @@
-/** The mail templates, checked at start, because a mail that fails later never arrives. */
+/**
+ * The mail templates. Those of the app are checked at start, because a mail that fails later never arrives. The built-in
+ * ones need no check, and so an app without its own starts without Liquid, which takes long to load.
+ */
 import { builtinMails } from '../../schemas/mail.js'
+import { onDemand } from '../lib/on-demand.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Extensions } from '../settings/types.js'
-import { createParser, type Parse, type Template } from './liquid.js'
+import type { Parse, Template } from './liquid.js'
 import { compileMjml } from './mjml.js'
 import { readBuiltin, readFolder, type Files, type Source } from './template-files.js'
 
@@ -35,20 +39,28 @@ const required = new Map<string, { anyOf: string[][], otherwise: string }>(Objec
 
 interface Mail { subject: Template, html: Template | undefined, text: Template }
 
-/** Reads and checks every template; throws an option error for the first invalid one. */
+/** Reads every template and checks those of the app; throws an option error for the first invalid one. */
 export async function loadTemplates ({ folder, ...extensions }: TemplateOptions): Promise<Templates> {
-  const parse = { html: createParser('html', extensions), text: createParser('text', extensions) }
+  const createParsers = onDemand(async () => {
+    const { createParser } = await import('./liquid.js')
+    return { html: createParser('html', extensions), text: createParser('text', extensions) }
+  })
   const own = folder === undefined ? new Map<string, Files>() : await readFolder(folder)
-  const mails = new Map<string, Mail>()
+  const mails = new Map<string, () => Promise<Mail>>()
   for (const name of new Set([...Object.keys(builtinMails), ...own.keys()])) {
     const builtin = Object.hasOwn(builtinMails, name) ? await readBuiltin(name) : {}
-    mails.set(name, await assemble(name, builtin, own.get(name) ?? {}, parse))
+    const files = own.get(name)
+    const mail = onDemand(async () => await assemble(name, builtin, files ?? {}, await createParsers()))
+    if (files) await mail()
+    mails.set(name, mail)
   }
+  // This checks the names of the app's filters and tags.
+  if (Object.values(extensions).some(added => Object.keys(added).length > 0)) await createParsers()
   return {
     has: name => mails.has(name),
     names: () => [...mails.keys()],
     render: async (name, variables, subjectPrefix = '') => {
-      const mail = mails.get(name)
+      const mail = await mails.get(name)?.()
       if (!mail) throw new Error(`fastify-rest-auth: there is no mail ${name}`)
       return {
         subject: oneLine(subjectPrefix + await mail.subject.render(variables)),

@@ -1,5 +1,5 @@
 /** Reads session and user at each request: logout, deactivation and a new password take effect with the next one. */
-import { Value } from '@sinclair/typebox/value'
+import { Errors } from '@sinclair/typebox/errors'
 import type { FastifyRequest } from 'fastify'
 import { Authentication, type CheckedAuthentication } from '../../schemas/options/authenticate.js'
 import type { UserRecords } from '../account/user-records.js'
@@ -103,7 +103,7 @@ function setOrDelete<T> (of: WeakMap<FastifyRequest, T>, request: FastifyRequest
 
 /** Throws an Error for an invalid option, as far as that does not depend on the options of the plugin. */
 export function checkAuthentication (options: CheckedAuthentication): void {
-  for (const error of Value.Errors(Authentication, options)) refuseOption(`authenticate: ${optionError(error)}`)
+  for (const error of Errors(Authentication, options)) refuseOption(`authenticate: ${optionError(error)}`)
   if (options.stateless && options.maxAge !== undefined) {
     refuseOption('authenticate: maxAge: needs the session, which stateless does not look up')
   }

@@ -1,6 +1,6 @@
 /** Turns a TypeBox error into one line that says what the option must be. */
 import type { TSchema } from '@sinclair/typebox'
-import type { ValueError } from '@sinclair/typebox/value'
+import type { ValueError } from '@sinclair/typebox/errors'
 import { unknownOption } from '../lib/unknown-option.js'
 
 const typeNames: Record<string, string> = { boolean: 'true or false', Function: 'a function', object: 'an object' }

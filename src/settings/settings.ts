@@ -1,7 +1,7 @@
 /** Options become frozen settings: defaults, checks and cross-checks, once at start. */
 import { randomBytes } from 'node:crypto'
 import { KindGuard, type TObject } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
+import { Errors } from '@sinclair/typebox/errors'
 import { Options, type CheckedOptions } from '../../schemas/options.js'
 import { defaultUserFields, type UserFields } from '../../schemas/user-fields.js'
 import { isPostgres } from '../db/target.js'
@@ -33,7 +33,7 @@ interface Environment {
 /** Checks the options and fills in the defaults. Throws an Error of one line that names the first invalid option. */
 export function resolveSettings (options: object, { production, warn }: Environment): Settings {
   if (!isPlainObject(options)) refuseOption('give options: app.register(restAuth, { database: \'auth.sqlite\', … })')
-  for (const error of Value.Errors(Options, options)) refuseOption(optionError(withinUnion(error)))
+  for (const error of Errors(Options, options)) refuseOption(optionError(withinUnion(error)))
   // The schema was checked in the line above; the compiler can't follow how `fill` adds its defaults.
   const filled = fill(Options, options) as unknown as FilledOptions
   const { account, tokens: { keys, ...tokens } } = filled
