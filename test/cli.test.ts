@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import BetterSqlite3 from 'better-sqlite3'
 import { loadOptions } from '../src/cli/load-options.js'
@@ -15,13 +16,16 @@ import { postgres, temporaryFile } from './support/databases.js'
 
 const root = resolve(import.meta.dirname, '..')
 
+// Also for a child in another folder.
+const rootUrl = pathToFileURL(root).href
+const absoluteLoaders = loaders.map(argument => argument.replace('--import=./', `--import=${rootUrl}/`))
 const run = async (...words: string[]) => await runIn(root, ...words)
 
 async function runIn (cwd: string, ...words: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
   try {
     // The loaders of this process, so that coverage stays right.
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [
-      ...loaders, join(root, 'src/cli/main.ts'), ...words
+      ...absoluteLoaders, join(root, 'src/cli/main.ts'), ...words
     ], { cwd })
     return { code: 0, stdout, stderr }
   } catch (error) {

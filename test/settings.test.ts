@@ -151,7 +151,10 @@ const refusals: Array<[options: object, line: string]> = [
   [{ migrate: 'yes' }, 'migrate: must be true or false'],
   [{ database: 7 }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
   [{ database: '' }, 'database: must be a SQLite file, a postgres:// URL or a Drizzle instance'],
-  [{ database: { url: ':memory:', prepared: false } }, 'database.prepared: unknown option; did you mean database.prepare?'],
+  [
+    { database: { url: ':memory:', prepared: false } },
+    'database.prepared: unknown option; did you mean database.prepare?'
+  ],
   [{ database: { ulr: ':memory:' } }, 'database.ulr: unknown option; did you mean database.url?'],
   [{ database: { url: ':memory:', pool: 5 } }, 'database.pool: unknown option'],
   [{ database: { url: ':memory:', schema: 'auth' } }, 'database.schema: only PostgreSQL has schemas'],

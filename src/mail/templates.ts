@@ -1,6 +1,6 @@
 /**
- * The mail templates. Those of the app are checked at start, because a mail that fails later never arrives. The built-in
- * ones need no check, and so an app without its own starts without Liquid, which takes long to load.
+ * The mail templates. Those of the app are checked at start, because a mail that fails later never arrives. The
+ * built-in ones need no check, and so an app without its own starts without Liquid, which takes long to load.
  */
 import { builtinMails } from '../../schemas/mail.js'
 import { onDemand } from '../lib/on-demand.js'
