@@ -3,7 +3,7 @@
 // Usage: node commonjs.mjs FOLDER, where FOLDER/types/node_modules has the package.
 import assert from 'node:assert/strict'
 import { execFile as execFileCallback } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { fetchTypeScript7 } from './fetch-package.mjs'
@@ -53,13 +53,14 @@ const compilations = [
 mkdirSync(folder)
 symlinkSync(join(folder, '../types/node_modules'), join(folder, 'node_modules'))
 writeFileSync(join(folder, 'package.json'), '{}')
+cpSync(join(root, '.ci/commonjs-story.cjs'), join(folder, 'story.cjs'))
 for (const [name, text] of [...blocks(), ...Object.entries(faulty)]) writeFileSync(join(folder, name), text)
 
 for (const [index, [version, program, options, expected, apps]] of compilations.entries()) {
   const outDir = `out-${index}`
   assert.deepEqual((await compile(program, options, outDir)).sort(), expected, `TypeScript ${version} ${options}`)
   for (const app of apps) {
-    await execFile(process.execPath, [...flags, join(root, '.ci/commonjs-story.cjs'), join(outDir, app)], { cwd: folder })
+    await execFile(process.execPath, [...flags, 'story.cjs', join(outDir, app)], { cwd: folder })
   }
   console.log(`a CommonJS app compiles with TypeScript ${version} ${options.join(' ')}, and runs`)
 }

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Tests the packed package as an app that installed it: the README and an example compile against its types, and a
-# user's story runs on each supported Node with each version of the database packages (runtimes.mjs).
+# Tests the packed package as an app that installed it: the README and copies of the examples compile against its types
+# with TypeScript 5 and 7, the examples start, so does a CommonJS app (commonjs.mjs), and a user's story runs on each
+# supported Node with each version of the database packages (runtimes.mjs).
 # With the word `all`, better-sqlite3 12 is compiled for Node 22, too.
 set -euo pipefail
 root=$PWD
+typescript7=$(node -e 'import("./.ci/fetch-package.mjs").then(({ fetchTypeScript7: fetch }) => fetch()).then(console.log)')
 npm run --silent build
 app=$(mktemp -d)
 trap 'rm -rf "$app"' EXIT
@@ -14,14 +16,27 @@ tar -xzf "$app/$tarball" -C "$app/package" --strip-components=1
 for entry in "$root"/node_modules/*; do ln -sn "$entry" "$app/types/node_modules/"; done
 ln -sfn "$app/package" "$app/types/node_modules/fastify-rest-auth"
 awk '/^import Fastify/ { on = 1 } /^```/ { on = 0 } on' README.md > "$app/types/readme.mts"
-cp -r "$app/package/examples/social" "$app/types/social"
+cp -r "$app/package/examples" "$app/types/examples"
 printf '{ "type": "module" }' > "$app/types/package.json"
 (
   cd "$app/types"
-  node "$root/node_modules/typescript/bin/tsc" --noEmit --strict --module nodenext --target es2022 --skipLibCheck \
-    --preserveSymlinks --exactOptionalPropertyTypes --types node readme.mts social/*.ts
+  strict='--strict --target es2022 --exactOptionalPropertyTypes'
+  # What the `tsc --init` of TypeScript 5.9 and 7 sets besides.
+  init='--strict --target esnext --exactOptionalPropertyTypes --noUncheckedIndexedAccess --noUncheckedSideEffectImports
+    --verbatimModuleSyntax --isolatedModules --moduleDetection force --jsx react-jsx'
+  shared='--module nodenext --skipLibCheck --preserveSymlinks --types node'
+  files=$(ls readme.mts examples/{minimal,cookies,magic-link,social,postgres,jwks-service}/*.ts)
+  # shellcheck disable=SC2086
+  node "$root/node_modules/typescript/bin/tsc" $strict $shared $files
+  # shellcheck disable=SC2086
+  "$typescript7" --noEmit $init $shared $files
+  # By itself: it declares its options in `Register`, and so does the README.
+  # shellcheck disable=SC2086
+  "$typescript7" $init $shared examples/article/app.ts
+  cp "$root/.ci/examples.mjs" .
+  node --preserve-symlinks --preserve-symlinks-main examples.mjs examples
 )
-echo 'the README and a copied example compile against the published package'
+echo 'the README and copies of the examples compile against the published package'
 node .ci/commonjs.mjs "$app"
 cp .ci/story.mjs "$app/story.mjs"
 node .ci/runtimes.mjs "$app" "$@"

@@ -1,9 +1,10 @@
-// Tells the story in story.mjs on each Node with each version of the database packages, two at a time, and runs the
-// commands of the bin where only one driver is installed. Prints a line for each, and exits with 1 if one went wrong.
-// Usage: node runtimes.mjs FOLDER [all], where FOLDER/package is the unpacked package.
+// Tells the story in story.mjs on each Node with each version of the database packages, two at a time, starts an app of
+// CommonJS there, and runs the commands of the bin where only one driver is installed. Prints a line for each, and
+// exits with 1 if one went wrong. Usage: node runtimes.mjs FOLDER [all], where FOLDER/package is the unpacked package
+// and FOLDER/commonjs is what commonjs.mjs left there.
 import { execFile as execFileCallback } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { fetchPackage } from './fetch-package.mjs'
@@ -36,7 +37,9 @@ function createApp (name, replaced) {
     if (!(entry in packages)) symlinkSync(join(root, 'node_modules', entry), join(modules, entry))
   }
   for (const [entry, target] of Object.entries(packages)) if (target) symlinkSync(target, join(modules, entry))
-  cpSync(join(folder, 'story.mjs'), join(folder, name, 'story.mjs'))
+  for (const file of ['story.mjs', 'commonjs/story.cjs', 'commonjs/app.js']) {
+    cpSync(join(folder, file), join(folder, name, basename(file)))
+  }
   return join(folder, name)
 }
 
@@ -81,10 +84,11 @@ async function createCells (database) {
     }
     if (compiled) apps.compiled = app('sqlite-12-for-22', { 'better-sqlite3': compiled })
     for (const node of nodes) {
-      const cell = (what, cwd, ...words) => cells.push({
+      const script = (file, what, cwd, ...words) => cells.push({
         name: `node ${node.major} · ${what.padEnd(21)} · drizzle ${drizzle}`,
-        work: () => run(node.program, cwd, ['story.mjs', ...words])
+        work: () => run(node.program, cwd, [file, ...words])
       })
+      const cell = (...given) => script('story.mjs', ...given)
       for (const sqlite of ['12', newSqlite]) {
         const own = node === node22 && sqlite === '12' && compiled
         const refusal = refusalOf(sqlite, { ...node, compiled: own })
@@ -93,6 +97,7 @@ async function createCells (database) {
         cell(`better-sqlite3 ${sqlite}`, own ? apps.compiled : apps[sqlite], ':memory:', ...(refusal ? [refusal] : []))
       }
       if (database) cell('postgres', postgres, database)
+      script('story.cjs', 'require', apps[node.major < 22 ? '12' : newSqlite], 'app.js')
     }
     if (drizzle !== newDrizzle) {
       cells.push(...commandCells({ drizzle, postgres, sqlite: apps[ownMajor < 24 ? '12' : newSqlite], database }))
