@@ -47,7 +47,7 @@ declare module 'fastify-rest-auth' { interface Register { auth: typeof auth } }
 export async function buildApp (overrides: object = {}, server: FastifyServerOptions = {}) {
   const app = Fastify(server)
   await app.register(restAuth, { ...auth, ...overrides })
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+  app.get('/', async (_request, reply) => reply.redirect('/docs'))
   app.get('/me', { onRequest: authenticate }, async request => ({
     hello: request.user.email,
     gender: request.user.gender

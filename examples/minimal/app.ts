@@ -1,7 +1,8 @@
 /**
  * The smallest app: no options, for development.
  *
- *   npx tsx --conditions=fastify-rest-auth:source examples/minimal/app.ts
+ *   npx tsx --conditions=fastify-rest-auth:source examples/minimal/app.ts     in a clone
+ *   npx tsx app.ts     in a copy of this folder, see ../README.md
  */
 import { pathToFileURL } from 'node:url'
 import Fastify from 'fastify'

@@ -2,7 +2,8 @@
  * On PostgreSQL, with a table of the app: every user has a profile, because a hook inserts it in the transaction of the
  * registration.
  *
- *   DATABASE_URL=postgres://… npx tsx --conditions=fastify-rest-auth:source examples/postgres/app.ts
+ *   DATABASE_URL=postgres://… npx tsx --conditions=fastify-rest-auth:source examples/postgres/app.ts     in a clone
+ *   DATABASE_URL=postgres://… npx tsx app.ts     in a copy of this folder, see ../README.md
  */
 import { pathToFileURL } from 'node:url'
 import { eq, sql } from 'drizzle-orm'
