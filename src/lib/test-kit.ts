@@ -4,7 +4,7 @@ export const testKitKey = Symbol('fastify-rest-auth/testing')
 
 /** What the kit replaces; nothing without a kit. Throws an Error in production. */
 export function testKitOf (options: object): object {
-  const kit: unknown = Reflect.get(options, testKitKey)
+  const kit: unknown = Reflect.get(Object(options), testKitKey)
   if (typeof kit !== 'object' || kit === null) return {}
   refuseInProduction()
   return kit
