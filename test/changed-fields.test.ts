@@ -266,7 +266,7 @@ for (const tested of sqlite) {
       const tool = await open(t, tested)
       await prepare(tool, now, [value])
       await tool.run(`update rest_auth_schema set definition = '${recorded}' where entry = 'field:value'`)
-      await tool.run("delete from rest_auth_schema where entry = 'kinds'")
+      await tool.run("delete from rest_auth_schema where entry = 'kind:value'")
       return { refusal: await start(tool, fieldOf(now)), again: await start(tool, fieldOf(now)) }
     }
     t.same(await upgraded(object, 'text', "'{\"a\":\"x\"}'"), { refusal: '', again: '' })

@@ -1,4 +1,4 @@
-/** A database that this version can't use, restored in part or migrated by a newer version, is refused at start. */
+/** A database that this version can't use, restored in part or changed by a new major version, is refused at start. */
 import { Type } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/node-postgres'
@@ -49,8 +49,8 @@ const damages: Record<string, RegExp> = {
     /userFields\.level: the table users has lost its column "level"; restore it .*, or run this SQL .*: DELETE FROM /,
   'DROP TABLE rest_auth_schema': /it has a table users, but no record of who made it in rest_auth_schema; restore/,
   'DELETE FROM rest_auth_schema': /it has a table users, but no record of who made it in rest_auth_schema; restore/,
-  "INSERT INTO rest_auth_schema VALUES ('migration:9999_later', 'applied')":
-    /a newer version of fastify-rest-auth has migrated it \(9999_later\); install that version, or restore a backup/
+  "INSERT INTO rest_auth_schema VALUES ('migration:9999_later', 'breaks older versions')":
+    /a newer major version of fastify-rest-auth has migrated it \(9999_later\); install that version, or restore a backup/
 }
 
 for (const tested of databases) {
@@ -75,6 +75,14 @@ for (const tested of databases) {
     const refusal = await start(database, true)
     await run(refusal.slice(refusal.indexOf('DELETE FROM')))
     t.equal(await start(database, true), 'started')
+  })
+
+  t.test(`migrations of a newer version that only add are none of our concern (${tested.name})`, async t => {
+    const { database, run } = await open(t, tested)
+    await start(database, true)
+    await run("INSERT INTO rest_auth_schema VALUES ('migration:9999_later', 'applied')")
+    await run('ALTER TABLE sessions ADD COLUMN later text')
+    for (const migrate of [false, true]) t.equal(await start(database, migrate), 'started')
   })
 
   t.test(`tables and columns of the app itself are left alone (${tested.name})`, async t => {

@@ -76,7 +76,8 @@ for (const tested of databases) {
     const db = await open(t, [])
     await migrate(db, [])
     await db.execute(db, 'ALTER TABLE "users" ADD COLUMN "level" text')
-    t.same((await migrate(db, specs({ level: { schema: Type.String() } }))).length, 1)
+    const adopting = await migrate(db, specs({ level: { schema: Type.String() } }))
+    t.ok(adopting.length > 0 && adopting.every(statement => statement.startsWith('INSERT INTO "rest_auth_schema"')))
     t.same(await migrate(db, specs({ level: { schema: Type.String() } })), [])
     await db.execute(db, 'ALTER TABLE "users" ADD COLUMN "points" text')
     await t.rejects(migrate(db, specs({ points: { schema: Type.Boolean() } })), {

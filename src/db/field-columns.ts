@@ -12,46 +12,59 @@ const types: Record<Dialect, Record<ColumnKind, string>> = {
     text: 'text', decimal: 'numeric', integer: 'bigint', real: 'double precision', boolean: 'boolean', json: 'jsonb'
   }
 }
-// On SQLite some kinds share their type with another, so the ledger names the kind beside it.
+// On SQLite some kinds share their type with another, so the ledger names the kind of each field too. It does so in an
+// entry of its own: older versions compare the definition with theirs (docs/decisions/0027-upgrades.md).
 const sharedTypes: Partial<Record<ColumnKind, string>> = {
   decimal: ' (decimal)', boolean: ' (boolean)', json: ' (json)'
 }
 
 interface Known {
-  /** The definition in the ledger. */
-  recorded: string | undefined
-  namesKinds: boolean
+  ledger: ReadonlyMap<string, string>
   columns: ReadonlyMap<string, string>
 }
 
 /** The SQL that a field needs. Throws if it no longer fits its column. */
 export async function fieldStatements (
-  database: Database, tx: Db, field: FieldSpec, { recorded, namesKinds, columns }: Known
+  database: Database, tx: Db, field: FieldSpec, { ledger, columns }: Known
 ): Promise<string[]> {
   const { dialect } = database
   const wanted = definition(dialect, field)
-  const record = recordEntry(tx, `field:${field.name}`, wanted.whole)
+  const recorded = ledger.get(`field:${field.name}`)
+  const recordedKind = ledger.get(`kind:${field.name}`)
   const type = columns.get(field.column)
   if (type === undefined && recorded !== undefined) throw columnLost(tx, field)
-  if (type === undefined) return [addColumn(tx, field, wanted.column), ...uniqueIndex(tx, field), record]
-  if (recorded === wanted.whole) return []
-  const unnamedKind = wanted.whole.replace(/ \((boolean|json)\)/, '')
-  const isAdoptable =
-    recorded === undefined ? type === types[dialect][field.kind] : !namesKinds && recorded === unnamedKind
-  // Neither an adopted column nor a ledger from before it named the kind tells whether the values are of that kind.
-  if (isAdoptable && await allFit(database, tx, field)) return [record]
+  const records = recordEntries(dialect, tx, field)
+  if (type === undefined) return [addColumn(tx, field, wanted.column), ...uniqueIndex(tx, field), ...records]
+  const isSameKind = dialect === 'postgres' || recordedKind === field.kind
+  if (recorded === wanted.recorded && isSameKind) return []
+  // Commits between 0.1.0 and the next version recorded a definition as it is shown.
+  const isAdoptable = recorded === undefined
+    ? type === types[dialect][field.kind]
+    : recordedKind === undefined && [wanted.recorded, wanted.shown].includes(recorded)
+  // Neither an adopted column nor a ledger of 0.1.0, which has no kinds, tells whether the values are of that kind.
+  if (isAdoptable && await allFit(database, tx, field)) return records
+  const from = recorded === undefined ? type : withKind(recorded, recordedKind)
   throw new Error(
-    `userFields.${field.name}: its column is «${recorded ?? type}» and the declaration wants «${wanted.whole}». ` +
-    `Run this SQL, then start again: ${repair(dialect, tx, field, { from: recorded ?? type, columns }).join('; ')};`
+    `userFields.${field.name}: its column is «${from}» and the declaration wants «${wanted.shown}». ` +
+    `Run this SQL, then start again: ${repair(dialect, tx, field, { from, columns }).join('; ')};`
   )
+}
+
+function recordEntries (dialect: Dialect, tx: Db, field: FieldSpec): string[] {
+  const entry = recordEntry(tx, `field:${field.name}`, definition(dialect, field).recorded)
+  return dialect === 'postgres' ? [entry] : [entry, recordEntry(tx, `kind:${field.name}`, field.kind)]
 }
 
 function definition (dialect: Dialect, { column, kind, choices, unique }: FieldSpec) {
   const type = types[dialect][kind]
   const check = choices ? ` CHECK ("${column}" IN (${choices.map(literal).join(', ')}))` : ''
-  const name = dialect === 'sqlite' ? sharedTypes[kind] ?? '' : ''
-  return { column: `${type}${check}`, whole: `${type}${name}${check}${unique ? ' UNIQUE' : ''}` }
+  const recorded = `${type}${check}${unique ? ' UNIQUE' : ''}`
+  return { column: `${type}${check}`, recorded, shown: dialect === 'sqlite' ? withKind(recorded, kind) : recorded }
 }
+
+/** `integer (boolean) UNIQUE`, for a kind that shares its type. */
+const withKind = (definition: string, kind: string | undefined) =>
+  definition.replace(/^\w+/, type => type + (sharedTypes[kind as ColumnKind] ?? ''))
 
 const literal = (value: string | number) => typeof value === 'number' ? String(value) : quote(value)
 
@@ -85,7 +98,7 @@ async function allFit (database: Database, tx: Db, { column, kind }: FieldSpec):
 function repair (
   dialect: Dialect, tx: Db, field: FieldSpec, { from, columns }: Pick<Known, 'columns'> & { from: string }
 ): string[] {
-  const { name, column, kind } = field
+  const { column, kind } = field
   const users = nameOf(tx.users)
   const wanted = definition(dialect, field)
   let old = `${column}_old`
@@ -99,7 +112,7 @@ function repair (
     `ALTER TABLE ${users} RENAME COLUMN "${column}" TO "${old}"`,
     addColumn(tx, field, wanted.column),
     ...uniqueIndex(tx, field),
-    recordEntry(tx, `field:${name}`, wanted.whole),
+    ...recordEntries(dialect, tx, field),
     ...check(fits),
     `${dialect === 'sqlite' ? 'UPDATE OR ROLLBACK' : 'UPDATE'} ${users} SET "${column}" = ${value} ` +
       `WHERE "${old}" IS NOT NULL`,

@@ -13,8 +13,11 @@ import { integerPkStatements } from './integer-pks.js'
 import { withNames } from './table-names.js'
 import { refuseUnfilledColumns } from './unfilled-columns.js'
 
-/** On SQLite, definitions of fields name the kind where two kinds share a type; they did not at first. */
-const kindsEntry = 'kinds'
+/**
+ * The definition of a migration that only adds, so that older versions run on its database (docs/upgrades.md). A new
+ * major version may record another word for one that does not: it is refused by the versions that do not know it.
+ */
+const additive = 'applied'
 
 /** The SQL that is still to run, in order. Throws if the database is not one that this version can use. */
 export async function pendingStatements (
@@ -29,16 +32,11 @@ export async function pendingStatements (
   if (pending.length === 0) refuseDamaged(tx, catalogue, fields)
   await refuseUnfilledColumns(database.dialect, tx, ledger, fields)
   const migrated = pending.flatMap(({ tag, statements }) => [
-    ...statements, recordEntry(tx, `migration:${tag}`, 'applied')
+    ...statements, recordEntry(tx, `migration:${tag}`, additive)
   ])
   const columns = catalogue.get(getTableName(tx.users)) ?? new Map<string, string>()
-  const namesKinds = database.dialect === 'postgres' || ledger.size === 0 || ledger.has(kindsEntry)
   const added: string[] = []
-  for (const field of fields) {
-    const recorded = ledger.get(`field:${field.name}`)
-    added.push(...await fieldStatements(database, tx, field, { recorded, namesKinds, columns }))
-  }
-  if (database.dialect === 'sqlite' && !ledger.has(kindsEntry)) added.push(recordEntry(tx, kindsEntry, 'named'))
+  for (const field of fields) added.push(...await fieldStatements(database, tx, field, { ledger, columns }))
   if (pk === 'integer') added.push(...await integerPkStatements(database, tx, ledger))
   const statements = [...migrated, ...added]
   return ledger.size === 0 ? [...await missingSchema(tx), createLedger(tx), ...statements] : statements
@@ -71,13 +69,14 @@ function readMigrations (dialect: Dialect, { names }: Db): Migration[] {
   }))
 }
 
-/** Running an old version on a newer database could lose what only the newer one knows of. */
+/** Migrations of newer versions only add, unless they say otherwise: an older version could lose what they moved. */
 function refuseNewer (ledger: ReadonlyMap<string, string>, known: Migration[]): void {
   const tags = new Set(known.map(({ tag }) => `migration:${tag}`))
-  const newer = [...ledger.keys()].find(entry => entry.startsWith('migration:') && !tags.has(entry))
+  const [newer] = [...ledger].find(([entry, definition]) =>
+    entry.startsWith('migration:') && definition !== additive && !tags.has(entry)) ?? []
   if (newer === undefined) return
   throw new Error(
-    `database: a newer version of fastify-rest-auth has migrated it (${newer.slice('migration:'.length)}); ` +
+    `database: a newer major version of fastify-rest-auth has migrated it (${newer.slice('migration:'.length)}); ` +
     'install that version, or restore a backup from before'
   )
 }
