@@ -2,7 +2,7 @@
  * Makes the folder test/fixtures/releases/<version> from the packed package: a database of either kind with users in
  * every state, what the version promises, and the package itself in place of the one before.
  *
- *   npm run release:fixtures [-- package.tgz]     without a file, packs this checkout
+ *   npm run release:fixtures [-- package.tgz]     without a file, packs this checkout; needs GNU tar
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -30,14 +30,14 @@ const keptFiles = ['package.json', 'dist', 'migrations', 'email-templates', 'LIC
 async function makeFixtures (tarball: string): Promise<void> {
   const unpacked = unpackPackage(tarball, folder)
   const { version } = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as { version: string }
-  mkdirSync(fileOf(version, '.'), { recursive: true })
-  const clock = createClock()
-  const users: ReleaseUsers = {
-    at: began.toISOString(),
-    sqlite: await makeSqlite(unpacked, clock, fileOf(version, 'sqlite.db')),
-    postgres: await makePostgres(unpacked, clock, fileOf(version, 'postgres.sql'))
+  if (releases.includes(version)) {
+    throw new Error(`${version} has fixtures: raise the version in package.json, or delete ${fileOf(version, '.')}`)
   }
-  users.at = clock.now().toISOString()
+  mkdirSync(fileOf(version, '.'))
+  const clock = createClock()
+  const sqlite = await makeSqlite(unpacked, clock, fileOf(version, 'sqlite.db'))
+  const postgres = await makePostgres(unpacked, clock, fileOf(version, 'postgres.sql'))
+  const users: ReleaseUsers = { at: clock.now().toISOString(), sqlite, postgres }
   writeJson(fileOf(version, 'users.json'), users)
   writeJson(fileOf(version, 'surface.json'), await readSurface(unpacked))
   for (const release of releases) rmSync(fileOf(release, 'package.tgz'), { force: true })
@@ -112,7 +112,7 @@ const insertStatement = (table: string, row: Row) =>
   `SELECT ${Object.keys(row).map(name => `"${name}"`).join(', ')} ` +
   `FROM json_populate_record(NULL::"${table}", '${JSON.stringify(row).replaceAll("'", "''")}');`
 
-/** A statement for each row. The rows that others refer to come first; the ledger is among the statements of `migrate`. */
+/** A statement for each row, those that others refer to first. The ledger is among the statements of `migrate`. */
 async function dumpRows (client: PGlite): Promise<string> {
   const found = await client.query<{ name: string }>(
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name"
@@ -121,7 +121,9 @@ async function dumpRows (client: PGlite): Promise<string> {
   const names = found.rows.map(({ name }) => name).filter(name => ![...referred, 'rest_auth_schema'].includes(name))
   const statements: string[] = []
   for (const name of [...referred, ...names]) {
-    const { rows } = await client.query<{ row: Row }>(`SELECT to_json("${name}") AS row FROM "${name}" ORDER BY 1::text`)
+    const { rows } = await client.query<{ row: Row }>(
+      `SELECT to_json("${name}") AS row FROM "${name}" ORDER BY 1::text`
+    )
     statements.push(...rows.map(({ row }) => insertStatement(name, row)))
   }
   return `${statements.join('\n')}\n`

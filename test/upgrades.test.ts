@@ -6,7 +6,7 @@ import { cpSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { codeOf, keyIn } from './support/answers.js'
-import { story, t, type Build, type BuiltApp, type Test } from './support/build.js'
+import { story, type Build, type BuiltApp, type Test } from './support/build.js'
 import { execute, temporaryFile, type TestedDatabase } from './support/databases.js'
 import {
   fileOf, lastRelease, password, readJson, releaseOptions, releases, startRelease, unpackPackage, type ReleaseApp,
@@ -42,7 +42,8 @@ async function upgrade (t: Test, build: Build, tested: TestedDatabase, release: 
   const { at, [tested.dialect]: users } = readJson<ReleaseUsers>(release, 'users.json')
   const built = await build(t, { database, options: releaseOptions, internals: { hashCost } })
   built.clock.now = new Date(at)
-  const send: Send = async (method, path, body, token) => await built.call(method, path, { ...(body && { body }), token })
+  const send: Send = async (method, path, body, token) =>
+    await built.call(method, path, { ...(body && { body }), token })
   return { ...built, users, send }
 }
 
@@ -82,7 +83,8 @@ async function goOn (t: Test, send: Send, user: ReleaseUser): Promise<void> {
     t.equal(codeOf(await post('/token/refresh', { refresh })), '401 token_not_valid', `${user.kind}: the session ends`)
   }
   if (user.verificationKey !== undefined) {
-    t.equal((await post('/registration/verify-email', { key: user.verificationKey })).statusCode, 200, 'the mailed link')
+    const answer = await post('/registration/verify-email', { key: user.verificationKey })
+    t.equal(answer.statusCode, 200, 'the mailed link')
     t.equal((await post('/login', user.login ?? {})).statusCode, 200, `${user.kind}: login after that`)
   }
 }
@@ -105,7 +107,9 @@ async function startLastRelease (t: Test, { database, clock }: BuiltApp, migrate
 
 /** A user of one version uses the other in turn. */
 async function crossOver (t: Test, email: string, from: ReleaseApp, to: Send): Promise<string> {
-  const fields = { gender: 'F', phone_number: '+15550100', newsletter: true, address: { city: 'Ålesund' }, badge: email }
+  const fields = {
+    gender: 'F', phone_number: '+15550100', newsletter: true, address: { city: 'Ålesund' }, badge: email.slice(0, 20)
+  }
   const registered = await from.send('POST', '/registration', { email, password1: password, ...fields })
   t.equal(registered.statusCode, 201, registered.body)
   const key = keyIn((await from.mails()).at(-1))
@@ -115,7 +119,8 @@ async function crossOver (t: Test, email: string, from: ReleaseApp, to: Send): P
   t.match((await to('GET', '/user', undefined, tokens.access)).json(), { email, ...fields }, 'the other reads the user')
   const changed = await to('PATCH', '/user', { gender: 'NS', address: { city: 'Oslo' } }, tokens.access)
   t.equal(changed.statusCode, 200, changed.body)
-  t.match((await from.send('GET', '/user', undefined, tokens.access)).json(), { gender: 'NS', address: { city: 'Oslo' } })
+  const read = await from.send('GET', '/user', undefined, tokens.access)
+  t.match(read.json(), { gender: 'NS', address: { city: 'Oslo' } }, 'the first reads what the other has changed')
   let { refresh } = tokens
   for (const send of [to, from.send, from.send, to, to]) {
     const next = await send('POST', '/token/refresh', { refresh })
@@ -150,8 +155,4 @@ story(`after a rollback to ${lastRelease} its users go on`, async (t, build, tes
   }
   const release = await startLastRelease(t, upgraded, true)
   for (const user of upgraded.users) await goOn(t, release.send, user)
-})
-
-t.test('the releases are known', async t => {
-  t.ok(releases.length > 0)
 })

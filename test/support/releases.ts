@@ -92,7 +92,7 @@ export const releaseOptions = {
   social: { hub: { provider: hub, clientId: 'app', clientSecret: 'secret', trustEmail: true, accessToken: true } }
 } as const
 
-/** Unpacks a package beside the dependencies of this checkout, without a registry; returns the folder of the package. */
+/** Unpacks a package beside the dependencies of this checkout, so without a registry; returns its folder. */
 export function unpackPackage (tarball: string, folder: string): string {
   const modules = join(folder, 'node_modules')
   const target = join(modules, 'fastify-rest-auth')

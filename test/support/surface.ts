@@ -51,7 +51,8 @@ export function entriesOf (folder: string, condition: string): Record<string, st
 export function surfaceOf ({ entries, sources, Options, errors, tables, document }: Version): Surface {
   const operations = operationsOf(document as Json)
   return {
-    exports: sorted(Object.entries(entries).flatMap(([entry, file]) => exportsOf(file).map(name => `${entry} ${name}`))),
+    exports: sorted(Object.entries(entries).flatMap(([entry, file]) =>
+      exportsOf(file).map(name => `${entry} ${name}`))),
     routes: sorted(operations.flatMap(({ lines }) => lines)),
     required: sorted(operations.flatMap(({ required }) => required)),
     codes: sorted(Object.entries(errors).map(([code, row]) => `${code} ${statusOf(row)}`)),
