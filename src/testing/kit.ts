@@ -53,8 +53,15 @@ interface Registration {
 }
 
 /** Makes a test kit for one app. Throws an Error where `NODE_ENV` is `production`. */
-export function createTestKit ({ now = new Date() }: TestKitOptions = {}): TestKit {
+export function createTestKit (options?: TestKitOptions): TestKit {
   refuseInProduction()
+  const { kit, internals } = assembleKit(options)
+  Object.assign(kit.options, { [testKitKey]: internals })
+  return kit
+}
+
+/** A kit, and what it replaces in the plugin. The tests of this package use both in production, too. */
+export function assembleKit ({ now = new Date() }: TestKitOptions = {}): { kit: TestKit, internals: Internals } {
   const clock = createTestClock(now)
   const registrations = new Map<string, Registration>()
   const sent: TestMail[] = []
@@ -86,7 +93,7 @@ export function createTestKit ({ now = new Date() }: TestKitOptions = {}): TestK
   }
 
   const options: TestOptions = { database: ':memory:', migrate: true, docs: false }
-  return { options: Object.assign(options, { [testKitKey]: internals }), clock, mails, as }
+  return { kit: { options, clock, mails, as }, internals }
 }
 
 /**

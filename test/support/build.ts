@@ -9,10 +9,10 @@ import Fastify, {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
-import { testKitOf } from '../../src/lib/test-kit.js'
 import { createPlugin, type Internals } from '../../src/plugin.js'
 import { cheapHash } from '../../src/testing/cheap-hash.js'
-import { createTestKit, type TestClock, type TestKit } from '../../src/testing/index.js'
+import type { TestClock, TestKit } from '../../src/testing/index.js'
+import { assembleKit } from '../../src/testing/kit.js'
 import { databases, postgres, sqlite, type TestedDatabase } from './databases.js'
 import { startMailServer, type CaughtMail, type MailServer } from './mail-server.js'
 import { createResponseChecks } from './response-checks.js'
@@ -116,14 +116,16 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
   const logs: string[] = []
   const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
   const app = Fastify({ logger: { level: 'trace', stream }, ...patient, ...given.server })
-  const kit = createTestKit({ now: new Date('2026-11-23T12:00:00.000Z') })
+  const { kit, internals } = assembleKit({ now: new Date('2026-11-23T12:00:00.000Z') })
   const mailServer = await startMailServer()
   t.teardown(async () => {
     await app.close()
     await mailServer.close()
     await close()
   })
-  await startApp(app, given, { kit, database, transport: mailServer.url })
+  // The kit's own transport would not be SMTP.
+  const replaced = { ...internals, transport: undefined, ...given.internals }
+  await startApp(app, { ...given, internals: replaced }, { database, transport: mailServer.url })
 
   const secrets = new Set<string>()
   const call = createCall(app, createResponseChecks(t, { app, logs, secrets }))
@@ -137,7 +139,6 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
 }
 
 interface Surroundings {
-  kit: TestKit
   database: unknown
   /** The URL of the mail server. */
   transport: string
@@ -145,15 +146,13 @@ interface Surroundings {
 
 async function startApp (
   app: FastifyInstance, { options = {}, internals, before, after }: BuildOptions,
-  { kit, database, transport }: Surroundings
+  { database, transport }: Surroundings
 ): Promise<void> {
   await before?.(app)
   // Tests pass wrong options too, so `options` has no narrower type.
   const mail = { transport, ...(options as { mail?: object }).mail }
   const given = { ...articleOptions, secret, database, migrate: true, docs: false, ...options, mail }
-  // The kit's own transport would not be SMTP.
-  const plugin = createPlugin({ ...testKitOf(kit.options), transport: undefined, ...internals })
-  await app.register(fp(plugin), given)
+  await app.register(fp(createPlugin(internals)), given)
   await after?.(app)
   await app.ready()
 }
