@@ -5,7 +5,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { errors, type Code } from '../schemas/errors.js'
 import { errorsPage, withOptions } from '../scripts/docs.js'
-import { fieldError, Rejection, validOrThrow } from '../src/errors/failure.js'
+import { Failure, fieldError, Rejection, validOrThrow } from '../src/errors/failure.js'
 import { startBadProvider } from './support/hostile-provider.js'
 import { alice, password, sqliteBuild, t, type BuiltApp } from './support/build.js'
 import { createBrowser } from './support/social-browser.js'
@@ -224,4 +224,14 @@ t.test('validOrThrow returns the values only if there are no errors and no value
   t.same(validOrThrow({ token: 'x', password: 'y' }, []), { token: 'x', password: 'y' })
   t.throws(() => validOrThrow({ token: undefined }, [fieldError('token', 'required')]), { code: 'validation_error' })
   t.throws(() => validOrThrow({ token: undefined }, []), { message: 'a missing value has no field error: token' })
+})
+
+t.test('a failure has the members of http-errors, which libraries also write', async t => {
+  const failure = new Failure('not_authenticated')
+  t.match(failure, { status: 401, expose: true })
+  t.match(new Failure('internal_error'), { status: 500, expose: false })
+  t.notOk(Object.keys(failure).includes('status'), 'logs do not show the status twice')
+  // As createError(403, failure) does.
+  Object.assign(failure, { expose: false, status: 403, statusCode: 403 })
+  t.match(failure, { status: 403, statusCode: 403, expose: false })
 })

@@ -23,6 +23,8 @@ export class Failure extends Error {
   /** Where the invalid token was sent, or that it is a key: Django REST framework gives fewer details about both. */
   readonly tokenIn: 'header' | 'body' | 'key'
   readonly isLogged: boolean = false
+  declare readonly status: number
+  declare readonly expose: boolean
 
   constructor (
     code: AnswerCode,
@@ -39,16 +41,13 @@ export class Failure extends Error {
     this.statusCode = errors[code].status
     this.tokenIn = tokenIn
     this.headers = { ...(this.statusCode === 401 && { 'www-authenticate': challengeFor(code) }), ...headers }
-  }
-
-  // NestJS and others look for these two names of http-errors, and would answer 500 without them. They are getters, so
-  // logs do not show the status twice.
-  get status (): number {
-    return this.statusCode
-  }
-
-  get expose (): boolean {
-    return this.statusCode < 500
+    // NestJS and others look for these two members of http-errors, and would answer 500 without them. http-errors also
+    // writes them. They are not enumerable, so logs do not show the status twice.
+    const hidden = { writable: true, configurable: true }
+    Object.defineProperties(this, {
+      status: { ...hidden, value: this.statusCode },
+      expose: { ...hidden, value: this.statusCode < 500 }
+    })
   }
 }
 
