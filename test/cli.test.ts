@@ -129,6 +129,17 @@ t.test('`migrate` names the database on PostgreSQL, without its password', async
   t.notMatch(answer, '@')
 })
 
+t.test('`migrate` names a database behind a Unix socket, whose URL has no host', async t => {
+  const { database, close } = await postgres.open()
+  t.teardown(close)
+  if (typeof database !== 'string') return
+  const { username, password, hostname, port, pathname, search } = new URL(database)
+  // pg takes the host of the query, and this form is no URL to Node.js.
+  const query = `${search === '' ? '?' : `${search}&`}host=${hostname}&port=${port}`
+  const answer = await migrateCommand({ database: `postgres://${username}:${password}@${pathname}${query}` }, false)
+  t.match(answer.replace(/: \d+ /, ': 99 '), `postgres://${pathname}: 99 statements run`)
+})
+
 t.test('the printed SQL is one transaction, which a tool can run', async t => {
   const database = temporaryFile(t)
   const sql = await migrateCommand({ database }, true)

@@ -46,6 +46,6 @@ export async function migrateCommand (options: object, print: boolean): Promise<
 function nameOf (database: unknown): string {
   if (typeof database !== 'string') return "the database of your options' Drizzle instance"
   if (!isPostgres(database)) return database
-  const { protocol, host, pathname } = new URL(database)
-  return `${protocol}//${host}${pathname}`
+  // Not parsed: behind a Unix socket it may be `postgres://user@/db?host=/run`, which is no URL to Node.js.
+  return database.replace(/[?#].*/s, '').replace(/\/\/.*@/s, '//')
 }
