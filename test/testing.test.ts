@@ -72,6 +72,22 @@ t.test('codes are found in links to pages of the app', async t => {
   t.match(codes.key, /^[\w-]{20,}$/)
 })
 
+t.test('codes are found in every form of a link', async t => {
+  const forms = [
+    ['https://app.example/welcome/{key}', 'Confirm ({{ activate_url }}).'],
+    ['app.example://welcome?key={key}', 'Confirm: {{ activate_url }}'],
+    ['https://app.example/{key}?again={key}', '{{ activate_url }}']
+  ] as const
+  for (const [emailConfirmation, text] of forms) {
+    const templates = t.testdir({ 'email-verification.txt': text })
+    const { app, kit } = await withKit(t, { urls: { emailConfirmation }, mail: { templates } })
+    await app.inject({ method: 'POST', url: '/auth/registration', body: alice })
+    const [{ links = [], codes = {} } = {}] = await kit.mails()
+    t.match(codes.key, /^[\w-]{20,}$/, text)
+    t.same(links, [emailConfirmation.replaceAll('{key}', codes.key ?? '')])
+  }
+})
+
 t.test('the clock of the kit is that of tokens, links and stored dates, and stands still', async t => {
   const now = new Date('2030-01-01T00:00:00.000Z')
   const { app, kit, create } = await withKit(t, { tokens: { access: 300 } }, createTestKit({ now }))

@@ -17,7 +17,8 @@ const placeholders = { key: 'keyOfTheLink', uid: 'uidOfTheLink', token: 'tokenOf
 
 /** `all` are the links of the registrations that may have sent it. */
 export function toTestMail (mail: OutgoingMail, all: Links[]): TestMail {
-  const links = mail.text.match(/https?:\/\/[^\s<>"]+/g) ?? []
+  // Of any scheme, for links to native apps; without the punctuation of the sentence around it.
+  const links = mail.text.match(/\b[a-z][a-z0-9+.-]*:\/\/[^\s<>"]*[^\s<>"'),.:;!?\]]/gi) ?? []
   const { key, uid, token } = placeholders
   const patterns = all.flatMap(links => [links.emailConfirmation(key), links.passwordReset(uid, token)]).map(patternOf)
   const codes = Object.assign({}, ...links.flatMap(link => patterns.map(pattern => pattern.exec(link)?.groups)))
@@ -29,7 +30,7 @@ export function toTestMail (mail: OutgoingMail, all: Links[]): TestMail {
 function patternOf (link: string): RegExp {
   let pattern = link.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
   for (const [name, placeholder] of Object.entries(placeholders)) {
-    pattern = pattern.replace(placeholder, `(?<${name}>[^/?#&]+)`)
+    pattern = pattern.replace(placeholder, `(?<${name}>[^/?#&]+)`).replaceAll(placeholder, `\\k<${name}>`)
   }
   return new RegExp(`^${pattern}$`)
 }
