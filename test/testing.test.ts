@@ -88,6 +88,14 @@ t.test('codes are found in every form of a link', async t => {
   }
 })
 
+t.test('mails() refuses to say that there are none where the kit has been lost on the way to the plugin', async t => {
+  const kit = createTestKit()
+  await t.rejects(kit.mails(), { message: 'mails: no registration with kit.options is ready' })
+  const { app } = await withKit(t, {}, kit)
+  await app.close()
+  t.same(await kit.mails(), [])
+})
+
 t.test('the clock of the kit is that of tokens, links and stored dates, and stands still', async t => {
   const now = new Date('2030-01-01T00:00:00.000Z')
   const { app, kit, create } = await withKit(t, { tokens: { access: 300 } }, createTestKit({ now }))

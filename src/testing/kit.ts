@@ -37,7 +37,10 @@ export interface TestKit {
   options: TestOptions
   /** The time of the plugin, which stands still until you move it. */
   clock: TestClock
-  /** Sends the mails that are due, and returns all that were sent, or those to one address, oldest first. */
+  /**
+   * Sends the mails that are due, and returns all that were sent, or those to one address, oldest first. Throws an
+   * Error if no registration has got the kit.
+   */
   mails: (to?: string) => Promise<TestMail[]>
   /**
    * Logs a user in, as `sessions.open` does, and returns the headers of their requests:
@@ -65,6 +68,7 @@ export function assembleKit ({ now = new Date() }: TestKitOptions = {}): { kit: 
   const clock = createTestClock(now)
   const registrations = new Map<string, Registration>()
   const sent: TestMail[] = []
+  let isUsed = false
   const contexts = () => [...registrations.values()].map(({ context }) => context)
 
   const internals: Internals = {
@@ -74,12 +78,15 @@ export function assembleKit ({ now = new Date() }: TestKitOptions = {}): { kit: 
     providerTimeoutMs: 60_000,
     transport: (mail: OutgoingMail) => { sent.push(toTestMail(mail, contexts().map(({ links }) => links))) },
     feature: createLogin((path, registration) => {
+      isUsed = true
       registrations.set(path, registration)
       return () => registrations.get(path) === registration && registrations.delete(path)
     })
   }
 
   async function mails (to?: string): Promise<TestMail[]> {
+    // Without its symbol, options that were copied in parts use the app's own transport.
+    if (!isUsed) throw new Error('mails: no registration with kit.options is ready')
     for (const { outbox } of contexts()) await outbox.flush()
     return sent.filter(mail => to === undefined || mail.to === to)
   }
