@@ -1,5 +1,7 @@
 /** The test kit, as apps use it: with the plugin that they import. */
 import { createHash } from 'node:crypto'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import Fastify, { type FastifyInstance } from 'fastify'
 import restAuth from '../src/index.js'
 import { createTestKit, startTestProvider, type TestKit } from '../src/testing/index.js'
@@ -275,6 +277,18 @@ t.test('the test provider refuses what a real one refuses', async t => {
   t.match(await (await userinfo(token)).json(), { sub: 'alice', email: 'alice@example.com' })
   t.equal((await userinfo('other')).status, 401)
   t.equal((await fetch(`${issuer}/other`)).status, 404)
+})
+
+t.test('the test provider survives requests that are no HTTP of a client', async t => {
+  const provider = await startTestProvider()
+  t.teardown(() => provider.close())
+  const { hostname, port } = new URL(provider.options.issuer)
+  const head = 'HTTP/1.1\r\nhost: x\r\nconnection: close\r\n'
+  const answered = connect(Number(port), hostname).end(`GET // ${head}\r\n`)
+  t.match(await text(answered), /^HTTP\/1.1 400 /)
+  const aborted = connect(Number(port), hostname).end(`POST /token ${head}content-length: 9\r\n\r\nabc`)
+  await text(aborted)
+  t.equal((await fetch(`${provider.options.issuer}/jwks`)).status, 200)
 })
 
 story('the tests of this package use the kit', async (t, build) => {

@@ -1,5 +1,5 @@
 /** An OpenID provider on this machine, for tests of social login. */
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -92,10 +92,11 @@ async function listen (respond: Respond): Promise<{ issuer: string, close: () =>
   const refuse = (error: unknown): Answer => ({
     status: 400, body: { error: 'invalid_request', error_description: String(error) }
   })
+  // Async, so that a path that is no URL and a request that breaks off are refused, too, and do not end the tests.
+  const read = async (request: IncomingMessage) =>
+    await respond(new URL(request.url ?? '/', issuer), request.headers.authorization ?? '', await text(request))
   const server = createServer(async (request, response) => {
-    const { authorization = '' } = request.headers
-    const { status = 200, location, body } =
-      await respond(new URL(request.url ?? '/', issuer), authorization, await text(request)).catch(refuse)
+    const { status = 200, location, body } = await read(request).catch(refuse)
     response.writeHead(status, { 'content-type': 'application/json', ...location && { location } })
     response.end(JSON.stringify(body))
   })
