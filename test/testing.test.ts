@@ -258,7 +258,9 @@ t.test('the test provider refuses what a real one refuses', async t => {
     return back.searchParams.get('code') ?? ''
   }
   const exchange = async (code: string, changes: object = {}) => {
-    const form = { code, redirect_uri: 'https://app.example/back?from=us', code_verifier: verifier }
+    const form = {
+      grant_type: 'authorization_code', code, redirect_uri: 'https://app.example/back?from=us', code_verifier: verifier
+    }
     const client = { client_id: clientId, client_secret: clientSecret }
     const body = new URLSearchParams({ ...client, ...form, ...changes })
     const answer = await fetch(`${issuer}/token`, { method: 'POST', body })
@@ -268,6 +270,7 @@ t.test('the test provider refuses what a real one refuses', async t => {
     t.match(await exchange(await code(), { [name]: value }), [400, { error: 'invalid_grant' }], name)
   }
   t.match(await exchange(await code(), { client_secret: 'other' }), [401, { error: 'invalid_client' }])
+  t.match(await exchange(await code(), { grant_type: 'password' }), [400, { error: 'unsupported_grant_type' }])
   const used = await code()
   const [status, { access_token: token }] = await exchange(used)
   t.equal(status, 200)

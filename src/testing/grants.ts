@@ -52,6 +52,9 @@ export function createGrants ({ clientId, clientSecret }: Client) {
   /** What a token request gets for its code, which works once. */
   function exchange (form: URLSearchParams, authorization: string): Login & { accessToken: string } | Refused {
     if (!isClient(form, authorization)) return refused('invalid_client', 'the client secret is wrong')
+    if (form.get('grant_type') !== 'authorization_code') {
+      return refused('unsupported_grant_type', 'only authorization_code is supported')
+    }
     const login = logins.get(form.get('code') ?? '')
     logins.delete(form.get('code') ?? '')
     if (!login) return refused('invalid_grant', 'the code is unknown or used')
