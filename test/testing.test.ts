@@ -188,6 +188,17 @@ t.test('the hash of a password in a test opens no account of another app', async
   t.equal(await logIn(bob.email), 200)
 })
 
+t.test('a login in an app with the kit leaves the hash of another app alone', async t => {
+  const file = t.testdir() + '/auth.sqlite'
+  const { app: plain, register } = await sqliteBuild(t, { database: file })
+  await register()
+  const { app } = await withKit(t, { database: file, account: articleOptions.account })
+  for (const one of [app, plain]) {
+    const body = { email: alice.email, password }
+    t.equal((await one.inject({ method: 'POST', url: '/auth/login', body })).statusCode, 200)
+  }
+})
+
 t.test('nothing of the kit works in production', async t => {
   const kit = createTestKit()
   inProduction(t)

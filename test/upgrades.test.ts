@@ -28,9 +28,6 @@ async function openCopy (t: Test, tested: TestedDatabase, release: string): Prom
   return database
 }
 
-/** The default: the releases do not know the cheap hashes of tests. */
-const hashCost = { memoryCost: 19456, timeCost: 2, parallelism: 1 }
-
 interface Upgraded extends BuiltApp {
   users: ReleaseUser[]
   send: Send
@@ -40,7 +37,7 @@ interface Upgraded extends BuiltApp {
 async function upgrade (t: Test, build: Build, tested: TestedDatabase, release: string): Promise<Upgraded> {
   const database = await openCopy(t, tested, release)
   const { at, [tested.dialect]: users } = readJson<ReleaseUsers>(release, 'users.json')
-  const built = await build(t, { database, options: releaseOptions, internals: { hashCost } })
+  const built = await build(t, { database, options: releaseOptions })
   built.clock.now = new Date(at)
   const send: Send = async (method, path, body, token) =>
     await built.call(method, path, { ...(body && { body }), token })

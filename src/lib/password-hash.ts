@@ -80,6 +80,8 @@ export function createHasher (cost: HashCost, readHashes: () => Promise<Array<st
   /** Whether the stored hash, which this password matches, should give way to a new one. */
   function isOutdated (stored: string, password: string): boolean {
     if (/^(?:bcrypt\$|\$2)/.test(stored) && mayBeCut(password)) return false
+    // A hash without the tag may belong to an app that could not read one with it, and its owner would be locked out.
+    if (!stored.startsWith(tag)) return false
     return !stored.startsWith(`${tag}$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`)
   }
 

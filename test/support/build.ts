@@ -10,14 +10,14 @@ import Fastify, {
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import { createPlugin, type Internals } from '../../src/plugin.js'
-import { cheapHash } from '../../src/testing/cheap-hash.js'
+import { cheapHash as taggedHash } from '../../src/testing/cheap-hash.js'
 import type { TestClock, TestKit } from '../../src/testing/index.js'
 import { assembleKit } from '../../src/testing/kit.js'
 import { databases, postgres, sqlite, type TestedDatabase } from './databases.js'
 import { startMailServer, type CaughtMail, type MailServer } from './mail-server.js'
 import { createResponseChecks } from './response-checks.js'
 
-export { cheapHash, t, type Test }
+export { t, type Test }
 
 /** The article's options: no username, a gender, a phone number that only registration can set. */
 export const articleOptions = {
@@ -41,6 +41,10 @@ export const loaders = process.execArgv.filter(argument => !/@tapjs\/(typescript
 
 /** A busy machine may take longer to start an app than Fastify allows. */
 export const patient = { pluginTimeout: 0 }
+
+const { memoryCost, timeCost, parallelism } = taggedHash
+/** As cheap as the kit's, and like those of production otherwise. */
+export const cheapHash = { memoryCost, timeCost, parallelism }
 
 /** Tests a rule, whose sentence is the title, on each database. */
 export function story (title: string, tell: (t: Test, build: Build, database: TestedDatabase) => Promise<void>): void {
@@ -123,8 +127,8 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
     await mailServer.close()
     await close()
   })
-  // The kit's own transport would not be SMTP.
-  const replaced = { ...internals, transport: undefined, ...given.internals }
+  // With the kit's own, mails would not go over SMTP, and hashes would have its tag.
+  const replaced = { ...internals, hashCost: cheapHash, transport: undefined, ...given.internals }
   await startApp(app, { ...given, internals: replaced }, { database, transport: mailServer.url })
 
   const secrets = new Set<string>()
