@@ -99,7 +99,8 @@ export interface RestAuth<Name extends string = 'auth'> {
   }
   /**
    * Sends a `Failure` as the plugin's own routes do, for an error handler of your own or a filter of NestJS: the body
-   * in the format of the `errors` option, and the headers. One of status 500 or above is logged.
+   * in the format of the `errors` option, and the headers. One of status 500 or above is logged. Throws what is no
+   * `Failure`, which Fastify then answers.
    */
   sendFailure: (reply: AnyReply, failure: Failure) => void
   /** The OpenAPI 3.1 document of the routes. */

@@ -6,6 +6,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { errors, type Code } from '../schemas/errors.js'
 import { errorsPage, withOptions } from '../scripts/docs.js'
 import { Failure, fieldError, Rejection, validOrThrow } from '../src/errors/failure.js'
+import { authenticate } from '../src/index.js'
 import { startBadProvider } from './support/hostile-provider.js'
 import { alice, password, sqliteBuild, t, type BuiltApp } from './support/build.js'
 import { createBrowser } from './support/social-browser.js'
@@ -234,4 +235,19 @@ t.test('a failure has the members of http-errors, which libraries also write', a
   // As createError(403, failure) does.
   Object.assign(failure, { expose: false, status: 403, statusCode: 403 })
   t.match(failure, { status: 403, statusCode: 403, expose: false })
+})
+
+t.test('sendFailure() sends a failure as our own routes do, and passes on every other error', async t => {
+  const { app, get } = await sqliteBuild(t, {
+    before: app => {
+      app.setErrorHandler((error: Failure, _request, reply) => app.restAuth.sendFailure(reply, error))
+      app.get('/me', { onRequest: authenticate }, async () => {})
+      app.get('/broken', async () => { throw new Error('broken') })
+    }
+  })
+  const refused = await app.inject('/me')
+  const own = await get('/user')
+  t.equal(refused.body, own.body)
+  for (const name of ['content-type', 'www-authenticate']) t.equal(refused.headers[name], own.headers[name])
+  t.match((await app.inject('/broken')).json(), { statusCode: 500, message: 'broken' })
 })

@@ -42,6 +42,6 @@ async function emailOf ({ endpoints, get }: Grant): Promise<string | undefined> 
 
 /** Without the scope `user:email` GitHub forbids the request. */
 function undefinedIfForbidden (error: unknown): undefined {
-  const { status } = membersOf(error)
+  const { providerStatus: status } = membersOf(error)
   if (status !== 403 && status !== 404) throw error
 }

@@ -31,7 +31,8 @@ export interface Grant {
   endpoints: Endpoints
   /**
    * Requests a JSON object or array with the access token, within the deadline of the login. Throws for a status other
-   * than 200, a redirect, a response larger than 1 MiB, or one that is not JSON.
+   * than 200, a redirect, a response larger than 1 MiB, or one that is not JSON. The error has the status of the
+   * response as `providerStatus`.
    */
   get: (url: string, headers?: Record<string, string>) => Promise<unknown>
   /** Posts JSON, without the access token; otherwise like `get`. */

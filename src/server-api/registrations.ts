@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.js'
 import { migrate } from '../db/migrate.js'
+import { Failure } from '../errors/failure.js'
 import { logServerError, sendFailure } from '../errors/responses.js'
 import type { RestAuth } from '../rest-auth.js'
 import { createMailApi } from './mail.js'
@@ -32,6 +33,7 @@ export const createRestAuth = (scope: FastifyInstance, context: Context, registr
   socialAccounts: createSocialAccountsApi(context),
   mail: createMailApi(context),
   sendFailure: (reply, failure) => {
+    if (!(failure instanceof Failure)) throw failure
     logServerError(reply.request, failure, failure)
     sendFailure(reply, failure, context.settings.errors)
   },
