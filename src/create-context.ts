@@ -23,7 +23,7 @@ import { createSocial } from './social/create-social.js'
 import { samplePasswordHashes } from './store/users.js'
 
 /** What tests replace. */
-export interface Surroundings {
+export interface ContextOverrides {
   clock?: () => Date
   hashCost?: HashCost
   providerTimeoutMs?: number | undefined
@@ -31,7 +31,7 @@ export interface Surroundings {
   transport?: Settings['mail']['transport']
 }
 
-interface ContextOptions extends Surroundings {
+interface ContextOptions extends ContextOverrides {
   settings: Settings
   db: Database
   /** Of the plugin's routes, including the host's prefix. */

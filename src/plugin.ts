@@ -2,7 +2,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Context, Feature } from './context.js'
-import { createContext, type Surroundings } from './create-context.js'
+import { createContext, type ContextOverrides } from './create-context.js'
 import type { Database } from './db/database.js'
 import { refuseToStart } from './db/errors.js'
 import { openDatabase } from './db/open.js'
@@ -45,7 +45,7 @@ const features: Feature[] = [
 ]
 
 /** What tests, a test kit in the options, and the command line replace. */
-export interface Internals extends Surroundings {
+export interface Internals extends ContextOverrides {
   /** One more feature. */
   feature?: Feature
   /** Opens no database: enough for the OpenAPI document. */
@@ -56,7 +56,7 @@ export interface Internals extends Surroundings {
 export const createPlugin = (internals: Internals = {}) =>
   async function restAuth (app: FastifyInstance, options: object): Promise<void> {
     refuseOtherAuthenticate(app)
-    const { withoutDatabase = false, feature, ...surroundings } = { ...internals, ...testKitOf(options) }
+    const { withoutDatabase = false, feature, ...overrides } = { ...internals, ...testKitOf(options) }
     warnOfUnknownEnvironment(app)
     const settings = resolveSettings(options, {
       production: process.env.NODE_ENV === 'production',
@@ -77,7 +77,7 @@ export const createPlugin = (internals: Internals = {}) =>
       await scope.register(async child => {
         if (settings.cookies || settings.social.length > 0) await addCookies(child)
         const name = documentName(child, path)
-        const context = await createContext(child, { settings, db, path, name, inbox, ...surroundings })
+        const context = await createContext(child, { settings, db, path, name, inbox, ...overrides })
         app.addHook('onClose', () => context.outbox.close())
         addFeatures(child, context, feature ? [...features, feature] : features)
         registrations.set(path, createRestAuth(scope, context, registrations))

@@ -142,7 +142,7 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
   }
 }
 
-interface Surroundings {
+interface StartOptions {
   database: unknown
   /** The URL of the mail server. */
   transport: string
@@ -150,7 +150,7 @@ interface Surroundings {
 
 async function startApp (
   app: FastifyInstance, { options = {}, internals, before, after }: BuildOptions,
-  { database, transport }: Surroundings
+  { database, transport }: StartOptions
 ): Promise<void> {
   await before?.(app)
   // Tests pass wrong options too, so `options` has no narrower type.
