@@ -5,13 +5,14 @@
  *   npm run release:fixtures [-- package.tgz]     without a file, packs this checkout; needs GNU tar
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { TSchema } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/pglite'
+import { createTestClock, type TestClock } from '../src/testing/clock.js'
 import { createReleaseUsers } from '../test/support/release-users.js'
 import {
   fileOf, importFrom, releaseOptions, releases, startRelease, unpackPackage, type ReleaseUser, type ReleaseUsers
@@ -21,8 +22,8 @@ import { entriesOf, surfaceOf, type Surface } from '../test/support/surface.js'
 type Row = Record<string, unknown>
 
 const folder = mkdtempSync(join(tmpdir(), 'rest-auth-release-'))
-const began = new Date()
-began.setUTCMilliseconds(0)
+const startedAt = new Date()
+startedAt.setUTCMilliseconds(0)
 
 /** What the code needs at run time. */
 const keptFiles = ['package.json', 'dist', 'migrations', 'email-templates', 'LICENSE', 'node_modules']
@@ -34,10 +35,10 @@ async function makeFixtures (tarball: string): Promise<void> {
     throw new Error(`${version} has fixtures: raise the version in package.json, or delete ${fileOf(version, '.')}`)
   }
   mkdirSync(fileOf(version, '.'))
-  const clock = createClock()
+  const clock = createTestClock(startedAt)
   const sqlite = await makeSqlite(unpacked, clock, fileOf(version, 'sqlite.db'))
   const postgres = await makePostgres(unpacked, clock, fileOf(version, 'postgres.sql'))
-  const users: ReleaseUsers = { at: clock.now().toISOString(), sqlite, postgres }
+  const users: ReleaseUsers = { at: clock.now.toISOString(), sqlite, postgres }
   writeJson(fileOf(version, 'users.json'), users)
   writeJson(fileOf(version, 'surface.json'), await readSurface(unpacked))
   for (const release of releases) rmSync(fileOf(release, 'package.tgz'), { force: true })
@@ -49,18 +50,9 @@ async function makeFixtures (tarball: string): Promise<void> {
 
 const writeJson = (file: string, value: object) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`)
 
-function createClock () {
-  let now = began
-  return {
-    now: () => now,
-    advance: (seconds: number) => { now = new Date(now.getTime() + seconds * 1000) }
-  }
-}
-type Clock = ReturnType<typeof createClock>
-
-async function makeSqlite (unpacked: string, clock: Clock, file: string): Promise<ReleaseUser[]> {
+async function makeSqlite (unpacked: string, clock: TestClock, file: string): Promise<ReleaseUser[]> {
   const database = join(folder, 'sqlite.db')
-  const release = await startRelease(unpacked, { database, migrate: true }, clock.now)
+  const release = await startRelease(unpacked, { database, migrate: true }, () => clock.now)
   const users = await createReleaseUsers({
     ...release,
     advance: clock.advance,
@@ -88,13 +80,13 @@ function insertRow (database: string, table: string, row: Row): void {
   connection.close()
 }
 
-async function makePostgres (unpacked: string, clock: Clock, file: string): Promise<ReleaseUser[]> {
+async function makePostgres (unpacked: string, clock: TestClock, file: string): Promise<ReleaseUser[]> {
   const client = await PGlite.create()
   const database = drizzle({ client })
   const { migrateCommand } = await importFrom<{ migrateCommand: (options: object, print: boolean) => Promise<string> }>(
     unpacked, 'src/cli/migrate.js')
   const tables = await migrateCommand({ ...releaseOptions, database }, true)
-  const release = await startRelease(unpacked, { database, migrate: true }, clock.now)
+  const release = await startRelease(unpacked, { database, migrate: true }, () => clock.now)
   const users = await createReleaseUsers({
     ...release,
     advance: clock.advance,
@@ -130,7 +122,7 @@ async function dumpRows (client: PGlite): Promise<string> {
 }
 
 async function readSurface (unpacked: string): Promise<Surface> {
-  const { app } = await startRelease(unpacked, { database: ':memory:' }, () => began)
+  const { app } = await startRelease(unpacked, { database: ':memory:' }, () => startedAt)
   const document = app.restAuth.openapi()
   await app.close()
   const { Options } = await importFrom<{ Options: TSchema }>(unpacked, 'schemas/options.js')
@@ -152,12 +144,10 @@ async function readSurface (unpacked: string): Promise<Surface> {
 function packAgain (unpacked: string, target: string): void {
   const packed = execFileSync('tar', [
     '--sort=name', '--mtime=1985-10-26T08:15:00Z', '--owner=0', '--group=0', '--numeric-owner', '--exclude=*.d.ts',
-    '--exclude=*.mjml', '--transform=s,^,package/,', '-c', ...keptFiles.filter(name => isThere(join(unpacked, name)))
+    '--exclude=*.mjml', '--transform=s,^,package/,', '-c', ...keptFiles.filter(name => existsSync(join(unpacked, name)))
   ], { cwd: unpacked, maxBuffer: 2 ** 28 })
   writeFileSync(target, execFileSync('gzip', ['-9n'], { input: packed, maxBuffer: 2 ** 28 }))
 }
-
-const isThere = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined
 
 function packCheckout (): string {
   const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { encoding: 'utf8' })

@@ -44,7 +44,7 @@ async function upgrade (t: Test, build: Build, tested: TestedDatabase, release: 
   return { ...built, users, send }
 }
 
-/** Does as the user did who had this state, and compares with what must be true. */
+/** Does what this user would do next, and compares the answers with what must be true. */
 async function goOn (t: Test, send: Send, user: ReleaseUser): Promise<void> {
   const post = async (path: string, body: object) => await send('POST', path, body)
   const isUser = (found: unknown) => t.match(found, user.user ?? {}, `${user.kind}: the user is as before`)
@@ -95,9 +95,8 @@ for (const release of releases) {
 
 /** The last release, started on the database of an app, at the same time. */
 async function startLastRelease (t: Test, { database, clock }: BuiltApp, migrate: boolean): Promise<ReleaseApp> {
-  const folder = dirname(temporaryFile(t))
-  const package_ = unpackPackage(fileOf(lastRelease, 'package.tgz'), folder)
-  const release = await startRelease(package_, { database, migrate }, () => clock.now)
+  const unpacked = unpackPackage(fileOf(lastRelease, 'package.tgz'), dirname(temporaryFile(t)))
+  const release = await startRelease(unpacked, { database, migrate }, () => clock.now)
   t.teardown(async () => await release.app.close())
   return release
 }

@@ -1,13 +1,12 @@
 /** The users of a release's database: they are made by the release itself, over HTTP where it can. */
-import { pbkdf2Sync } from 'node:crypto'
 import assert from 'node:assert/strict'
+import { pbkdf2Sync } from 'node:crypto'
 import { keyIn, uidAndTokenIn } from './answers.js'
 import { password, type ReleaseApp, type ReleaseUser } from './releases.js'
 
-type Row = Record<string, unknown>
 interface Tools extends ReleaseApp {
   /** Writes a row past the package, as an import does. */
-  insert: (table: string, row: Row) => Promise<void>
+  insert: (table: string, row: Record<string, unknown>) => Promise<void>
   /** Seconds. */
   advance: (seconds: number) => void
 }
@@ -17,11 +16,10 @@ const created = { gender: 'F', phone_number: '+15550100' }
 /** Registers the users, and leaves each of them in another state. */
 export async function createReleaseUsers (tools: Tools): Promise<ReleaseUser[]> {
   const sessions = await createSessions(tools)
-  const users = [
+  return [
     ...sessions, await createUnverified(tools), await createNamed(tools), await createReset(tools),
     await createImported(tools), await createSocial(tools), await createDeactivated(tools)
   ]
-  return users
 }
 
 async function post (tools: Tools, path: string, body: object) {
