@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify'
 import { linkIn } from './support/answers.js'
 import { alice, articleOptions, cookiesOf, password, sqliteBuild, story, t, type BuiltApp } from './support/build.js'
+import { inProduction } from './support/environment.js'
 
 const own = 'http://localhost:3000'
 const trusted = 'https://front.example'
@@ -205,17 +206,12 @@ t.test('origins are compared exactly, not by prefix or suffix', async t => {
 
 t.test('the app\'s own origin is the Host header in development, and publicUrl in production', async t => {
   const reached = { origin: 'http://tester.test:3000', host: 'tester.test:3000' }
-  const environment = process.env.NODE_ENV
-  t.teardown(() => {
-    if (environment === undefined) delete process.env.NODE_ENV
-    else process.env.NODE_ENV = environment
-  })
   const development = await sqliteBuild(t, { options: { tokens: { cookies: {} } } })
   t.equal((await development.post('/login', credentials, { headers: reached })).statusCode, 400)
   t.equal(
     (await development.post('/login', credentials, { headers: { ...reached, host: 'other.test' } })).statusCode, 403
   )
-  process.env.NODE_ENV = 'production'
+  inProduction(t)
   const production = await sqliteBuild(t, { options: { tokens: { cookies: {} }, publicUrl: 'https://app.example' } })
   t.equal((await production.post('/login', credentials, { headers: reached })).statusCode, 403)
   t.equal(

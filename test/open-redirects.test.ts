@@ -1,5 +1,6 @@
 /** Open redirects (CWE-601): for any value of `next`, a login by redirect ends only where the app allows it. */
 import { articleOptions, sqliteBuild, t, type Test } from './support/build.js'
+import { inProduction } from './support/environment.js'
 import { sharedDatabase, withBadProviders } from './support/social-app.js'
 
 const own = 'http://localhost:3000'
@@ -284,18 +285,16 @@ t.test('an app does not start with return addresses that are not exact origins o
       address
     )
   }
-  process.env.NODE_ENV = 'production'
-  t.teardown(() => { delete process.env.NODE_ENV })
+  t.equal(
+    await refusal(t, { socialLogin: '/welcome/{code}' }),
+    'fastify-rest-auth: urls.socialLogin: unknown placeholder {code}'
+  )
+  inProduction(t)
   for (const address of ['http://app.example', 'HTTP://app.example']) {
     t.equal(await refusal(t, { next: [address] }), 'fastify-rest-auth: urls.next[0]: must be https in production')
   }
   t.equal(
     await refusal(t, { socialLogin: 'http://app.example/' }),
     'fastify-rest-auth: urls.socialLogin: must be https in production'
-  )
-  delete process.env.NODE_ENV
-  t.equal(
-    await refusal(t, { socialLogin: '/welcome/{code}' }),
-    'fastify-rest-auth: urls.socialLogin: unknown placeholder {code}'
   )
 })

@@ -10,6 +10,7 @@ import { createPlugin } from '../src/plugin.js'
 import { isOwnPath } from '../src/settings/reserved-paths.js'
 import { cheapHash, patient, secret, t, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
+import { inProduction } from './support/environment.js'
 
 /** Starts an app with only these options; returns it and its log. */
 async function start (t: Test, options?: object): Promise<{ app: FastifyInstance, log: string[] }> {
@@ -744,12 +745,7 @@ t.test('trailing slashes of publicUrl are removed', async t => {
 })
 
 t.test('in production', async t => {
-  const environment = process.env.NODE_ENV
-  t.before(() => { process.env.NODE_ENV = 'production' })
-  t.teardown(() => {
-    if (environment === undefined) delete process.env.NODE_ENV
-    else process.env.NODE_ENV = environment
-  })
+  inProduction(t)
   const safe = { ...minimal, publicUrl: 'https://app.example', mail: { transport: async () => {} } }
 
   await t.test('a secret and an https address are required', async t => {

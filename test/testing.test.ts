@@ -5,8 +5,9 @@ import { text } from 'node:stream/consumers'
 import Fastify, { type FastifyInstance } from 'fastify'
 import restAuth from '../src/index.js'
 import { createTestKit, startTestProvider, type TestKit } from '../src/testing/index.js'
-import { createBrowser } from './support/social-browser.js'
 import { alice, articleOptions, password, patient, secret, sqliteBuild, story, t, type Test } from './support/build.js'
+import { inProduction } from './support/environment.js'
+import { createBrowser } from './support/social-browser.js'
 
 const mandatory = { ...articleOptions, account: { ...articleOptions.account, emailVerification: 'mandatory' } } as const
 
@@ -21,15 +22,6 @@ async function withKit (t: Test, options: object = {}, kit = createTestKit()) {
 const createUserIn = (app: FastifyInstance) => async (changes: object = {}) => await app.restAuth.users.create({
   email: alice.email, password, gender: 'F', phone_number: '+15550100', email_verified: true, ...changes
 } as never)
-
-const inProduction = (t: Test) => {
-  const { NODE_ENV: before } = process.env
-  process.env.NODE_ENV = 'production'
-  t.teardown(() => {
-    if (before === undefined) delete process.env.NODE_ENV
-    else process.env.NODE_ENV = before
-  })
-}
 
 t.test('the mails of an app have their links, and the codes that the routes take', async t => {
   const { app, kit } = await withKit(t)
