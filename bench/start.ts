@@ -1,6 +1,6 @@
 /**
- * How long an app takes from the start of its process until it listens: without the plugin, and with the built plugin
- * on SQLite in memory, without its documentation. In turns; prints the medians.
+ * How long does an app take from the start of its process until it listens? Starts, in turn, an app without the plugin
+ * and one with the built plugin, on SQLite in memory and without `docs`, and prints the medians.
  *
  *   npm run bench:start            builds first
  */
@@ -33,7 +33,7 @@ async function start (source: string): Promise<Start> {
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
 }
 
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]?.toFixed(0)
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]?.toFixed(0)
 
 const starts = new Map<string, Start[]>(Object.keys(programs).map(name => [name, []]))
 for (let run = 0; run < runs; run++) {

@@ -21,18 +21,19 @@ import { hash as bcrypt } from '@node-rs/bcrypt'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { openDatabase } from '../src/db/open.js'
+import type { HashCost } from '../src/lib/password-hash.js'
 import { createPlugin } from '../src/plugin.js'
 import { updateUser } from '../src/store/users.js'
+import { cheapHash } from '../src/testing/cheap-hash.js'
 
 const secret = 'mWqv0LrN4cJ8sYtX2uKzH6bEfGd9PaVo'
 const password = 'Sup3r-secret-pw'
-const cheap = { memoryCost: 256, timeCost: 1, parallelism: 1 }
 const folder = mkdtempSync(join(tmpdir(), 'rest-auth-timing-'))
 // With so many, chance alone exceeds the limit once in a thousand lines; with half as many, once in fifty.
 const pairs = 2000
 
 let opened = 0
-async function open (options: object = {}, hashCost?: typeof cheap): Promise<FastifyInstance> {
+async function open (options: object = {}, hashCost?: HashCost): Promise<FastifyInstance> {
   const app = Fastify()
   const own = {
     secret,
@@ -197,7 +198,7 @@ const groups: Record<string, () => Promise<void>> = {
     const app = await open()
     await compareMailing('registration', 'verified', app)
     await app.close()
-    const quick = await open({}, cheap)
+    const quick = await open({}, cheapHash)
     await compareMailing('registration', 'unverified', quick, ', hashing at almost no cost')
     await quick.close()
   },
