@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Tests the packed package as an app that installed it: the README and copies of the examples compile against its types
-# with TypeScript 5 and 7, the examples start, so does a CommonJS app (commonjs.mjs), and a user's story runs on each
-# supported Node with each version of the database packages (runtimes.mjs).
+# with TypeScript 5 and 7; the examples start (examples.mjs), and so does a CommonJS app (commonjs.mjs); a user's story
+# runs on each supported Node with each version of the database packages (runtimes.mjs).
 # With the word `all`, better-sqlite3 12 is compiled for Node 22, too.
 set -euo pipefail
 root=$PWD
-typescript7=$(node -e 'import("./.ci/fetch-package.mjs").then(({ fetchTypeScript7: fetch }) => fetch()).then(console.log)')
+typescript7=$(node --input-type=module -e '
+  import { fetchTypeScript7 } from "./.ci/fetch-package.mjs"
+  console.log(await fetchTypeScript7())')
 npm run --silent build
 app=$(mktemp -d)
 trap 'rm -rf "$app"' EXIT

@@ -15,7 +15,7 @@ const usage = `usage: fastify-rest-auth <command>
 migrate and openapi read your plugin options from a module:
   --options ./auth.ts        its default export, or its export named auth
   --database <file or URL>   instead of the one in the options
-Without either, they take the default options, and migrate takes an auth.sqlite that exists.
+Without either, they use the default options, and migrate needs an auth.sqlite that exists.
 `
 
 async function main (): Promise<void> {
