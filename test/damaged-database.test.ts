@@ -77,7 +77,7 @@ for (const tested of databases) {
     t.equal(await start(database, true), 'started')
   })
 
-  t.test(`migrations of a newer version that only add are none of our concern (${tested.name})`, async t => {
+  t.test(`an app starts on a database to which a newer version has only added (${tested.name})`, async t => {
     const { database, run } = await open(t, tested)
     await start(database, true)
     await run("INSERT INTO rest_auth_schema VALUES ('migration:9999_later', 'applied')")

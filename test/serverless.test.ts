@@ -58,7 +58,7 @@ for (const { name, open } of databases) {
   })
 }
 
-t.test('cookies go both ways', async t => {
+t.test('the handler reads the cookies of an event, and returns those that the app sets', async t => {
   const mail = { transport: async () => {} }
   const { handler } = await start(t, { database: ':memory:', mail, tokens: { cookies: {} } })
   const { cookies = [] } = await handler(registration, {})
@@ -67,7 +67,7 @@ t.test('cookies go both ways', async t => {
   t.same(JSON.parse((await handler(event('GET', '/me', { cookies: pairs }), {})).body), { hello: alice.email })
 })
 
-t.test('an outbox that is not available leaves the answer as it is', async t => {
+t.test('the handler answers even if the outbox is not available', async t => {
   const client = new BetterSqlite3(':memory:')
   t.teardown(() => client.close())
   const { app, handler } = await start(t, { database: drizzle(client), mail: { transport: async () => {} } })

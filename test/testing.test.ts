@@ -49,7 +49,7 @@ t.test('the mails of an app have their links, and the codes that the routes take
   })
   t.equal(changed.statusCode, 200, changed.body)
   t.equal(await logIn('An0ther-secret-pw'), 200)
-  t.same((await kit.mails(alice.email)).at(-1)?.codes, {}, 'the mail about the change has no link of ours')
+  t.same((await kit.mails(alice.email)).at(-1)?.codes, {}, 'the mail about the change has no link of the plugin')
   t.equal((await kit.mails()).length, 4)
 })
 
@@ -82,7 +82,7 @@ t.test('codes are found in every form of a link', async t => {
   }
 })
 
-t.test('mails() refuses to say that there are none where the kit has been lost on the way to the plugin', async t => {
+t.test('mails() throws an error if no app has got the kit', async t => {
   const kit = createTestKit()
   await t.rejects(kit.mails(), { message: 'mails: no registration with kit.options is ready' })
   const { app } = await withKit(t, {}, kit)
@@ -129,7 +129,7 @@ for (const [name, options] of Object.entries({
   })
 }
 
-t.test('as() opens a session that says how the user logged in, and refuses who may not', async t => {
+t.test('as() opens a session that says how the user logged in, and refuses users who may not log in', async t => {
   const { app, kit, create } = await withKit(t)
   const user = await create()
   await kit.as(user)
@@ -285,7 +285,7 @@ t.test('the test provider refuses what a real one refuses', async t => {
   t.equal((await fetch(`${issuer}/other`)).status, 404)
 })
 
-t.test('the test provider survives requests that are no HTTP of a client', async t => {
+t.test('the test provider survives malformed requests', async t => {
   const provider = await startTestProvider()
   t.teardown(() => provider.close())
   const { hostname, port } = new URL(provider.options.issuer)
@@ -297,7 +297,7 @@ t.test('the test provider survives requests that are no HTTP of a client', async
   t.equal((await fetch(`${provider.options.issuer}/jwks`)).status, 200)
 })
 
-story('the tests of this package use the kit', async (t, build) => {
+story('as() logs a user in on each database', async (t, build) => {
   const { register, as, get } = await build(t)
   const { user } = await register()
   t.match((await get('/user', await as(user))).json(), { pk: user.pk })
