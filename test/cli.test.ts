@@ -46,6 +46,13 @@ t.test('`secret` prints a new, valid secret each time', async t => {
   t.not(one.stdout, two.stdout)
 })
 
+t.test('a command ends when it is done, also if the options keep connections or timers', async t => {
+  const options = optionsFile(t, 'setInterval(() => {}, 1000); export default { docs: false }')
+  const { code, stdout } = await run('openapi', '--options', options)
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout), { openapi: /^3/ }, 'nothing of the output is lost')
+})
+
 t.test('`secret --algorithm` prints a valid private key, as a JWK on one line or as PEM', async t => {
   for (const algorithm of ['EdDSA', 'ES256'] as const) {
     const [jwk, pem] = await Promise.all([

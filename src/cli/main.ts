@@ -52,4 +52,7 @@ async function main (): Promise<void> {
 main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
+}).finally(() => {
+  // The options may hold connections of the app, which would keep this process.
+  process.stdout.write('', () => process.exit())
 })

@@ -8,7 +8,8 @@
  * See docs/testing.md.
  */
 export { createTestKit } from './kit.js'
-export type { TestKit, TestKitOptions, TestOptions } from './kit.js'
+export type { Credentials } from './credentials.js'
+export type { LoginOptions, TestKit, TestKitOptions, TestOptions } from './kit.js'
 export type { TestClock } from './clock.js'
 export type { TestMail } from './mails.js'
 export { startTestProvider } from './provider.js'

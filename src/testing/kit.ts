@@ -22,7 +22,7 @@ export interface TestOptions {
   docs: false
 }
 
-export interface AsOptions {
+export interface LoginOptions {
   /** The path of the registration's routes, such as `/staff`. Default: the first registration. */
   under?: string
   /** How the user proved who they are (RFC 8176). */
@@ -46,7 +46,7 @@ export interface TestKit {
    * Logs a user in, as `sessions.open` does, and returns the headers of their requests:
    * `app.inject({ url: '/me', ...await kit.as(user) })`. Throws an Error for a user who can't log in.
    */
-  as: (user: { pk: string | number }, options?: AsOptions) => Promise<Credentials>
+  as: (user: { pk: string | number }, options?: LoginOptions) => Promise<Credentials>
 }
 
 /** A registration that the kit serves, and how to log in there. */
