@@ -70,11 +70,12 @@ export const createPlugin = (internals: Internals = {}) =>
     const registrations = registrationsOf(app)
     const docs = 'docs' in options && options.docs ? settings.docs : freeDocsPath(app, settings)
     prepareHost(app)
-    // Everything else is in its own scope: the host keeps its parsers, error handler, swagger and jwt.
-    await app.register(async scope => {
+    // Everything else is in its own scope: the host keeps its parsers, error handler, swagger and jwt. Fastify's error
+    // for a slow start shows the names of the functions.
+    await app.register(async function restAuthScope (scope) {
       const inbox = addInbox(scope, settings.mailViewer)
       await addOpenapi(scope, { ...settings, docs })
-      await scope.register(async child => {
+      await scope.register(async function restAuthRoutes (child) {
         if (settings.cookies || settings.social.length > 0) await addCookies(child)
         const name = documentName(child, path)
         const context = await createContext(child, { settings, db, path, name, inbox, ...overrides })
