@@ -199,7 +199,8 @@ t.test('nothing of the kit works in production', async t => {
   const app = Fastify(patient)
   t.teardown(() => app.close())
   const options: object = { secret, ...mandatory, ...kit.options, mail: { transport: async () => {} } }
-  await t.rejects(async () => await app.register(restAuth, options), { message: /^fastify-rest-auth\/testing is for tests/ })
+  const message = /^fastify-rest-auth\/testing is for tests/
+  await t.rejects(async () => await app.register(restAuth, options), { message })
 })
 
 async function withTestProvider (t: Test, kit: TestKit = createTestKit(), name = 'company') {

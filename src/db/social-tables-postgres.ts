@@ -7,7 +7,7 @@ const timestamp = (name: string) => timestamptz(name, { withTimezone: true, prec
 
 /** Defines a table, in the schema that it should be in; and what its name begins with. */
 export interface Naming { define: PgTableFn, prefix: string }
-/** The table of users, whatever columns its user fields add. */
+/** The table of users, with or without user fields. */
 export interface Users { pk: AnyPgColumn }
 
 export const socialAccountsTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}social_accounts`, {

@@ -3,7 +3,7 @@ import { index, integer, sqliteTable, text, uniqueIndex, type AnySQLiteColumn } 
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
-/** The table of users, whatever columns its user fields add. */
+/** The table of users, with or without user fields. */
 export interface Users { pk: AnySQLiteColumn }
 
 /** Which user logs in with which account of a provider; (issuer, subject) identifies it permanently. */

@@ -76,7 +76,7 @@ export function createGrants ({ clientId, clientSecret }: Client) {
     return id === clientId && secret === clientSecret
   }
 
-  /** Whose access token it is; undefined if it is none. */
+  /** The person who got this access token; undefined for an unknown one. */
   const personOf = (authorization: string) => people.get(authorization.replace(/^Bearer /i, ''))
 
   return { authorize, exchange, personOf }
