@@ -566,6 +566,14 @@ story('an app with its own `authenticate` decorator can register the plugin in a
   t.equal((await app.inject('/open')).body, 'open')
 })
 
+t.test('without a scope, an app with its own `authenticate` decorator is refused', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.decorate('authenticate', async () => {})
+  const message = /^fastify-rest-auth: the app has another authenticate decorator; register the plugin in a scope: /
+  await t.rejects(async () => await app.register(coexisting, options({ database: ':memory:' })), { message })
+})
+
 story('hooks that the app adds in onRoute run once a request, also with a trailing slash', async (t, build) => {
   let runs = 0
   const { get, call, register } = await build(t, {

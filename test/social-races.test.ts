@@ -91,30 +91,33 @@ story('of twenty owners who get their accounts at once, one gets the value that 
 
 story('in a race of social login and registration, only one owns the address', async (t, build, { dialect }) => {
   for (const trustEmail of [true, false]) {
-    const { enter, post, get, users, accounts } = await withCrowd(t, build, dialect, { provider: { trustEmail } })
-    const answers = await times(20, async index =>
-      index % 2 ? await enter('alice') : await post('/registration', { ...alice, password1: other })
-    )
-    const [came, registered] = [answers.filter((_, index) => index % 2), answers.filter((_, index) => index % 2 === 0)]
-    t.equal((await users()).length, 1)
-    const [user] = await users()
-    const mayLogIn = (await post('/login', { email: alice.email, password: other })).statusCode === 200
-    if (trustEmail) {
-      t.same(outcomes(came), { 200: 10 })
-      t.match(
-        [user?.emailVerified, mayLogIn],
-        [true, false],
-        'the proven identity wins over the unverified registration'
+    await t.test(`trustEmail: ${trustEmail}`, async t => {
+      const { enter, post, get, users, accounts } = await withCrowd(t, build, dialect, { provider: { trustEmail } })
+      const answers = await times(20, async index =>
+        index % 2 ? await enter('alice') : await post('/registration', { ...alice, password1: other })
       )
-      for (const answer of registered.filter(({ statusCode }) => statusCode === 201)) {
-        t.equal((await get('/user', { token: answer.json().access })).statusCode, 401)
+      const came = answers.filter((_, index) => index % 2)
+      const registered = answers.filter((_, index) => index % 2 === 0)
+      t.equal((await users()).length, 1)
+      const [user] = await users()
+      const mayLogIn = (await post('/login', { email: alice.email, password: other })).statusCode === 200
+      if (trustEmail) {
+        t.same(outcomes(came), { 200: 10 })
+        t.match(
+          [user?.emailVerified, mayLogIn],
+          [true, false],
+          'the proven identity wins over the unverified registration'
+        )
+        for (const answer of registered.filter(({ statusCode }) => statusCode === 201)) {
+          t.equal((await get('/user', { token: answer.json().access })).statusCode, 401)
+        }
+      } else {
+        const isRegistered = registered.some(({ statusCode }) => statusCode === 201)
+        t.same(outcomes(came), isRegistered ? { account_exists: 10 } : { 200: 10 })
+        t.equal(mayLogIn, isRegistered, 'the first one wins')
+        t.equal((await accounts()).length, isRegistered ? 0 : 1)
       }
-    } else {
-      const isRegistered = registered.some(({ statusCode }) => statusCode === 201)
-      t.same(outcomes(came), isRegistered ? { account_exists: 10 } : { 200: 10 })
-      t.equal(mayLogIn, isRegistered, 'the first one wins')
-      t.equal((await accounts()).length, isRegistered ? 0 : 1)
-    }
+    })
   }
 })
 
@@ -168,49 +171,53 @@ story('disconnecting the last two identities at once keeps one', async (t, build
 
 story('a planted identity that races a password reset has no access afterwards', async (t, build, { dialect }) => {
   for (let round = 0; round < 5; round++) {
-    const { enter, post, get, mails, accounts, users, bad, connect } = await withCrowd(t, build, dialect, {
-      provider: { trustEmail: false }
+    await t.test(`round ${round}`, async t => {
+      const { enter, post, get, mails, accounts, users, bad, connect } = await withCrowd(t, build, dialect, {
+        provider: { trustEmail: false }
+      })
+      const planted = (await enter('mallory')).json()
+      await post('/password/reset', { email: alice.email })
+      const [, uid, token] = /confirm\/([^/\s]+)\/([\w-]{43})/.exec((await mails()).at(-1)?.text ?? '') ?? []
+      const [reset, ...came] = await Promise.all([
+        post('/password/reset/confirm', { uid, token, new_password1: other }),
+        ...Array.from({ length: 8 }, async (_, index) =>
+          index % 4 === round % 4 ? await connect(`p${index}`, planted.access) : await enter('mallory')
+        )
+      ])
+      t.equal(reset?.statusCode, 200)
+      t.equal((await users()).find(({ email }) => email === alice.email)?.emailVerified, true)
+      t.same((await accounts()).filter(({ userPk }) => userPk === planted.user.pk), [], 'no identity is connected')
+      for (const answer of [
+        planted,
+        ...came.filter(({ statusCode }) => statusCode === 200).map(answer => answer.json())
+      ]) {
+        t.equal((await get('/user', { token: answer.access })).statusCode, 401, 'no earlier session is left')
+      }
+      t.equal((await enter('mallory')).json().code, 'account_exists')
+      t.equal((await post('/login', { email: alice.email, password: other })).statusCode, 200)
+      t.ok(bad)
     })
-    const planted = (await enter('mallory')).json()
-    await post('/password/reset', { email: alice.email })
-    const [, uid, token] = /confirm\/([^/\s]+)\/([\w-]{43})/.exec((await mails()).at(-1)?.text ?? '') ?? []
-    const [reset, ...came] = await Promise.all([
-      post('/password/reset/confirm', { uid, token, new_password1: other }),
-      ...Array.from({ length: 8 }, async (_, index) =>
-        index % 4 === round % 4 ? await connect(`p${index}`, planted.access) : await enter('mallory')
-      )
-    ])
-    t.equal(reset?.statusCode, 200)
-    t.equal((await users()).find(({ email }) => email === alice.email)?.emailVerified, true)
-    t.same((await accounts()).filter(({ userPk }) => userPk === planted.user.pk), [], 'no identity is connected')
-    for (const answer of [
-      planted,
-      ...came.filter(({ statusCode }) => statusCode === 200).map(answer => answer.json())
-    ]) {
-      t.equal((await get('/user', { token: answer.access })).statusCode, 401, 'no earlier session is left')
-    }
-    t.equal((await enter('mallory')).json().code, 'account_exists')
-    t.equal((await post('/login', { email: alice.email, password: other })).statusCode, 200)
-    t.ok(bad)
   }
 })
 
 story('password logins that race the login that proves the address lose access', async (t, build, { dialect }) => {
   for (let round = 0; round < 5; round++) {
-    const { enter, post, get, sessions } = await withCrowd(t, build, dialect)
-    await post('/registration', alice)
-    const answers = await times(12, async index =>
-      index === round * 2 ? await enter('alice') : await post('/login', { email: alice.email, password })
-    )
-    const owner = answers[round * 2]
-    t.equal(owner?.statusCode, 200)
-    for (const answer of answers) {
-      if (answer === owner || answer.statusCode !== 200) continue
-      t.equal((await get('/user', { token: answer.json().access })).statusCode, 401)
-    }
-    t.equal((await get('/user', { token: owner?.json().access })).statusCode, 200)
-    t.equal((await sessions()).length, 1)
-    t.equal((await post('/login', { email: alice.email, password })).json().code, 'invalid_credentials')
+    await t.test(`round ${round}`, async t => {
+      const { enter, post, get, sessions } = await withCrowd(t, build, dialect)
+      await post('/registration', alice)
+      const answers = await times(12, async index =>
+        index === round * 2 ? await enter('alice') : await post('/login', { email: alice.email, password })
+      )
+      const owner = answers[round * 2]
+      t.equal(owner?.statusCode, 200)
+      for (const answer of answers) {
+        if (answer === owner || answer.statusCode !== 200) continue
+        t.equal((await get('/user', { token: answer.json().access })).statusCode, 401)
+      }
+      t.equal((await get('/user', { token: owner?.json().access })).statusCode, 200)
+      t.equal((await sessions()).length, 1)
+      t.equal((await post('/login', { email: alice.email, password })).json().code, 'invalid_credentials')
+    })
   }
 })
 

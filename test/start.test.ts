@@ -27,6 +27,14 @@ t.test('options that are no object are refused', async t => {
   }
 })
 
+t.test('an environment that is nearly `production` is logged: the strict checks are off', async t => {
+  const { NODE_ENV: before } = process.env
+  t.teardown(() => { process.env.NODE_ENV = before ?? '' })
+  process.env.NODE_ENV = 'prod'
+  const { logs } = await sqliteBuild(t)
+  t.ok(logs.some(line => line.includes('NODE_ENV is \\"prod\\", so the checks for \\"production\\" are off')))
+})
+
 t.test('a router that cuts the tokens of mailed links is refused', async t => {
   const start = async (options: object) => {
     const app = Fastify(options)
