@@ -41,7 +41,9 @@ type Route = typeof routes[number]
 
 async function open (name: string, database: string, options: object, hashCost?: HashCost): Promise<Variant> {
   const app = Fastify()
-  const own = { secret, database, docs: false, publicUrl: 'http://localhost:3000', userFields: {} }
+  const own = {
+    secret, database, docs: false, limits: false, publicUrl: 'http://localhost:3000', userFields: {}
+  }
   const pluginOptions = { ...own, ...options }
   await app.register(fp(createPlugin(hashCost && { hashCost })), pluginOptions as object)
   await app.ready()

@@ -75,6 +75,7 @@ await app.register(restAuth, {
   secret,
   database: join(folder, 'app.sqlite'),
   docs: false,
+  limits: false,
   account: { emailVerification: 'none' }
 })
 const register = async (index: number) =>

@@ -40,6 +40,7 @@ async function open (options: object = {}, hashCost?: HashCost): Promise<Fastify
     database: process.env.DATABASE ?? join(folder, `${++opened}.sqlite`),
     migrate: true,
     docs: false,
+    limits: false,
     publicUrl: 'http://localhost:3000',
     userFields: {}
   }

@@ -1,5 +1,6 @@
 /** What the schemas of all features share: fields, components and security schemes. */
 import { Type, type ObjectOptions, type Static, type TProperties, type TSchema } from '@sinclair/typebox'
+import type { LimitedActionName } from './limited-actions.js'
 
 /**
  * What a blank value means for a field that the body may leave out: it is absent; an edit empties it; or it is
@@ -32,6 +33,8 @@ export interface ContractShape {
   csrf?: boolean
   /** False if a refresh token stays the same until its session ends. */
   rotates?: boolean
+  /** The actions with limits. Default: none. */
+  limited?: ReadonlySet<LimitedActionName>
 }
 
 export const Detail = (shape: ContractShape) => Type.Object(

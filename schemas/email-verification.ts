@@ -45,6 +45,7 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
   return {
     verifyEmail: route(shape, {
       operationId: 'verifyEmail',
+      limit: 'verifyEmail',
       summary: 'Confirm an e-mail address',
       description: 'Takes the key of the mailed link, for front ends with a page of their own for it.' +
         (shape.loginOnEmailConfirmation ? ' Starts a session, as a login does.' : ''),
@@ -58,6 +59,7 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
     }),
     resendEmail: route(shape, {
       operationId: 'resendEmail',
+      limit: 'resendEmail',
       summary: 'Send the confirmation mail again',
       description: 'Returns the same response for every address. Sends a mail only if the address belongs to ' +
         `an account and is not verified yet, at most once in ${shape.resendInterval} seconds.`,
@@ -68,6 +70,7 @@ export const emailVerificationRoutes = (shape: EmailVerificationShape) => {
     }),
     confirmEmailPage: page(shape, {
       operationId: 'confirmEmailPage',
+      limit: 'verifyEmail',
       summary: 'Confirmation page that the link in the mail opens',
       params: { key: 'Key of the mailed link.' },
       ...(shape.confirmEmailOnGet ? confirmedOnGet : confirmedByButton),

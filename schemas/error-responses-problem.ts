@@ -101,7 +101,8 @@ function exampleError (body: TSchema) {
 /** Fills the placeholders of messages that several routes have. */
 const commonSamples = {
   reason: "Body is not valid JSON but content-type is set to 'application/json'",
-  problem: 'Send application/json, or the header X-Requested-With.'
+  problem: 'Send application/json, or the header X-Requested-With.',
+  seconds: '212'
 }
 
 const titles: Record<ErrorStatus, string> = {
@@ -112,6 +113,7 @@ const titles: Record<ErrorStatus, string> = {
   405: 'Method Not Allowed',
   413: 'Payload Too Large',
   415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable'

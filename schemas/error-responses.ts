@@ -24,6 +24,8 @@ export function failures (shape: ContractShape, route: RouteFailures) {
   }))
 }
 
+const retryAfter = { 'Retry-After': { type: 'integer', description: 'Seconds to wait before the next attempt.' } }
+
 const headers: Record<number, { headers: Record<string, object> }> = {
   401: {
     headers: {
@@ -33,5 +35,18 @@ const headers: Record<number, { headers: Record<string, object> }> = {
       }
     }
   },
-  503: { headers: { 'Retry-After': { type: 'integer', description: 'Seconds to wait before the next attempt.' } } }
+  429: {
+    headers: {
+      ...retryAfter,
+      'RateLimit-Policy': {
+        type: 'string',
+        description: 'The limit that is reached, such as `"login";q=5;w=300`: at most 5 attempts in 300 seconds.'
+      },
+      RateLimit: {
+        type: 'string',
+        description: 'How many attempts remain, and for how many seconds, such as `"login";r=0;t=212`.'
+      }
+    }
+  },
+  503: { headers: retryAfter }
 }

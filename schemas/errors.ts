@@ -51,6 +51,9 @@ export const errors = {
   method_not_allowed: { status: 405, message: 'Method "{method}" not allowed.', shownIn: 'detail' },
   body_too_large: { status: 413, message: 'The request body is too large.', shownIn: 'detail' },
   unsupported_media_type: { status: 415, message: 'Unsupported media type "{type}" in request.', shownIn: 'detail' },
+  too_many_requests: {
+    status: 429, message: 'Request was throttled. Expected available in {seconds} seconds.', shownIn: 'detail'
+  },
   internal_error: { status: 500, message: 'The server failed to answer the request.', shownIn: 'detail' },
   provider_error: { status: 502, message: 'The provider gave no usable answer.', shownIn: 'detail' },
   provider_email_missing: { status: 502, message: 'The provider gave no e-mail address.', shownIn: 'detail' },

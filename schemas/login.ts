@@ -34,6 +34,7 @@ export const identifierIn = ({ length, 0: first }: LoginShape['loginMethods']) =
 export const loginRoutes = (shape: LoginShape) => ({
   login: route(shape, {
     operationId: 'login',
+    limit: 'login',
     summary: 'Log in',
     description: 'Starts a session. An unknown user, a wrong password and a deactivated account return the same ' +
       'response.' + (shape.emailVerification === 'mandatory'

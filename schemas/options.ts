@@ -8,6 +8,7 @@ import { SiteOptions, UrlOptions } from './options/addresses.js'
 import { Choice, Group, Text, Url } from './options/builders.js'
 import { DatabaseOptions } from './options/database.js'
 import { HookOptions } from './options/hooks.js'
+import { LimitOptions } from './options/limits.js'
 import { MailOptions } from './options/mail.js'
 import { SocialOptions } from './options/social.js'
 import { TokenOptions } from './options/tokens.js'
@@ -54,6 +55,7 @@ export const Options = Group({
   urls: UrlOptions,
   site: SiteOptions,
   mail: MailOptions,
+  limits: LimitOptions,
   errors: Choice(['problem', 'drf'], {
     default: 'problem',
     description: 'Format of error responses: `problem` (RFC 9457) or `drf` (Django REST framework).'

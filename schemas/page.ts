@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import type { ContractShape } from './common.js'
 import { failures } from './error-responses.js'
+import type { LimitedActionName } from './limited-actions.js'
 import { everyRoute } from './route-failures.js'
 import { operationIdOf, pathParameters } from './route.js'
 
@@ -14,14 +15,19 @@ export interface PageDescription {
   params?: Record<string, string>
   /** What each status means, in a sentence. */
   answers: Record<number, string>
+  /** The action whose limits hold for this page. */
+  limit?: LimitedActionName
 }
 
 /** A page for the browser: returns HTML, except for failures before its handler runs. */
 export function page (
   shape: ContractShape,
-  { operationId, summary, description, tag, params, answers }: PageDescription
+  { operationId, summary, description, tag, params, answers, limit }: PageDescription
 ) {
-  const coded = failures(shape, { operationId, codes: everyRoute })
+  const coded = failures(shape, {
+    operationId,
+    codes: [...everyRoute, ...(limit && shape.limited?.has(limit) ? ['too_many_requests'] as const : [])]
+  })
   return {
     operationId: operationIdOf(shape, operationId),
     summary,

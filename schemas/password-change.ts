@@ -29,6 +29,7 @@ function passwordChangeBody ({ requireOldPassword }: PasswordChangeShape) {
 export const passwordChangeRoutes = (shape: PasswordChangeShape) => ({
   changePassword: route(shape, {
     operationId: 'changePassword',
+    limit: 'passwordChange',
     summary: 'Change the password',
     description: 'Ends every other session of the user, unless the app turns this off.',
     tag: 'Password',

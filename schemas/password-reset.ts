@@ -33,6 +33,7 @@ export const passwordResetRoutes = (shape: ContractShape) => {
   return {
     requestPasswordReset: route(shape, {
       operationId: 'requestPasswordReset',
+      limit: 'passwordReset',
       summary: 'Request a mail to reset the password',
       description: 'Returns the same response, after the same work, for every address. An account gets at most five ' +
         'mails an hour.',
@@ -43,6 +44,7 @@ export const passwordResetRoutes = (shape: ContractShape) => {
     }),
     confirmPasswordReset: route(shape, {
       operationId: 'confirmPasswordReset',
+      limit: 'passwordResetConfirm',
       summary: 'Set a new password with the mailed token',
       description: 'Ends every session of the user. If the new password is rejected, the token stays valid.',
       tag,
@@ -54,6 +56,7 @@ export const passwordResetRoutes = (shape: ContractShape) => {
     }),
     passwordResetPage: page(shape, {
       operationId: 'passwordResetPage',
+      limit: 'passwordResetConfirm',
       summary: 'Password reset page that the link in the mail opens',
       description: 'Shows a form for the new password.',
       tag,

@@ -6,6 +6,7 @@ import { route } from './route.js'
 export const reauthenticateRoutes = (shape: ContractShape) => ({
   reauthenticate: route(shape, {
     operationId: 'reauthenticate',
+    limit: 'reauthenticate',
     summary: 'Confirm the password',
     description: 'Call this after a `reauthentication_required` error. The session and its tokens stay the same.',
     tag: 'Session',

@@ -41,6 +41,7 @@ export const registrationRoutes = (shape: AccountShape) => {
   const isMandatory = shape.emailVerification === 'mandatory'
   const register = route(shape, {
     operationId: 'register',
+    limit: 'registration',
     summary: 'Create an account',
     description: 'Stores a user and ' + (isMandatory
       ? 'sends a mail with a link to the address. Nobody can log in before the link was followed.'

@@ -8,6 +8,7 @@ import { contractCodesOf } from './contract-codes.js'
 import { failures } from './error-responses.js'
 import type { AnswerCode, FieldCode } from './errors.js'
 import { exampleOf } from './examples.js'
+import type { LimitedActionName } from './limited-actions.js'
 import { authenticatedRoute, bodyRoute, everyRoute } from './route-failures.js'
 
 export interface RouteDescription<Body extends TSchema, Answer extends TSchema, Status extends number = 200> {
@@ -32,6 +33,8 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
   /** A successful response. Default: one with the example of every field. */
   example?: unknown
   errors?: readonly AnswerCode[]
+  /** The action whose limits hold for this route. */
+  limit?: LimitedActionName
   fields?: readonly FieldCode[]
   /** Fills the placeholders in the messages of `errors`. */
   samples?: Record<string, string>
@@ -68,11 +71,14 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
 
 type AnyRoute = RouteDescription<TSchema, TSchema, number>
 
-const codesOf = ({ csrf = false }: ContractShape, { body, authenticated, unsafe, errors = [] }: AnyRoute) => [
+const codesOf = (
+  { csrf = false, limited }: ContractShape, { body, authenticated, unsafe, errors = [], limit }: AnyRoute
+) => [
   ...(body ? bodyRoute : []),
   ...everyRoute,
   ...(authenticated === true ? authenticatedRoute : []),
   ...((unsafe ?? body !== undefined) && csrf ? ['csrf_failed'] as const : []),
+  ...(limit && limited?.has(limit) ? ['too_many_requests'] as const : []),
   ...errors
 ]
 

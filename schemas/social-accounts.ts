@@ -41,6 +41,7 @@ export const connectRoute = (shape: SocialShape, provider: ProviderShape) => rou
   description: 'Requires authentication within the last five minutes. Returns new tokens for the session; the old ' +
     'ones stop working.',
   tag: 'Social',
+  limit: 'socialConnect',
   authenticated: true,
   ...connectCredentials(provider),
   answer: TokensRef(shape),

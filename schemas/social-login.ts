@@ -124,6 +124,7 @@ export const socialLoginRoute = (shape: SocialShape, provider: ProviderShape) =>
   summary: `Log in with ${provider.label}`,
   description: 'Starts a session, and creates an account if there is none yet.',
   tag: 'Social',
+  limit: 'socialLogin',
   ...credentials({ ...credentialProperties(provider), ...(!setsCookies(shape) && { login_code: loginCode }) }),
   answer: TokensRef(shape),
   answered: 'The user is logged in.',

@@ -29,10 +29,12 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
         description: 'Open this URL in a browser. Scripts (including Swagger UI) cannot follow the redirect to ' +
           'another origin. A navigation from another site gets a page with a button first.',
         tag: 'Social',
+        limit: 'socialStart',
         answers: {
           200: 'A page with a button that continues to the provider.',
           303: `Redirects to ${provider.label}.`,
           400: '`next` is not an allowed address.',
+          ...(shape.limited?.has('socialStart') && { 429: failed }),
           500: failed,
           502: failed,
           503: failed
@@ -45,13 +47,15 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
       summary: `Handle the redirect back from ${provider.label}`,
       description: 'Not for clients. Works once, within ten minutes, in the browser that started the login.',
       tag: 'Social',
+      limit: 'socialCallback',
       answers: {
         200:
           setsCookies(shape)
             ? 'The user is logged in, and the app configures no page where the login ends.'
             : 'The tokens, as at login, if the app configures no page where the login ends.',
         303: atEnd,
-        ...Object.fromEntries([400, 403, 500, 502, 503].map(status => [status, failed]))
+        ...Object.fromEntries([400, 403, 500, 502, 503].map(status => [status, failed])),
+        ...(shape.limited?.has('socialCallback') && { 429: failed })
       }
     }))
   }

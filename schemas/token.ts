@@ -31,6 +31,7 @@ export const tokenRoutes = (shape: ContractShape) => {
   return {
     refreshToken: route(shape, {
       operationId: 'refreshToken',
+      limit: 'tokenRefresh',
       ...refreshing[shape.rotates === false ? 'keeping' : 'rotating'],
       tag,
       body: Type.Object({ refresh: Type.Optional(Token('Current refresh token of the session.', refreshExample)) }),
@@ -39,6 +40,7 @@ export const tokenRoutes = (shape: ContractShape) => {
     }),
     verifyToken: route(shape, {
       operationId: 'verifyToken',
+      limit: 'tokenVerify',
       summary: 'Check whether a token is valid',
       description: 'A token is valid if it has not expired, its session is live and its user is active. The response ' +
         'does not say what is wrong with an invalid token.',

@@ -7,6 +7,7 @@ import type { Contract } from '../schemas/index.js'
 import type { Passwords } from './account/passwords.js'
 import type { UserRecords } from './account/user-records.js'
 import type { Database } from './db/database.js'
+import type { Limiter } from './limits/limiter.js'
 import type { Outbox } from './mail/outbox.js'
 import type { Templates } from './mail/templates.js'
 import type { PageFrame } from './pages/card.js'
@@ -26,6 +27,7 @@ export interface Context {
   clock: () => Date
   userRecords: UserRecords
   passwords: Passwords
+  limits: Limiter
   sessions: Sessions
   /** Undefined with `tokens.format: 'opaque'`. */
   accessTokens: AccessTokens | undefined

@@ -7,6 +7,7 @@ import type { Context } from './context.js'
 import type { Database } from './db/database.js'
 import { createCsrfCheck, type CheckCsrf } from './http/csrf.js'
 import type { HashCost } from './lib/password-hash.js'
+import { createLimits } from './limits/create-limits.js'
 import { resolveSite } from './mail/composer.js'
 import { createMail } from './mail/create-mail.js'
 import type { Inbox } from './mail/inbox.js'
@@ -59,6 +60,7 @@ export async function createContext (
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const { toUser } = userRecords
+  const limits = await createLimits(app, { settings, db, clock })
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser, links, inbox, transport })
   const { outbox } = mail
   const sessions = createSessions({
@@ -76,6 +78,7 @@ export async function createContext (
       site: siteOf,
       readHashes: () => samplePasswordHashes(db)
     }),
+    limits,
     sessions,
     accessTokens,
     tokenTransport,
@@ -99,7 +102,9 @@ function transportOf (
 }
 
 const contractOf = (settings: Settings, name: string) => {
-  const { account, fields, unstoredFields, computedFields, errors, password, tokens, cookies, csrf, social } = settings
+  const {
+    account, fields, unstoredFields, computedFields, errors, password, tokens, cookies, csrf, social, limits
+  } = settings
   return createContract({
     ...account,
     fields,
@@ -112,6 +117,7 @@ const contractOf = (settings: Settings, name: string) => {
     cookie: authenticatingCookie(cookies),
     csrf: csrf !== undefined,
     rotates: tokens.refresh.rotate,
+    limited: new Set(limits.actions.keys()),
     name,
     social: social.length > 0
   })

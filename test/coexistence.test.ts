@@ -32,7 +32,8 @@ import { createBrowser } from './support/social-browser.js'
 
 const otherSecret = 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt'
 const coexisting = fp(createPlugin({ hashCost: cheapHash }))
-const options = (changes: object): object => ({ ...articleOptions, secret, migrate: true, docs: false, ...changes })
+const options = (changes: object): object =>
+  ({ ...articleOptions, secret, migrate: true, docs: false, limits: false, ...changes })
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const credentials = { email: alice.email, password }
 

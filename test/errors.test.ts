@@ -121,6 +121,11 @@ const provocations: Record<Code, Provocation> = {
   body_too_large: ({ post }) => post('/login', { password: 'x'.repeat(20000) }),
   unsupported_media_type: ({ call }) =>
     call('POST', '/login', { payload: '<x/>', headers: { 'content-type': 'text/xml' } }),
+  too_many_requests: async () => {
+    const { post } = await sqliteBuild(t, { options: { limits: { login: ['1/1m/ip'] } } })
+    await post('/login', { email: alice.email, password })
+    return await post('/login', { email: alice.email, password })
+  },
   internal_error: async () => {
     const { post } = await sqliteBuild(t, { options: { hooks: { registering: () => { throw new Error('a bug') } } } })
     return await post('/registration', alice, { fault: true })

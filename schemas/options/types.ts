@@ -42,6 +42,11 @@ export interface CheckedOptions {
   /** How mails are sent, and their templates. */
   mail?: MailOptions
   /**
+   * How many attempts each action allows in a time; `false` for no limits. Each limit is `count/time/key`, such as
+   * `10/1m/ip`. See docs/limits.md.
+   */
+  limits?: false | LimitsOptions
+  /**
    * Format of error responses: `problem` (RFC 9457) or `drf` (Django REST framework).
    * @default 'problem'
    */
@@ -450,6 +455,39 @@ export interface MailOptions {
   filters?: Record<string, (...parameters: never[]) => unknown>
   /** Your own Liquid tags: `(...arguments) => text`. */
   tags?: Record<string, (...parameters: never[]) => unknown>
+}
+
+export interface LimitsOptions {
+  /** Where attempts are counted: a `redis://` URL or your ioredis client. Default: in the database. */
+  store?: string | object
+  /** How many failed logins with a password. Default: `10/1m/ip` and `5/5m/account`. */
+  login?: false | string[]
+  /** How many wrong passwords. Default: `10/1m/account`. */
+  reauthenticate?: false | string[]
+  /** How many wrong old passwords. Default: `5/1m/account`. */
+  passwordChange?: false | string[]
+  /** How many requests. Default: `20/1m/ip`. */
+  registration?: false | string[]
+  /** How many invalid keys. Default: `20/1m/ip`. */
+  verifyEmail?: false | string[]
+  /** How many requests. Default: `20/1m/ip` and `1/3m/mailbox`. */
+  resendEmail?: false | string[]
+  /** How many requests. Default: `20/1m/ip` and `5/1h/mailbox`. */
+  passwordReset?: false | string[]
+  /** How many invalid links. Default: `20/1m/ip`. */
+  passwordResetConfirm?: false | string[]
+  /** How many invalid refresh tokens. Default: `150/5m/ip`. */
+  tokenRefresh?: false | string[]
+  /** How many invalid tokens. Default: `150/5m/ip`. */
+  tokenVerify?: false | string[]
+  /** How many redirects to a provider. Default: `30/1m/ip`. */
+  socialStart?: false | string[]
+  /** How many requests. Default: `30/1m/ip`. */
+  socialCallback?: false | string[]
+  /** How many requests. Default: `30/1m/ip`. */
+  socialLogin?: false | string[]
+  /** How many requests. Default: `10/1m/account`. */
+  socialConnect?: false | string[]
 }
 
 export interface HooksOptions {

@@ -1,4 +1,5 @@
 /** The steps that the password reset API and its page share: who owns a link, and setting the new password. */
+import type { FastifyRequest } from 'fastify'
 import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
 import type { Database } from '../db/database.js'
@@ -13,6 +14,7 @@ import { deleteSocialAccounts } from '../store/social-accounts.js'
 import { findUser, replacePassword } from '../store/users.js'
 import { inOrder } from '../validation/field-errors.js'
 import type { Passwords } from './passwords.js'
+import type { Limiter } from '../limits/limiter.js'
 import type { UserRecords } from './user-records.js'
 
 export type PasswordResetBody = Body<Contract['confirmPasswordReset']>
@@ -26,13 +28,14 @@ interface PasswordResetOptions {
   userRecords: UserRecords
   passwords: Passwords
   outbox: Outbox
+  limits: Limiter
 }
 
 // The policy of the mail `password-reset` mints the token that is spent here.
 const purpose = tokenPurposes.resetPassword
 
 export function createPasswordReset (options: PasswordResetOptions) {
-  const { settings: { account, hooks }, contract, db, clock, userRecords, passwords, outbox } = options
+  const { settings: { account, hooks }, contract, db, clock, limits, userRecords, passwords, outbox } = options
   const { body: schema } = contract.confirmPasswordReset
 
   /** The user whose password the link may replace; undefined if it was used, or the password or address changed. */
@@ -43,11 +46,20 @@ export function createPasswordReset (options: PasswordResetOptions) {
     return hashToken(user.passwordHash ?? '') === row.passwordDigest ? user : undefined
   }
 
+  /** The same for a link that a client follows: how often it may be invalid is limited. */
+  async function ownerOrLimit (link: ResetLink, request: FastifyRequest): Promise<UserRow | undefined> {
+    const owner = await ownerOf(link)
+    if (!owner) await limits.count('passwordResetConfirm', request)
+    return owner
+  }
+
   /** Sets the password, or throws everything that is wrong at once. A rejected password does not use up the token. */
-  async function reset (input: Partial<PasswordResetBody>, invalid: readonly FieldError[]): Promise<void> {
+  async function reset (
+    input: Partial<PasswordResetBody>, invalid: readonly FieldError[], request: FastifyRequest
+  ): Promise<void> {
     const { uid, token, new_password1: password, new_password2: repeated } = input
     const hasLink = uid !== undefined && token !== undefined
-    const owner = hasLink ? await ownerOf({ uid, token }) : undefined
+    const owner = hasLink ? await ownerOrLimit({ uid, token }, request) : undefined
     const found = password === undefined
       ? [...invalid]
       : await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}, invalid)
@@ -81,5 +93,5 @@ export function createPasswordReset (options: PasswordResetOptions) {
     outbox.wake()
   }
 
-  return { ownerOf, reset }
+  return { ownerOf, ownerOrLimit, reset }
 }

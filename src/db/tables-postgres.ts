@@ -102,6 +102,13 @@ const userPkCounterTable = ({ define, prefix }: Naming) => define(`${prefix}user
   last: bigint('last', { mode: 'number' }).notNull()
 })
 
+const rateLimitsTable = ({ define, prefix }: Naming) => define(`${prefix}auth_rate_limits`, {
+  key: text('key').primaryKey(),
+  used: integer('used').notNull(),
+  quota: integer('quota').notNull(),
+  resetsAt: timestamp('resets_at').notNull()
+}, table => [index(`${prefix}auth_rate_limits_resets_at_index`).on(table.resetsAt)])
+
 const ledgerTable = ({ define, prefix }: Naming) => define(`${prefix}rest_auth_schema`, {
   entry: text('entry').primaryKey(),
   definition: text('definition').notNull()
@@ -121,13 +128,14 @@ export function createTables<F extends UserFields = {}> ({ fields, ...names }: T
     socialAccounts: socialAccountsTable(naming, users),
     socialTransactions: socialTransactionsTable(naming, users),
     userPkCounter: userPkCounterTable(naming),
+    rateLimits: rateLimitsTable(naming),
     ledger: ledgerTable(naming)
   }
 }
 
 // Not the ledger: drizzle-kit takes what is exported here for what its migrations make.
 export const {
-  users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter
+  users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter, rateLimits
 } = createTables()
 
 /** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */

@@ -11,6 +11,7 @@ export type RefreshTokenRow = InferSelectModel<Tables['refreshTokens']>
 export type MailRow = InferSelectModel<Tables['outbox']>
 export type OneTimeTokenRow = InferSelectModel<Tables['oneTimeTokens']>
 export type SocialAccountRow = InferSelectModel<Tables['socialAccounts']>
+export type RateLimitRow = InferSelectModel<Tables['rateLimits']>
 export type SocialTransactionRow = InferSelectModel<Tables['socialTransactions']>
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false

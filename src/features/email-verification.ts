@@ -25,19 +25,21 @@ const purpose = tokenPurposes.verifyEmail
 const pagePath = '/registration/account-confirm-email/:key'
 
 export const emailVerification: Feature = (app, context) => {
-  const { settings, contract, db, clock, userRecords, sessions, outbox, pageFrame } = context
+  const { settings, contract, db, clock, limits, userRecords, sessions, outbox, pageFrame } = context
   const { account, urls, hooks } = settings
   if (account.emailVerification === 'none') return
 
   app.post('/registration/verify-email', { schema: contract.verifyEmail }, async (request, reply) => {
-    const user = await verify(request.body.key)
+    const user = await verify(request.body.key, request)
     if (!user) throw failure('verification_key_invalid')
     return account.loginOnEmailConfirmation ? await logIn(user, request, reply) : { detail: 'ok' }
   })
 
   app.post('/registration/resend-email', { schema: contract.resendEmail }, async request => {
+    const address = canonicalEmail(request.body.email)
+    await limits.count('resendEmail', request, { mailbox: address })
     // The dispatcher looks the address up later: neither the response nor its timing may show whether it is known.
-    await outbox.enqueue(db, 'email-verification', { address: canonicalEmail(request.body.email) })
+    await outbox.enqueue(db, 'email-verification', { address })
     outbox.wake()
     return { detail: 'ok' }
   })
@@ -59,13 +61,15 @@ export const emailVerification: Feature = (app, context) => {
     async (request, reply) => await verifyAndShow(request, reply, 303)
   )
 
-  async function askForClick ({ params }: FastifyRequest<LinkRoute>, reply: FastifyReply) {
-    const token = await findToken(db, purpose, hashToken(params.key), clock())
-    return token ? sendPage(reply, 200, confirmEmailPage(pageFrame())) : sendLinkInvalid(reply)
+  async function askForClick (request: FastifyRequest<LinkRoute>, reply: FastifyReply) {
+    const token = await findToken(db, purpose, hashToken(request.params.key), clock())
+    if (token) return sendPage(reply, 200, confirmEmailPage(pageFrame()))
+    await limits.count('verifyEmail', request)
+    return sendLinkInvalid(reply)
   }
 
-  async function verifyAndShow ({ params }: FastifyRequest<LinkRoute>, reply: FastifyReply, status: 302 | 303) {
-    if (!await verify(params.key)) return sendLinkInvalid(reply)
+  async function verifyAndShow (request: FastifyRequest<LinkRoute>, reply: FastifyReply, status: 302 | 303) {
+    if (!await verify(request.params.key, request)) return sendLinkInvalid(reply)
     return urls.login === undefined
       ? sendPage(reply, 200, emailConfirmedPage(pageFrame()))
       : await reply.redirect(urls.login, status)
@@ -74,8 +78,8 @@ export const emailVerification: Feature = (app, context) => {
   const sendLinkInvalid = (reply: FastifyReply) => sendPage(reply, 404, linkInvalidPage(pageFrame(), 'email'))
 
   /** Uses up the key; undefined if it is invalid, or was sent to an address that the user no longer has. */
-  async function verify (key: string): Promise<UserRow | undefined> {
-    return await db.transaction(async tx => {
+  async function verify (key: string, request: FastifyRequest): Promise<UserRow | undefined> {
+    const verified = await db.transaction(async tx => {
       const token = await spendToken(tx, purpose, hashToken(key), clock())
       const user = token && await verifyEmail(tx, token.userPk, token.address)
       if (!user) return undefined
@@ -83,6 +87,8 @@ export const emailVerification: Feature = (app, context) => {
       await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
       return user
     })
+    if (!verified) await limits.count('verifyEmail', request)
+    return verified
   }
 
   async function logIn (verified: UserRow, request: FastifyRequest, reply: FastifyReply) {

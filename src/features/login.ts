@@ -11,17 +11,19 @@ import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
+import { usernameKey } from '../lib/username.js'
 import { byPassword } from '../session/authentication-event.js'
 import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
 type Find = () => Promise<UserRow | undefined>
 
-export const login: Feature = (app, { settings, contract, db, passwords, sessions }) => {
+export const login: Feature = (app, { settings, contract, db, limits, passwords, sessions }) => {
   const { loginMethods } = settings.account
 
   app.post('/login', { schema: contract.login }, async (request, reply) => {
     const { email, username, password } = request.body
     if (!email && !username) throw failure('identifier_required', { identifier: identifierIn(loginMethods) })
+    const attempt = await limits.count('login', request, { account: accountOf(email || username) })
     const found = await findByPassword(lookupsOf(email, username), password)
     if (!found) throw failure('invalid_credentials')
 
@@ -34,8 +36,12 @@ export const login: Feature = (app, { settings, contract, db, passwords, session
       orElse: 'invalid_credentials',
       passwordHash
     })
+    await attempt.succeeded()
     return await sessions.respond(db, loggedIn, request, reply)
   })
+
+  /** The identifier in the form in which the lookups compare it. */
+  const accountOf = (identifier = '') => canonicalEmail(identifier) ?? usernameKey(identifier)
 
   /** Whom the identifiers may name, the likeliest first. If both are sent, the address counts, as in dj-rest-auth. */
   function lookupsOf (email?: string, username = ''): Find[] {

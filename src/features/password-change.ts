@@ -16,7 +16,7 @@ import { readBody } from '../validation/body-validator.js'
 import { inOrder } from '../validation/field-errors.js'
 
 export const passwordChange: Feature = (app, context) => {
-  const { settings, contract, db, userRecords, passwords, outbox, authenticate } = context
+  const { settings, contract, db, limits, userRecords, passwords, outbox, authenticate } = context
   const { requireOld, logoutOnChange } = settings.password
 
   app.post(
@@ -38,8 +38,15 @@ export const passwordChange: Feature = (app, context) => {
     const found = password === undefined
       ? [...invalid]
       : await passwords.checkPair(password, repeated, owner, invalid)
-    if (requireOld && old !== undefined && !await passwords.verify(user.passwordHash, old)) found.push(wrongPassword())
+    if (requireOld && old !== undefined && !await isOldPassword(old, user, request)) found.push(wrongPassword())
     return validOrThrow({ password }, inOrder(contract.changePassword.body, found)).password
+  }
+
+  async function isOldPassword (old: string, user: UserRow, request: FastifyRequest): Promise<boolean> {
+    const attempt = await limits.count('passwordChange', request, { account: user.pk })
+    const matches = await passwords.verify(user.passwordHash, old)
+    if (matches) await attempt.succeeded()
+    return matches
   }
 
   async function replace (user: UserRow, sessionId: string, hash: string): Promise<void> {

@@ -21,13 +21,13 @@ const path = '/password/reset/confirm/:uid/:token'
 
 export const passwordResetPage: Feature = (app, context) => {
   const { settings: { urls, password: { minLength } }, contract, pageFrame } = context
-  const { ownerOf, reset } = createPasswordReset(context)
+  const { ownerOf, ownerOrLimit, reset } = createPasswordReset(context)
   const formSchema = Type.Pick(contract.confirmPasswordReset.body, ['new_password1', 'new_password2'])
 
   app.get<LinkRoute>(
     path,
     { ...tokenInUrl, schema: contract.passwordResetPage },
-    async (request, reply) => await sendForm(request, reply, 200, [])
+    async (request, reply) => await sendForm(reply, 200, await ownerOrLimit(request.params, request), [])
   )
 
   // Without JavaScript a form can only post to a URL, and the response has to be a page again.
@@ -37,9 +37,10 @@ export const passwordResetPage: Feature = (app, context) => {
     async (request, reply) => {
       const { body, invalid } = readBody<PasswordResetBody>(request)
       try {
-        await reset({ ...body, ...request.params }, invalid)
+        await reset({ ...body, ...request.params }, invalid, request)
       } catch (error) {
-        return await sendForm(request, reply, 400, problemsOf(error, request))
+        const problems = problemsOf(error, request)
+        return await sendForm(reply, 400, await ownerOf(request.params), problems)
       }
       return urls.login === undefined
         ? sendPage(reply, 200, passwordChangedPage(pageFrame()))
@@ -48,12 +49,8 @@ export const passwordResetPage: Feature = (app, context) => {
   )
 
   async function sendForm (
-    { params }: FastifyRequest<LinkRoute>,
-    reply: FastifyReply,
-    status: 200 | 400,
-    problems: readonly PasswordProblem[]
+    reply: FastifyReply, status: 200 | 400, owner: UserRow | undefined, problems: readonly PasswordProblem[]
   ) {
-    const owner = await ownerOf(params)
     if (!owner) return sendPage(reply, 404, linkInvalidPage(pageFrame(), 'password'))
     return sendPage(reply, status, newPasswordPage(pageFrame(), problems, { minLength, username: usernameOf(owner) }))
   }

@@ -10,12 +10,14 @@ import { canonicalEmail } from '../lib/email.js'
 import { readBody } from '../validation/body-validator.js'
 
 export const passwordReset: Feature = (app, context) => {
-  const { contract, db, outbox } = context
+  const { contract, db, limits, outbox } = context
   const { reset } = createPasswordReset(context)
 
   app.post('/password/reset', { schema: contract.requestPasswordReset }, async request => {
+    const address = canonicalEmail(request.body.email)
+    await limits.count('passwordReset', request, { mailbox: address })
     // mail/prepare.ts looks the address up later: neither the response nor its timing may show whether it is known.
-    await outbox.enqueue(db, 'password-reset', { address: canonicalEmail(request.body.email) })
+    await outbox.enqueue(db, 'password-reset', { address })
     outbox.wake()
     return { detail: 'Password reset e-mail has been sent.' }
   })
@@ -25,7 +27,7 @@ export const passwordReset: Feature = (app, context) => {
     { schema: contract.confirmPasswordReset, attachValidation: true },
     async request => {
       const { body, invalid } = readBody<PasswordResetBody>(request)
-      await reset(body, invalid)
+      await reset(body, invalid, request)
       return { detail: 'Password has been reset with the new password.' }
     }
   )

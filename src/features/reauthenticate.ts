@@ -9,15 +9,17 @@ import { authenticatedUserOf } from '../session/authenticate.js'
 import { storedAmr } from '../session/authentication-event.js'
 import { renewSession } from '../store/sessions.js'
 
-export const reauthenticate: Feature = (app, { contract, db, clock, passwords, authenticate }) => {
+export const reauthenticate: Feature = (app, { contract, db, clock, limits, passwords, authenticate }) => {
   app.post('/reauthenticate', { schema: contract.reauthenticate, onRequest: authenticate }, async request => {
     const { user, sessionId, authentication } = authenticatedUserOf(request)
+    const attempt = await limits.count('reauthenticate', request, { account: user.pk })
     const matches = await passwords.verify(user.passwordHash, request.body.password)
     // The session may have ended, or the password changed, while the hash was being verified.
     const renewed = { authenticatedAt: clock(), amr: storedAmr([...authentication.amr, 'pwd']) }
     if (!matches || !await renewSession(db, sessionId, user, renewed)) {
       throw new Failure('validation_error', { fields: [fieldError('password', 'incorrect_password')] })
     }
+    await attempt.succeeded()
     return { detail: 'Password confirmed.' }
   })
 }

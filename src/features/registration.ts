@@ -13,15 +13,16 @@ import type { Feature } from '../context.js'
 import type { Db } from '../db/database.js'
 import type { NewUserRow } from '../db/tables.js'
 import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
+import { canonicalEmail } from '../lib/email.js'
 import { byPassword } from '../session/authentication-event.js'
 import { insertUser } from '../store/users.js'
-import { readBody } from '../validation/body-validator.js'
+import { readBody, type ReadBody } from '../validation/body-validator.js'
 import { inOrder } from '../validation/field-errors.js'
 
 type Registration = Body<Contract['register']>
 
 export const registration: Feature = (app, context) => {
-  const { settings, contract, db, clock, userRecords, passwords, sessions, outbox } = context
+  const { settings, contract, db, clock, limits, userRecords, passwords, sessions, outbox } = context
   const { hooks } = settings
   const { registration: rule, emailVerification } = settings.account
   // With mandatory verification the response must not show that an address is taken: its owner gets a mail instead.
@@ -31,7 +32,9 @@ export const registration: Feature = (app, context) => {
     '/registration',
     { schema: contract.register, attachValidation: true, onRequest: request => checkMayRegister(rule, request) },
     async (request, reply) => {
-      const { user, session } = await createAccount(await readRegistration(request), request)
+      const read = readBody<Registration>(request)
+      await limits.count('registration', request, { mailbox: canonicalEmail(read.body.email ?? '') })
+      const { user, session } = await createAccount(await checkRegistration(read), request)
       outbox.wake()
       reply.code(201)
       if (!user || !session) return { detail: 'Verification e-mail sent.' }
@@ -72,8 +75,7 @@ export const registration: Feature = (app, context) => {
   const tellable = ({ email, ...others }: Partial<NewUserRow>) =>
     isMandatory || email === undefined ? others : { email, ...others }
 
-  async function readRegistration (request: FastifyRequest): Promise<Registration> {
-    const { body, invalid } = readBody<Registration>(request)
+  async function checkRegistration ({ body, invalid }: ReadBody<Registration>): Promise<Registration> {
     const { password1, password2, ...known } = body
     const conflicts = await userRecords.conflicts(db, tellable(userRecords.toColumns(known)))
     const mismatch = fieldError('password2', 'password_mismatch', {}, wholeBody(1))

@@ -17,7 +17,7 @@ import { deleteOwnSession } from '../store/sessions.js'
 import { deleteSocialAccount, listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
 
-export const socialAccounts: Feature = (app, { contract, db, authenticate, sessions, social }) => {
+export const socialAccounts: Feature = (app, { contract, db, limits, authenticate, sessions, social }) => {
   if (!social) return
   const { clients, link, verifyCredentials } = social
   const recently = authenticate({ maxAge: recentSeconds })
@@ -50,6 +50,7 @@ export const socialAccounts: Feature = (app, { contract, db, authenticate, sessi
   /** The ways to log in change, so the session gets new tokens (ASVS 7.2.4). */
   async function connect (client: SocialClient, body: CredentialsBody, request: FastifyRequest) {
     const { user: { pk }, sessionId, authentication } = authenticatedUserOf(request)
+    await limits.count('socialConnect', request, { account: pk })
     const { identity, consume } = await verifyCredentials(client, body)
     return await link(identity, pk, async (tx, user) => {
       await consume(tx)

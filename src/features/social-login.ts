@@ -12,13 +12,14 @@ import type { CredentialsBody } from '../social/credentials.js'
 import { listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
 
-export const socialLogin: Feature = (app, { contract, db, sessions, social }) => {
+export const socialLogin: Feature = (app, { contract, db, limits, sessions, social }) => {
   if (!social) return
   const { clients, signIn, verifyCredentials, transactions } = social
 
   for (const client of clients) {
     const { name } = client.settings
     app.post(`/${name}`, { schema: contract.social(toProviderShape(client)).login }, async (request, reply) => {
+      await limits.count('socialLogin', request)
       const { login_code: loginCode } = request.body
       const loggedIn = loginCode
         ? await logInByCode(name, loginCode, request, reply)

@@ -25,7 +25,7 @@ interface Callback { Querystring: CallbackQuery }
 const common = { ...tokenInUrl, exposeHeadRoute: false }
 
 export const socialRedirect: Feature = (app, context) => {
-  const { settings, contract, db, sessions, links, pageFrame, social } = context
+  const { settings, contract, db, limits, sessions, links, pageFrame, social } = context
   if (!social) return
   const { clients, signIn, redirectUri, startUrl, transactions, returnUrl } = social
   const { cookies, csrf, urls } = settings
@@ -56,6 +56,7 @@ export const socialRedirect: Feature = (app, context) => {
       // The link repeats `next` as it was sent: the resolved address may exceed the maximum length of `next`.
       return sendPage(reply, 200, startPage(pageFrame(), { label, startUrl: startUrl(client, next) }))
     }
+    await limits.count('socialStart', request)
     // First, so that an unreachable provider leaves no transaction behind.
     await client.discover()
     const parameters = await transactions.start(reply, name, end)
@@ -73,6 +74,7 @@ export const socialRedirect: Feature = (app, context) => {
   }
 
   async function handleCallback (client: SocialClient, request: FastifyRequest<Callback>, reply: FastifyReply) {
+    await limits.count('socialCallback', request)
     const { state } = request.query
     const transaction =
       typeof state === 'string' ? await transactions.finish(request, reply, client.settings.name, state) : undefined

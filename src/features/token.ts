@@ -26,7 +26,7 @@ import {
 import { continueSession, countGraceUse, deleteSession, findUserAndSession } from '../store/sessions.js'
 
 export const token: Feature = (app, context) => {
-  const { settings, contract, db, clock, userRecords, accessTokens, sessions, tokenTransport, outbox } = context
+  const { settings, contract, db, clock, limits, userRecords, accessTokens, sessions, tokenTransport, outbox } = context
   if (!accessTokens) return
   const { refreshKeys } = sessions
   const { rotate: rotates } = settings.tokens.refresh
@@ -38,7 +38,10 @@ export const token: Feature = (app, context) => {
     const refresh = tokenTransport.readRefreshToken(request, request.body)
     if (refresh === undefined) throw notValid('No valid refresh token found.')
     const found = await findOwner(refresh)
-    if (!found) throw notValid()
+    if (!found) {
+      await limits.count('tokenRefresh', request)
+      throw notValid()
+    }
     if (isExpired(found)) throw expired()
     const presented = { refresh, client: clientKeyOf(request) }
     const next = await db.transaction(async tx => await rotate(tx, found, presented))
@@ -50,8 +53,10 @@ export const token: Feature = (app, context) => {
   app.post('/token/verify', { schema: contract.verifyToken }, async request => {
     const { token } = request.body
     // A JWT contains dots, a refresh token does not.
-    if (!await (token.includes('.') ? isValidAccessToken(token) : isValidRefreshToken(token))) throw notValid()
-    return {}
+    const isValid = await (token.includes('.') ? isValidAccessToken(token) : isValidRefreshToken(token))
+    if (isValid) return {}
+    await limits.count('tokenVerify', request)
+    throw notValid()
   })
 
   /** Earlier tokens than the last two are no longer stored: there, the family's last token tells the session. */

@@ -9,6 +9,7 @@ import { refuseOption } from '../lib/refuse-option.js'
 import { weakness } from '../lib/secrets.js'
 import { checkAccount } from './account.js'
 import { resolveCookies, resolveCsrf, type GivenCookies } from './cookies.js'
+import { resolveLimits } from './limits.js'
 import { checkMail } from './mail.js'
 import { optionError, withinUnion } from './option-errors.js'
 import { isOwnPath } from './reserved-paths.js'
@@ -19,8 +20,8 @@ import type { Settings } from './types.js'
 import { resolveUrls } from './urls.js'
 import { resolveUserFields } from './user-fields.js'
 
-type FilledOptions = Omit<Settings, 'social'> &
-  Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'social'> & {
+type FilledOptions = Omit<Settings, 'social' | 'limits'> &
+  Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'social' | 'limits'> & {
     tokens: GivenCookies & { keys?: Array<string | object> }
     userFields?: UserFields
   }
@@ -43,7 +44,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
   checkTogether(filled)
   checkTokens(tokens, Object(options).tokens, warn)
   if (production) checkProduction(filled)
-  const { userFields, secret, social, ...rest } = filled
+  const { userFields, secret, social, limits, ...rest } = filled
   const secrets = resolveSecrets(secret, warn)
   return Object.freeze({
     ...rest,
@@ -55,6 +56,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
     cookies: resolveCookies(tokens, production),
     csrf: resolveCsrf(tokens, production),
     social: resolveSocial(social, { production }),
+    limits: resolveLimits(limits, account.resendInterval),
     migrate: filled.migrate ?? !isPostgres(filled.database),
     docs: filled.docs ?? (production ? false : '/docs'),
     // Never in production, because the mails hold links that open accounts; and an https `publicUrl` counts as

@@ -4,6 +4,7 @@ import type { CheckedOptions } from '../../schemas/options.js'
 import type { Provider } from '../providers/provider.js'
 import type { BaseUser, PasswordValidator, RegistrationGuard } from '../types.js'
 import type { CookieSettings, CsrfSettings } from './cookies.js'
+import type { LimitSettings } from './limits.js'
 import type { Signing } from './signing.js'
 
 /** Liquid filters and tags of the app. Templates may pass them values of any type. */
@@ -64,6 +65,7 @@ export interface Settings extends Readonly<DescribedFields> {
   site: Given<Option<'site'>>
   social: readonly SocialSettings[]
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
+  limits: LimitSettings
   errors: 'problem' | 'drf'
   docs: string | false
   mailViewer: string | false

@@ -20,6 +20,7 @@ export interface TestOptions {
   database: string
   migrate: boolean
   docs: false
+  limits: false
 }
 
 export interface LoginOptions {
@@ -32,7 +33,8 @@ export interface LoginOptions {
 export interface TestKit {
   /**
    * Spread them over your options: `app.register(restAuth, { ...auth, ...kit.options })`. They bring the kit, a
-   * database in memory and its tables. You can set another `database` behind them.
+   * database in memory and its tables, and turn the limits off. You can set another `database` behind them, or
+   * `limits`.
    */
   options: TestOptions
   /** The time of the plugin, which stands still until you move it. */
@@ -99,7 +101,7 @@ export function assembleKit ({ now = new Date() }: TestKitOptions = {}): { kit: 
     throw new Error(`as: no registration with kit.options ${found}`)
   }
 
-  const options: TestOptions = { database: ':memory:', migrate: true, docs: false }
+  const options: TestOptions = { database: ':memory:', migrate: true, docs: false, limits: false }
   return { kit: { options, clock, mails, as }, internals }
 }
 

@@ -68,8 +68,13 @@ export function createValueValidator () {
 export const createValidatorCompiler = (validator: ReturnType<typeof createBodyValidator>) =>
   ({ schema, method }: { schema: BodySchema, method: string }) => validator(schema, method === 'PATCH')
 
+export interface ReadBody<T> {
+  body: Partial<T>
+  invalid: FieldError[]
+}
+
 /** With `attachValidation` the handler can add errors before it throws, so that the client gets all at once. */
-export function readBody<T> (request: FastifyRequest): { body: Partial<T>, invalid: FieldError[] } {
+export function readBody<T> (request: FastifyRequest): ReadBody<T> {
   const { validationError } = request
   // Fastify validated the body against the route's schema, of which T is the type.
   if (!validationError) return { body: request.body as T, invalid: [] }

@@ -155,7 +155,7 @@ async function startApp (
   await before?.(app)
   // Tests pass wrong options too, so `options` has no narrower type.
   const mail = { transport, ...(options as { mail?: object }).mail }
-  const given = { ...articleOptions, secret, database, migrate: true, docs: false, ...options, mail }
+  const given = { ...articleOptions, secret, database, migrate: true, docs: false, limits: false, ...options, mail }
   await app.register(fp(createPlugin(internals)), given)
   await after?.(app)
   await app.ready()

@@ -1,0 +1,36 @@
+/** What the option `limits` limits: each action, how its attempts are counted, and its rules by default. */
+
+export interface LimitedAction {
+  /** The limits by default, such as `5/5m/account`. */
+  rules: readonly string[]
+  /** What a limit of this action may count by. */
+  by: readonly LimitKey[]
+  /** What one attempt is, for the documentation. */
+  counts: string
+}
+
+/**
+ * `ip`: the address of the client; `account`: the account that is named, whatever the client's address; `mailbox`: an
+ * e-mail address and the address of the client, so that a stranger can't use up the owner's attempts.
+ */
+export type LimitKey = 'ip' | 'account' | 'mailbox'
+
+export const limitedActions = {
+  login: { rules: ['10/1m/ip', '5/5m/account'], by: ['ip', 'account'], counts: 'failed logins with a password' },
+  reauthenticate: { rules: ['10/1m/account'], by: ['ip', 'account'], counts: 'wrong passwords' },
+  passwordChange: { rules: ['5/1m/account'], by: ['ip', 'account'], counts: 'wrong old passwords' },
+  registration: { rules: ['20/1m/ip'], by: ['ip', 'mailbox'], counts: 'requests' },
+  verifyEmail: { rules: ['20/1m/ip'], by: ['ip'], counts: 'invalid keys' },
+  // Three minutes are the default of `account.resendInterval`, which counts.
+  resendEmail: { rules: ['20/1m/ip', '1/3m/mailbox'], by: ['ip', 'mailbox'], counts: 'requests' },
+  passwordReset: { rules: ['20/1m/ip', '5/1h/mailbox'], by: ['ip', 'mailbox'], counts: 'requests' },
+  passwordResetConfirm: { rules: ['20/1m/ip'], by: ['ip'], counts: 'invalid links' },
+  tokenRefresh: { rules: ['150/5m/ip'], by: ['ip'], counts: 'invalid refresh tokens' },
+  tokenVerify: { rules: ['150/5m/ip'], by: ['ip'], counts: 'invalid tokens' },
+  socialStart: { rules: ['30/1m/ip'], by: ['ip'], counts: 'redirects to a provider' },
+  socialCallback: { rules: ['30/1m/ip'], by: ['ip'], counts: 'requests' },
+  socialLogin: { rules: ['30/1m/ip'], by: ['ip'], counts: 'requests' },
+  socialConnect: { rules: ['10/1m/account'], by: ['ip', 'account'], counts: 'requests' }
+} as const satisfies Record<string, LimitedAction>
+
+export type LimitedActionName = keyof typeof limitedActions
