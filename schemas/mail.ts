@@ -10,6 +10,7 @@ export const builtinMails = {
   'password-changed': ['changed_at'],
   'account-exists': ['password_reset_url', 'uid', 'token', 'minutes', 'valid_for'],
   'token-reuse': ['ended_at'],
+  'login-locked': ['failures', 'opens_at'],
   'social-account-connected': ['provider', 'connected_at']
 }
 

@@ -16,8 +16,10 @@ const Next = Type.String({
   examples: ['/']
 })
 
+const failing = (statuses: number[]) =>
+  Object.fromEntries(statuses.map(status => [status, 'The login failed; the page says why.']))
+
 export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape) => {
-  const failed = 'The login failed; the page says why.'
   const atEnd = setsCookies(shape)
     ? 'Redirects to `next` or `urls.socialLogin`, with the cookies set or with `?error=…`.'
     : 'Redirects to `next` or `urls.socialLogin`, with `#provider=…&login_code=…` to post or with `?error=…`.'
@@ -34,10 +36,7 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
           200: 'A page with a button that continues to the provider.',
           303: `Redirects to ${provider.label}.`,
           400: '`next` is not an allowed address.',
-          ...(shape.limited?.has('socialStart') && { 429: failed }),
-          500: failed,
-          502: failed,
-          503: failed
+          ...failing(shape.limited?.has('socialStart') ? [429, 500, 502, 503] : [500, 502, 503])
         }
       }),
       querystring: Type.Object({ next: Type.Optional(Next) })
@@ -54,8 +53,7 @@ export const socialRedirectRoutes = (shape: SocialShape, provider: ProviderShape
             ? 'The user is logged in, and the app configures no page where the login ends.'
             : 'The tokens, as at login, if the app configures no page where the login ends.',
         303: atEnd,
-        ...Object.fromEntries([400, 403, 500, 502, 503].map(status => [status, failed])),
-        ...(shape.limited?.has('socialCallback') && { 429: failed })
+        ...failing([400, 403, ...(shape.limited?.has('socialCallback') ? [429] : []), 500, 502, 503])
       }
     }))
   }

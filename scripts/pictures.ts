@@ -25,6 +25,8 @@ const variables = {
   password_reset_url: `https://shop.example/reset-password/${uid}/${token}`,
   changed_at: new Date('2026-11-23T12:00:00Z'),
   ended_at: new Date('2026-11-23T12:00:00Z'),
+  failures: 100,
+  opens_at: new Date('2026-11-24T12:00:00Z'),
   provider: 'Google',
   connected_at: new Date('2026-11-23T12:00:00Z')
 }

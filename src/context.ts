@@ -4,6 +4,7 @@ import type {
   FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault
 } from 'fastify'
 import type { Contract } from '../schemas/index.js'
+import type { Lockout } from './account/lockout.js'
 import type { Passwords } from './account/passwords.js'
 import type { UserRecords } from './account/user-records.js'
 import type { Database } from './db/database.js'
@@ -28,6 +29,7 @@ export interface Context {
   userRecords: UserRecords
   passwords: Passwords
   limits: Limiter
+  lockout: Lockout
   sessions: Sessions
   /** Undefined with `tokens.format: 'opaque'`. */
   accessTokens: AccessTokens | undefined

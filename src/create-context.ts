@@ -1,6 +1,7 @@
 /** Builds the dependencies of the features from the settings. */
 import type { FastifyInstance } from 'fastify'
 import { createContract } from '../schemas/index.js'
+import { createLockout } from './account/lockout.js'
 import { createPasswords } from './account/passwords.js'
 import { createUserRecords } from './account/user-records.js'
 import type { Context } from './context.js'
@@ -49,18 +50,12 @@ export async function createContext (
     transport = settings.mail.transport
   }: ContextOptions
 ): Promise<Context> {
-  const { account: { emailVerification }, hooks, password, signing, site, tokens, cookies, csrf, urls } = settings
-  const issuer = settings.publicUrl ?? 'http://localhost'
+  const { account: { emailVerification }, hooks, password, site, tokens, cookies, csrf, urls } = settings
   const userRecords = createUserRecords(settings)
-  const accessTokens = tokens.format === 'opaque'
-    ? undefined
-    : await (await import('./session/access-tokens.js')).createAccessTokens(app, {
-      ...signing, issuer, audience: `${issuer}${path}`
-    })
+  const accessTokens = await accessTokensOf(app, settings, path)
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const { toUser } = userRecords
-  const limits = await createLimits(app, { settings, db, clock })
   const mail = await createMail({ settings, path, db, clock, log: app.log, toUser, links, inbox, transport })
   const { outbox } = mail
   const sessions = createSessions({
@@ -78,7 +73,8 @@ export async function createContext (
       site: siteOf,
       readHashes: () => samplePasswordHashes(db)
     }),
-    limits,
+    limits: await createLimits(app, { settings, db, clock }),
+    lockout: createLockout({ db, clock, outbox, max: settings.limits.lockout }),
     sessions,
     accessTokens,
     tokenTransport,
@@ -88,6 +84,14 @@ export async function createContext (
     social: await createSocial(app, { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }),
     pageFrame: () => ({ siteName: siteOf().name, loginUrl: urls.login })
   }
+}
+
+/** Undefined with `tokens.format: 'opaque'`. */
+async function accessTokensOf (app: FastifyInstance, { tokens, signing, publicUrl }: Settings, path: string) {
+  if (tokens.format === 'opaque') return undefined
+  const { createAccessTokens } = await import('./session/access-tokens.js')
+  const issuer = publicUrl ?? 'http://localhost'
+  return await createAccessTokens(app, { ...signing, issuer, audience: `${issuer}${path}` })
 }
 
 function transportOf (

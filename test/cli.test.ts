@@ -12,6 +12,7 @@ import { secretCommand } from '../src/cli/secret.js'
 import { weakness } from '../src/lib/secrets.js'
 import { readSigningKey } from '../src/lib/signing-keys.js'
 import { loaders, secret, t, type Test } from './support/build.js'
+import { defaultNames } from '../src/db/table-names.js'
 import { postgres, temporaryFile } from './support/databases.js'
 
 const root = resolve(import.meta.dirname, '..')
@@ -106,7 +107,7 @@ t.test('`migrate` keeps the names of the tables, also on the database it is give
     const client = new BetterSqlite3(file)
     const tables = client.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[]
     client.close()
-    t.equal(tables.length, 9)
+    t.equal(tables.length, defaultNames.length)
     t.ok(tables.every(name => name.startsWith('staff_')))
   }
 })

@@ -109,6 +109,7 @@ t.test('each built-in mail says what happened and what to do', async t => {
     'password-changed': 'Your password was changed',
     'account-exists': 'You already have an account',
     'token-reuse': 'You were logged out',
+    'login-locked': 'Login with your password is closed',
     'social-account-connected': 'You can now log in with Google'
   }
   const said = {
@@ -118,6 +119,9 @@ t.test('each built-in mail says what happened and what to do', async t => {
     'account-exists': ['alice', 'shop.example', '3 days', 'already has an account', 'nothing has changed'],
     'token-reuse': [
       'alice', 'shop.example', '23 November 2026, 12:00 UTC', 'used a second time', 'change your password'
+    ],
+    'login-locked': [
+      'alice', 'shop.example', '100 times in a row', '24 November 2026, 12:00 UTC', 'ask for a password reset'
     ],
     'social-account-connected': [
       'alice', 'shop.example', 'Google was connected', '23 November 2026, 12:00 UTC',
@@ -450,7 +454,8 @@ for (const { title, files, line, extensions } of [
     'mail.templates: welcome needs a welcome.txt: a mail always has a plain-text part'),
   start('a custom mail without subject', { 'welcome.txt': 'Hi', 'welcome.html': '<title> </title>Hi' },
     'mail.templates: welcome needs a title in its HTML, or a welcome.subject.txt; the built-in mails are ' +
-    'email-verification, password-reset, password-changed, account-exists, token-reuse, social-account-connected'),
+    'email-verification, password-reset, password-changed, account-exists, token-reuse, ' +
+    'login-locked, social-account-connected'),
   start('an unclosed output', { 'password-reset.txt': 'Hello\n{{ token' },
     'mail.templates: password-reset.txt: output "{{ token" not closed, line:2, col:1'),
   start('an unclosed tag', { 'password-reset.html': '<p>\n{% if x %}' },

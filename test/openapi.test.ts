@@ -48,11 +48,12 @@ interface Document {
 }
 
 const root = resolve(import.meta.dirname, '..')
-const likeTheArticle = { account: auth.account, urls: auth.urls, social }
+const likeTheArticle = { account: auth.account, urls: auth.urls, social, limits: {} }
 const article: Document = parse(readFileSync(openapiFile, 'utf8'))
 
 /** Everything that an option can bring into the document. */
 const everything = {
+  limits: {},
   social: { google: { clientId: 'x', clientSecret: 'y' } },
   account: { username: 'optional', usernameMinLength: 3, loginMethods: ['email', 'username'] },
   userFields: {
@@ -330,7 +331,7 @@ t.test('a page is documented as HTML, and a redirect with its Location header', 
       [status === '303' ? 'Location' : 'text/html'], status
     )
   }
-  t.same(Object.keys(start?.responses ?? {}), ['200', '303', '400', '500', '502', '503'])
+  t.same(Object.keys(start?.responses ?? {}), ['200', '303', '400', '429', '500', '502', '503'])
 })
 
 t.test('a field code is listed only on routes with a field that can have it', async t => {

@@ -21,6 +21,13 @@ const LimitGroup = Group({
   ], {
     description: 'Where attempts are counted: a `redis://` URL or your ioredis client. Default: in the database.'
   }),
+  lockout: Type.Union([
+    Type.Literal(false), Type.Integer({ minimum: 10, maximum: 100, title: 'a whole number from 10 to 100' })
+  ], {
+    default: 100,
+    description: 'How many wrong passwords in a row close the login with a password for a day, or until the password ' +
+      'is reset. The user gets a mail. `false`: none do.'
+  }),
   ...Object.fromEntries(actions) as Record<LimitedActionName, ReturnType<typeof Rules>>
 })
 

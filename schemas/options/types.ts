@@ -460,6 +460,12 @@ export interface MailOptions {
 export interface LimitsOptions {
   /** Where attempts are counted: a `redis://` URL or your ioredis client. Default: in the database. */
   store?: string | object
+  /**
+   * How many wrong passwords in a row close the login with a password for a day, or until the password is reset.
+   * The user gets a mail. `false`: none do.
+   * @default 100
+   */
+  lockout?: false | number
   /** How many failed logins with a password. Default: `10/1m/ip` and `5/5m/account`. */
   login?: false | string[]
   /** How many wrong passwords. Default: `10/1m/account`. */

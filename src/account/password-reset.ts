@@ -8,6 +8,7 @@ import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/fa
 import { hashToken } from '../lib/secrets.js'
 import type { Outbox } from '../mail/outbox.js'
 import type { Settings } from '../settings/types.js'
+import { deleteLoginFailures } from '../store/login-failures.js'
 import { deleteTokens, findToken, spendToken, tokenPurposes } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
 import { deleteSocialAccounts } from '../store/social-accounts.js'
@@ -82,6 +83,7 @@ export function createPasswordReset (options: PasswordResetOptions) {
         throw new Failure('validation_error', { fields: [fieldError('token', 'token_invalid')] })
       }
       await deleteTokens(tx, user.pk)
+      await deleteLoginFailures(tx, user.pk)
       await deleteSessions(tx, user.pk)
       // Until now nobody had proved to own this mailbox, so an attacker may have registered the address, and linked
       // their own provider account to it. What they said of themselves is emptied above.

@@ -3,6 +3,7 @@ import {
   bigint, boolean, index, integer, jsonb, pgTable, PgSchema, text, timestamp as timestamptz, uniqueIndex, type PgTableFn
 } from 'drizzle-orm/pg-core'
 import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import { loginFailuresTable, rateLimitsTable } from './limit-tables-postgres.js'
 import { socialAccountsTable, socialTransactionsTable, type Naming, type Users } from './social-tables-postgres.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
 import { userFieldColumns } from './user-columns-postgres.js'
@@ -102,13 +103,6 @@ const userPkCounterTable = ({ define, prefix }: Naming) => define(`${prefix}user
   last: bigint('last', { mode: 'number' }).notNull()
 })
 
-const rateLimitsTable = ({ define, prefix }: Naming) => define(`${prefix}auth_rate_limits`, {
-  key: text('key').primaryKey(),
-  used: integer('used').notNull(),
-  quota: integer('quota').notNull(),
-  resetsAt: timestamp('resets_at').notNull()
-}, table => [index(`${prefix}auth_rate_limits_resets_at_index`).on(table.resetsAt)])
-
 const ledgerTable = ({ define, prefix }: Naming) => define(`${prefix}rest_auth_schema`, {
   entry: text('entry').primaryKey(),
   definition: text('definition').notNull()
@@ -129,13 +123,15 @@ export function createTables<F extends UserFields = {}> ({ fields, ...names }: T
     socialTransactions: socialTransactionsTable(naming, users),
     userPkCounter: userPkCounterTable(naming),
     rateLimits: rateLimitsTable(naming),
+    loginFailures: loginFailuresTable(naming, users),
     ledger: ledgerTable(naming)
   }
 }
 
 // Not the ledger: drizzle-kit takes what is exported here for what its migrations make.
 export const {
-  users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter, rateLimits
+  users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter, rateLimits,
+  loginFailures
 } = createTables()
 
 /** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */

@@ -1,6 +1,7 @@
 /** The tables on SQLite. The rows equal those on PostgreSQL, or `tables.ts` does not compile. */
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import { loginFailuresTable, rateLimitsTable } from './limit-tables-sqlite.js'
 import { socialAccountsTable, socialTransactionsTable, type Users } from './social-tables-sqlite.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
 import { userFieldColumns } from './user-columns-sqlite.js'
@@ -92,14 +93,6 @@ const oneTimeTokensTable = (prefix: string, users: Users) => sqliteTable(`${pref
   index(`${prefix}one_time_tokens_user_pk_index`).on(table.userPk)
 ])
 
-/** How often each limited action was tried: see `src/limits/`. */
-const rateLimitsTable = (prefix: string) => sqliteTable(`${prefix}auth_rate_limits`, {
-  key: text('key').primaryKey(),
-  used: integer('used').notNull(),
-  quota: integer('quota').notNull(),
-  resetsAt: timestamp('resets_at').notNull()
-}, table => [index(`${prefix}auth_rate_limits_resets_at_index`).on(table.resetsAt)])
-
 /** The last key that a user got with `account.pk: 'integer'`: one row, so that no key is given twice. */
 const userPkCounterTable = (prefix: string) => sqliteTable(`${prefix}user_pk_counter`, {
   name: text('name').primaryKey(),
@@ -127,13 +120,15 @@ export function createTables<F extends UserFields = {}> ({ fields, ...names }: T
     socialTransactions: socialTransactionsTable(prefix, users),
     userPkCounter: userPkCounterTable(prefix),
     rateLimits: rateLimitsTable(prefix),
+    loginFailures: loginFailuresTable(prefix, users),
     ledger: ledgerTable(prefix)
   }
 }
 
 // Not the ledger: drizzle-kit takes what is exported here for what its migrations make.
 export const {
-  users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter, rateLimits
+  users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter, rateLimits,
+  loginFailures
 } = createTables()
 
 /** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */

@@ -11,6 +11,7 @@ export type RefreshTokenRow = InferSelectModel<Tables['refreshTokens']>
 export type MailRow = InferSelectModel<Tables['outbox']>
 export type OneTimeTokenRow = InferSelectModel<Tables['oneTimeTokens']>
 export type SocialAccountRow = InferSelectModel<Tables['socialAccounts']>
+export type LoginFailuresRow = InferSelectModel<Tables['loginFailures']>
 export type RateLimitRow = InferSelectModel<Tables['rateLimits']>
 export type SocialTransactionRow = InferSelectModel<Tables['socialTransactions']>
 

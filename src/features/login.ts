@@ -17,14 +17,15 @@ import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
 type Find = () => Promise<UserRow | undefined>
 
-export const login: Feature = (app, { settings, contract, db, limits, passwords, sessions }) => {
+export const login: Feature = (app, { settings, contract, db, limits, lockout, passwords, sessions }) => {
   const { loginMethods } = settings.account
 
   app.post('/login', { schema: contract.login }, async (request, reply) => {
     const { email, username, password } = request.body
     if (!email && !username) throw failure('identifier_required', { identifier: identifierIn(loginMethods) })
-    const attempt = await limits.count('login', request, { account: accountOf(email || username) })
-    const found = await findByPassword(lookupsOf(email, username), password)
+    const account = accountOf(email || username)
+    const attempt = await limits.count('login', request, { account })
+    const found = await findByPassword(lookupsOf(email, username), password, account)
     if (!found) throw failure('invalid_credentials')
 
     const passwordHash = passwords.isOutdated(found.passwordHash ?? '', password)
@@ -37,6 +38,7 @@ export const login: Feature = (app, { settings, contract, db, limits, passwords,
       passwordHash
     })
     await attempt.succeeded()
+    await lockout.clear(loggedIn.user)
     return await sessions.respond(db, loggedIn, request, reply)
   })
 
@@ -57,13 +59,20 @@ export const login: Feature = (app, { settings, contract, db, limits, passwords,
    * The first user whose password it is. Every lookup costs the same work, also if it finds nobody: a user whose name
    * spells an address could otherwise learn from the time of their own login whether the address has an account.
    */
-  async function findByPassword (lookups: readonly Find[], password: string): Promise<UserRow | undefined> {
+  async function findByPassword (
+    lookups: readonly Find[], password: string, account: string
+  ): Promise<UserRow | undefined> {
+    const tried: UserRow[] = []
     for (const find of lookups) {
       const found = await find()
-      // A deactivated account counts as unknown: with the right password, too, the whole work is done.
-      const matches = await passwords.verify(found?.isActive ? found.passwordHash : undefined, password)
+      const isOpen = !await lockout.isLocked(found) && found?.isActive
+      // A deactivated account counts as unknown, and so does a locked one: with the right password, too, the whole
+      // work is done.
+      const matches = await passwords.verify(isOpen ? found.passwordHash : undefined, password)
       if (found && matches) return found
+      if (found?.isActive) tried.push(found)
     }
+    await lockout.recordFailure(tried[0], account)
     return undefined
   }
 }

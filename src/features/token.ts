@@ -38,10 +38,7 @@ export const token: Feature = (app, context) => {
     const refresh = tokenTransport.readRefreshToken(request, request.body)
     if (refresh === undefined) throw notValid('No valid refresh token found.')
     const found = await findOwner(refresh)
-    if (!found) {
-      await limits.count('tokenRefresh', request)
-      throw notValid()
-    }
+    if (!found) throw await missed('tokenRefresh', request)
     if (isExpired(found)) throw expired()
     const presented = { refresh, client: clientKeyOf(request) }
     const next = await db.transaction(async tx => await rotate(tx, found, presented))
@@ -54,10 +51,14 @@ export const token: Feature = (app, context) => {
     const { token } = request.body
     // A JWT contains dots, a refresh token does not.
     const isValid = await (token.includes('.') ? isValidAccessToken(token) : isValidRefreshToken(token))
-    if (isValid) return {}
-    await limits.count('tokenVerify', request)
-    throw notValid()
+    if (!isValid) throw await missed('tokenVerify', request)
+    return {}
   })
+
+  async function missed (action: 'tokenRefresh' | 'tokenVerify', request: FastifyRequest): Promise<Failure> {
+    await limits.count(action, request)
+    return notValid()
+  }
 
   /** Earlier tokens than the last two are no longer stored: there, the family's last token tells the session. */
   async function findOwner (refresh: string): Promise<OwnedToken | undefined> {
@@ -67,7 +68,9 @@ export const token: Feature = (app, context) => {
   }
 
   /** The session with its next token. Undefined if the token was used before: then the session has ended. */
-  async function rotate (tx: Db, owned: OwnedToken, { refresh, client }: Presented): Promise<Rotated | undefined> {
+  async function rotate (
+    tx: Db, owned: OwnedToken, { refresh, client }: { refresh: string, client: string }
+  ): Promise<Rotated | undefined> {
     const now = clock()
     // Locks the session first: a request that ends it is either done, or waits and deletes the next token, too.
     const row = await continueSession(tx, owned.session.id, { now, staleAt: staleAt(now) })
@@ -130,24 +133,12 @@ export const token: Feature = (app, context) => {
   }
 
   async function isValidAccessToken (access: string): Promise<boolean> {
-    const claims = readClaims(access)
+    const claims = accessTokens?.claimsOf(access, clock())
     const found = claims && await findUserAndSession(db, claims.sub, claims.sid)
     return found?.session != null && found.session.expiresAt > clock() && found.user.isActive
   }
-
-  function readClaims (access: string) {
-    try {
-      return accessTokens?.verify(access, clock())
-    } catch {
-      return undefined
-    }
-  }
 }
 
-interface Presented {
-  refresh: string
-  client: string
-}
 /** `graceUses`: how often another client than the one before used a token of this session within the grace period. */
 type Rotated = IssuedSession & { graceUses?: number }
 

@@ -60,6 +60,8 @@ export function createPolicies (
     'account-exists': { isWanted: isActive, limit: perHour(5), mintsToken: resetToken },
     'password-changed': { isWanted: isActive },
     'token-reuse': { isWanted: isActive, limit: perHour(1) },
+    // The login locks at most once a day.
+    'login-locked': { isWanted: isActive },
     // An unverified address may be a stranger's, who would learn of the account.
     'social-account-connected': { isWanted: user => user.isActive && user.emailVerified }
   } satisfies Record<keyof typeof builtinMails, MailPolicy>

@@ -72,7 +72,16 @@ export async function createAccessTokens (app: FastifyInstance, { keys: signing,
     return claims
   }
 
-  return { sign, read, verify }
+  /** The same, but undefined for an invalid token. */
+  function claimsOf (token: string, now: Date): Claims | undefined {
+    try {
+      return verify(token, now)
+    } catch {
+      return undefined
+    }
+  }
+
+  return { sign, read, verify, claimsOf }
 }
 export type AccessTokens = Awaited<ReturnType<typeof createAccessTokens>>
 

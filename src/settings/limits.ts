@@ -16,20 +16,30 @@ export interface LimitSettings {
   store: string | object | undefined
   /** Only the actions that are limited. */
   actions: ReadonlyMap<LimitedActionName, readonly Limit[]>
+  /** How many wrong passwords in a row close the login with a password; undefined: none do. */
+  lockout: number | undefined
 }
+
+// NIST SP 800-63B-4 §3.2.2.
+const mostFailures = 100
 
 const units: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 }
 
 /** `resendInterval`: the seconds after which a mailbox may get a confirmation mail again. */
 export function resolveLimits (given: CheckedOptions['limits'] = {}, resendInterval: number): LimitSettings {
-  if (given === false) return { store: undefined, actions: new Map() }
+  if (given === false) return { store: undefined, actions: new Map(), lockout: undefined }
   // `Object.keys` forgets the type of a literal's keys.
   const names = Object.keys(limitedActions) as LimitedActionName[]
   const actions = names.map(name => {
     const rules = given[name] ?? limitedActions[name].rules.map(rule => rule.replace('1/3m/', `1/${resendInterval}s/`))
     return [name, (rules || []).map(toLimit)] as const
   })
-  return { store: given.store, actions: new Map(actions.filter(([, limits]) => limits.length > 0)) }
+  const { store, lockout = mostFailures } = given
+  return {
+    store,
+    actions: new Map(actions.filter(([, limits]) => limits.length > 0)),
+    lockout: lockout === false ? undefined : lockout
+  }
 }
 
 /** The schema of the options has checked the form of the rule. */

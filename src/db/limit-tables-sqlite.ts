@@ -1,0 +1,20 @@
+/** The tables of limits and of failed logins on SQLite. */
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { Users } from './social-tables-sqlite.js'
+
+const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
+
+/** How often each limited action was tried: see `src/limits/`. */
+export const rateLimitsTable = (prefix: string) => sqliteTable(`${prefix}auth_rate_limits`, {
+  key: text('key').primaryKey(),
+  used: integer('used').notNull(),
+  quota: integer('quota').notNull(),
+  resetsAt: timestamp('resets_at').notNull()
+}, table => [index(`${prefix}auth_rate_limits_resets_at_index`).on(table.resetsAt)])
+
+/** How often in a row a wrong password was entered for a user, and since when the login is closed for it. */
+export const loginFailuresTable = (prefix: string, users: Users) => sqliteTable(`${prefix}auth_login_failures`, {
+  userPk: text('user_pk').primaryKey().references(() => users.pk, { onDelete: 'cascade' }),
+  failures: integer('failures').notNull(),
+  lockedAt: timestamp('locked_at')
+})
