@@ -137,6 +137,8 @@ const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => 
 
   async function mails () {
     await app.restAuth.mail.flush()
+    // In the order of their queueing, which their IDs have: a busy machine may deliver a later one first.
+    mailServer.mails.sort((a, b) => a.messageId < b.messageId ? -1 : 1)
     for (const { text } of mailServer.mails) for (const [token] of text.matchAll(/[\w-]{43}/g)) secrets.add(token)
     return mailServer.mails
   }
