@@ -24,7 +24,7 @@ story('the hundredth wrong password in a row closes the login, and mails the own
   const { body } = await app.post('/login', wrong)
   t.same([closed.statusCode, closed.body], [400, body], 'nobody learns that the password was right')
   await fail(app, max)
-  t.same((await subjects(app)).map(subject => subject?.replace(/^\[.*\] /, '')), ['Login with your password is closed'])
+  t.same((await subjects(app)).map(subject => subject?.replace(/^\[.*\] /, '')), ['Your password is locked for a day'])
   const [mail] = await app.mails()
   t.match(mail?.text, '100 times in a row')
   t.match(mail?.text, '24 November 2026, 12:00 UTC')

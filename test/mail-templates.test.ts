@@ -32,6 +32,8 @@ const values = {
   username: 'alice-in-wonderland',
   changed_at: new Date('2026-11-23T12:00:00Z'),
   ended_at: new Date('2026-11-23T12:00:00Z'),
+  failures: 100,
+  opens_at: new Date('2026-11-24T12:00:00Z'),
   provider: 'Google',
   connected_at: new Date('2026-11-23T12:00:00Z')
 }
@@ -109,7 +111,7 @@ t.test('each built-in mail says what happened and what to do', async t => {
     'password-changed': 'Your password was changed',
     'account-exists': 'You already have an account',
     'token-reuse': 'You were logged out',
-    'login-locked': 'Login with your password is closed',
+    'login-locked': 'Your password is locked for a day',
     'social-account-connected': 'You can now log in with Google'
   }
   const said = {
@@ -352,7 +354,7 @@ t.test('an app needs the package mjml only for its own MJML templates', async t 
   const { stdout } = await promisify(execFile)(process.execPath, parameters, { cwd })
   t.equal(
     stdout,
-    '6\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), ' +
+    '7\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), ' +
     'or give email-verification.html\n'
   )
 })
