@@ -10,6 +10,7 @@ import { DatabaseOptions } from './options/database.js'
 import { HookOptions } from './options/hooks.js'
 import { LimitOptions } from './options/limits.js'
 import { MailOptions } from './options/mail.js'
+import { SessionOptions } from './options/sessions.js'
 import { SocialOptions } from './options/social.js'
 import { TokenOptions } from './options/tokens.js'
 import { UserFieldOption } from './options/user-field.js'
@@ -51,6 +52,7 @@ export const Options = Group({
   }),
   password: PasswordOptions,
   tokens: TokenOptions,
+  sessions: SessionOptions,
   social: SocialOptions,
   urls: UrlOptions,
   site: SiteOptions,

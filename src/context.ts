@@ -9,6 +9,7 @@ import type { Passwords } from './account/passwords.js'
 import type { UserRecords } from './account/user-records.js'
 import type { Database } from './db/database.js'
 import type { Limiter } from './limits/limiter.js'
+import type { Sweeper } from './maintenance/sweeper.js'
 import type { Outbox } from './mail/outbox.js'
 import type { Templates } from './mail/templates.js'
 import type { PageFrame } from './pages/card.js'
@@ -38,6 +39,7 @@ export interface Context {
   claims: RestAuth['claims']
   links: Links
   outbox: Outbox
+  sweeper: Sweeper
   /** Undefined if no provider is configured. */
   social: Social | undefined
   templates: Templates

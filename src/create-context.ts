@@ -12,6 +12,7 @@ import { createLimits } from './limits/create-limits.js'
 import { resolveSite } from './mail/composer.js'
 import { createMail } from './mail/create-mail.js'
 import type { Inbox } from './mail/inbox.js'
+import { createSweeper } from './maintenance/sweeper.js'
 import { createAuthenticate } from './session/authenticate.js'
 import { createAuthorizationHeader } from './session/authorization-header.js'
 import { createBodyTransport } from './session/body-transport.js'
@@ -56,10 +57,10 @@ export async function createContext (
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const { toUser } = userRecords
-  const mail = await createMail({ settings, path, db, clock, log: app.log, toUser, links, inbox, transport })
-  const { outbox } = mail
+  const { outbox, templates, retentionSeconds } =
+    await createMail({ settings, path, db, clock, log: app.log, toUser, links, inbox, transport })
   const sessions = createSessions({
-    accessTokens, tokens, emailVerification, hooks, clock, path, tokenTransport, userRecords
+    accessTokens, tokens, max: settings.sessions.max, emailVerification, hooks, clock, path, tokenTransport, userRecords
   })
   const cookie = authenticatingCookie(cookies)
   const siteOf = () => resolveSite(site, links.publicUrl())
@@ -80,7 +81,9 @@ export async function createContext (
     tokenTransport,
     ...createAuthenticate({ db, clock, accessTokens, sessions, tokenTransport, userRecords, cookie }),
     links,
-    ...mail,
+    outbox,
+    templates,
+    sweeper: createSweeper({ db, clock, log: app.log, mailRetentionSeconds: retentionSeconds }),
     social: await createSocial(app, { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }),
     pageFrame: () => ({ siteName: siteOf().name, loginUrl: urls.login })
   }

@@ -80,6 +80,7 @@ export const createPlugin = (internals: Internals = {}) =>
         const name = documentName(child, path)
         const context = await createContext(child, { settings, db, path, name, inbox, ...overrides })
         app.addHook('onClose', () => context.outbox.close())
+        app.addHook('onClose', async () => context.sweeper.close())
         addFeatures(child, context, feature ? [...features, feature] : features)
         registrations.set(path, createRestAuth(scope, context, registrations))
       }, { prefix: settings.prefix })

@@ -105,6 +105,12 @@ export interface RestAuth<Name extends string = 'auth'> {
   sendFailure: (reply: AnyReply, failure: Failure) => void
   /** The OpenAPI 3.1 document of the routes. */
   openapi: () => Record<string, unknown>
+  /**
+   * Deletes expired rows: sessions that ended more than a day ago, sent mails and their tokens after an hour, failed
+   * mails after 30 days, social logins and limits that are over. The plugin does so every ten minutes. Returns how many
+   * rows of each kind it has deleted.
+   */
+  sweep: () => Promise<Record<'sessions' | 'oneTimeTokens' | 'socialTransactions' | 'mails' | 'limits', number>>
   /** Updates the tables and the columns of the user fields. Returns the SQL statements that were run. */
   migrate: () => Promise<string[]>
   /**

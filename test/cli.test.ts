@@ -93,6 +93,19 @@ t.test('`migrate` works on the options of a module, or on the database it is giv
   t.equal(await migrateCommand({ database, userFields: {} }, false), `${database}: up to date`)
 })
 
+t.test('`sweep` deletes expired rows of the database in the options', async t => {
+  const database = temporaryFile(t)
+  const options = optionsFile(t, `export const auth = { database: ${JSON.stringify(database)} }`)
+  t.match(await run('sweep', '--options', options), { code: 1, stderr: /no such table/ })
+  await migrateCommand({ database }, false)
+  t.match(await run('sweep', '--options', options), { code: 0, stdout: `${database}: nothing deleted\n` })
+  const client = new BetterSqlite3(database)
+  client.exec("INSERT INTO auth_rate_limits VALUES ('a', 1, 1, 0), ('b', 1, 1, 0), ('c', 1, 1, 9999999999999)")
+  client.close()
+  t.match(await run('sweep', '--options', options), { code: 0, stdout: `${database}: 2 limits deleted\n` })
+  t.match(await runIn(dirname(temporaryFile(t)), ['sweep']), { code: 1, stderr: /^sweep: there is no auth\.sqlite here/ })
+})
+
 t.test('`migrate` keeps the names of the tables, also on the database it is given', async t => {
   const [database, other] = [temporaryFile(t), temporaryFile(t)]
   const auth = { database: { url: database, tables: 'staff_' } }

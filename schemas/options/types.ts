@@ -33,6 +33,8 @@ export interface CheckedOptions {
   password?: PasswordOptions
   /** What clients get at login: its format, lifetimes, and whether it travels in cookies. */
   tokens?: TokensOptions
+  /** How many places a user can be logged in at. */
+  sessions?: SessionsOptions
   /** Providers for social login, by name: see docs/social.md. */
   social?: Record<string, SocialOptions>
   /** Pages of your front end that mails and redirects lead to. */
@@ -358,6 +360,14 @@ export interface TokensCsrfOptions {
    * @default []
    */
   origins?: string[]
+}
+
+export interface SessionsOptions {
+  /**
+   * How many sessions a user may have. A login beyond that ends the oldest one.
+   * @default 100
+   */
+  max?: number
 }
 
 export interface SocialOptions {

@@ -10,12 +10,13 @@ const usage = `usage: fastify-rest-auth <command>
     --algorithm EdDSA|ES256  or a private key for tokens.keys: a JWK, or with --pem PKCS#8
   migrate [--print]          brings the database up to date, or prints the SQL that would,
                              as one transaction
+  sweep                      deletes expired rows, as the app does by itself
   openapi                    prints the OpenAPI document, as JSON
 
-migrate and openapi read your plugin options from a module:
+migrate, sweep and openapi read your plugin options from a module:
   --options ./auth.ts        its default export, or its export named auth
   --database <file or URL>   instead of the one in the options
-Without either, they use the default options, and migrate needs an auth.sqlite that exists.
+Without either, they use the default options; migrate and sweep need an auth.sqlite that exists.
 `
 
 async function main (): Promise<void> {
@@ -35,13 +36,18 @@ async function main (): Promise<void> {
     const loaded: { database?: unknown } = await loadOptions(values.options)
     return values.database === undefined ? loaded : { ...loaded, database: withUrl(loaded.database, values.database) }
   }
+  const ownOptions = async () => {
+    const { refuseMissingDefault } = await import('./database.js')
+    if (values.options === undefined && values.database === undefined) refuseMissingDefault(command)
+    return await options()
+  }
   const commands = new Map<string, () => string | Promise<string>>([
     ['secret', () => secretCommand(values.algorithm, values.pem)],
     ['migrate', async () => {
-      const { migrateCommand, refuseMissingDefault } = await import('./migrate.js')
-      if (values.options === undefined && values.database === undefined) refuseMissingDefault()
-      return await migrateCommand(await options(), values.print)
+      const { migrateCommand } = await import('./migrate.js')
+      return await migrateCommand(await ownOptions(), values.print)
     }],
+    ['sweep', async () => (await import('./sweep.js')).sweepCommand(await ownOptions())],
     ['openapi', async () => (await import('./openapi.js')).openapiCommand(await options())]
   ])
   const run = commands.get(command)

@@ -48,7 +48,10 @@ const sessionsTable = ({ define, prefix }: Naming, users: Users) => define(`${pr
   ip: text('ip'),
   userAgent: text('user_agent'),
   graceUsesByOthers: integer('grace_uses_by_others')
-}, table => [index(`${prefix}sessions_user_pk_index`).on(table.userPk)])
+}, table => [
+  index(`${prefix}sessions_user_pk_index`).on(table.userPk),
+  index(`${prefix}sessions_expires_at_index`).on(table.expiresAt)
+])
 
 type Sessions = ReturnType<typeof sessionsTable>
 
@@ -62,7 +65,8 @@ const refreshTokensTable = ({ define, prefix }: Naming, sessions: Sessions) => d
   spentBy: text('spent_by')
 }, table => [
   index(`${prefix}refresh_tokens_session_id_index`).on(table.sessionId),
-  index(`${prefix}refresh_tokens_family_index`).on(table.family)
+  index(`${prefix}refresh_tokens_family_index`).on(table.family),
+  index(`${prefix}refresh_tokens_expires_at_index`).on(table.expiresAt)
 ])
 
 const outboxTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}mail_outbox`, {
@@ -81,7 +85,9 @@ const outboxTable = ({ define, prefix }: Naming, users: Users) => define(`${pref
   lastError: text('last_error')
 }, table => [
   index(`${prefix}mail_outbox_due_at_index`).on(table.dueAt),
-  index(`${prefix}mail_outbox_user_pk_index`).on(table.userPk)
+  index(`${prefix}mail_outbox_user_pk_index`).on(table.userPk),
+  index(`${prefix}mail_outbox_sent_at_index`).on(table.sentAt),
+  index(`${prefix}mail_outbox_failed_at_index`).on(table.failedAt)
 ])
 
 const oneTimeTokensTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}one_time_tokens`, {
@@ -95,7 +101,8 @@ const oneTimeTokensTable = ({ define, prefix }: Naming, users: Users) => define(
   expiresAt: timestamp('expires_at').notNull()
 }, table => [
   uniqueIndex(`${prefix}one_time_tokens_mail_id_unique`).on(table.mailId),
-  index(`${prefix}one_time_tokens_user_pk_index`).on(table.userPk)
+  index(`${prefix}one_time_tokens_user_pk_index`).on(table.userPk),
+  index(`${prefix}one_time_tokens_expires_at_index`).on(table.expiresAt)
 ])
 
 const userPkCounterTable = ({ define, prefix }: Naming) => define(`${prefix}user_pk_counter`, {

@@ -42,7 +42,10 @@ const sessionsTable = (prefix: string, users: Users) => sqliteTable(`${prefix}se
   ip: text('ip'),
   userAgent: text('user_agent'),
   graceUsesByOthers: integer('grace_uses_by_others')
-}, table => [index(`${prefix}sessions_user_pk_index`).on(table.userPk)])
+}, table => [
+  index(`${prefix}sessions_user_pk_index`).on(table.userPk),
+  index(`${prefix}sessions_expires_at_index`).on(table.expiresAt)
+])
 
 type Sessions = ReturnType<typeof sessionsTable>
 
@@ -56,7 +59,8 @@ const refreshTokensTable = (prefix: string, sessions: Sessions) => sqliteTable(`
   spentBy: text('spent_by')
 }, table => [
   index(`${prefix}refresh_tokens_session_id_index`).on(table.sessionId),
-  index(`${prefix}refresh_tokens_family_index`).on(table.family)
+  index(`${prefix}refresh_tokens_family_index`).on(table.family),
+  index(`${prefix}refresh_tokens_expires_at_index`).on(table.expiresAt)
 ])
 
 /** The mails to send, and those sent in the last hour. `src/mail/dispatcher.ts` sends them and updates the rows. */
@@ -76,7 +80,9 @@ const outboxTable = (prefix: string, users: Users) => sqliteTable(`${prefix}mail
   lastError: text('last_error')
 }, table => [
   index(`${prefix}mail_outbox_due_at_index`).on(table.dueAt),
-  index(`${prefix}mail_outbox_user_pk_index`).on(table.userPk)
+  index(`${prefix}mail_outbox_user_pk_index`).on(table.userPk),
+  index(`${prefix}mail_outbox_sent_at_index`).on(table.sentAt),
+  index(`${prefix}mail_outbox_failed_at_index`).on(table.failedAt)
 ])
 
 const oneTimeTokensTable = (prefix: string, users: Users) => sqliteTable(`${prefix}one_time_tokens`, {
@@ -90,7 +96,8 @@ const oneTimeTokensTable = (prefix: string, users: Users) => sqliteTable(`${pref
   expiresAt: timestamp('expires_at').notNull()
 }, table => [
   uniqueIndex(`${prefix}one_time_tokens_mail_id_unique`).on(table.mailId),
-  index(`${prefix}one_time_tokens_user_pk_index`).on(table.userPk)
+  index(`${prefix}one_time_tokens_user_pk_index`).on(table.userPk),
+  index(`${prefix}one_time_tokens_expires_at_index`).on(table.expiresAt)
 ])
 
 /** The last key that a user got with `account.pk: 'integer'`: one row, so that no key is given twice. */

@@ -27,7 +27,7 @@ interface MailOptions {
 
 export async function createMail (
   { settings, path, db, clock, log, toUser, links, inbox, transport }: MailOptions
-): Promise<{ outbox: Outbox, templates: Templates }> {
+): Promise<{ outbox: Outbox, templates: Templates, retentionSeconds: number }> {
   const { templates: folder, filters = {}, tags = {} } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
   const policies = createPolicies(settings, links)
@@ -44,5 +44,5 @@ export async function createMail (
     compose: createComposer({ settings, templates, links, toUser }),
     onMessage: inbox && ((id, message) => inbox.add({ id, at: clock(), ...toOutgoingMail(message) }))
   })
-  return { outbox, templates }
+  return { outbox, templates, retentionSeconds }
 }

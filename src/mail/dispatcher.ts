@@ -10,7 +10,7 @@ import type { Database } from '../db/database.js'
 import { redactQueryError } from '../db/errors.js'
 import type { MailRow } from '../db/tables.js'
 import { secondsAfter } from '../lib/time.js'
-import { claimMails, deleteMail, deleteSentMails, recordOutcome } from '../store/outbox.js'
+import { claimMails, deleteMail, deleteSentMails, deleteUndeliverable, recordOutcome } from '../store/outbox.js'
 import { PermanentMailError, type MailMessage } from './message.js'
 import type { MailPolicy } from './policies.js'
 import type { PreparedMail } from './prepare.js'
@@ -21,6 +21,8 @@ const leaseSeconds = 60
 const firstRetrySeconds = 30
 const maxAttempts = 8
 const batchSize = 10
+// For one statement, which other queries wait for on SQLite.
+const undeliverableAtOnce = 500
 // Rows of another registration of the plugin that nobody claimed for so long: that registration no longer exists.
 const orphanedAfterSeconds = 3600
 // A mail goes out soon after the transaction that queued it; polling finds those that other processes left behind.
@@ -91,10 +93,14 @@ export function createDispatcher (options: DispatcherOptions) {
   return { wake, flush, close }
 }
 
-function claimDueMails ({ origin, db, clock }: DispatcherOptions): Promise<MailRow[]> {
+async function claimDueMails ({ origin, db, clock }: DispatcherOptions): Promise<MailRow[]> {
   const now = clock()
+  const limit = undeliverableAtOnce
+  let deleted: number
+  do deleted = await deleteUndeliverable(db, { origin, now, limit })
+  while (deleted === limit)
   const abandoned = secondsAfter(now, -orphanedAfterSeconds)
-  return claimMails(db, { origin, now, abandoned, leaseEnd: secondsAfter(now, leaseSeconds), limit: batchSize })
+  return await claimMails(db, { origin, now, abandoned, leaseEnd: secondsAfter(now, leaseSeconds), limit: batchSize })
 }
 
 /** Delivers one claimed mail; a failure is logged and recorded, never thrown. */

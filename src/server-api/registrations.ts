@@ -38,6 +38,7 @@ export const createRestAuth = (scope: FastifyInstance, context: Context, registr
     sendFailure(reply, failure, context.settings.errors)
   },
   openapi: () => ({ ...scope.swagger() }),
+  sweep: context.sweeper.sweep,
   migrate: () => migrate(context.db, context.settings.fields, context.settings.account.pk),
   under: path => {
     const found = registrations.get(withoutFinalSlash(path))

@@ -9,7 +9,7 @@ import { failure } from '../errors/failure.js'
 import { secondsAfter } from '../lib/time.js'
 import type { Settings } from '../settings/types.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
-import { deleteExpiredSessions, insertSession } from '../store/sessions.js'
+import { deleteExpiredSessions, deleteOldestSessions, insertSession } from '../store/sessions.js'
 import { recordLogin, updateUser } from '../store/users.js'
 import type { AccessTokens } from './access-tokens.js'
 import { storedAmr, type AuthenticationEvent } from './authentication-event.js'
@@ -31,6 +31,8 @@ interface SessionsOptions {
   /** Undefined: a session has a key. */
   accessTokens: AccessTokens | undefined
   tokens: Settings['tokens']
+  /** How many sessions a user may have. */
+  max: number
   emailVerification: Settings['account']['emailVerification']
   hooks: Settings['hooks']
   clock: () => Date
@@ -41,7 +43,7 @@ interface SessionsOptions {
 
 /** Stores and continues sessions; the functions that take a `tx` belong in the caller's transaction. */
 export function createSessions (options: SessionsOptions) {
-  const { accessTokens, tokens, emailVerification, clock, path, tokenTransport } = options
+  const { accessTokens, tokens, max, emailVerification, clock, path, tokenTransport } = options
   const issueTokens = createTokenIssuer(accessTokens, tokens)
   const mint = accessTokens ? mintRefreshToken : mintKey
   const chain = createTokenChain(tokens, path)
@@ -74,6 +76,7 @@ export function createSessions (options: SessionsOptions) {
     if (replaced) await deleteSessionOfRefreshToken(tx, chain.refreshKeys(replaced))
     await deleteExpiredSessions(tx, row.userPk, row.createdAt)
     await insertSession(tx, row)
+    await deleteOldestSessions(tx, row, max)
     await chain.insertCurrentToken(tx, session, row.createdAt)
   }
 

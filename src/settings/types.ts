@@ -65,6 +65,7 @@ export interface Settings extends Readonly<DescribedFields> {
   site: Given<Option<'site'>>
   social: readonly SocialSettings[]
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
+  sessions: Option<'sessions'>
   limits: LimitSettings
   errors: 'problem' | 'drf'
   docs: string | false

@@ -1,5 +1,5 @@
 /** The outbox. Claiming a row moves `dueAt` ahead (the lease), as a failed attempt does; a finished mail has none. */
-import { and, asc, count, eq, gt, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
+import { and, asc, count, eq, gt, inArray, isNotNull, isNull, lte, ne, notExists, or } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 import type { MailRow } from '../db/tables.js'
 
@@ -41,6 +41,21 @@ export async function claimMails (
     // If other processes claimed all of these rows first, look for the next ones.
     if (claimed.length > 0 || due.length === 0) return claimed
   }
+}
+
+/**
+ * Deletes at most `limit` due mails to addresses that nobody has, in one statement: many requests for unknown addresses
+ * must not delay other mails. Returns how many.
+ */
+export async function deleteUndeliverable (
+  { orm, outbox, users }: Db, { origin, now, limit }: Pick<Claim, 'origin' | 'now' | 'limit'>
+): Promise<number> {
+  const owner = orm.select({ pk: users.pk }).from(users).where(eq(users.email, outbox.address))
+  const undeliverable = orm.select({ id: outbox.id }).from(outbox).where(and(
+    eq(outbox.origin, origin), lte(outbox.dueAt, now), eq(outbox.attempts, 0), isNull(outbox.userPk), notExists(owner)
+  )).limit(limit)
+  const deleted = await orm.delete(outbox).where(inArray(outbox.id, undeliverable)).returning({ id: outbox.id })
+  return deleted.length
 }
 
 type Outcome = Partial<Pick<MailRow, 'dueAt' | 'sentAt' | 'failedAt' | 'lastError' | 'userPk' | 'admittedAt'>>

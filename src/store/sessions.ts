@@ -114,6 +114,18 @@ export async function deleteSessions (
   await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), ne(sessions.id, kept)))
 }
 
+// SQLite takes an offset only with a limit. So many may be there from before there was a maximum.
+const maxExcess = 1_000_000
+
+/** Ends a user's oldest sessions, so that `kept`, which is new, and the `max - 1` newest of the others remain. */
+export async function deleteOldestSessions (
+  { orm, sessions }: Db, kept: Pick<SessionRow, 'id' | 'userPk'>, max: number
+): Promise<void> {
+  const excess = orm.select({ id: sessions.id }).from(sessions)
+    .where(and(eq(sessions.userPk, kept.userPk), ne(sessions.id, kept.id)))
+    .orderBy(desc(sessions.createdAt), desc(sessions.id)).limit(maxExcess).offset(max - 1)
+  await orm.delete(sessions).where(inArray(sessions.id, excess))
+}
 export async function deleteExpiredSessions ({ orm, sessions }: Db, userPk: string, now: Date): Promise<void> {
   await orm.delete(sessions).where(and(eq(sessions.userPk, userPk), lte(sessions.expiresAt, now)))
 }

@@ -1,0 +1,29 @@
+/** The database of a command: what it is called, and a refusal where it was probably not meant. */
+import { existsSync } from 'node:fs'
+import { isPostgres } from '../db/target.js'
+import { resolveSettings } from '../settings/settings.js'
+import type { Settings } from '../settings/types.js'
+
+/** The settings of a command, which needs no secret. */
+export const settingsOf = (options: object): Settings => resolveSettings(options, { production: false, warn: () => {} })
+
+/**
+ * Throws an Error if the default database does not exist: without any option, the app's own database is probably
+ * another one, and its owner would take the new, empty file for it.
+ */
+export function refuseMissingDefault (command: string): void {
+  const { database } = settingsOf({})
+  if (existsSync(String(database))) return
+  throw new Error(
+    `${command}: there is no ${database} here; name the module that exports your options, with --options ./auth.ts, ` +
+    'or a database, with --database'
+  )
+}
+
+/** The database, without the password that a URL may contain. */
+export function nameOf (database: unknown): string {
+  if (typeof database !== 'string') return "the database of your options' Drizzle instance"
+  if (!isPostgres(database)) return database
+  // Not parsed: behind a Unix socket it may be `postgres://user@/db?host=/run`, which is no URL to Node.js.
+  return database.replace(/[?#].*/s, '').replace(/\/\/.*@/s, '//')
+}
