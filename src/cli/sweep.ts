@@ -1,4 +1,5 @@
 /** `fastify-rest-auth sweep`: deletes expired rows, as the app does every ten minutes. */
+import { refuseToStart } from '../db/errors.js'
 import { openDatabase } from '../db/open.js'
 import { targetOf } from '../db/target.js'
 import { createPolicies, longestLimit } from '../mail/policies.js'
@@ -16,14 +17,14 @@ const words = {
 
 export async function sweepCommand (options: object): Promise<string> {
   const settings = settingsOf(options)
-  const db = await openDatabase(settings.database, settings.fields, () => {})
+  const db = await openDatabase(settings.database, settings.fields, () => {}).catch(refuseToStart)
   // No mail is sent here, so its links may lead nowhere.
   const policies = createPolicies(settings, createLinks(settings, '', () => ''))
   const sweeper = createSweeper({
     db, clock: () => new Date(), log: undefined, mailRetentionSeconds: longestLimit(policies)
   })
   try {
-    const swept = await sweeper.sweep()
+    const swept = await sweeper.sweep().catch(refuseToStart)
     const counts = Object.entries(swept).filter(([, count]) => count > 0)
       .map(([kind, count]) => `${count} ${words[kind as keyof typeof words]}`)
     return `${nameOf(targetOf(settings.database).database)}: ${counts.join(', ') || 'nothing'} deleted`
