@@ -5,7 +5,8 @@ import { setImmediate } from 'node:timers/promises'
 import { hash as argon2 } from '@node-rs/argon2'
 import { hash as bcrypt } from '@node-rs/bcrypt'
 import { openDatabase } from '../src/db/open.js'
-import { createHasher, HasherBusy } from '../src/lib/password-hash.js'
+import { QueueFull } from '../src/lib/fair-queue.js'
+import { createHasher } from '../src/lib/password-hash.js'
 import { createWorkInUse, workLeft, workOf, type Work } from '../src/lib/password-work.js'
 import { findUser, updateUser } from '../src/store/users.js'
 import {
@@ -153,7 +154,7 @@ t.test('with 16 slow hashes waiting, the next is refused, and ordinary ones are 
   t.equal(await hasher.verify(ordinary, password), true)
   const refused = (await results).filter(result => result.status === 'rejected')
   t.equal(refused.length, 13)
-  t.ok(refused.every(({ reason }) => reason instanceof HasherBusy))
+  t.ok(refused.every(({ reason }) => reason instanceof QueueFull))
 })
 
 story('a login with the same first 72 bytes does not replace a bcrypt hash', async (t, build, database) => {

@@ -5,7 +5,8 @@ import { Type } from '@sinclair/typebox'
 import { openDatabase } from '../src/db/open.js'
 import { isCommonPassword } from '../src/lib/common-passwords.js'
 import { contextOf } from '../src/lib/context-words.js'
-import { createHasher, HasherBusy } from '../src/lib/password-hash.js'
+import { QueueFull } from '../src/lib/fair-queue.js'
+import { createHasher } from '../src/lib/password-hash.js'
 import { verifyStoredHash } from '../src/lib/stored-password-hash.js'
 import { isSimilar, quickRatio } from '../src/lib/similarity.js'
 import { findUser } from '../src/store/users.js'
@@ -116,7 +117,7 @@ t.test('with 64 hashes waiting, the next is refused', async t => {
   const results = await Promise.allSettled(Array.from({ length: 200 }, async () => await hasher.hash(password)))
   const refused = results.filter(result => result.status === 'rejected')
   t.ok(refused.length > 0 && refused.length < 140)
-  t.ok(refused.every(result => result.reason instanceof HasherBusy))
+  t.ok(refused.every(result => result.reason instanceof QueueFull))
 })
 
 t.test('some 49,000 common passwords are refused, regardless of case', async t => {

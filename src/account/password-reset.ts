@@ -5,6 +5,7 @@ import type { Body } from '../../schemas/route.js'
 import type { Database } from '../db/database.js'
 import type { UserRow } from '../db/tables.js'
 import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
+import { networkOf } from '../lib/network.js'
 import { hashToken } from '../lib/secrets.js'
 import type { Outbox } from '../mail/outbox.js'
 import type { Settings } from '../settings/types.js'
@@ -66,7 +67,7 @@ export function createPasswordReset (options: PasswordResetOptions) {
       : await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}, invalid)
     if (hasLink && !owner) found.push(fieldError('token', 'token_invalid', {}, { field: 'token', step: 1 }))
     const valid = validOrThrow({ owner, token, password }, inOrder(schema, found))
-    await replace(valid.owner, valid.token, await passwords.hash(valid.password))
+    await replace(valid.owner, valid.token, await passwords.hash(valid.password, networkOf(request.ip)))
   }
 
   async function replace (owner: UserRow, token: string, hash: string): Promise<void> {

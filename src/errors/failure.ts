@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyRequest } from 'fastify'
 import { errors, messageOf, type AnswerCode, type FieldCode } from '../../schemas/errors.js'
 import { redactQueryError, isUnavailable } from '../db/errors.js'
-import { HasherBusy } from '../lib/password-hash.js'
+import { QueueFull } from '../lib/fair-queue.js'
 
 export interface FieldError {
   field: string
@@ -121,7 +121,7 @@ export function toFailure (error: unknown, request: FastifyRequest): Failure | u
 function toTransientFailure (error: unknown): Failure | undefined {
   // The host's `handlerTimeout` throws this error. As a 500 it would look like a fault of the plugin.
   const isLate = Object(error).code === 'FST_ERR_HANDLER_TIMEOUT'
-  const code = error instanceof HasherBusy
+  const code = error instanceof QueueFull
     ? 'server_busy'
     : isLate || isUnavailable(error) ? 'service_unavailable' : undefined
   return code && new Failure(code, { headers: { 'retry-after': '1' } })

@@ -11,11 +11,20 @@ import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
+import { networkOf } from '../lib/network.js'
 import { usernameKey } from '../lib/username.js'
 import { byPassword } from '../session/authentication-event.js'
 import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
 type Find = () => Promise<UserRow | undefined>
+
+interface Guess {
+  /** The identifier, in canonical form. */
+  account: string
+  /** The network that it comes from. */
+  client: string
+  password: string
+}
 
 export const login: Feature = (app, { settings, contract, db, limits, lockout, passwords, sessions }) => {
   const { loginMethods } = settings.account
@@ -23,13 +32,13 @@ export const login: Feature = (app, { settings, contract, db, limits, lockout, p
   app.post('/login', { schema: contract.login }, async (request, reply) => {
     const { email, username, password } = request.body
     if (!email && !username) throw failure('identifier_required', { identifier: identifierIn(loginMethods) })
-    const account = accountOf(email || username)
+    const [account, client] = [accountOf(email || username), networkOf(request.ip)]
     const attempt = await limits.count('login', request, { account })
-    const found = await findByPassword(lookupsOf(email, username), password, account)
+    const found = await findByPassword(lookupsOf(email, username), { account, client, password })
     if (!found) throw failure('invalid_credentials')
 
     const passwordHash = passwords.isOutdated(found.passwordHash ?? '', password)
-      ? await passwords.hash(password)
+      ? await passwords.hash(password, client)
       : undefined
     // Verifying the hash takes long enough for the account to be deactivated or the password to be changed.
     const loggedIn = await sessions.logInIfUnchanged(db, found, request, {
@@ -60,7 +69,7 @@ export const login: Feature = (app, { settings, contract, db, limits, lockout, p
    * spells an address could otherwise learn from the time of their own login whether the address has an account.
    */
   async function findByPassword (
-    lookups: readonly Find[], password: string, account: string
+    lookups: readonly Find[], { account, client, password }: Guess
   ): Promise<UserRow | undefined> {
     const tried: UserRow[] = []
     for (const find of lookups) {
@@ -68,7 +77,7 @@ export const login: Feature = (app, { settings, contract, db, limits, lockout, p
       const isOpen = !await lockout.isLocked(found) && found?.isActive
       // A deactivated account counts as unknown, and so does a locked one: with the right password, too, the whole
       // work is done.
-      const matches = await passwords.verify(isOpen ? found.passwordHash : undefined, password)
+      const matches = await passwords.verify(isOpen ? found.passwordHash : undefined, password, client)
       if (found && matches) return found
       if (found?.isActive) tried.push(found)
     }

@@ -9,6 +9,7 @@ import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { Failure, failure, fieldError, validOrThrow } from '../errors/failure.js'
+import { networkOf } from '../lib/network.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
 import { deleteSessions } from '../store/sessions.js'
 import { replacePassword, updateUser } from '../store/users.js'
@@ -25,7 +26,7 @@ export const passwordChange: Feature = (app, context) => {
     async request => {
       const { user, sessionId } = authenticatedUserOf(request)
       const password = await readNewPassword(request, user)
-      await replace(user, sessionId, await passwords.hash(password))
+      await replace(user, sessionId, await passwords.hash(password, networkOf(request.ip)))
       outbox.wake()
       return { detail: 'New password has been saved.' }
     }
@@ -44,7 +45,7 @@ export const passwordChange: Feature = (app, context) => {
 
   async function isOldPassword (old: string, user: UserRow, request: FastifyRequest): Promise<boolean> {
     const attempt = await limits.count('passwordChange', request, { account: user.pk })
-    const matches = await passwords.verify(user.passwordHash, old)
+    const matches = await passwords.verify(user.passwordHash, old, networkOf(request.ip))
     if (matches) await attempt.succeeded()
     return matches
   }

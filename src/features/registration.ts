@@ -14,6 +14,7 @@ import type { Db } from '../db/database.js'
 import type { NewUserRow } from '../db/tables.js'
 import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
+import { networkOf } from '../lib/network.js'
 import { byPassword } from '../session/authentication-event.js'
 import { insertUser } from '../store/users.js'
 import { readBody, type ReadBody } from '../validation/body-validator.js'
@@ -44,7 +45,7 @@ export const registration: Feature = (app, context) => {
 
   async function createAccount ({ password1, password2, ...input }: Registration, request: FastifyRequest) {
     const columns = { ...userRecords.defaultColumns(), ...userRecords.toColumns(input) }
-    const passwordHash = await passwords.hash(password1)
+    const passwordHash = await passwords.hash(password1, networkOf(request.ip))
     return await userRecords.withNewPk(db, async pk => {
       const session = isMandatory ? undefined : sessions.create(pk, request, byPassword)
       const user = await mailOwnerInstead({ db, outbox }, columns.email, async tx => {

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { hash as argon2 } from '@node-rs/argon2'
-import pLimit from 'p-limit'
+import { createFairQueue } from './fair-queue.js'
 import { verifyStoredHash } from './stored-password-hash.js'
 import { argon2Work, createWorkInUse, workLeft, workOf, type Work } from './password-work.js'
 
@@ -18,53 +18,45 @@ export interface HashCost {
   tag?: string
 }
 
-/** Thrown when a queue is full. Retry after a second. */
-export class HasherBusy extends Error {}
-
 const maxWaiting = 64
 // Of Node's four threads for such work, slow hashes may occupy one. Each of those waiting may take half a second.
 const slowAtOnce = 1
 const maxWaitingSlow = 16
 
-function createQueue (atOnce: number, max: number) {
-  const limit = pLimit(atOnce)
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    if (limit.pendingCount >= max) throw new HasherBusy('The password hasher is busy')
-    return limit(work)
-  }
-}
-
-/** `readHashes` returns stored hashes, from which the hasher learns what work is in use; null stands for none. */
+/**
+ * Returns `hash` and `verify`, which throw `QueueFull` if `client` must come back later. `readHashes` returns stored
+ * hashes, from which the hasher learns what work is in use; null stands for none.
+ */
 export function createHasher (cost: HashCost, readHashes: () => Promise<Array<string | null>> = async () => []) {
   const { memoryCost, timeCost, parallelism, tag = '' } = cost
   const own = argon2Work('argon2id', [memoryCost, timeCost, parallelism])
-  const mainQueue = createQueue(availableParallelism(), maxWaiting)
-  const slowQueue = createQueue(slowAtOnce, maxWaitingSlow)
+  const mainQueue = createFairQueue(availableParallelism(), maxWaiting)
+  const slowQueue = createFairQueue(slowAtOnce, maxWaitingSlow)
   const queueOf = ({ kind, amount }: Work) =>
     kind.startsWith('argon2') && amount <= memoryCost * timeCost ? mainQueue : slowQueue
   const { note, all } = createWorkInUse(...own ? [own] : [])
   let learned: Promise<void> | undefined
 
   // NFC, because devices encode an é in different ways (NIST SP 800-63B-4 §3.1.1.2).
-  const hash = async (password: string) =>
-    `${tag}${await mainQueue(() => argon2(password.normalize('NFC'), { memoryCost, timeCost, parallelism }))}`
+  const hash = async (password: string, client = '') =>
+    `${tag}${await mainQueue(client, () => argon2(password.normalize('NFC'), { memoryCost, timeCost, parallelism }))}`
   const withoutTag = (stored: string) => stored.startsWith(tag) ? stored.slice(tag.length) : stored
 
   /**
    * Whether the password matches. Every failure does the same work, with a stored hash of any kind and without one:
    * that of verifying the hash, and then what is left of all the work in use. So its time reveals nothing.
    */
-  async function verify (stored: string | null | undefined, password: string): Promise<boolean> {
+  async function verify (stored: string | null | undefined, password: string, client = ''): Promise<boolean> {
     const readable = withoutTag(stored ?? '')
     const work = workOf(readable)
-    const matches = work && await queueOf(work)(() => verifyAny(readable, password))
+    const matches = work && await queueOf(work)(client, () => verifyAny(readable, password))
     if (matches) return true
     const done = matches === false ? work : undefined
     if (done) note(done)
     await learn()
     for (const left of workLeft(all(), done)) {
       // A damaged hash may have parameters that its algorithm refuses.
-      await queueOf(left)(() => left.spend(left.amount, password).catch(() => {}))
+      await queueOf(left)(client, () => left.spend(left.amount, password).catch(() => {}))
     }
     return false
   }
