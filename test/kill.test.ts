@@ -94,6 +94,7 @@ for (const tested of databases) {
       secret,
       migrate: true,
       docs: false,
+      limits: false,
       publicUrl: 'http://localhost:3000',
       userFields: {},
       account: { emailVerification: 'mandatory' },
