@@ -7,6 +7,8 @@ export interface LimitedAction {
   by: readonly LimitKey[]
   /** What one attempt is, for the documentation. */
   counts: string
+  /** While its attempts can't be counted, it is refused. */
+  triesPassword?: boolean
 }
 
 /**
@@ -15,20 +17,28 @@ export interface LimitedAction {
  */
 export type LimitKey = 'ip' | 'account' | 'mailbox'
 
+/** Its time is `account.resendInterval`, here with the default of that. */
+export const resendRule = '1/3m/mailbox'
+
 export const limitedActions = {
-  login: { rules: ['10/1m/ip', '5/5m/account'], by: ['ip', 'account'], counts: 'failed logins with a password' },
-  reauthenticate: { rules: ['10/1m/account'], by: ['ip', 'account'], counts: 'wrong passwords' },
-  passwordChange: { rules: ['5/1m/account'], by: ['ip', 'account'], counts: 'wrong old passwords' },
+  login: {
+    rules: ['10/1m/ip', '5/5m/account'], by: ['ip', 'account'], counts: 'failed logins', triesPassword: true
+  },
+  reauthenticate: {
+    rules: ['10/1m/account', '100/1d/account'], by: ['ip', 'account'], counts: 'wrong passwords', triesPassword: true
+  },
+  passwordChange: {
+    rules: ['5/1m/account', '100/1d/account'], by: ['ip', 'account'], counts: 'wrong old passwords', triesPassword: true
+  },
   registration: { rules: ['20/1m/ip'], by: ['ip', 'mailbox'], counts: 'requests' },
   verifyEmail: { rules: ['20/1m/ip'], by: ['ip'], counts: 'invalid keys' },
-  // Three minutes are the default of `account.resendInterval`, which counts.
-  resendEmail: { rules: ['20/1m/ip', '1/3m/mailbox'], by: ['ip', 'mailbox'], counts: 'requests' },
+  resendEmail: { rules: ['20/1m/ip', resendRule], by: ['ip', 'mailbox'], counts: 'requests' },
   passwordReset: { rules: ['20/1m/ip', '5/1h/mailbox'], by: ['ip', 'mailbox'], counts: 'requests' },
   passwordResetConfirm: { rules: ['20/1m/ip'], by: ['ip'], counts: 'invalid links' },
-  tokenRefresh: { rules: ['150/5m/ip'], by: ['ip'], counts: 'invalid refresh tokens' },
+  tokenRefresh: { rules: ['150/5m/ip'], by: ['ip'], counts: 'unknown refresh tokens' },
   tokenVerify: { rules: ['150/5m/ip'], by: ['ip'], counts: 'invalid tokens' },
   socialStart: { rules: ['30/1m/ip'], by: ['ip'], counts: 'redirects to a provider' },
-  socialCallback: { rules: ['30/1m/ip'], by: ['ip'], counts: 'requests' },
+  socialCallback: { rules: ['30/1m/ip'], by: ['ip'], counts: 'invalid callbacks' },
   socialLogin: { rules: ['30/1m/ip'], by: ['ip'], counts: 'requests' },
   socialConnect: { rules: ['10/1m/account'], by: ['ip', 'account'], counts: 'requests' }
 } as const satisfies Record<string, LimitedAction>

@@ -19,7 +19,7 @@ export interface PageDescription {
   limit?: LimitedActionName
 }
 
-/** A page for the browser: returns HTML, except for failures before its handler runs. */
+/** A page for the browser: returns HTML, except for failures that no page shows. */
 export function page (
   shape: ContractShape,
   { operationId, summary, description, tag, params, answers, limit }: PageDescription

@@ -17,6 +17,7 @@ import type { RestAuth } from './rest-auth.js'
 import type { AccessTokens } from './session/access-tokens.js'
 import type { Authenticate } from './session/authenticate.js'
 import type { Sessions } from './session/sessions.js'
+import type { TrustedDevices } from './session/trusted-devices.js'
 import type { TokenTransport } from './session/token-transport.js'
 import type { Links } from './settings/links.js'
 import type { Settings } from './settings/types.js'
@@ -31,6 +32,7 @@ export interface Context {
   passwords: Passwords
   limits: Limiter
   lockout: Lockout
+  trustedDevices: TrustedDevices
   sessions: Sessions
   /** Undefined with `tokens.format: 'opaque'`. */
   accessTokens: AccessTokens | undefined

@@ -19,6 +19,7 @@ import { createBodyTransport } from './session/body-transport.js'
 import { createCookieTransport } from './session/cookie-transport.js'
 import { createSessions } from './session/sessions.js'
 import type { TokenTransport } from './session/token-transport.js'
+import { createTrustedDevices } from './session/trusted-devices.js'
 import { authenticatingCookie, deliveriesOf } from './settings/cookies.js'
 import { createLinks, listenedOn } from './settings/links.js'
 import type { Settings } from './settings/types.js'
@@ -76,6 +77,7 @@ export async function createContext (
     }),
     limits: await createLimits(app, { settings, db, clock }),
     lockout: createLockout({ db, clock, outbox, max: settings.limits.lockout }),
+    trustedDevices: createTrustedDevices(settings.secrets, clock),
     sessions,
     accessTokens,
     tokenTransport,

@@ -137,6 +137,47 @@ limitStory('another spelling of the account or the path is no way around', async
   }
 })
 
+limitStory('a login to an account of their own does not clear what was tried at another one', async (t, build) => {
+  const account = { username: 'required', loginMethods: ['email', 'username'] }
+  const { post, register } = await build(t, { options: { account, limits: { login: ['5/5m/account'] } } })
+  await register({ username: 'alice' })
+  await register({ username: alice.email, email: 'mallory@example.com', password1: 'Mall0ry-secret-pw' })
+  await inTurn(4, async () => await post('/login', guess()))
+  t.equal((await post('/login', { username: alice.email, password: 'Mall0ry-secret-pw' })).statusCode, 200)
+  t.same(statuses(await inTurn(2, async () => await post('/login', guess()))), [400, 429])
+})
+
+limitStory('instances whose clocks differ do not add to the limit', async (t, build, tested) => {
+  const database = await sharedDatabase(t, tested)
+  const { clock, post, register } = await build(t, { database })
+  await register()
+  const late = await build(t, { database, internals: { clock: () => new Date(clock.now.getTime() - 2000) } })
+  const posts = [post, late.post]
+  const answers = await inTurn(20, async index => await posts[index % 2]!('/login', guess()))
+  t.equal(statuses(answers).filter(status => status === 400).length, 5)
+})
+
+limitStory('Retry-After is that of the limit that is reached for longest', async (t, build) => {
+  const { post, clock } = await build(t, { options: { limits: { login: ['2/1m/ip', '2/5m/account'] } } })
+  await inTurn(2, async () => await post('/login', guess()))
+  const refused = await post('/login', guess())
+  t.equal(refused.headers['retry-after'], '300')
+  clock.advance(300)
+  t.equal((await post('/login', guess())).statusCode, 400)
+})
+
+limitStory('an attempt whose password was not checked does not count', async (t, build) => {
+  const { post, register } = await build(t, { options: { limits: { login: ['400/5m/ip', '400/5m/account'] } } })
+  await register()
+  const answers = await Promise.all(Array.from({ length: 300 }, async () =>
+    await post('/login', guess(), { fault: true })))
+  const busy = statuses(answers).filter(status => status === 503).length
+  t.ok(busy > 0, `${busy} answers of 503`)
+  const more = await inTurn(101 + busy, async () => await post('/login', guess()))
+  t.same([...new Set(statuses(more.slice(0, -1)))], [400])
+  t.equal(more.at(-1)?.statusCode, 429)
+})
+
 limitStory('an address counts as its network: an IPv6 address by its first 64 bits', async (t, build) => {
   const { post } = await build(t, { options: { limits: { login: ['2/1m/ip'] } } })
   const tryFrom = async (address: string) => (await post('/login', guess(), from(address))).statusCode
@@ -145,6 +186,8 @@ limitStory('an address counts as its network: an IPv6 address by its first 64 bi
   t.equal(await tryFrom('2001:db8:1:3::1'), 400, 'the network beside it is another')
   t.same(await inTurn(2, async () => await tryFrom('192.0.2.7')), [400, 400])
   t.equal(await tryFrom('::ffff:192.0.2.7'), 429, 'IPv4 in IPv6')
+  t.equal(await tryFrom('192.0.2.7:8080'), 429, 'with a port, as some proxies write it')
+  t.equal(await tryFrom('[2001:db8:1:2::9]:443'), 429)
   t.equal(await tryFrom('192.0.2.8'), 400)
 })
 
@@ -253,6 +296,14 @@ t.test('while attempts cannot be counted, no password can be tried, and everythi
   t.equal((await post('/password/reset', { email: alice.email })).statusCode, 200)
   t.equal((await post('/token/verify', { token: 'x' })).statusCode, 401)
   t.ok(logs.some(line => line.includes('the limits are not available')))
+})
+
+t.test('a proxy that Fastify does not trust is logged once', async t => {
+  const { post, logs } = await sqliteBuild(t, { options: { limits: {} } })
+  await post('/login', guess())
+  t.notOk(logs.some(line => line.includes('trustProxy')))
+  for (let index = 0; index < 3; index++) await post('/login', guess(), from('198.51.100.1'))
+  t.equal(logs.filter(line => line.includes('set the option trustProxy of Fastify')).length, 1)
 })
 
 t.test('an app starts without its Redis, and refuses logins until it is there', async t => {

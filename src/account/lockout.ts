@@ -5,14 +5,12 @@
 import type { Database } from '../db/database.js'
 import type { LoginFailuresRow, UserRow } from '../db/tables.js'
 import { hashToken } from '../lib/secrets.js'
-import { secondsAfter } from '../lib/time.js'
+import { clockSkewSeconds, secondsAfter } from '../lib/time.js'
 import type { Outbox } from '../mail/outbox.js'
 import { countLoginFailure, deleteLoginFailures, findLoginFailures } from '../store/login-failures.js'
-import { countOnce } from '../store/rate-limits.js'
+import { countOnce, deleteLimits, listLimits } from '../store/rate-limits.js'
 
 const lockSeconds = 86400
-/** Clocks of several servers may differ by that. */
-const clockSkewSeconds = 60
 
 interface LockoutOptions {
   db: Database
@@ -22,53 +20,71 @@ interface LockoutOptions {
   max: number | undefined
 }
 
-/** Every function does the same work if there is no such user: its time would tell. */
+/** Without a `device`, every function does the same work if there is no such user: its time would tell. */
 export interface Lockout {
-  /** Whether a password of this user is not to be tried. */
-  isLocked: (user: UserRow | undefined) => Promise<boolean>
+  /** Whether a password of this user is not to be tried. A trusted device of the user is locked by its own failures. */
+  isLocked: (user: UserRow | undefined, device?: string) => Promise<boolean>
   /** Records a wrong password. The one that locks the login queues a mail to the user. */
-  recordFailure: (user: UserRow | undefined, identifier: string) => Promise<void>
+  recordFailure: (user: UserRow | undefined, identifier: string, device?: string) => Promise<void>
   /** After a login: the next failure is the first again. */
-  clear: (user: UserRow) => Promise<void>
+  clear: (user: UserRow, device?: string) => Promise<void>
 }
 
-export function createLockout ({ db, clock, outbox, max }: LockoutOptions): Lockout {
-  if (max === undefined) return { isLocked: async () => false, recordFailure: async () => {}, clear: async () => {} }
+export const createLockout = ({ max, ...options }: LockoutOptions): Lockout =>
+  max === undefined
+    ? { isLocked: async () => false, recordFailure: async () => {}, clear: async () => {} }
+    : createLock({ ...options, max })
 
+function createLock ({ db, clock, outbox, max }: LockoutOptions & { max: number }): Lockout {
   const isLock = ({ lockedAt }: LoginFailuresRow, now: Date) =>
     lockedAt !== null && lockedAt <= secondsAfter(now, clockSkewSeconds) && lockedAt > secondsAfter(now, -lockSeconds)
 
+  async function recordOfUser (user: UserRow, now: Date): Promise<void> {
+    const isLocking = await db.transaction(async tx => {
+      const row = await countLoginFailure(tx, { userPk: user.pk, max, now, over: secondsAfter(now, -lockSeconds) })
+      // It is `max` once: with the failure that locks.
+      if (row?.failures !== max) return false
+      const variables = { failures: max, opens_at: secondsAfter(now, lockSeconds) }
+      await outbox.enqueue(tx, 'login-locked', { userPk: user.pk }, variables)
+      return true
+    })
+    if (isLocking) outbox.wake()
+  }
+
+  /** Without a mail: who has the device can still use another one. */
+  const countOfDevice = (device: string, now: Date) =>
+    ({ key: keyOf('device', device), used: 1, quota: max, resetsAt: secondsAfter(now, lockSeconds) })
+
   return {
-    async isLocked (user) {
-      const row = await findLoginFailures(db, user?.pk ?? '')
-      return row !== undefined && isLock(row, clock())
-    },
-
-    async recordFailure (user, identifier) {
+    async isLocked (user, device) {
       const now = clock()
-      const isLocking = await db.transaction(async tx => {
-        if (!user) {
-          await countOnce(tx, [unknownUser(identifier, now)], now)
-          return false
-        }
-        const row = await countLoginFailure(tx, { userPk: user.pk, max, now, over: secondsAfter(now, -lockSeconds) })
-        if (row?.failures !== max) return false
-        const variables = { failures: max, opens_at: secondsAfter(now, lockSeconds) }
-        await outbox.enqueue(tx, 'login-locked', { userPk: user.pk }, variables)
-        return true
-      })
-      if (isLocking) outbox.wake()
+      if (device !== undefined) {
+        const [row] = await listLimits(db, [keyOf('device', device)], now)
+        return row !== undefined && row.used >= max
+      }
+      const row = await findLoginFailures(db, user?.pk ?? '')
+      return row !== undefined && isLock(row, now)
     },
 
-    async clear ({ pk }) {
+    async recordFailure (user, identifier, device) {
+      const now = clock()
+      if (device !== undefined) await countOnce(db, [countOfDevice(device, now)], now)
+      else if (user) await recordOfUser(user, now)
+      else await db.transaction(async tx => await countOnce(tx, [countOfUnknown(identifier, now)], now))
+    },
+
+    async clear ({ pk }, device) {
+      if (device !== undefined) await deleteLimits(db, [keyOf('device', device)])
       if (await findLoginFailures(db, pk)) await deleteLoginFailures(db, pk)
     }
   }
 }
 
+const keyOf = (kind: string, name: string) => hashToken(JSON.stringify([kind, name]))
+
 /** A count that nobody reads, but that costs as much as that of a user. */
-const unknownUser = (identifier: string, now: Date) => ({
-  key: hashToken(JSON.stringify(['unknown user', identifier])),
+const countOfUnknown = (identifier: string, now: Date) => ({
+  key: keyOf('unknown user', identifier),
   used: 1,
   quota: 1_000_000,
   resetsAt: secondsAfter(now, lockSeconds)

@@ -7,6 +7,7 @@ import type { UserRow } from '../db/tables.js'
 import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
 import { networkOf } from '../lib/network.js'
 import { hashToken } from '../lib/secrets.js'
+import type { Limiter } from '../limits/limiter.js'
 import type { Outbox } from '../mail/outbox.js'
 import type { Settings } from '../settings/types.js'
 import { deleteLoginFailures } from '../store/login-failures.js'
@@ -15,8 +16,8 @@ import { deleteSessions } from '../store/sessions.js'
 import { deleteSocialAccounts } from '../store/social-accounts.js'
 import { findUser, replacePassword } from '../store/users.js'
 import { inOrder } from '../validation/field-errors.js'
+import { identifierKey } from './identifier-key.js'
 import type { Passwords } from './passwords.js'
-import type { Limiter } from '../limits/limiter.js'
 import type { UserRecords } from './user-records.js'
 
 export type PasswordResetBody = Body<Contract['confirmPasswordReset']>
@@ -93,6 +94,8 @@ export function createPasswordReset (options: PasswordResetOptions) {
       if (!owner.emailVerified) await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
       await hooks.passwordChanged?.(userRecords.toUser(user), tx.orm)
     })
+    const names = [identifierKey(owner.email ?? ''), identifierKey('', owner.username ?? '')]
+    await limits.clear('login', names)
     outbox.wake()
   }
 

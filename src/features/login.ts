@@ -6,13 +6,15 @@
  * An unknown identifier, a wrong password and a deactivated account return the same error after the same work.
  * `email_not_verified` requires the correct password, so it reveals no account.
  */
+import type { FastifyRequest } from 'fastify'
 import { identifierIn } from '../../schemas/login.js'
+import { identifierKey } from '../account/identifier-key.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { networkOf } from '../lib/network.js'
-import { usernameKey } from '../lib/username.js'
+import { withdrawnIfBroken } from '../limits/limiter.js'
 import { byPassword } from '../session/authentication-event.js'
 import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
@@ -24,35 +26,59 @@ interface Guess {
   /** The network that it comes from. */
   client: string
   password: string
+  deviceToken: string | undefined
 }
 
-export const login: Feature = (app, { settings, contract, db, limits, lockout, passwords, sessions }) => {
+export const login: Feature = (app, context) => {
+  const { settings, contract, db, limits, lockout, trustedDevices, tokenTransport, passwords, sessions } = context
   const { loginMethods } = settings.account
+  const isLimited = settings.limits.actions.has('login') || settings.limits.lockout !== undefined
 
   app.post('/login', { schema: contract.login }, async (request, reply) => {
     const { email, username, password } = request.body
     if (!email && !username) throw failure('identifier_required', { identifier: identifierIn(loginMethods) })
-    const [account, client] = [accountOf(email || username), networkOf(request.ip)]
-    const attempt = await limits.count('login', request, { account })
-    const found = await findByPassword(lookupsOf(email, username), { account, client, password })
+    const guess: Guess = {
+      account: identifierKey(email, username),
+      client: networkOf(request.ip),
+      password,
+      deviceToken: tokenTransport.readDeviceToken(request)
+    }
+    const candidates = await findAll(lookupsOf(email, username))
+    const devices = candidates.map(user => deviceOf(user, guess))
+    const [device] = devices.filter(id => id !== undefined)
+    const attempt = await limits.count('login', request, {
+      account: device === undefined ? guess.account : `device ${device}`
+    })
+    const found = await withdrawnIfBroken(attempt, async () => await findByPassword(candidates, guess))
     if (!found) throw failure('invalid_credentials')
 
-    const passwordHash = passwords.isOutdated(found.passwordHash ?? '', password)
+    const loggedIn = await withdrawnIfBroken(attempt, async () => await logIn(found, guess, request))
+    // A user whose name is the address of another one must not clear the failures of that one.
+    if (found === candidates[0]) await attempt.succeeded()
+    else await attempt.withdraw()
+    await lockout.clear(found, deviceOf(found, guess))
+    const body = await sessions.respond(db, loggedIn, request, reply)
+    if (isLimited && deviceOf(found, guess) === undefined) {
+      tokenTransport.sendDeviceToken(reply, trustedDevices.issue(found.pk))
+    }
+    return body
+  })
+
+  /** The ID of the trusted device that the guess comes from; undefined if it is not one of this user's. */
+  const deviceOf = (user: UserRow | undefined, { deviceToken }: Guess) =>
+    user && trustedDevices.idOf(deviceToken, user.pk)
+
+  async function logIn (user: UserRow, { client, password }: Guess, request: FastifyRequest) {
+    const passwordHash = passwords.isOutdated(user.passwordHash ?? '', password)
       ? await passwords.hash(password, client)
       : undefined
     // Verifying the hash takes long enough for the account to be deactivated or the password to be changed.
-    const loggedIn = await sessions.logInIfUnchanged(db, found, request, {
+    return await sessions.logInIfUnchanged(db, user, request, {
       ...byPassword,
       orElse: 'invalid_credentials',
       passwordHash
     })
-    await attempt.succeeded()
-    await lockout.clear(loggedIn.user)
-    return await sessions.respond(db, loggedIn, request, reply)
-  })
-
-  /** The identifier in the form in which the lookups compare it. */
-  const accountOf = (identifier = '') => canonicalEmail(identifier) ?? usernameKey(identifier)
+  }
 
   /** Whom the identifiers may name, the likeliest first. If both are sent, the address counts, as in dj-rest-auth. */
   function lookupsOf (email?: string, username = ''): Find[] {
@@ -64,24 +90,30 @@ export const login: Feature = (app, { settings, contract, db, limits, lockout, p
     return loginMethods.length === 2 && byAddress !== undefined ? [owner, named] : [named]
   }
 
+  async function findAll (lookups: readonly Find[]): Promise<Array<UserRow | undefined>> {
+    const found: Array<UserRow | undefined> = []
+    for (const find of lookups) found.push(await find())
+    return found
+  }
+
   /**
-   * The first user whose password it is. Every lookup costs the same work, also if it finds nobody: a user whose name
-   * spells an address could otherwise learn from the time of their own login whether the address has an account.
+   * The first user whose password it is. Every candidate costs the same work, also one that does not exist: a user
+   * whose name spells an address could otherwise learn from the time of their own login whether it has an account.
    */
   async function findByPassword (
-    lookups: readonly Find[], { account, client, password }: Guess
+    candidates: ReadonlyArray<UserRow | undefined>, guess: Guess
   ): Promise<UserRow | undefined> {
-    const tried: UserRow[] = []
-    for (const find of lookups) {
-      const found = await find()
-      const isOpen = !await lockout.isLocked(found) && found?.isActive
-      // A deactivated account counts as unknown, and so does a locked one: with the right password, too, the whole
-      // work is done.
-      const matches = await passwords.verify(isOpen ? found.passwordHash : undefined, password, client)
-      if (found && matches) return found
-      if (found?.isActive) tried.push(found)
+    const { account, client, password } = guess
+    for (const user of candidates) {
+      const isLocked = await lockout.isLocked(user, deviceOf(user, guess))
+      // Deactivated and locked accounts count as unknown: with the right password, too, the whole work is done.
+      const hash = user?.isActive && !isLocked ? user.passwordHash : undefined
+      const matches = await passwords.verify(hash, password, client)
+      if (user && matches) return user
     }
-    await lockout.recordFailure(tried[0], account)
+    for (const user of candidates) {
+      await lockout.recordFailure(user?.isActive ? user : undefined, account, deviceOf(user, guess))
+    }
     return undefined
   }
 }

@@ -10,7 +10,9 @@ import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { Failure, failure, fieldError, validOrThrow } from '../errors/failure.js'
 import { networkOf } from '../lib/network.js'
+import { withdrawnIfBroken } from '../limits/limiter.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
+import { deleteLoginFailures } from '../store/login-failures.js'
 import { deleteSessions } from '../store/sessions.js'
 import { replacePassword, updateUser } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
@@ -45,7 +47,8 @@ export const passwordChange: Feature = (app, context) => {
 
   async function isOldPassword (old: string, user: UserRow, request: FastifyRequest): Promise<boolean> {
     const attempt = await limits.count('passwordChange', request, { account: user.pk })
-    const matches = await passwords.verify(user.passwordHash, old, networkOf(request.ip))
+    const matches = await withdrawnIfBroken(attempt, async () =>
+      await passwords.verify(user.passwordHash, old, networkOf(request.ip)))
     if (matches) await attempt.succeeded()
     return matches
   }
@@ -59,6 +62,7 @@ export const passwordChange: Feature = (app, context) => {
       if (!changed) {
         throw requireOld ? new Failure('validation_error', { fields: [wrongPassword()] }) : failure('user_not_found')
       }
+      await deleteLoginFailures(tx, user.pk)
       if (logoutOnChange) await deleteSessions(tx, user.pk, sessionId)
       await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
       await settings.hooks.passwordChanged?.(userRecords.toUser(changed), tx.orm)

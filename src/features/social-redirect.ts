@@ -74,11 +74,13 @@ export const socialRedirect: Feature = (app, context) => {
   }
 
   async function handleCallback (client: SocialClient, request: FastifyRequest<Callback>, reply: FastifyReply) {
-    await limits.count('socialCallback', request)
     const { state } = request.query
     const transaction =
       typeof state === 'string' ? await transactions.finish(request, reply, client.settings.name, state) : undefined
-    if (!transaction) throw failure('state_invalid')
+    if (!transaction) {
+      await limits.count('socialCallback', request)
+      throw failure('state_invalid')
+    }
     const { next, verifier, nonce } = transaction
     const end = withOwnFragment(client, next ?? links.socialLogin())
     // From here on, the app's own page shows errors.

@@ -1,16 +1,18 @@
 /** The network that a client's address belongs to, for limits: who has one address of it has them all. */
 import ipaddr from 'ipaddr.js'
 
-// Providers give each customer at least so many bits of an IPv6 address (RFC 6177).
+// A customer has at least this network (RFC 6177), and often several.
 const ipv6NetworkBytes = 8
 
 /**
  * The IPv4 address, or the first 64 bits of the IPv6 address, in one form. `address` comes from `request.ip`: it is
  * undefined on a Unix socket, and with `trustProxy` it is the text of a header.
  */
-export function networkOf (address: string | undefined): string {
-  if (address === undefined || !ipaddr.isValid(address)) return 'unknown'
-  const parsed = ipaddr.process(address)
+export function networkOf (address = ''): string {
+  // Some proxies add the port.
+  const [host = ''] = /^[\d.]+(?=:\d+$)|[^[\]]+(?=\]:\d+$)/.exec(address) ?? [address]
+  if (!ipaddr.isValid(host)) return 'unknown'
+  const parsed = ipaddr.process(host)
   return parsed.kind() === 'ipv4'
     ? parsed.toString()
     : Buffer.from(parsed.toByteArray().slice(0, ipv6NetworkBytes)).toString('hex')

@@ -1,3 +1,6 @@
+/** The clocks of several servers may differ by so much. */
+export const clockSkewSeconds = 60
+
 /** The time `seconds` after `time`, or before it if negative. */
 export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1000)
 

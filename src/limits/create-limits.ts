@@ -16,7 +16,7 @@ export async function createLimits (app: FastifyInstance, { settings, db, clock 
   const { limits, publicUrl = '' } = settings
   const store = limits.store === undefined ? createDatabaseStore(db) : await openRedis(app, limits.store)
   // Registrations with the same users have the same limits; apps that share a Redis do not.
-  const scope = JSON.stringify([publicUrl, db.names.schema, db.names.tables])
+  const scope = JSON.stringify([limits.store === undefined ? '' : publicUrl, db.names.schema, db.names.tables])
   return createLimiter({ settings: limits, store, scope, clock, log: app.log })
 }
 

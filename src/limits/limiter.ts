@@ -3,10 +3,11 @@
  * than allowed get through; what succeeds is not a guess, and is taken out again.
  */
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
-import type { LimitedActionName } from '../../schemas/limited-actions.js'
+import { limitedActions, type LimitedAction, type LimitedActionName } from '../../schemas/limited-actions.js'
 import { messageOf } from '../../schemas/errors.js'
 import { redactQueryError } from '../db/errors.js'
 import { Failure } from '../errors/failure.js'
+import { isForwarded } from '../lib/local-request.js'
 import { networkOf } from '../lib/network.js'
 import { hashToken } from '../lib/secrets.js'
 import type { Limit, LimitSettings } from '../settings/limits.js'
@@ -21,7 +22,16 @@ export interface Subject {
 export interface Attempt {
   /** The attempt was no guess: it no longer counts, and the earlier ones at this account neither. */
   succeeded: () => Promise<void>
+  /** Nothing was tried: the attempt no longer counts. */
+  withdraw: () => Promise<void>
 }
+
+/** Runs `work`. If it throws, such as for a busy server, the attempt is withdrawn. */
+export const withdrawnIfBroken = async <T>(attempt: Attempt, work: () => Promise<T>): Promise<T> =>
+  await work().catch(async error => {
+    await attempt.withdraw()
+    throw error
+  })
 
 interface LimiterOptions {
   settings: LimitSettings
@@ -32,52 +42,71 @@ interface LimiterOptions {
   log: FastifyBaseLogger
 }
 
-/** Actions that guess a password. While their limits are unknown, none of them may be tried. */
-const guesses: ReadonlySet<LimitedActionName> = new Set(['login', 'reauthenticate', 'passwordChange'])
-
 export function createLimiter ({ settings: { actions }, store, scope, clock, log }: LimiterOptions) {
   /** Counts an attempt. Throws 429 `too_many_requests` if a limit is reached. */
   async function count (action: LimitedActionName, request: FastifyRequest, subject: Subject = {}): Promise<Attempt> {
     const limits = actions.get(action)?.filter(({ by }) => by === 'ip' || subject[by] !== undefined) ?? []
     if (limits.length === 0) return unlimited
+    warnOfProxy(request)
     const now = clock()
-    const buckets = limits.map(limit => toBucket(action, limit, request, subject))
-    const counted = await orWithout(action, () => store.count(buckets, now))
-    if (counted && 'bucket' in counted) throw tooManyRequests(action, counted, now)
-    return { succeeded: async () => { if (counted) await orWithout(undefined, () => forget(counted, limits)) } }
+    const buckets = limits.map(limit => toBucket(action, limit, networkOf(request.ip), subject))
+    const counted = await countOrLog(action, buckets, now)
+    if (!counted) return unlimited
+    if ('bucket' in counted) throw tooManyRequests(action, counted, now)
+    const isOfAddress = (_bucket: Counted, index: number) => limits[index]?.by === 'ip'
+    return {
+      // An address keeps what others have tried from it: only this attempt is taken out.
+      succeeded: async () => await orLog(async () => {
+        await store.uncount(counted.filter(isOfAddress))
+        await store.clear(counted.filter((bucket, index) => !isOfAddress(bucket, index)))
+      }),
+      withdraw: async () => await orLog(async () => await store.uncount(counted))
+    }
+  }
+
+  let isWarned = false
+  function warnOfProxy ({ ip, raw }: FastifyRequest): void {
+    if (isWarned || ip !== raw.socket.remoteAddress || !isForwarded(raw)) return
+    isWarned = true
+    log.warn('fastify-rest-auth: requests come through a proxy, and all clients share its limits by address; ' +
+      'set the option trustProxy of Fastify to its address (see docs/limits.md)')
+  }
+
+  /** After a new password, the failures of the old one no longer count. */
+  async function clear (action: LimitedActionName, accounts: readonly string[]): Promise<void> {
+    const limits = actions.get(action)?.filter(({ by }) => by === 'account') ?? []
+    const buckets = limits.flatMap(limit => accounts.map(account => toBucket(action, limit, '', { account })))
+    await orLog(async () => await store.clear(buckets))
   }
 
   function toBucket (
-    action: LimitedActionName, { rule, by, quota, seconds }: Limit, { ip }: FastifyRequest, subject: Subject
+    action: LimitedActionName, { rule, by, quota, seconds }: Limit, network: string, subject: Subject
   ): Bucket {
-    const network = by === 'account' ? undefined : networkOf(ip)
-    const name = by === 'ip' ? undefined : subject[by]
-    return { key: hashToken(JSON.stringify([scope, action, rule, network, name])), quota, seconds }
+    const parts = [by === 'account' ? null : network, by === 'ip' ? null : subject[by]]
+    return { key: hashToken(JSON.stringify([scope, action, rule, ...parts])), quota, seconds }
   }
 
-  /** An address keeps what others have tried from it: only this attempt is taken out. */
-  async function forget (counted: readonly Counted[], limits: readonly Limit[]): Promise<void> {
-    const isOfAddress = (_bucket: Counted, index: number) => limits[index]?.by === 'ip'
-    await store.uncount(counted.filter(isOfAddress))
-    await store.clear(counted.filter((bucket, index) => !isOfAddress(bucket, index)))
-  }
-
-  /** Without the store, guesses are refused and everything else is allowed. */
-  async function orWithout<T> (action: LimitedActionName | undefined, work: () => Promise<T>): Promise<T | undefined> {
+  /** Undefined without the store: then no password may be tried, and everything else is allowed. */
+  async function countOrLog (action: LimitedActionName, buckets: readonly Bucket[], now: Date) {
     try {
-      return await work()
+      return await store.count(buckets, now)
     } catch (error) {
-      log.error({ err: redactQueryError(error), action }, 'the limits are not available')
-      if (action === undefined || !guesses.has(action)) return undefined
+      logFailure(error, action)
+      const { triesPassword = false }: LimitedAction = limitedActions[action]
+      if (!triesPassword) return undefined
       throw new Failure('service_unavailable', { headers: { 'retry-after': '1' } })
     }
   }
 
-  return { count }
+  const orLog = async (work: () => Promise<void>): Promise<void> => { await work().catch(error => logFailure(error)) }
+  const logFailure = (error: unknown, action?: LimitedActionName) =>
+    log.error({ err: redactQueryError(error), action }, 'the limits are not available')
+
+  return { count, clear }
 }
 export type Limiter = ReturnType<typeof createLimiter>
 
-const unlimited: Attempt = { succeeded: async () => {} }
+const unlimited: Attempt = { succeeded: async () => {}, withdraw: async () => {} }
 
 /** RFC 6585 §4, draft-ietf-httpapi-ratelimit-headers. Only the limit that is reached: others tell of other people. */
 function tooManyRequests (action: string, { bucket: { quota, seconds }, resetsAt }: Full, now: Date): Failure {

@@ -1,6 +1,7 @@
 /** Counts attempts in Redis, for all instances together. The time is that of the app, as in the database. */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { refuseOption } from '../lib/refuse-option.js'
+import { clockSkewSeconds } from '../lib/time.js'
 import type { LimitStore } from './store.js'
 
 /** What is needed of a client of ioredis. */
@@ -12,29 +13,35 @@ interface RedisClient {
 // In braces, so that a cluster keeps all keys on one node, and a script may use several.
 const keyOf = ({ key }: { key: string }) => `{fastify-rest-auth}:${key}`
 
-// Redis forgets a key by its own clock, a little after its count is over by ours.
-const spareMs = 60_000
+// Redis forgets a key by its own clock, a little after its count is over by ours. A count that ends later than one
+// that begins now is from before our clock was set back.
+const skewMs = clockSkewSeconds * 1000
 
-/** ARGV: now, then quota and length of each bucket. Returns the number of a full bucket, or 0, and the end times. */
+/**
+ * ARGV: now, then quota and length of each bucket. Returns 0 and the end times, or the number of the bucket that is
+ * full for longest, and its end.
+ */
 const countScript = `
 local now = tonumber(ARGV[1])
 local function read(i)
   local used, resets = unpack(redis.call('HMGET', KEYS[i], 'used', 'resets_at'))
   local length = tonumber(ARGV[2 * i + 1])
   resets = tonumber(resets or 0)
-  local live = resets > now and resets <= now + length
+  local live = resets > now and resets <= now + length + ${skewMs}
   return live, tonumber(used or 0), resets, length
 end
+local full, latest = 0, 0
 for i = 1, #KEYS do
   local live, used, resets = read(i)
-  if live and used >= tonumber(ARGV[2 * i]) then return { i, string.format('%.0f', resets) } end
+  if live and used >= tonumber(ARGV[2 * i]) and resets > latest then full, latest = i, resets end
 end
+if full > 0 then return { full, string.format('%.0f', latest) } end
 local result = { 0 }
 for i = 1, #KEYS do
   local live, used, resets, length = read(i)
   if not live then used, resets = 0, now + length end
   redis.call('HSET', KEYS[i], 'used', used + 1, 'resets_at', string.format('%.0f', resets))
-  redis.call('PEXPIRE', KEYS[i], length + ${spareMs})
+  redis.call('PEXPIRE', KEYS[i], length + ${skewMs})
   result[i + 1] = string.format('%.0f', resets)
 end
 return result`
@@ -70,10 +77,11 @@ export async function createRedisStore (
         : buckets.map((counted, index) => ({ ...counted, resetsAt: timeOf(index) }))
     },
     async uncount (counted) {
+      if (counted.length === 0) return
       await run(uncountScript, counted.map(keyOf), counted.map(({ resetsAt }) => String(resetsAt.getTime())))
     },
     async clear (buckets) {
-      await inTime(client.del(...buckets.map(keyOf)))
+      if (buckets.length > 0) await inTime(client.del(...buckets.map(keyOf)))
     },
     close
   }

@@ -1,6 +1,6 @@
 /**
- * Deletes expired rows every ten minutes, beside the requests. Several instances may do so at the same time: a row is
- * deleted once.
+ * Deletes expired rows every ten minutes or so, beside the requests. Several instances may do so at the same time: a
+ * row is deleted once.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
@@ -14,7 +14,7 @@ const intervalMs = 600_000
 const rowsAtOnce = 500
 const pauseMs = 20
 const days = 86400
-/** How long a session that has ended is still listed, and a mail that was given up can be tried again. */
+/** How long sessions are kept that nobody can refresh, and mails that were given up. */
 const [sessionSeconds, failedMailSeconds] = [1 * days, 30 * days]
 
 interface SweeperOptions {
@@ -38,7 +38,7 @@ export function createSweeper ({ db, clock, log, mailRetentionSeconds }: Sweeper
 
   async function sweepAll () {
     const now = clock()
-    const ended = {
+    const before = {
       now,
       sessions: secondsAfter(now, -sessionSeconds),
       mails: secondsAfter(now, -mailRetentionSeconds),
@@ -48,7 +48,7 @@ export function createSweeper ({ db, clock, log, mailRetentionSeconds }: Sweeper
     // `Object.keys` forgets the type of a literal's keys.
     for (const kind of Object.keys(deleted) as Array<keyof typeof deleted>) {
       while (!stop.signal.aborted) {
-        const count = await expiredRows[kind](db, ended, rowsAtOnce)
+        const count = await expiredRows[kind](db, before, rowsAtOnce)
         deleted[kind] += count
         if (count === 0) break
         await sleep(pauseMs)

@@ -1,5 +1,6 @@
 /** Tokens in bodies and the Authorization header. */
 import { tokensInHeader, type AuthorizationHeader } from './authorization-header.js'
+import { deviceInHeader } from './device-transport.js'
 import { bodyOf } from './issued-tokens.js'
 import type { TokenTransport } from './token-transport.js'
 
@@ -9,6 +10,7 @@ export const createBodyTransport = ({ readToken }: AuthorizationHeader): TokenTr
   presentedTokens: (request, { refresh }) => [...tokensInHeader(request), ...refresh ? [refresh] : []],
   replacedToken: () => undefined,
   send: (_reply, tokens) => bodyOf(tokens),
+  ...deviceInHeader,
   clear: () => {},
   clearOtherScopes: () => {},
   checkCsrf: () => {},

@@ -6,6 +6,7 @@ import { hasOneScope, otherScopes } from '../lib/cookie-scopes.js'
 import { cookieValues, countCookies, deleteTwin, readCookie, setCookie } from '../lib/cookies.js'
 import { authenticatingCookie, type CookieSettings } from '../settings/cookies.js'
 import { maxPresented, tokensInHeader, type AuthorizationHeader } from './authorization-header.js'
+import { createDeviceInCookie } from './device-transport.js'
 import { bodyOf, type IssuedToken, type TokenBody } from './issued-tokens.js'
 import type { TokenTransport } from './token-transport.js'
 
@@ -106,6 +107,7 @@ export function createCookieTransport (
     presentedTokens,
     replacedToken,
     send,
+    ...createDeviceInCookie(`${refresh ?? key}-device`, cookies, isApp),
     clear,
     clearOtherScopes,
     checkCsrf,

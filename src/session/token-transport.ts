@@ -19,6 +19,9 @@ export interface TokenTransport {
   replacedToken: (request: FastifyRequest) => string | undefined
   /** Sends tokens to the client whose request this replies to. Returns what goes into the response body. */
   send: (reply: FastifyReply, tokens: IssuedToken[]) => TokenBody
+  /** The token of a trusted device: from the header `Device-Token`, or a cookie. */
+  readDeviceToken: (request: FastifyRequest) => string | undefined
+  sendDeviceToken: (reply: FastifyReply, token: string) => void
   clear: (reply: FastifyReply) => void
   /**
    * Deletes the cookies of our names that have another domain or path, such as one that the options named earlier, if

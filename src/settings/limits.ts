@@ -1,5 +1,5 @@
 /** The option `limits`: its rules become numbers, and the default rules fill the gaps. */
-import { limitedActions, type LimitedActionName, type LimitKey } from '../../schemas/limited-actions.js'
+import { limitedActions, resendRule, type LimitedActionName, type LimitKey } from '../../schemas/limited-actions.js'
 import type { CheckedOptions } from '../../schemas/options.js'
 
 export interface Limit {
@@ -31,7 +31,8 @@ export function resolveLimits (given: CheckedOptions['limits'] = {}, resendInter
   // `Object.keys` forgets the type of a literal's keys.
   const names = Object.keys(limitedActions) as LimitedActionName[]
   const actions = names.map(name => {
-    const rules = given[name] ?? limitedActions[name].rules.map(rule => rule.replace('1/3m/', `1/${resendInterval}s/`))
+    const rules = given[name] ?? limitedActions[name].rules.map(rule =>
+      rule === resendRule ? `1/${resendInterval}s/mailbox` : rule)
     return [name, (rules || []).map(toLimit)] as const
   })
   const { store, lockout = mostFailures } = given

@@ -3,10 +3,10 @@ import { and, inArray, isNull, lte, type SQL } from 'drizzle-orm'
 import type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Db } from '../db/database.js'
 
-/** Rows are deleted if they ended before these times. */
-export interface Ended {
+/** Rows are deleted that ended before these times. */
+export interface EndedBefore {
   now: Date
-  /** Sessions: until then, the list of sessions shows them. */
+  /** Sessions. An access token may outlive the refresh token of its session, by a day at most. */
   sessions: Date
   /** Mails and their tokens: the limits of mails look back so far. */
   mails: Date
@@ -14,7 +14,7 @@ export interface Ended {
   failedMails: Date
 }
 
-type Delete = (db: Db, ended: Ended, limit: number) => Promise<number>
+type Delete = (db: Db, before: EndedBefore, limit: number) => Promise<number>
 
 /** For each kind, deletes at most `limit` rows and returns how many. */
 export const expiredRows = {

@@ -18,18 +18,25 @@ interface Failed {
   over: Date
 }
 
-/** Counts a failure, and locks the login with the one that reaches `max`. One statement, so that none is lost. */
+/**
+ * Counts a failure, and locks the login with the one that reaches `max`. One statement, so that none is lost. Undefined
+ * if the user was deleted meanwhile.
+ */
 export async function countLoginFailure (
-  { orm, loginFailures }: Db, { userPk, max, now, over }: Failed
+  { orm, loginFailures, users }: Db, { userPk, max, now, over }: Failed
 ): Promise<LoginFailuresRow | undefined> {
   const { failures, lockedAt } = loginFailures
   const isOver = sql`${lockedAt} <= ${sql.param(over, lockedAt)}`
-  const [row] = await orm.insert(loginFailures).values({ userPk, failures: 1 }).onConflictDoUpdate({
+  // Also with more failures, from before `max` was lowered.
+  const locks = sql`${lockedAt} IS NULL AND ${failures} + 1 >= ${max}`
+  const first = orm.select({
+    userPk: users.pk, failures: sql<number>`1`.as('failures'), lockedAt: sql<null>`NULL`.as('locked_at')
+  }).from(users).where(eq(users.pk, userPk))
+  const [row] = await orm.insert(loginFailures).select(first).onConflictDoUpdate({
     target: loginFailures.userPk,
     set: {
-      failures: sql`CASE WHEN ${isOver} THEN 1 ELSE ${failures} + 1 END`,
-      lockedAt: sql`CASE WHEN ${isOver} THEN NULL
-        WHEN ${lockedAt} IS NULL AND ${failures} + 1 >= ${max} THEN ${sql.param(now, lockedAt)} ELSE ${lockedAt} END`
+      failures: sql`CASE WHEN ${isOver} THEN 1 WHEN ${locks} THEN ${max} ELSE ${failures} + 1 END`,
+      lockedAt: sql`CASE WHEN ${isOver} THEN NULL WHEN ${locks} THEN ${sql.param(now, lockedAt)} ELSE ${lockedAt} END`
     }
   }).returning()
   return row

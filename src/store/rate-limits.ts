@@ -2,6 +2,7 @@
 import { and, eq, gt, gte, inArray, lt, lte, sql } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 import type { RateLimitRow } from '../db/tables.js'
+import { clockSkewSeconds, secondsAfter } from '../lib/time.js'
 
 /** Those of `keys` whose count is not over yet. */
 export const listLimits = async ({ orm, rateLimits }: Db, keys: string[], now: Date): Promise<RateLimitRow[]> =>
@@ -14,8 +15,7 @@ export const listLimits = async ({ orm, rateLimits }: Db, keys: string[], now: D
 export async function countOnce ({ orm, rateLimits }: Db, rows: RateLimitRow[], now: Date): Promise<RateLimitRow[]> {
   const { key, used, resetsAt } = rateLimits
   const given = { quota: sql`excluded.quota`, resetsAt: sql`excluded.resets_at` }
-  // A count that ends later than one that begins now is from before the clock was set back.
-  const isOver = sql`(${lte(resetsAt, now)} OR ${gt(resetsAt, given.resetsAt)})`
+  const isOver = sql`(${lte(resetsAt, now)} OR ${gt(resetsAt, latestEnd(rows))})`
   return await orm.insert(rateLimits).values(rows).onConflictDoUpdate({
     target: key,
     set: {
@@ -26,6 +26,10 @@ export async function countOnce ({ orm, rateLimits }: Db, rows: RateLimitRow[], 
     setWhere: sql`${isOver} OR ${lt(used, given.quota)}`
   }).returning()
 }
+
+/** A count that ends later than then is from before the clock was set back, and over. */
+export const latestEnd = (rows: ReadonlyArray<Pick<RateLimitRow, 'resetsAt'>>): Date =>
+  secondsAfter(new Date(Math.max(...rows.map(({ resetsAt }) => resetsAt.getTime()))), clockSkewSeconds)
 
 /** Takes a count back, if it belongs to the time that the row is about. */
 export async function uncount ({ orm, rateLimits }: Db, { key, resetsAt }: RateLimitRow): Promise<void> {
