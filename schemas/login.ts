@@ -31,6 +31,17 @@ const identifiers = { email: 'alice@example.com', username: 'alice' }
 export const identifierIn = ({ length, 0: first }: LoginShape['loginMethods']) =>
   length === 2 ? 'either "username" or "email"' : `"${first}"`
 
+/** The token with which the attempts of a device count apart from those of strangers. */
+function deviceHeaders ({ limited, deliveries = ['body'] }: LoginShape) {
+  if (!limited?.has('login') || !deliveries.includes('body')) return {}
+  return {
+    headers: {
+      'Device-Token': 'The token of this device, from an earlier login. With it, failures elsewhere do not count.'
+    },
+    answerHeaders: { 'Device-Token': 'A token for this device. Store it, and send it with each login.' }
+  }
+}
+
 export const loginRoutes = (shape: LoginShape) => ({
   login: route(shape, {
     operationId: 'login',
@@ -42,6 +53,7 @@ export const loginRoutes = (shape: LoginShape) => ({
       : ''),
     tag: 'Session',
     body: loginBody(shape),
+    ...deviceHeaders(shape),
     bodies: shape.loginMethods.map(method => ({ [method]: identifiers[method], password: 'Sup3r-secret-pw' })),
     answer: TokensRef(shape),
     answered: 'The user is logged in.',

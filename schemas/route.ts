@@ -18,6 +18,8 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
   tag: string
   /** What each parameter of the path is, in a sentence. */
   params?: Record<string, string>
+  /** What each header of the request is that the route reads, in a sentence. */
+  headers?: Record<string, string>
   body?: Body
   /** Bodies that clients may send. Default: one with the example of every field. */
   bodies?: readonly object[]
@@ -30,6 +32,8 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
   answer: Answer
   /** What a successful response means, in a sentence. */
   answered: string
+  /** What each header of a successful response is, in a sentence. */
+  answerHeaders?: Record<string, string>
   /** A successful response. Default: one with the example of every field. */
   example?: unknown
   errors?: readonly AnswerCode[]
@@ -45,7 +49,7 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
   shape: ContractShape,
   described: RouteDescription<Body, Answer, Status>
 ) {
-  const { operationId, summary, description, tag, params, authenticated = false, body } = described
+  const { operationId, summary, description, tag, params, headers, authenticated = false, body } = described
   const schema = {
     operationId: operationIdOf(shape, operationId),
     summary,
@@ -53,6 +57,7 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
     tags: [tag],
     security: authenticated ? [...credentials(shape), ...(authenticated === 'optional' ? [{}] : [])] : [],
     ...pathParameters(params),
+    ...(headers && { headers: Type.Partial(textsOf(headers)) }),
     ...namedBody(shape, described),
     response: {
       ...success(described),
@@ -90,9 +95,10 @@ function namedBody (shape: ContractShape, { operationId, body, bodies }: AnyRout
   return { body: { ...body, ...(examples.length > 0 && { examples }), $id } }
 }
 
-const success = ({ status = 200, answered, answer, example }: AnyRoute) => ({
+const success = ({ status = 200, answered, answerHeaders, answer, example }: AnyRoute) => ({
   [status]: {
     description: answered,
+    ...(answerHeaders && { headers: textsOf(answerHeaders).properties }),
     ...(answer.type === 'null'
       ? answer
       : { content: { 'application/json': { schema: answer, ...(example !== undefined && { example }) } } })
@@ -101,10 +107,12 @@ const success = ({ status = 200, answered, answer, example }: AnyRoute) => ({
 
 /** For the document alone: the router passes every parameter on as a string. */
 export const pathParameters = (params: Record<string, string> | undefined) => params && {
-  params: Type.Object(Object.fromEntries(
-    Object.entries(params).map(([name, description]) => [name, Type.String({ description })])
-  ))
+  params: textsOf(params)
 }
+
+const textsOf = (descriptions: Record<string, string>) => Type.Object(Object.fromEntries(
+  Object.entries(descriptions).map(([name, description]) => [name, Type.String({ description })])
+))
 
 /** The security requirements of an authenticated route; any one of them suffices. */
 export const credentials = ({ cookie }: Pick<ContractShape, 'cookie'>): Array<Record<string, string[]>> => [
