@@ -26,6 +26,7 @@ export default class Reporter extends Transform {
       if (!process.env.POSTGRES_URL) {
         this.say('not run: a PostgreSQL server (POSTGRES_URL is not set); its stories ran on PGlite instead')
       }
+      if (!process.env.REDIS_URL) this.say('not run: the limits in Redis (REDIS_URL is not set)')
       this.say(`${passed} passed, ${failed} failed, ${skipped} skipped`)
       done()
     })

@@ -28,8 +28,9 @@ async function open (t: Test, tested: TestedDatabase) {
   const opened = await tested.open()
   t.teardown(opened.close)
   if (typeof opened.database !== 'string') {
-    const orm = opened.database as { execute: (sql: string) => Promise<{ rows: unknown[] }> }
-    return { database: orm, run: async (sql: string) => (await orm.execute(sql)).rows }
+    const orm = opened.database as { $client: { exec: (sql: string) => Promise<Array<{ rows: unknown[] }>> } }
+    // Drizzle would prepare the SQL, and PGlite prepares one statement at a time.
+    return { database: orm, run: async (sql: string) => (await orm.$client.exec(sql)).at(-1)?.rows ?? [] }
   }
   const pool = new pg.Pool({ connectionString: opened.database, max: 1 })
   pool.on('error', () => {})
