@@ -200,6 +200,25 @@ story('the token of a device is for one user, and not to be forged', async (t, b
   t.equal((await post('/login', right, { headers: { 'device-token': own } })).statusCode, 429, 'it is too old')
 })
 
+story('a device of one of two users of a name does not let its owner guess at the other', async (t, build) => {
+  const account = { username: 'required', loginMethods: ['email', 'username'], emailVerification: 'none' }
+  const { post, register } = await build(t, { options: { account, limits: { login: ['3/5m/account'] } } })
+  await register({ username: 'alice' })
+  const mallory = { email: 'mallory@example.com', password1: 'Mall0ry-secret-pw', username: alice.email }
+  await register(mallory)
+  const tokens: string[] = []
+  for (let index = 0; index < 4; index++) {
+    const { headers } = await post('/login', { email: mallory.email, password: mallory.password1 })
+    tokens.push(String(headers['device-token']))
+  }
+  const statuses: number[] = []
+  for (const token of tokens) {
+    const guess = { username: alice.email, password: 'A-wr0ng-password' }
+    statuses.push((await post('/login', guess, { headers: { 'device-token': token } })).statusCode)
+  }
+  t.same(statuses, [400, 400, 400, 429])
+})
+
 story('a trusted device has limits of its own', async (t, build) => {
   const { post, clock } = await build(t, {
     options: { account: { emailVerification: 'none' }, limits: { login: ['3/5m/account'], lockout: 10 } }

@@ -1,6 +1,6 @@
 /**
  * Closes the login with a password after many failures in a row (NIST SP 800-63B-4 §3.2.2), until a day has passed or
- * the password is reset. Sessions, other ways to log in and resets go on, so that nobody can lock a user out.
+ * there is a new password. Sessions, other ways to log in, resets, and devices that have logged in before go on.
  */
 import type { Database } from '../db/database.js'
 import type { LoginFailuresRow, UserRow } from '../db/tables.js'

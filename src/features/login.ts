@@ -44,8 +44,7 @@ export const login: Feature = (app, context) => {
       deviceToken: tokenTransport.readDeviceToken(request)
     }
     const candidates = await findAll(lookupsOf(email, username))
-    const devices = candidates.map(user => deviceOf(user, guess))
-    const [device] = devices.filter(id => id !== undefined)
+    const device = onlyDeviceOf(candidates, guess)
     const attempt = await limits.count('login', request, {
       account: device === undefined ? guess.account : `device ${device}`
     })
@@ -67,6 +66,15 @@ export const login: Feature = (app, context) => {
   /** The ID of the trusted device that the guess comes from; undefined if it is not one of this user's. */
   const deviceOf = (user: UserRow | undefined, { deviceToken }: Guess) =>
     user && trustedDevices.idOf(deviceToken, user.pk)
+
+  /**
+   * The same for an identifier that names one user. If it names two, one of them could have guesses at the other counted
+   * at devices of their own.
+   */
+  function onlyDeviceOf (candidates: ReadonlyArray<UserRow | undefined>, guess: Guess): string | undefined {
+    const [user, ...others] = candidates.filter(candidate => candidate !== undefined)
+    return others.length === 0 ? deviceOf(user, guess) : undefined
+  }
 
   async function logIn (user: UserRow, { client, password }: Guess, request: FastifyRequest) {
     const passwordHash = passwords.isOutdated(user.passwordHash ?? '', password)
