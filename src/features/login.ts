@@ -68,8 +68,8 @@ export const login: Feature = (app, context) => {
     user && trustedDevices.idOf(deviceToken, user.pk)
 
   /**
-   * The same for an identifier that names one user. If it names two, one of them could have guesses at the other counted
-   * at devices of their own.
+   * The same for an identifier that names one user. If it names two, one of them could have guesses at the other
+   * counted at devices of their own.
    */
   function onlyDeviceOf (candidates: ReadonlyArray<UserRow | undefined>, guess: Guess): string | undefined {
     const [user, ...others] = candidates.filter(candidate => candidate !== undefined)
