@@ -40,7 +40,10 @@ export interface RestAuth<Name extends string = 'auth'> {
      * given. Throws like `create`.
      */
     update: (pk: UserPk<Name>, changes: UserChanges<Name>) => Promise<StoredUser<Name> | undefined>
-    /** Allows a deactivated user to log in again; undefined if there is no such user. */
+    /**
+     * Allows a deactivated user to log in again, and one whose password is locked after many wrong ones; undefined if
+     * there is no such user.
+     */
     activate: (pk: UserPk<Name>) => Promise<StoredUser<Name> | undefined>
     /** Ends all sessions of the user and prevents new ones; undefined if there is no such user. */
     deactivate: (pk: UserPk<Name>) => Promise<StoredUser<Name> | undefined>

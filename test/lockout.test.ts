@@ -46,6 +46,16 @@ story('while it is closed, sessions, other logins and resets go on; a new passwo
   t.equal((await app.post('/login', { ...right, password: chosen })).statusCode, 200)
 })
 
+story('an operator can open it', async (t, build) => {
+  const app = await start(t, build)
+  const { user } = await app.register()
+  await fail(app, max)
+  t.equal((await app.post('/login', right)).statusCode, 400)
+  t.match(await app.app.restAuth.users.activate(user.pk), { is_active: true })
+  t.equal((await app.post('/login', right)).statusCode, 200)
+  t.equal(await app.app.restAuth.users.activate('nobody'), undefined)
+})
+
 story('after a day it opens again, and the count starts anew', async (t, build) => {
   const app = await start(t, build)
   await app.register()

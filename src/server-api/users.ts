@@ -6,6 +6,7 @@ import type { NewUserRow, UserRow } from '../db/tables.js'
 import { Failure, throwIfInvalid } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import type { RestAuth } from '../rest-auth.js'
+import { deleteLoginFailures } from '../store/login-failures.js'
 import { deleteTokens } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
 import { deleteUser, findUser, findUserByEmail, findUserByUsername, updateUser } from '../store/users.js'
@@ -87,8 +88,11 @@ export function createUsersApi (options: Options): UsersApi {
     return { ...columns, emailVerified: false }
   }
 
-  const activate: UsersApi['activate'] = async pk =>
-    toUserIfFound(await updateUser(db, storedPk(pk), { isActive: true }))
+  const activate: UsersApi['activate'] = async given => toUserIfFound(await db.transaction(async tx => {
+    const pk = storedPk(given)
+    await deleteLoginFailures(tx, pk)
+    return await updateUser(tx, pk, { isActive: true })
+  }))
 
   const deactivate: UsersApi['deactivate'] = async given => toUserIfFound(await db.transaction(async tx => {
     const pk = storedPk(given)
