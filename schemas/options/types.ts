@@ -476,11 +476,11 @@ export interface LimitsOptions {
    * @default 100
    */
   lockout?: false | number
-  /** How many failed logins with a password. Default: `10/1m/ip` and `5/5m/account`. */
+  /** How many failed logins. Default: `10/1m/ip` and `5/5m/account`. */
   login?: false | string[]
-  /** How many wrong passwords. Default: `10/1m/account`. */
+  /** How many wrong passwords. Default: `10/1m/account` and `100/1d/account`. */
   reauthenticate?: false | string[]
-  /** How many wrong old passwords. Default: `5/1m/account`. */
+  /** How many wrong old passwords. Default: `5/1m/account` and `100/1d/account`. */
   passwordChange?: false | string[]
   /** How many requests. Default: `20/1m/ip`. */
   registration?: false | string[]
@@ -492,13 +492,13 @@ export interface LimitsOptions {
   passwordReset?: false | string[]
   /** How many invalid links. Default: `20/1m/ip`. */
   passwordResetConfirm?: false | string[]
-  /** How many invalid refresh tokens. Default: `150/5m/ip`. */
+  /** How many unknown refresh tokens. Default: `150/5m/ip`. */
   tokenRefresh?: false | string[]
   /** How many invalid tokens. Default: `150/5m/ip`. */
   tokenVerify?: false | string[]
   /** How many redirects to a provider. Default: `30/1m/ip`. */
   socialStart?: false | string[]
-  /** How many requests. Default: `30/1m/ip`. */
+  /** How many invalid callbacks. Default: `30/1m/ip`. */
   socialCallback?: false | string[]
   /** How many requests. Default: `30/1m/ip`. */
   socialLogin?: false | string[]
