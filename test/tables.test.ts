@@ -3,7 +3,9 @@ import { Type } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
 import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
 import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres'
-import { eq, sql } from 'drizzle-orm'
+import { eq, getTableName, sql } from 'drizzle-orm'
+import { getTableConfig as postgresConfig } from 'drizzle-orm/pg-core'
+import { getTableConfig as sqliteConfig } from 'drizzle-orm/sqlite-core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import * as postgresTables from 'fastify-rest-auth/drizzle/postgres'
@@ -288,4 +290,37 @@ t.test('the names are checked at start', async t => {
   for (const [database, message] of cases) {
     await t.rejects(async () => await openDatabase({ url, ...database }, [], () => {}), { message })
   }
+})
+
+/** The structure of tables, in a form that both databases share. */
+function structureOf (configs: Array<ReturnType<typeof sqliteConfig> | ReturnType<typeof postgresConfig>>) {
+  return configs.map(({ name, columns, indexes, foreignKeys }) => ({
+    name,
+    columns: columns.map(({ name, notNull, primary }) => ({ name, notNull, primary })),
+    indexes: indexes.map(({ config: { name, unique, columns } }) =>
+      ({ name, unique, columns: columns.map(column => Reflect.get(column, 'name')) })),
+    references: foreignKeys.map(key => {
+      const { columns, foreignTable, foreignColumns } = key.reference()
+      const namesOf = (list: Array<{ name: string }>) => list.map(({ name }) => name)
+      return [...namesOf(columns), getTableName(foreignTable), ...namesOf(foreignColumns), key.onDelete]
+    })
+  }))
+}
+
+t.test('on both databases, the tables have the same columns, indexes and references', async t => {
+  const names = { tables: 'staff_' }
+  const onSqlite = structureOf(Object.values(sqliteTables.createTables(names)).map(table => sqliteConfig(table)))
+  const onPostgres = structureOf(Object.values(postgresTables.createTables(names)).map(table => postgresConfig(table)))
+  t.same(onPostgres, onSqlite)
+  const all = onSqlite.flatMap(({ name, indexes }) => [name, ...indexes.map(({ name }) => String(name))])
+  t.same(all.filter(name => !name.startsWith('staff_')), [])
+  t.same(onSqlite.flatMap(({ references }) => references.map(([column, table]) => `${column} ${table}`)).sort(), [
+    'session_id staff_sessions', ...Array(6).fill('user_pk staff_users')
+  ])
+})
+
+t.test('drizzle-kit leaves every table of the plugin alone', async t => {
+  const names = Object.values(sqliteTables.createTables({ tables: 'staff_' })).map(table => `!${getTableName(table)}`)
+  t.same(sqliteTables.tablesFilterOf('staff_').toSorted(), names.sort())
+  t.same(postgresTables.tablesFilterOf('staff_'), sqliteTables.tablesFilterOf('staff_'))
 })
