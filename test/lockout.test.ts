@@ -198,10 +198,10 @@ story('the token of a device is for one user, and not to be forged', async (t, b
   const [id, issued, signature = ''] = own.split('.')
   const forged = [
     others, '', 'x', `${id}.${issued}.`, `${id}x.${issued}.${signature}`, `${id}.${Number(issued) + 1}.${signature}`,
-    `${id}.${issued}.${signature.slice(1)}x`, 'é'.repeat(60), '..'
+    `${id}.${issued}.${signature.slice(1)}x`, `${id}.${issued}.${'é'.repeat(43)}`, '..'
   ]
   for (const token of forged) {
-    const { statusCode } = await post('/login', right, { headers: { 'device-token': encodeURI(token) } })
+    const { statusCode } = await post('/login', right, { headers: { 'device-token': token } })
     t.equal(statusCode, 429, token)
   }
   t.equal((await post('/login', right, { headers: { 'device-token': own } })).statusCode, 200)

@@ -34,5 +34,8 @@ export function createTrustedDevices (secrets: readonly string[], clock: () => D
   }
 }
 
-const isEqual = (one: string, other: string): boolean =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+/** Compares bytes: a header may have characters that take two. */
+function isEqual (one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
