@@ -36,6 +36,8 @@ function limitStory (
   if (redisUrl) t.test(`${title} (Redis)`, async t => await withStore(redisUrl)(t, sqliteBuild, sqlite))
 }
 
+// Of the password `Sup3r-secret-pw`, by Django.
+const slowHash = 'pbkdf2_sha256$600000$0123456789abcdef$Oq0V8oZ1rYwB0Yx7N9QfD1m7aTnq0s6m2hD3v5C8rXU='
 const guess = (email: string = alice.email) => ({ email, password: 'A-wr0ng-password' })
 const right = { email: alice.email, password }
 const statuses = (answers: LightMyRequestResponse[]) => answers.map(({ statusCode }) => statusCode)
@@ -180,6 +182,23 @@ limitStory('an attempt whose password was not checked does not count', async (t,
   const more = await inTurn(31 + busy, async () => await post('/login', guess()))
   t.same([...new Set(statuses(more.slice(0, -1)))], [400])
   t.equal(more.at(-1)?.statusCode, 429)
+})
+
+limitStory('an attempt counts where a password may have been checked before the queue was full', async (t, build) => {
+  const account = { username: 'required', loginMethods: ['email', 'username'] }
+  const options = { account, limits: { login: ['60/5m/account'], lockout: false } }
+  const { app, post, register } = await build(t, { options })
+  await register({ username: 'alice' })
+  const flood = async (body: object) => statuses(await Promise.all(Array.from({ length: 60 }, async () =>
+    await post('/login', body, { fault: true }))))
+  // Each failed login also does the work of this hash, in the queue of slow ones.
+  await app.restAuth.users.create({
+    email: 'old@example.com', username: 'old', gender: 'F', phone_number: '1', password_hash: slowHash
+  } as never)
+  t.ok((await flood(guess())).includes(503))
+  t.equal((await post('/login', right)).statusCode, 429)
+  t.ok((await flood({ username: 'bob@example.com', password: 'x' })).includes(503))
+  t.equal((await post('/login', { username: 'bob@example.com', password: 'x' })).statusCode, 429)
 })
 
 limitStory('an address counts as its network: an IPv6 address by its first 64 bits', async (t, build) => {

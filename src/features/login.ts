@@ -14,7 +14,7 @@ import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
 import { networkOf } from '../lib/network.js'
-import { withdrawnIfBroken } from '../limits/limiter.js'
+import { withdrawnIfUnchecked } from '../limits/limiter.js'
 import { byPassword } from '../session/authentication-event.js'
 import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
@@ -48,10 +48,15 @@ export const login: Feature = (app, context) => {
     const attempt = await limits.count('login', request, {
       account: device === undefined ? guess.account : `device ${device}`
     })
-    const found = await withdrawnIfBroken(attempt, async () => await findByPassword(candidates, guess))
+    const check = async () => await findByPassword(candidates, guess)
+    // Of two candidates, the first may have been checked when the queue was full for the second.
+    const found = candidates.length === 1 ? await withdrawnIfUnchecked(attempt, check) : await check()
     if (!found) throw failure('invalid_credentials')
 
-    const loggedIn = await withdrawnIfBroken(attempt, async () => await logIn(found, guess, request))
+    const loggedIn = await logIn(found, guess, request).catch(async error => {
+      await attempt.withdraw()
+      throw error
+    })
     // A user whose name is the address of another one must not clear the failures of that one.
     if (found === candidates[0]) await attempt.succeeded()
     else await attempt.withdraw()

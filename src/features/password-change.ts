@@ -10,7 +10,7 @@ import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { Failure, failure, fieldError, validOrThrow } from '../errors/failure.js'
 import { networkOf } from '../lib/network.js'
-import { withdrawnIfBroken } from '../limits/limiter.js'
+import { withdrawnIfUnchecked } from '../limits/limiter.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
 import { deleteLoginFailures } from '../store/login-failures.js'
 import { deleteSessions } from '../store/sessions.js'
@@ -47,7 +47,7 @@ export const passwordChange: Feature = (app, context) => {
 
   async function isOldPassword (old: string, user: UserRow, request: FastifyRequest): Promise<boolean> {
     const attempt = await limits.count('passwordChange', request, { account: user.pk })
-    const matches = await withdrawnIfBroken(attempt, async () =>
+    const matches = await withdrawnIfUnchecked(attempt, async () =>
       await passwords.verify(user.passwordHash, old, networkOf(request.ip)))
     if (matches) await attempt.succeeded()
     return matches

@@ -6,7 +6,7 @@
 import type { Feature } from '../context.js'
 import { Failure, fieldError } from '../errors/failure.js'
 import { networkOf } from '../lib/network.js'
-import { withdrawnIfBroken } from '../limits/limiter.js'
+import { withdrawnIfUnchecked } from '../limits/limiter.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
 import { storedAmr } from '../session/authentication-event.js'
 import { renewSession } from '../store/sessions.js'
@@ -15,7 +15,7 @@ export const reauthenticate: Feature = (app, { contract, db, clock, limits, pass
   app.post('/reauthenticate', { schema: contract.reauthenticate, onRequest: authenticate }, async request => {
     const { user, sessionId, authentication } = authenticatedUserOf(request)
     const attempt = await limits.count('reauthenticate', request, { account: user.pk })
-    const matches = await withdrawnIfBroken(attempt, async () =>
+    const matches = await withdrawnIfUnchecked(attempt, async () =>
       await passwords.verify(user.passwordHash, request.body.password, networkOf(request.ip)))
     // The session may have ended, or the password changed, while the hash was being verified.
     const renewed = { authenticatedAt: clock(), amr: storedAmr([...authentication.amr, 'pwd']) }

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { hash as argon2 } from '@node-rs/argon2'
-import { createFairQueue } from './fair-queue.js'
+import { createFairQueue, QueueFull } from './fair-queue.js'
 import { verifyStoredHash } from './stored-password-hash.js'
 import { argon2Work, createWorkInUse, workLeft, workOf, type Work } from './password-work.js'
 
@@ -17,6 +17,9 @@ export interface HashCost {
   /** Put before each hash, so that only a hasher with the same tag can read it. */
   tag?: string
 }
+
+/** The queue was full before any work was done, for a known and an unknown user alike: no password was checked. */
+export class NothingChecked extends QueueFull {}
 
 const maxWaiting = 64
 // Of Node's four threads for such work, slow hashes may occupy one. Each of those waiting may take half a second.
@@ -47,13 +50,25 @@ export function createHasher (cost: HashCost, readHashes: () => Promise<Array<st
    * that of verifying the hash, and then what is left of all the work in use. So its time reveals nothing.
    */
   async function verify (stored: string | null | undefined, password: string, client = ''): Promise<boolean> {
+    await learn()
+    try {
+      return await verifyInFull(stored, password, client)
+    } catch (error) {
+      // With several kinds of work, a full queue may follow the check, and another one for an unknown user.
+      const hasOneStep = [...all()].length === 1
+      throw error instanceof QueueFull && hasOneStep ? new NothingChecked() : error
+    }
+  }
+
+  async function verifyInFull (
+    stored: string | null | undefined, password: string, client: string
+  ): Promise<boolean> {
     const readable = withoutTag(stored ?? '')
     const work = workOf(readable)
     const matches = work && await queueOf(work)(client, () => verifyAny(readable, password))
     if (matches) return true
     const done = matches === false ? work : undefined
     if (done) note(done)
-    await learn()
     for (const left of workLeft(all(), done)) {
       // A damaged hash may have parameters that its algorithm refuses.
       await queueOf(left)(client, () => left.spend(left.amount, password).catch(() => {}))

@@ -9,6 +9,7 @@ import { redactQueryError } from '../db/errors.js'
 import { Failure } from '../errors/failure.js'
 import { isForwarded } from '../lib/local-request.js'
 import { networkOf } from '../lib/network.js'
+import { NothingChecked } from '../lib/password-hash.js'
 import { hashToken } from '../lib/secrets.js'
 import type { Limit, LimitSettings } from '../settings/limits.js'
 import type { Bucket, Counted, Full, LimitStore } from './store.js'
@@ -26,10 +27,10 @@ export interface Attempt {
   withdraw: () => Promise<void>
 }
 
-/** Runs `work`. If it throws, such as for a busy server, the attempt is withdrawn. */
-export const withdrawnIfBroken = async <T>(attempt: Attempt, work: () => Promise<T>): Promise<T> =>
-  await work().catch(async error => {
-    await attempt.withdraw()
+/** Runs the check of one password. If the server is too busy to check it, the attempt is withdrawn. */
+export const withdrawnIfUnchecked = async <T>(attempt: Attempt, check: () => Promise<T>): Promise<T> =>
+  await check().catch(async error => {
+    if (error instanceof NothingChecked) await attempt.withdraw()
     throw error
   })
 
