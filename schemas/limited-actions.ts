@@ -12,8 +12,8 @@ export interface LimitedAction {
 }
 
 /**
- * `ip`: the address of the client; `account`: the account that is named, whatever the client's address; `mailbox`: an
- * e-mail address and the address of the client, so that a stranger can't use up the owner's attempts.
+ * `ip`: the address of the client; `account`: the account that is named, from any address; `mailbox`: an e-mail
+ * address and the address of the client, so that a stranger can't use up the owner's attempts.
  */
 export type LimitKey = 'ip' | 'account' | 'mailbox'
 

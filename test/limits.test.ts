@@ -92,7 +92,7 @@ limitStory('an unknown account has the same limits as a known one, with the same
   t.same(unknown.map(seen), known.map(seen))
 })
 
-limitStory('an address may fail ten times a minute, with whichever accounts', async (t, build) => {
+limitStory('an address may fail ten times a minute, at any accounts', async (t, build) => {
   const { post, clock } = await build(t)
   const spray = async (index: number) => await post('/login', guess(`user${index}@example.com`), from('198.51.100.1'))
   const answers = await inTurn(12, spray)
@@ -345,10 +345,10 @@ t.test('a flood of guesses at a limited account costs no hash', async t => {
 
 const refusals: Record<string, [limits: unknown, message: string]> = {
   'an unknown action': [{ logn: [] }, 'limits.logn: unknown option; did you mean limits.login?'],
-  'a rule that is none': [{ login: ['5/5m'] }, 'limits.login: must be false or'],
+  'a rule without a key': [{ login: ['5/5m'] }, 'limits.login: must be false or'],
   'a key that the action does not have': [{ login: ['5/5m/mailbox'] }, 'limits.login: must be false or'],
-  'a store that is none': [{ store: 'localhost' }, 'limits.store: must be a redis:// URL or an ioredis client'],
-  'a client that is none': [{ store: { get () {} } }, 'limits.store: must be a redis:// URL or an ioredis client']
+  'a store that is no URL of Redis': [{ store: 'localhost' }, 'limits.store: must be a redis:// URL or an ioredis client'],
+  'a client of another kind': [{ store: { get () {} } }, 'limits.store: must be a redis:// URL or an ioredis client']
 }
 for (const [what, [limits, message]] of Object.entries(refusals)) {
   t.test(`${what} is refused at start`, async t => {
