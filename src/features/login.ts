@@ -20,13 +20,19 @@ import { findUserByEmail, findUserByUsername } from '../store/users.js'
 
 type Find = () => Promise<UserRow | undefined>
 
+/** Whom an identifier may name. */
+interface Candidate {
+  user: UserRow | undefined
+  /** The ID of the trusted device that sends the request; undefined if it is not one of this user's. */
+  device: string | undefined
+}
+
 interface Guess {
   /** The identifier, in canonical form. */
   account: string
   /** The network that it comes from. */
   client: string
   password: string
-  deviceToken: string | undefined
 }
 
 export const login: Feature = (app, context) => {
@@ -37,14 +43,9 @@ export const login: Feature = (app, context) => {
   app.post('/login', { schema: contract.login }, async (request, reply) => {
     const { email, username, password } = request.body
     if (!email && !username) throw failure('identifier_required', { identifier: identifierIn(loginMethods) })
-    const guess: Guess = {
-      account: identifierKey(email, username),
-      client: networkOf(request.ip),
-      password,
-      deviceToken: tokenTransport.readDeviceToken(request)
-    }
-    const candidates = await findAll(lookupsOf(email, username))
-    const device = onlyDeviceOf(candidates, guess)
+    const guess: Guess = { account: identifierKey(email, username), client: networkOf(request.ip), password }
+    const candidates = await findAll(lookupsOf(email, username), tokenTransport.readDeviceToken(request))
+    const device = onlyDeviceOf(candidates)
     const attempt = await limits.count('login', request, {
       account: device === undefined ? guess.account : `device ${device}`
     })
@@ -53,33 +54,20 @@ export const login: Feature = (app, context) => {
     const found = candidates.length === 1 ? await withdrawnIfUnchecked(attempt, check) : await check()
     if (!found) throw failure('invalid_credentials')
 
-    const loggedIn = await logIn(found, guess, request).catch(async error => {
+    const loggedIn = await logIn(found.user, guess, request).catch(async error => {
       await attempt.withdraw()
       throw error
     })
     // A user whose name is the address of another one must not clear the failures of that one.
-    if (found === candidates[0]) await attempt.succeeded()
+    if (found.user === candidates[0]?.user) await attempt.succeeded()
     else await attempt.withdraw()
-    await lockout.clear(found, deviceOf(found, guess))
+    await lockout.clear(found.user, found.device)
     const body = await sessions.respond(db, loggedIn, request, reply)
-    if (isLimited && deviceOf(found, guess) === undefined) {
-      tokenTransport.sendDeviceToken(reply, trustedDevices.issue(found.pk))
+    if (isLimited && found.device === undefined) {
+      tokenTransport.sendDeviceToken(reply, trustedDevices.issue(found.user.pk))
     }
     return body
   })
-
-  /** The ID of the trusted device that the guess comes from; undefined if it is not one of this user's. */
-  const deviceOf = (user: UserRow | undefined, { deviceToken }: Guess) =>
-    user && trustedDevices.idOf(deviceToken, user.pk)
-
-  /**
-   * The same for an identifier that names one user. If it names two, one of them could have guesses at the other
-   * counted at devices of their own.
-   */
-  function onlyDeviceOf (candidates: ReadonlyArray<UserRow | undefined>, guess: Guess): string | undefined {
-    const [user, ...others] = candidates.filter(candidate => candidate !== undefined)
-    return others.length === 0 ? deviceOf(user, guess) : undefined
-  }
 
   async function logIn (user: UserRow, { client, password }: Guess, request: FastifyRequest) {
     const passwordHash = passwords.isOutdated(user.passwordHash ?? '', password)
@@ -103,9 +91,12 @@ export const login: Feature = (app, context) => {
     return loginMethods.length === 2 && byAddress !== undefined ? [owner, named] : [named]
   }
 
-  async function findAll (lookups: readonly Find[]): Promise<Array<UserRow | undefined>> {
-    const found: Array<UserRow | undefined> = []
-    for (const find of lookups) found.push(await find())
+  async function findAll (lookups: readonly Find[], deviceToken: string | undefined): Promise<Candidate[]> {
+    const found: Candidate[] = []
+    for (const find of lookups) {
+      const user = await find()
+      found.push({ user, device: user && trustedDevices.idOf(deviceToken, user.pk) })
+    }
     return found
   }
 
@@ -114,19 +105,27 @@ export const login: Feature = (app, context) => {
    * whose name spells an address could otherwise learn from the time of their own login whether it has an account.
    */
   async function findByPassword (
-    candidates: ReadonlyArray<UserRow | undefined>, guess: Guess
-  ): Promise<UserRow | undefined> {
-    const { account, client, password } = guess
-    for (const user of candidates) {
-      const isLocked = await lockout.isLocked(user, deviceOf(user, guess))
+    candidates: readonly Candidate[], { account, client, password }: Guess
+  ): Promise<Candidate & { user: UserRow } | undefined> {
+    for (const { user, device } of candidates) {
+      const isLocked = await lockout.isLocked(user, device)
       // Deactivated and locked accounts count as unknown: with the right password, too, the whole work is done.
       const hash = user?.isActive && !isLocked ? user.passwordHash : undefined
       const matches = await passwords.verify(hash, password, client)
-      if (user && matches) return user
+      if (user && matches) return { user, device }
     }
-    for (const user of candidates) {
-      await lockout.recordFailure(user?.isActive ? user : undefined, account, deviceOf(user, guess))
+    for (const { user, device } of candidates) {
+      await lockout.recordFailure(user?.isActive ? user : undefined, account, device)
     }
     return undefined
   }
+}
+
+/**
+ * The trusted device, for an identifier that names one user. If it names two, one of them could have guesses at the
+ * other counted at devices of their own.
+ */
+function onlyDeviceOf (candidates: readonly Candidate[]): string | undefined {
+  const [known, ...others] = candidates.filter(({ user }) => user !== undefined)
+  return others.length === 0 ? known?.device : undefined
 }

@@ -1,11 +1,15 @@
 /** Random tokens, their hashes, tokens derived from a secret, and a check for weak secrets. */
-import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** 256 random bits, safe in a URL (RFC 6749 §10.10 recommends 160). */
 export const mintToken = (): string => randomBytes(32).toString('base64url')
 
 /** The hash to store in place of a token. Unsalted SHA-256 is enough for 256 random bits (ASVS 6.5.2). */
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
+
+/** Whether the bytes are the same, in a time that does not tell where they differ. */
+export const isEqual = (one: Buffer, other: Buffer): boolean =>
+  one.length === other.length && timingSafeEqual(one, other)
 
 /** A name for a signing secret that does not reveal it, for the `kid` of a token. */
 export const keyId = (secret: string): string =>

@@ -1,8 +1,9 @@
 /** Verifies stored hashes: our own, and those of other systems, so that imported passwords keep working. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { verify as verifyArgon2 } from '@node-rs/argon2'
 import { verify as verifyBcrypt } from '@node-rs/bcrypt'
 import { betterAuthScrypt, derivePbkdf2, deriveScrypt, scryptOptions } from './password-work.js'
+import { isEqual } from './secrets.js'
 
 type Verifier = (parts: string[], password: string, hash: string) => Promise<boolean>
 
@@ -54,5 +55,3 @@ export async function verifyStoredHash (hash: string, password: string): Promise
   const [, verify] = verifiers.find(([start]) => hash.startsWith(start)) ?? []
   return await verify?.(hash.split('$'), password, hash) ?? false
 }
-
-const isEqual = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b)

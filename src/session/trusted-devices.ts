@@ -2,8 +2,8 @@
  * A device that a user has logged in at keeps a token that says so (OWASP, "Slow Down Online Guessing Attacks with
  * Device Cookies"). With it, its attempts count apart: strangers who try passwords elsewhere do not keep the user out.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { createTokenDeriver } from '../lib/secrets.js'
+import { randomBytes } from 'node:crypto'
+import { createTokenDeriver, isEqual } from '../lib/secrets.js'
 
 /** As long as browsers keep a cookie (RFC 6265bis §5.5). */
 export const deviceTokenSeconds = 400 * 86400
@@ -28,14 +28,8 @@ export function createTrustedDevices (secrets: readonly string[], clock: () => D
 
     idOf (token = '', userPk) {
       const [id = '', issued = '', signature = ''] = token.split('.')
-      const isGenuine = signers.some(sign => isEqual(sign(userPk, id, issued), signature))
+      const isGenuine = signers.some(sign => isEqual(Buffer.from(sign(userPk, id, issued)), Buffer.from(signature)))
       return isGenuine && secondsNow() - Number(issued) < deviceTokenSeconds ? id : undefined
     }
   }
-}
-
-/** Compares bytes: a header may have characters that take two. */
-function isEqual (one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }
