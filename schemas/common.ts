@@ -33,6 +33,8 @@ export interface ContractShape {
   csrf?: boolean
   /** False if a refresh token stays the same until its session ends. */
   rotates?: boolean
+  /** Whether events are stored. */
+  audit?: boolean
   /** The actions with limits. Default: none. */
   limited?: ReadonlySet<LimitedActionName>
 }

@@ -5,6 +5,7 @@
 import { componentName, Detail } from './common.js'
 import { emailVerificationRoutes, type EmailVerificationShape } from './email-verification.js'
 import { failureComponents } from './error-responses.js'
+import { AuthEvent, eventRoutes } from './event-list.js'
 import { jwksRoutes } from './jwks.js'
 import { loginRoutes, type LoginShape } from './login.js'
 import { logoutRoutes } from './logout.js'
@@ -33,6 +34,7 @@ export const createContract = (shape: Shape) => {
     ...logoutRoutes(shape),
     ...tokenRoutes(shape),
     ...sessionRoutes(shape),
+    ...eventRoutes(shape),
     ...jwksRoutes(shape),
     ...reauthenticateRoutes(shape),
     ...userRoutes(shape),
@@ -48,6 +50,7 @@ export const createContract = (shape: Shape) => {
       Detail(shape),
       ...tokenComponents(shape),
       Session(shape),
+      ...(shape.audit ? [AuthEvent(shape)] : []),
       ...socialComponents(shape),
       ...failureComponents(shape)
     ]
@@ -58,6 +61,7 @@ export type Contract = ReturnType<typeof createContract>
 export * from './columnless-fields.js'
 export * from './common.js'
 export * from './errors.js'
+export * from './events.js'
 export * from './missing-fields.js'
 export * from './route.js'
 export * from './user-fields.js'

@@ -7,11 +7,12 @@ export const commonVariables = ['site_name', 'site_domain', 'login_url', 'user',
 export const builtinMails = {
   'email-verification': ['activate_url', 'key', 'hours', 'valid_for'],
   'password-reset': ['password_reset_url', 'uid', 'token', 'minutes', 'valid_for', 'username'],
-  'password-changed': ['changed_at'],
+  'password-changed': ['changed_at', 'ip', 'device'],
   'account-exists': ['password_reset_url', 'uid', 'token', 'minutes', 'valid_for'],
-  'token-reuse': ['ended_at'],
+  'token-reuse': ['ended_at', 'ip', 'device'],
   'login-locked': ['failures', 'opens_at'],
-  'social-account-connected': ['provider', 'connected_at']
+  'new-device': ['logged_in_at', 'ip', 'device'],
+  'social-account-connected': ['provider', 'connected_at', 'ip', 'device']
 }
 
 /** Names that the app's own variables may not use. */

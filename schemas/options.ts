@@ -5,6 +5,7 @@
 import { Type } from '@sinclair/typebox'
 import { AccountOptions, PasswordOptions } from './options/account.js'
 import { SiteOptions, UrlOptions } from './options/addresses.js'
+import { AuditOptions } from './options/audit.js'
 import { Choice, Group, Text, Url } from './options/builders.js'
 import { DatabaseOptions } from './options/database.js'
 import { HookOptions } from './options/hooks.js'
@@ -58,6 +59,7 @@ export const Options = Group({
   site: SiteOptions,
   mail: MailOptions,
   limits: LimitOptions,
+  audit: AuditOptions,
   errors: Choice(['problem', 'drf'], {
     default: 'problem',
     description: 'Format of error responses: `problem` (RFC 9457) or `drf` (Django REST framework).'

@@ -2,7 +2,7 @@
  * `route()` turns a feature's description of a route (body, response, errors) into the schema that Fastify validates,
  * serialises and documents.
  */
-import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { capitalised, operationComponent, type ContractShape } from './common.js'
 import { contractCodesOf } from './contract-codes.js'
 import { failures } from './error-responses.js'
@@ -20,6 +20,8 @@ export interface RouteDescription<Body extends TSchema, Answer extends TSchema, 
   params?: Record<string, string>
   /** What each header of the request is that the route reads, in a sentence. */
   headers?: Record<string, string>
+  /** The query, described and checked like a body; in a URL every value is text. */
+  query?: TObject
   body?: Body
   /** Bodies that clients may send. Default: one with the example of every field. */
   bodies?: readonly object[]
@@ -49,7 +51,8 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
   shape: ContractShape,
   described: RouteDescription<Body, Answer, Status>
 ) {
-  const { operationId, summary, description, tag, params, headers, authenticated = false, body } = described
+  const { operationId, summary, description, tag, params, headers, query, authenticated = false } = described
+  const { body = query } = described
   const schema = {
     operationId: operationIdOf(shape, operationId),
     summary,
@@ -58,6 +61,7 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
     security: authenticated ? [...credentials(shape), ...(authenticated === 'optional' ? [{}] : [])] : [],
     ...pathParameters(params),
     ...(headers && { headers: Type.Partial(textsOf(headers)) }),
+    ...(query && { querystring: query }),
     ...namedBody(shape, described),
     response: {
       ...success(described),
@@ -77,9 +81,9 @@ export function route<Body extends TSchema, Answer extends TSchema, Status exten
 type AnyRoute = RouteDescription<TSchema, TSchema, number>
 
 const codesOf = (
-  { csrf = false, limited }: ContractShape, { body, authenticated, unsafe, errors = [], limit }: AnyRoute
+  { csrf = false, limited }: ContractShape, { body, query, authenticated, unsafe, errors = [], limit }: AnyRoute
 ) => [
-  ...(body ? bodyRoute : []),
+  ...(body ? bodyRoute : query ? ['validation_error'] as const : []),
   ...everyRoute,
   ...(authenticated === true ? authenticatedRoute : []),
   ...((unsafe ?? body !== undefined) && csrf ? ['csrf_failed'] as const : []),

@@ -6,10 +6,11 @@
  */
 import { Type, type Static } from '@sinclair/typebox'
 import { componentName, componentRef, Timestamp, type ContractShape } from './common.js'
+import { PageQuery } from './paging.js'
 import { unwantedBody } from './route-failures.js'
 import { route } from './route.js'
 
-const nullableText = (description: string, example: string) =>
+export const nullableText = (description: string, example: string) =>
   Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples: [example] })
 
 export const Session = (shape: ContractShape) => Type.Object({
@@ -36,6 +37,7 @@ export const sessionRoutes = (shape: ContractShape) => {
       operationId: 'listSessions',
       summary: 'List the sessions of the user',
       description: 'One for each login that has not ended yet, with where it came from.',
+      query: PageQuery,
       answer: Type.Array(SessionRef(shape)),
       answered: 'The sessions, newest first.'
     }),

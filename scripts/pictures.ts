@@ -28,7 +28,10 @@ const variables = {
   failures: 100,
   opens_at: new Date('2026-11-24T12:00:00Z'),
   provider: 'Google',
-  connected_at: new Date('2026-11-23T12:00:00Z')
+  connected_at: new Date('2026-11-23T12:00:00Z'),
+  logged_in_at: new Date('2026-11-23T12:00:00Z'),
+  ip: '203.0.113.7',
+  device: 'Firefox on Windows'
 }
 
 const frame = { siteName: variables.site_name, loginUrl: variables.login_url }

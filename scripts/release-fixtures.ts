@@ -127,11 +127,12 @@ async function readSurface (unpacked: string): Promise<Surface> {
   await app.close()
   const { Options } = await importFrom<{ Options: TSchema }>(unpacked, 'schemas/options.js')
   const { errors } = await importFrom<{ errors: Row }>(unpacked, 'schemas/errors.js')
+  const { eventTypes } = await importFrom<{ eventTypes: Row }>(unpacked, 'schemas/events.js')
   return surfaceOf({
     entries: entriesOf(unpacked, 'types'),
-    sources: join(unpacked, 'dist/src'),
     Options,
     errors,
+    events: eventTypes,
     tables: {
       sqlite: await importFrom<object>(unpacked, 'src/db/tables-sqlite.js'),
       postgres: await importFrom<object>(unpacked, 'src/db/tables-postgres.js')

@@ -8,6 +8,7 @@ import type { Lockout } from './account/lockout.js'
 import type { Passwords } from './account/passwords.js'
 import type { UserRecords } from './account/user-records.js'
 import type { Database } from './db/database.js'
+import type { Events } from './events/create-events.js'
 import type { Limiter } from './limits/limiter.js'
 import type { Sweeper } from './maintenance/sweeper.js'
 import type { Outbox } from './mail/outbox.js'
@@ -31,6 +32,7 @@ export interface Context {
   userRecords: UserRecords
   passwords: Passwords
   limits: Limiter
+  events: Events
   lockout: Lockout
   trustedDevices: TrustedDevices
   sessions: Sessions

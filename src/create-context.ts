@@ -1,11 +1,11 @@
 /** Builds the dependencies of the features from the settings. */
 import type { FastifyInstance } from 'fastify'
-import { createContract } from '../schemas/index.js'
 import { createLockout } from './account/lockout.js'
 import { createPasswords } from './account/passwords.js'
 import { createUserRecords } from './account/user-records.js'
 import type { Context } from './context.js'
 import type { Database } from './db/database.js'
+import { createEvents } from './events/create-events.js'
 import { createCsrfCheck, type CheckCsrf } from './http/csrf.js'
 import type { HashCost } from './lib/password-hash.js'
 import { createLimits } from './limits/create-limits.js'
@@ -20,7 +20,8 @@ import { createCookieTransport } from './session/cookie-transport.js'
 import { createSessions } from './session/sessions.js'
 import type { TokenTransport } from './session/token-transport.js'
 import { createTrustedDevices } from './session/trusted-devices.js'
-import { authenticatingCookie, deliveriesOf } from './settings/cookies.js'
+import { contractOf } from './settings/contract.js'
+import { authenticatingCookie } from './settings/cookies.js'
 import { createLinks, listenedOn } from './settings/links.js'
 import type { Settings } from './settings/types.js'
 import { createSocial } from './social/create-social.js'
@@ -52,16 +53,17 @@ export async function createContext (
     transport = settings.mail.transport
   }: ContextOptions
 ): Promise<Context> {
-  const { account: { emailVerification }, hooks, password, site, tokens, cookies, csrf, urls } = settings
+  const { password, site, cookies, csrf, urls } = settings
   const userRecords = createUserRecords(settings)
   const accessTokens = await accessTokensOf(app, settings, path)
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
-  const { toUser } = userRecords
+  const events = createEvents({ settings, clock, log: app.log, toPk: userRecords.toPk })
   const { outbox, templates, retentionSeconds } =
-    await createMail({ settings, path, db, clock, log: app.log, toUser, links, inbox, transport })
+    await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox, transport })
+  const trustedDevices = createTrustedDevices(settings.secrets, clock)
   const sessions = createSessions({
-    accessTokens, tokens, max: settings.sessions.max, emailVerification, hooks, clock, path, tokenTransport, userRecords
+    settings, accessTokens, clock, path, tokenTransport, trustedDevices, userRecords, events, outbox
   })
   const cookie = authenticatingCookie(cookies)
   const siteOf = () => resolveSite(site, links.publicUrl())
@@ -75,9 +77,10 @@ export async function createContext (
       site: siteOf,
       readHashes: () => samplePasswordHashes(db)
     }),
-    limits: await createLimits(app, { settings, db, clock }),
-    lockout: createLockout({ db, clock, outbox, max: settings.limits.lockout }),
-    trustedDevices: createTrustedDevices(settings.secrets, clock),
+    events,
+    limits: await createLimits(app, { settings, db, clock, events }),
+    lockout: createLockout({ db, clock, events, outbox, max: settings.limits.lockout }),
+    trustedDevices,
     sessions,
     accessTokens,
     tokenTransport,
@@ -85,8 +88,8 @@ export async function createContext (
     links,
     outbox,
     templates,
-    sweeper: createSweeper({ db, clock, log: app.log, mailRetentionSeconds: retentionSeconds }),
-    social: await createSocial(app, { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }),
+    sweeper: createSweeper({ settings, db, clock, log: app.log, mailRetentionSeconds: retentionSeconds }),
+    social: await createSocial(app, { settings, db, clock, userRecords, events, links, outbox, providerTimeoutMs }),
     pageFrame: () => ({ siteName: siteOf().name, loginUrl: urls.login })
   }
 }
@@ -108,26 +111,4 @@ function transportOf (
   return cookies
     ? createCookieTransport({ header, cookies, csrfCheck, publicUrl, clock })
     : createBodyTransport(header)
-}
-
-const contractOf = (settings: Settings, name: string) => {
-  const {
-    account, fields, unstoredFields, computedFields, errors, password, tokens, cookies, csrf, social, limits
-  } = settings
-  return createContract({
-    ...account,
-    fields,
-    unstoredFields,
-    computedFields,
-    errors,
-    requireOldPassword: password.requireOld,
-    format: tokens.format,
-    deliveries: deliveriesOf(cookies),
-    cookie: authenticatingCookie(cookies),
-    csrf: csrf !== undefined,
-    rotates: tokens.refresh.rotate,
-    limited: new Set(limits.actions.keys()),
-    name,
-    social: social.length > 0
-  })
 }

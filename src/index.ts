@@ -45,6 +45,7 @@ export { Failure, Rejection } from './errors/failure.js'
 export type { DefinedOptions, HooksOf, RestAuthOptions } from './settings/given-options.js'
 export type {
   Account,
+  AuthEvent,
   BaseUser,
   DefaultUserFields,
   ImportedUser,
@@ -70,3 +71,4 @@ export type {
 export type { RestAuth } from './rest-auth.js'
 export type { UserField, UserFields } from '../schemas/user-fields.js'
 export type { AnswerCode, Code, FieldCode } from '../schemas/errors.js'
+export type { EventDetails, EventType } from '../schemas/events.js'

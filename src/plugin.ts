@@ -9,6 +9,7 @@ import { openDatabase } from './db/open.js'
 import { prepareDatabase } from './db/prepare.js'
 import { createErrorHandler } from './errors/responses.js'
 import { emailVerification } from './features/email-verification.js'
+import { events } from './features/events.js'
 import { jwks } from './features/jwks.js'
 import { login } from './features/login.js'
 import { logout } from './features/logout.js'
@@ -40,8 +41,8 @@ import type { Settings } from './settings/types.js'
 import { createBodyValidator, createValidatorCompiler } from './validation/body-validator.js'
 
 const features: Feature[] = [
-  registration, emailVerification, login, reauthenticate, logout, token, sessions, user, passwordChange,
-  passwordReset, passwordResetPage, socialLogin, socialRedirect, socialAccounts, jwks
+  registration, emailVerification, login, reauthenticate, logout, token, sessions, events, user,
+  passwordChange, passwordReset, passwordResetPage, socialLogin, socialRedirect, socialAccounts, jwks
 ]
 
 /** What tests, a test kit in the options, and the command line replace. */
@@ -79,6 +80,7 @@ export const createPlugin = (internals: Internals = {}) =>
         if (settings.cookies || settings.social.length > 0) await addCookies(child)
         const name = documentName(child, path)
         const context = await createContext(child, { settings, db, path, name, inbox, ...overrides })
+        app.addHook('onClose', () => context.events.close())
         app.addHook('onClose', () => context.outbox.close())
         app.addHook('onClose', async () => context.sweeper.close())
         addFeatures(child, context, feature ? [...features, feature] : features)

@@ -6,7 +6,7 @@ import type { Failure } from './errors/failure.js'
 import type { ProviderTokens } from './oauth/types.js'
 import type { MailState } from './store/outbox.js'
 import type {
-  ImportedUser, NewUser, RegisteredPath, StoredUser, Tx, User, UserChanges, UserPk
+  AuthEvent, ImportedUser, NewUser, RegisteredPath, StoredUser, Tx, User, UserChanges, UserPk
 } from './types.js'
 
 /** The API for the app's own code, at `app.restAuth`; `Name` is that of its options in `Register`. */
@@ -73,6 +73,15 @@ export interface RestAuth<Name extends string = 'auth'> {
     end: (id: string) => Promise<boolean>
     endAll: (userPk: UserPk<Name>) => Promise<void>
   }
+  events: {
+    /**
+     * What the option `audit` has stored, newest first: at most `limit` events (1 to 1000, default 100) of the user, or
+     * of all. To read on, pass the `id` of the last one as `after`. Throws an Error without the option.
+     */
+    list: (
+      options?: { userPk?: UserPk<Name> | undefined, after?: string | undefined, limit?: number }
+    ) => Promise<Array<AuthEvent<Name>>>
+  }
   socialAccounts: {
     /** The linked accounts of a user, oldest first. */
     list: (userPk: UserPk<Name>) => Promise<SocialAccount[]>
@@ -110,10 +119,12 @@ export interface RestAuth<Name extends string = 'auth'> {
   openapi: () => Record<string, unknown>
   /**
    * Deletes expired rows: sessions that ended more than a day ago, sent mails and their tokens after an hour, failed
-   * mails after 30 days, social logins and limits that are over. The plugin does so every ten minutes. Returns how many
-   * rows of each kind it has deleted.
+   * mails after 30 days, social logins and limits that are over, events after `audit.retention`, and devices that were
+   * not used for 400 days. The plugin does so every ten minutes. Returns how many rows of each kind it has deleted.
    */
-  sweep: () => Promise<Record<'sessions' | 'oneTimeTokens' | 'socialTransactions' | 'mails' | 'limits', number>>
+  sweep: () => Promise<Record<
+    'sessions' | 'oneTimeTokens' | 'socialTransactions' | 'mails' | 'limits' | 'events' | 'knownDevices', number
+  >>
   /** Updates the tables and the columns of the user fields. Returns the SQL statements that were run. */
   migrate: () => Promise<string[]>
   /**

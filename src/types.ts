@@ -4,6 +4,7 @@
  */
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { FastifyRequest } from 'fastify'
+import type { EventDetails, EventType } from '../schemas/events.js'
 import type { Orm } from './db/database.js'
 import type {
   Account, BaseUser, DefaultUserFields, ImportedUserOf, NewUserOf, StoredUserOf, UserChangesOf, UserOf
@@ -42,6 +43,20 @@ export interface OutgoingMail {
   /** Undefined for a mail that has only text. */
   html: string | undefined
   headers: Record<string, string>
+}
+
+/** Something that has happened to an account, or was tried: docs/events.md. */
+export interface AuthEvent<Name extends string = 'auth'> extends EventDetails {
+  id: string
+  type: EventType
+  outcome: 'success' | 'failure'
+  at: Date
+  /** The user it is about; `null` if it is about none, such as a login with an unknown address. */
+  userPk: UserPk<Name> | null
+  sessionId: string | null
+  /** From where the request came; `null` for what the app's own code did. */
+  ip: string | null
+  userAgent: string | null
 }
 
 /** The key of what follows from options in their type. */

@@ -2,12 +2,11 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/node-postgres'
-import pg from 'pg'
 import { describeField, type UserField } from '../schemas/user-fields.js'
 import { migrate, pendingStatements } from '../src/db/migrate.js'
 import { openDatabase } from '../src/db/open.js'
 import { t, type Test } from './support/build.js'
-import { databases, temporaryFile, type TestedDatabase } from './support/databases.js'
+import { databases, openPool, temporaryFile, type TestedDatabase } from './support/databases.js'
 
 const specs = (fields: Record<string, UserField>) =>
   Object.entries(fields).map(([name, field]) => describeField(name, field))
@@ -32,8 +31,7 @@ async function open (t: Test, tested: TestedDatabase) {
     // Drizzle would prepare the SQL, and PGlite prepares one statement at a time.
     return { database: orm, run: async (sql: string) => (await orm.$client.exec(sql)).at(-1)?.rows ?? [] }
   }
-  const pool = new pg.Pool({ connectionString: opened.database, max: 1 })
-  pool.on('error', () => {})
+  const pool = openPool(opened.database, { max: 1 })
   t.teardown(async () => await pool.end())
   const run = async (sql: string): Promise<unknown[]> => (await pool.query(sql)).rows
   return { database: drizzle({ client: pool }), run }

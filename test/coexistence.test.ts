@@ -19,7 +19,6 @@ import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerO
 import fp from 'fastify-plugin'
 import * as postgresTables from 'fastify-rest-auth/drizzle/postgres'
 import * as sqliteTables from 'fastify-rest-auth/drizzle/sqlite'
-import pg from 'pg'
 import { Rejection } from '../src/errors/failure.js'
 import { createPlugin } from '../src/plugin.js'
 import type { User } from '../src/types.js'
@@ -27,7 +26,7 @@ import { startBadProvider } from './support/hostile-provider.js'
 import {
   alice, articleOptions, cheapHash, loaders, password, patient, secret, story, t, type Test
 } from './support/build.js'
-import { databases, postgres, sqlite, type OpenedDatabase } from './support/databases.js'
+import { databases, openPool, postgres, sqlite, type OpenedDatabase } from './support/databases.js'
 import { createBrowser } from './support/social-browser.js'
 
 const otherSecret = 'Zr7TqK2wXe9LbVn4MuCy5PaJdGs8HfQt'
@@ -822,9 +821,7 @@ async function ownPostgres (t: Test): Promise<OwnDatabase> {
   const { database, close } = await postgres.open()
   t.teardown(close)
   if (typeof database === 'string') {
-    const pool = new pg.Pool({ connectionString: database })
-    // Its connections may outlive its end by a moment, in which the database is dropped.
-    pool.on('error', () => {})
+    const pool = openPool(database)
     t.teardown(() => pool.end())
     return { orm: drizzlePostgres({ client: pool }), run: async statement => (await pool.query(statement)).rows }
   }

@@ -3,10 +3,9 @@ import { Type } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import Fastify from 'fastify'
-import pg from 'pg'
 import restAuth from '../src/index.js'
 import { patient, secret, t, type Test } from './support/build.js'
-import { databases, temporaryFile, type TestedDatabase } from './support/databases.js'
+import { databases, openPool, temporaryFile, type TestedDatabase } from './support/databases.js'
 
 const userFields = { level: { schema: Type.Integer() } }
 
@@ -21,8 +20,7 @@ async function open (t: Test, tested: TestedDatabase) {
     const orm = opened.database as { execute: (sql: string) => Promise<unknown> }
     return { database: orm, run: async (sql: string) => { await orm.execute(sql) } }
   }
-  const pool = new pg.Pool({ connectionString: opened.database })
-  pool.on('error', () => {})
+  const pool = openPool(opened.database)
   t.teardown(async () => await pool.end())
   return { database: drizzle({ client: pool }), run: async (sql: string) => { await pool.query(sql) } }
 }

@@ -6,7 +6,6 @@ import { sql } from 'drizzle-orm'
 import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { withReplicas } from 'drizzle-orm/sqlite-core'
-import pg from 'pg'
 import { refuseCrash } from '../src/db/better-sqlite3.js'
 import type { Database } from '../src/db/database.js'
 import { migrate } from '../src/db/migrate.js'
@@ -14,7 +13,7 @@ import { openDatabase } from '../src/db/open.js'
 import { isPostgres } from '../src/db/target.js'
 import { findUser, insertUser } from '../src/store/users.js'
 import { t, type Test } from './support/build.js'
-import { databases, postgres, temporaryFile } from './support/databases.js'
+import { databases, openPool, postgres, temporaryFile } from './support/databases.js'
 
 const row = (pk: string) => ({
   pk,
@@ -27,9 +26,7 @@ async function open (t: Test, tested: (typeof databases)[number]): Promise<Datab
   const { database, close } = await tested.open()
   // A pool that waits as long as it takes: a thousand requests at once are the test here, not a fault.
   const pool =
-    typeof database === 'string' && isPostgres(database) ? new pg.Pool({ connectionString: database }) : undefined
-  // Its connections may outlive its end by a moment, in which the database is dropped.
-  pool?.on('error', () => {})
+    typeof database === 'string' && isPostgres(database) ? openPool(database) : undefined
   const db = await openDatabase(pool ? drizzle({ client: pool }) : database, [], error => t.fail(error.message))
   t.teardown(async () => {
     await db.close()

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { Type } from '@sinclair/typebox'
 import { drizzle } from 'drizzle-orm/node-postgres'
-import pg from 'pg'
 import { auth, buildApp as buildArticle } from '../examples/article/app.js'
 import { buildApp as buildMagicLink } from '../examples/magic-link/app.js'
 import { buildApp as buildMinimal } from '../examples/minimal/app.js'
@@ -13,7 +12,7 @@ import { spotify } from '../examples/social/spotify.js'
 import { SocialProviderOptions } from '../schemas/options/social.js'
 import { linkIn } from './support/answers.js'
 import { alice, loaders, password, patient, secret, sqliteBuild, t } from './support/build.js'
-import { postgres } from './support/databases.js'
+import { openPool, postgres } from './support/databases.js'
 import { json, serve } from './support/providers/server.js'
 import { createBrowser } from './support/social-browser.js'
 
@@ -72,9 +71,7 @@ t.test("the article's example has users confirm their address, by its own mail, 
 
 t.test(`the PostgreSQL example writes a profile in the transaction of the registration (${postgres.name})`, async t => {
   const { database, close } = await postgres.open()
-  const pool = typeof database === 'string' ? new pg.Pool({ connectionString: database }) : undefined
-  // Its connections may outlive its end by a moment, in which the database is dropped.
-  pool?.on('error', () => {})
+  const pool = typeof database === 'string' ? openPool(database) : undefined
   const orm = pool ? drizzle({ client: pool }) : database
   const app = await buildPostgres(orm as Parameters<typeof buildPostgres>[0], {
     secret,

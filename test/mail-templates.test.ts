@@ -35,7 +35,10 @@ const values = {
   failures: 100,
   opens_at: new Date('2026-11-24T12:00:00Z'),
   provider: 'Google',
-  connected_at: new Date('2026-11-23T12:00:00Z')
+  connected_at: new Date('2026-11-23T12:00:00Z'),
+  logged_in_at: new Date('2026-11-23T12:00:00Z'),
+  ip: '203.0.113.7',
+  device: 'Firefox on Windows'
 }
 
 /** A folder of the app with these files. */
@@ -112,6 +115,7 @@ t.test('each built-in mail says what happened and what to do', async t => {
     'account-exists': 'You already have an account',
     'token-reuse': 'You were logged out',
     'login-locked': 'Your password is locked for a day',
+    'new-device': 'New login to your account',
     'social-account-connected': 'You can now log in with Google'
   }
   const said = {
@@ -124,6 +128,10 @@ t.test('each built-in mail says what happened and what to do', async t => {
     ],
     'login-locked': [
       'alice', 'shop.example', '100 times in a row', '24 November 2026, 12:00 UTC', 'ask for a password reset'
+    ],
+    'new-device': [
+      'alice', 'shop.example', '23 November 2026, 12:00 UTC', 'Firefox on Windows', '203.0.113.7',
+      'ask for a password reset at once'
     ],
     'social-account-connected': [
       'alice', 'shop.example', 'Google was connected', '23 November 2026, 12:00 UTC',
@@ -354,7 +362,7 @@ t.test('an app needs the package mjml only for its own MJML templates', async t 
   const { stdout } = await promisify(execFile)(process.execPath, parameters, { cwd })
   t.equal(
     stdout,
-    '7\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), ' +
+    '8\nfastify-rest-auth: mail.templates: email-verification.mjml needs the package mjml (npm install mjml), ' +
     'or give email-verification.html\n'
   )
 })
@@ -457,7 +465,7 @@ for (const { title, files, line, extensions } of [
   start('a custom mail without subject', { 'welcome.txt': 'Hi', 'welcome.html': '<title> </title>Hi' },
     'mail.templates: welcome needs a title in its HTML, or a welcome.subject.txt; the built-in mails are ' +
     'email-verification, password-reset, password-changed, account-exists, token-reuse, ' +
-    'login-locked, social-account-connected'),
+    'login-locked, new-device, social-account-connected'),
   start('an unclosed output', { 'password-reset.txt': 'Hello\n{{ token' },
     'mail.templates: password-reset.txt: output "{{ token" not closed, line:2, col:1'),
   start('an unclosed tag', { 'password-reset.html': '<p>\n{% if x %}' },

@@ -48,12 +48,13 @@ interface Document {
 }
 
 const root = resolve(import.meta.dirname, '..')
-const likeTheArticle = { account: auth.account, urls: auth.urls, social, limits: {} }
+const likeTheArticle = { account: auth.account, urls: auth.urls, social, limits: {}, audit: true }
 const article: Document = parse(readFileSync(openapiFile, 'utf8'))
 
 /** Everything that an option can bring into the document. */
 const everything = {
   limits: {},
+  audit: true,
   social: { google: { clientId: 'x', clientSecret: 'y' } },
   account: { username: 'optional', usernameMinLength: 3, loginMethods: ['email', 'username'] },
   userFields: {

@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { withReplicas } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import { alice, password, postgresBuild as build, t, type BuiltApp, type Test } from './support/build.js'
-import { execute, postgres, postgresUrl } from './support/databases.js'
+import { execute, openPool, postgres, postgresUrl } from './support/databases.js'
 import { startFlakyNetwork } from './support/flaky-network.js'
 import { hasPgBouncer, startPgBouncer } from './support/pgbouncer.js'
 
@@ -32,7 +32,7 @@ async function databaseWith (t: Test, setting: string): Promise<string> {
 function onBothPools (title: string, setting: string, tell: (t: Test, database: unknown) => Promise<void>): void {
   t.test(`${title} (by URL)`, { skip }, async t => await tell(t, await databaseWith(t, setting)))
   t.test(`${title} (through the app's pool)`, { skip }, async t => {
-    const pool = new pg.Pool({ connectionString: await databaseWith(t, setting) })
+    const pool = openPool(await databaseWith(t, setting))
     t.teardown(() => pool.end())
     await tell(t, drizzle({ client: pool }))
   })
@@ -123,7 +123,7 @@ class ForgetfulOfOthers extends Cache {
 t.test('a global cache of the app never answers for a session, and hears of every write', { skip }, async t => {
   const { database, close } = await postgres.open()
   t.teardown(close)
-  const pool = new pg.Pool({ connectionString: String(database) })
+  const pool = openPool(String(database))
   t.teardown(() => pool.end())
   const cache = new ForgetfulOfOthers()
   const orm = drizzle({ client: pool, cache })
@@ -143,7 +143,7 @@ t.test('a global cache of the app never answers for a session, and hears of ever
 
 t.test('an instance with replicas: everything is read from the primary', { skip }, async t => {
   const [primary, replica] = [await postgres.open(), await postgres.open()]
-  const pools = [primary, replica].map(({ database }) => new pg.Pool({ connectionString: String(database) }))
+  const pools = [primary, replica].map(({ database }) => openPool(String(database)))
   t.teardown(async () => {
     for (const pool of pools) await pool.end()
     await primary.close()
@@ -234,7 +234,7 @@ t.test('connections that the server ends are replaced', { skip }, async t => {
 })
 
 function poolOf (t: Test, connectionString: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString })
+  const pool = openPool(connectionString)
   t.teardown(() => pool.end())
   return pool
 }

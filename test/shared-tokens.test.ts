@@ -8,7 +8,7 @@ const refreshAs = async ({ post }: BuiltApp, headers: Record<string, string>, re
   await post('/token/refresh', { refresh }, { headers })
 
 const eventsOf = ({ logs }: BuiltApp) =>
-  logs.map(line => JSON.parse(line)).filter(({ event }) => event === 'token_shared' || event === 'token_reuse')
+  logs.map(line => JSON.parse(line)).filter(({ event }) => event === 'token_shared' || event === 'token_reused')
 
 /** Each round, the owner refreshes and then another client uses the same token, if there is one. */
 async function rounds (built: BuiltApp, times: number, others: Array<Record<string, string>>): Promise<string> {

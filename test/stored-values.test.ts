@@ -7,12 +7,11 @@ import { Type, type TSchema } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import fc from 'fast-check'
-import pg from 'pg'
 import { describeField, type UserFields } from '../schemas/user-fields.js'
 import {
   alice, articleOptions, fieldCodes, password, story, type Build, type BuildOptions, type BuiltApp, type Test
 } from './support/build.js'
-import { temporaryFile, type TestedDatabase } from './support/databases.js'
+import { openPool, temporaryFile, type TestedDatabase } from './support/databases.js'
 
 const { userFields: article } = articleOptions
 const credentials = { email: alice.email, password }
@@ -23,8 +22,7 @@ async function shared (t: Test, tested: TestedDatabase): Promise<unknown> {
   const opened = await tested.open()
   t.teardown(opened.close)
   if (typeof opened.database !== 'string') return opened.database
-  const pool = new pg.Pool({ connectionString: opened.database })
-  pool.on('error', () => {})
+  const pool = openPool(opened.database)
   t.teardown(async () => await pool.end())
   return drizzle({ client: pool })
 }

@@ -52,7 +52,7 @@ story('a sweep deletes what has expired, and nothing else', async (t, build, { d
   await post('/password/reset', { email: alice.email })
   await mails()
   await post('/login', { email: alice.email, password: 'A-wr0ng-password' })
-  t.same(await sweep(), { sessions: 0, oneTimeTokens: 0, socialTransactions: 0, mails: 0, limits: 0 })
+  t.ok(Object.values(await sweep()).every(count => count === 0))
   clock.advance(8 * days - 1)
   const { access, refresh } = await login()
   t.match(await sweep(), { sessions: 0, oneTimeTokens: 2, mails: 2 }, 'the first session was idle for less than a day')

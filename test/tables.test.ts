@@ -10,7 +10,6 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import * as postgresTables from 'fastify-rest-auth/drizzle/postgres'
 import * as sqliteTables from 'fastify-rest-auth/drizzle/sqlite'
-import pg from 'pg'
 import { describeField, type UserField } from '../schemas/user-fields.js'
 import type { Database } from '../src/db/database.js'
 import { migrate, pendingStatements } from '../src/db/migrate.js'
@@ -18,7 +17,7 @@ import { openDatabase } from '../src/db/open.js'
 import { maxPrefixLength } from '../src/db/table-names.js'
 import { createPlugin } from '../src/plugin.js'
 import { alice, articleOptions, cheapHash, password, secret, t, type Test } from './support/build.js'
-import { databases, postgres, temporaryFile, type TestedDatabase } from './support/databases.js'
+import { databases, openPool, postgres, temporaryFile, type TestedDatabase } from './support/databases.js'
 
 const plugin = fp(createPlugin({ hashCost: cheapHash }))
 const options = (changes: object): object => ({ ...articleOptions, secret, migrate: true, docs: false, ...changes })
@@ -188,7 +187,7 @@ for (const tested of databases) {
   t.test(`the app's Drizzle instance and a URL can name the same tables (${name})`, async t => {
     const { app, place } = await host(t, tested)
     if (!('url' in place)) return
-    const client = dialect === 'sqlite' ? new BetterSqlite3(place.url) : new pg.Pool({ connectionString: place.url })
+    const client = dialect === 'sqlite' ? new BetterSqlite3(place.url) : openPool(place.url)
     t.teardown(async () => { await (client instanceof BetterSqlite3 ? client.close() : client.end()) })
     const orm = client instanceof BetterSqlite3 ? drizzleSqlite(client) : drizzlePostgres(client)
     await app.register(plugin, options({ database: place }))
@@ -315,7 +314,7 @@ t.test('on both databases, the tables have the same columns, indexes and referen
   const all = onSqlite.flatMap(({ name, indexes }) => [name, ...indexes.map(({ name }) => String(name))])
   t.same(all.filter(name => !name.startsWith('staff_')), [])
   t.same(onSqlite.flatMap(({ references }) => references.map(([column, table]) => `${column} ${table}`)).sort(), [
-    'session_id staff_sessions', ...Array(6).fill('user_pk staff_users')
+    'session_id staff_sessions', ...Array(7).fill('user_pk staff_users')
   ])
 })
 

@@ -6,13 +6,12 @@ import BetterSqlite3 from 'better-sqlite3'
 import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
 import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres'
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
-import pg from 'pg'
 import type { Database } from '../src/db/database.js'
 import { migrate } from '../src/db/migrate.js'
 import { openDatabase } from '../src/db/open.js'
 import { createTokenDeriver, hashToken, mintToken } from '../src/lib/secrets.js'
 import { alice, password, secret, story, type Build, type BuiltApp, type Test } from './support/build.js'
-import { temporaryFile, type TestedDatabase } from './support/databases.js'
+import { openPool, temporaryFile, type TestedDatabase } from './support/databases.js'
 
 const invalid = { code: 'token_not_valid', detail: 'Token is invalid' }
 
@@ -37,7 +36,7 @@ async function refreshTimes ({ post }: Pick<BuiltApp, 'post'>, token: string, ti
   return refresh
 }
 
-const reuses = ({ logs }: Pick<BuiltApp, 'logs'>) => logs.filter(line => line.includes('"event":"token_reuse"')).length
+const reuses = ({ logs }: Pick<BuiltApp, 'logs'>) => logs.filter(line => line.includes('"event":"token_reused"')).length
 
 story('a session has two stored tokens, however often it is refreshed', async (t, build, tested) => {
   const { register, refreshTokens, post, clock } = await buildWithRows(t, build, tested)
@@ -199,7 +198,7 @@ async function recordStatements (t: Test, tested: TestedDatabase) {
     return { database: drizzleSqlite({ client }), statements, explain }
   }
   const { database, close } = await tested.open()
-  const pool = typeof database === 'string' ? new pg.Pool({ connectionString: database, max: 1 }) : undefined
+  const pool = typeof database === 'string' ? openPool(database, { max: 1 }) : undefined
   t.teardown(async () => { await pool?.end(); await close() })
   const logger = { logQuery: record }
   const orm = pool

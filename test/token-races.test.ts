@@ -220,7 +220,7 @@ story('parallel reuse of an older token causes one event and one mail', async (t
   t.same(answers.filter(({ statusCode }) => statusCode !== 401), [])
   t.same(await sessions(), [])
   const logs = [...new Set(apps)].flatMap(({ logs }) => logs)
-  t.equal(logs.filter(line => line.includes('token_reuse')).length, 1)
+  t.equal(logs.filter(line => line.includes('token_reused')).length, 1)
   t.equal((await apps[0].app.restAuth.mail.list()).filter(({ template }) => template === 'token-reuse').length, 1)
 })
 

@@ -86,7 +86,7 @@ for (const [title, options, replay] of [
     t.equal((await app.get('/user', { token: other.access })).statusCode, 200, 'another session of the user lives on')
     t.equal((await refresh(other.refresh)).statusCode, 200)
 
-    const events = app.logs.map(line => JSON.parse(line)).filter(({ event }) => event === 'token_reuse')
+    const events = app.logs.map(line => JSON.parse(line)).filter(({ event }) => event === 'token_reused')
     t.match(events, [{ level: 50, userPk: user.pk, sessionId: /^[\da-f-]{36}$/ }])
     t.equal(events.length, 1)
     t.match(await app.mails(), [{ to: alice.email, subject: '[localhost:3000] You were logged out' }])
@@ -201,7 +201,7 @@ story('an invalid refresh token is refused without any other effect', async (t, 
   for (const wrong of ['', null, 5, ['x'], 'x'.repeat(4097), 'a\0b']) {
     t.equal((await post('/token/refresh', { refresh: wrong })).statusCode, 400)
   }
-  t.notOk(logs.some(line => line.includes('token_reuse')))
+  t.notOk(logs.some(line => line.includes('token_reused')))
   t.equal((await post('/token/refresh', { refresh })).statusCode, 200)
   t.equal((await post('/token/refresh', undefined, { form: { refresh } })).statusCode, 200, 'a form will do')
 })

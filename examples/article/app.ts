@@ -31,6 +31,8 @@ export const auth = defineRestAuth({
     templates: fileURLToPath(new URL('./email-templates', import.meta.url)),
     subjectPrefix: 'Example: '
   },
+  // Users see their logins and changes at `GET /auth/events`.
+  audit: true,
   social: providersOf(process.env),
   userFields: {
     gender: {

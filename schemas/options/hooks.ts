@@ -7,5 +7,6 @@ export const HookOptions = Group({
   loggedIn: Func('`(user, request)` after a session has started.'),
   emailVerified: Func('`(user, tx)` after an address is confirmed, inside the transaction.'),
   userUpdated: Func('`(user, tx)` after `/user` has changed the user, inside the transaction.'),
-  passwordChanged: Func('`(user, tx)` after a new password is stored, inside the transaction.')
+  passwordChanged: Func('`(user, tx)` after a new password is stored, inside the transaction.'),
+  event: Func('`(event)` after anything in docs/events.md. It can refuse nothing, and no response waits for it.')
 }, 'Functions of yours that run at events. To refuse one with a 400 response, throw a `Rejection`.')

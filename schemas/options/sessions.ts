@@ -8,5 +8,9 @@ export const SessionOptions = Group({
     maximum: 10000,
     default: 100,
     description: 'How many sessions a user may have. A login beyond that ends the oldest one.'
+  }),
+  notifyNewDevice: Type.Boolean({
+    default: true,
+    description: 'Mail users who are logged in from a device and network that they have not used before.'
   })
 }, 'How many places a user can be logged in at.')

@@ -49,6 +49,12 @@ export interface CheckedOptions {
    */
   limits?: false | LimitsOptions
   /**
+   * Store the events of docs/events.md in a table, for you and, at `GET /events`, for the user they are about.
+   * `true` keeps them for 90 days.
+   * @default false
+   */
+  audit?: boolean | AuditOptions
+  /**
    * Format of error responses: `problem` (RFC 9457) or `drf` (Django REST framework).
    * @default 'problem'
    */
@@ -368,6 +374,11 @@ export interface SessionsOptions {
    * @default 100
    */
   max?: number
+  /**
+   * Mail users who are logged in from a device and network that they have not used before.
+   * @default true
+   */
+  notifyNewDevice?: boolean
 }
 
 export interface SocialOptions {
@@ -506,6 +517,14 @@ export interface LimitsOptions {
   socialConnect?: false | string[]
 }
 
+export interface AuditOptions {
+  /**
+   * How long events are kept.
+   * @default 7776000
+   */
+  retention?: number
+}
+
 export interface HooksOptions {
   /** `(input, tx)` before the user is stored, inside the transaction. Throw to stop the registration. */
   registering?: (...parameters: never[]) => unknown
@@ -519,4 +538,6 @@ export interface HooksOptions {
   userUpdated?: (...parameters: never[]) => unknown
   /** `(user, tx)` after a new password is stored, inside the transaction. */
   passwordChanged?: (...parameters: never[]) => unknown
+  /** `(event)` after anything in docs/events.md. It can refuse nothing, and no response waits for it. */
+  event?: (...parameters: never[]) => unknown
 }

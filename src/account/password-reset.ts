@@ -2,9 +2,11 @@
 import type { FastifyRequest } from 'fastify'
 import type { Contract } from '../../schemas/index.js'
 import type { Body } from '../../schemas/route.js'
-import type { Database } from '../db/database.js'
+import type { Database, Db } from '../db/database.js'
 import type { UserRow } from '../db/tables.js'
 import { Failure, fieldError, validOrThrow, type FieldError } from '../errors/failure.js'
+import type { Events } from '../events/create-events.js'
+import { describeClient } from '../lib/client.js'
 import { networkOf } from '../lib/network.js'
 import { hashToken } from '../lib/secrets.js'
 import type { Limiter } from '../limits/limiter.js'
@@ -28,6 +30,7 @@ interface PasswordResetOptions {
   contract: Contract
   db: Database
   clock: () => Date
+  events: Events
   userRecords: UserRecords
   passwords: Passwords
   outbox: Outbox
@@ -38,7 +41,8 @@ interface PasswordResetOptions {
 const purpose = tokenPurposes.resetPassword
 
 export function createPasswordReset (options: PasswordResetOptions) {
-  const { settings: { account, hooks }, contract, db, clock, limits, userRecords, passwords, outbox } = options
+  const { settings: { account, hooks }, contract, db, clock, events, limits, userRecords, passwords, outbox } =
+    options
   const { body: schema } = contract.confirmPasswordReset
 
   /** The user whose password the link may replace; undefined if it was used, or the password or address changed. */
@@ -68,10 +72,11 @@ export function createPasswordReset (options: PasswordResetOptions) {
       : await passwords.checkPair(password, repeated, owner ? userRecords.toUser(owner) : {}, invalid)
     if (hasLink && !owner) found.push(fieldError('token', 'token_invalid', {}, { field: 'token', step: 1 }))
     const valid = validOrThrow({ owner, token, password }, inOrder(schema, found))
-    await replace(valid.owner, valid.token, await passwords.hash(valid.password, networkOf(request.ip)))
+    const hash = await passwords.hash(valid.password, networkOf(request.ip))
+    await replace(valid.owner, valid.token, hash, request)
   }
 
-  async function replace (owner: UserRow, token: string, hash: string): Promise<void> {
+  async function replace (owner: UserRow, token: string, hash: string, request: FastifyRequest): Promise<void> {
     // Without verification all users are unproven, and would lose their fields when they forget their password.
     const isTakenOver = !owner.emailVerified && account.emailVerification !== 'none'
     await db.transaction(async tx => {
@@ -90,13 +95,19 @@ export function createPasswordReset (options: PasswordResetOptions) {
       // Until now nobody had proved to own this mailbox, so an attacker may have registered the address, and linked
       // their own provider account to it. What they said of themselves is emptied above.
       if (!owner.emailVerified) await deleteSocialAccounts(tx, user.pk)
-      await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
+      await outbox.enqueue(tx, 'password-changed', { userPk: user.pk }, describeClient(request))
+      await recordEvents(tx, owner, request)
       if (!owner.emailVerified) await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
       await hooks.passwordChanged?.(userRecords.toUser(user), tx.orm)
     })
     const names = [identifierKey(owner.email ?? ''), identifierKey('', owner.username ?? '')]
     await limits.clear('login', names)
     outbox.wake()
+  }
+
+  async function recordEvents (tx: Db, { pk: userPk, emailVerified }: UserRow, request: FastifyRequest): Promise<void> {
+    await events.record(tx, request, { type: 'password_reset', userPk })
+    if (!emailVerified) await events.record(tx, request, { type: 'email_verified', userPk })
   }
 
   return { ownerOf, ownerOrLimit, reset }

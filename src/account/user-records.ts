@@ -49,6 +49,10 @@ function createColumnMapping ({ account, fields, unstoredFields }: Settings) {
     }
   }
 
+  /** The names of the fields that these columns hold. */
+  const fieldsOf = (columns: object): string[] =>
+    ['email', 'username', ...fields.map(({ name }) => name)].filter(name => name in columns)
+
   const defaultColumns = () => valuesOf(fields.filter(hasDefault))
 
   /** Takes back what a client may have set: somebody else registered the account that its owner now gets. */
@@ -65,7 +69,7 @@ function createColumnMapping ({ account, fields, unstoredFields }: Settings) {
 
   const fixedFields = (row: UserRow): Set<string> => new Set(writeOnce.filter(name => valueOf(row, name) !== null))
 
-  return { toColumns, defaultColumns, emptiedColumns, withDefaults, hasWriteOnceField, fixedFields }
+  return { toColumns, fieldsOf, defaultColumns, emptiedColumns, withDefaults, hasWriteOnceField, fixedFields }
 }
 
 function createConflictChecks ({ account, fields }: Settings) {

@@ -12,7 +12,9 @@ const words = {
   oneTimeTokens: 'mailed tokens',
   socialTransactions: 'social logins',
   mails: 'mails',
-  limits: 'limits'
+  limits: 'limits',
+  events: 'events',
+  knownDevices: 'devices'
 }
 
 export async function sweepCommand (options: object): Promise<string> {
@@ -21,7 +23,7 @@ export async function sweepCommand (options: object): Promise<string> {
   // No mail is sent here, so its links may lead nowhere.
   const policies = createPolicies(settings, createLinks(settings, '', () => ''))
   const sweeper = createSweeper({
-    db, clock: () => new Date(), log: undefined, mailRetentionSeconds: longestLimit(policies)
+    settings, db, clock: () => new Date(), log: undefined, mailRetentionSeconds: longestLimit(policies)
   })
   try {
     const swept = await sweeper.sweep().catch(refuseToStart)

@@ -12,6 +12,8 @@ export type Orm = BaseSQLiteDatabase<'async', unknown>
 export interface Db extends Tables {
   orm: Orm
   names: TableNames
+  /** Runs `work` once what was written is stored: when the transaction ends well, or now if there is none. */
+  afterCommit: (work: () => void) => void
 }
 
 export type Dialect = 'sqlite' | 'postgres'

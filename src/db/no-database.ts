@@ -12,6 +12,7 @@ const refuse = async (): Promise<never> => {
 export const noDatabase = (fields: readonly FieldSpec[]): Database => ({
   ...createTables({ fields }),
   names: {},
+  afterCommit: () => {},
   dialect: 'sqlite',
   orm: drizzle(executorsOf(refuse)),
   transaction: refuse,

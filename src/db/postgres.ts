@@ -1,5 +1,6 @@
 /** PostgreSQL through any Drizzle driver; for a URL, through node-postgres with its own pool. */
 import { sql } from 'drizzle-orm'
+import { runNow, untilCommitted } from './after-commit.js'
 import type { Database, Db } from './database.js'
 import { openPool, type Connections } from './postgres-pool.js'
 import { hasIsoDates, untilSettled, withRules, withRulesInside, type PgOrm, type Rules } from './postgres-rules.js'
@@ -20,10 +21,10 @@ export async function openPostgres (
   const rules: Rules = { prepare, isoDates: await hasIsoDates(orm) }
   const tables = { ...createTables(options), names: options }
   // The builders of both dialects share their methods, and tables.ts proves that the rows are equal.
-  const asDb = (pg: PgOrm) => ({ ...tables, orm: pg }) as unknown as Db
+  const asDb = (pg: PgOrm, afterCommit = runNow) => ({ ...tables, orm: pg, afterCommit }) as unknown as Db
 
-  const transaction: Database['transaction'] = work =>
-    untilSettled(rules, () => connections.transaction(async tx => await work(asDb(await withRulesInside(tx, rules)))))
+  const transaction: Database['transaction'] = work => untilSettled(rules, () => untilCommitted(afterCommit =>
+    connections.transaction(async tx => await work(asDb(await withRulesInside(tx, rules), afterCommit)))))
   const origin = new WeakMap<Db, PgOrm>()
   return {
     ...asDb(withRules(orm, rules, connections.transaction)),

@@ -6,7 +6,8 @@ import type BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import pLimit, { type LimitFunction } from 'p-limit'
 import { loadBetterSqlite3 } from './better-sqlite3.js'
-import type { Database, Db } from './database.js'
+import { runNow, untilCommitted } from './after-commit.js'
+import type { Database } from './database.js'
 import { codecsConfig, createRun, executorsOf, type Run } from './sqlite-statements.js'
 import type { TablesOptions } from './table-names.js'
 import { createTables } from './tables-sqlite.js'
@@ -26,10 +27,12 @@ export async function openSqlite (
   const run = createRun(client)
   const queue = queueOf(client)
   const tables = { ...createTables(options), names: options }
-  const tx: Db = { ...tables, orm: drizzle(executorsOf(async (...query) => run(...query)), config) }
-  const transaction: Database['transaction'] = work => runTransaction(client, queue, () => work(tx))
+  const orm = drizzle(executorsOf(async (...query) => run(...query)), config)
+  const transaction: Database['transaction'] = work => untilCommitted(
+    afterCommit => runTransaction(client, queue, () => work({ ...tables, orm, afterCommit })))
   return {
     ...tables,
+    afterCommit: runNow,
     dialect: 'sqlite',
     orm: drizzle(executorsOf(createRunInTurn(run, queue)), config),
     transaction,

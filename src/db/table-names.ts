@@ -19,7 +19,7 @@ export const maxPrefixLength = 20
 
 export const defaultNames = [
   'users', 'sessions', 'refresh_tokens', 'mail_outbox', 'one_time_tokens', 'social_accounts', 'social_transactions',
-  'user_pk_counter', 'auth_rate_limits', 'auth_login_failures', 'rest_auth_schema'
+  'user_pk_counter', 'auth_rate_limits', 'auth_login_failures', 'auth_events', 'auth_known_devices', 'rest_auth_schema'
 ] as const
 
 /** For the option `tablesFilter` of drizzle-kit. */

@@ -3,6 +3,7 @@ import {
   bigint, boolean, index, integer, jsonb, pgTable, PgSchema, text, timestamp as timestamptz, uniqueIndex, type PgTableFn
 } from 'drizzle-orm/pg-core'
 import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import { eventsTable, knownDevicesTable } from './event-tables-postgres.js'
 import { loginFailuresTable, rateLimitsTable } from './limit-tables-postgres.js'
 import { socialAccountsTable, socialTransactionsTable, type Naming, type Users } from './social-tables-postgres.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
@@ -131,6 +132,8 @@ export function createTables<F extends UserFields = {}> ({ fields, ...names }: T
     userPkCounter: userPkCounterTable(naming),
     rateLimits: rateLimitsTable(naming),
     loginFailures: loginFailuresTable(naming, users),
+    events: eventsTable(naming),
+    knownDevices: knownDevicesTable(naming, users),
     ledger: ledgerTable(naming)
   }
 }
@@ -138,7 +141,7 @@ export function createTables<F extends UserFields = {}> ({ fields, ...names }: T
 // Not the ledger: drizzle-kit takes what is exported here for what its migrations make.
 export const {
   users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter, rateLimits,
-  loginFailures
+  loginFailures, events, knownDevices
 } = createTables()
 
 /** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */

@@ -1,6 +1,7 @@
 /** The tables on SQLite. The rows equal those on PostgreSQL, or `tables.ts` does not compile. */
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import { eventsTable, knownDevicesTable } from './event-tables-sqlite.js'
 import { loginFailuresTable, rateLimitsTable } from './limit-tables-sqlite.js'
 import { socialAccountsTable, socialTransactionsTable, type Users } from './social-tables-sqlite.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
@@ -128,6 +129,8 @@ export function createTables<F extends UserFields = {}> ({ fields, ...names }: T
     userPkCounter: userPkCounterTable(prefix),
     rateLimits: rateLimitsTable(prefix),
     loginFailures: loginFailuresTable(prefix, users),
+    events: eventsTable(prefix),
+    knownDevices: knownDevicesTable(prefix, users),
     ledger: ledgerTable(prefix)
   }
 }
@@ -135,7 +138,7 @@ export function createTables<F extends UserFields = {}> ({ fields, ...names }: T
 // Not the ledger: drizzle-kit takes what is exported here for what its migrations make.
 export const {
   users, sessions, refreshTokens, outbox, oneTimeTokens, socialAccounts, socialTransactions, userPkCounter, rateLimits,
-  loginFailures
+  loginFailures, events, knownDevices
 } = createTables()
 
 /** For the drizzle.config of an app on the same database: `drizzle-kit push` leaves these tables alone. */

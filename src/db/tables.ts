@@ -13,6 +13,7 @@ export type OneTimeTokenRow = InferSelectModel<Tables['oneTimeTokens']>
 export type SocialAccountRow = InferSelectModel<Tables['socialAccounts']>
 export type LoginFailuresRow = InferSelectModel<Tables['loginFailures']>
 export type RateLimitRow = InferSelectModel<Tables['rateLimits']>
+export type EventRow = InferSelectModel<Tables['events']>
 export type SocialTransactionRow = InferSelectModel<Tables['socialTransactions']>
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false

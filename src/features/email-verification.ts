@@ -25,7 +25,7 @@ const purpose = tokenPurposes.verifyEmail
 const pagePath = '/registration/account-confirm-email/:key'
 
 export const emailVerification: Feature = (app, context) => {
-  const { settings, contract, db, clock, limits, userRecords, sessions, outbox, pageFrame } = context
+  const { settings, contract, db, clock, events, limits, userRecords, sessions, outbox, pageFrame } = context
   const { account, urls, hooks } = settings
   if (account.emailVerification === 'none') return
 
@@ -84,6 +84,7 @@ export const emailVerification: Feature = (app, context) => {
       const user = token && await verifyEmail(tx, token.userPk, token.address)
       if (!user) return undefined
       await deleteTokens(tx, user.pk, purpose)
+      await events.record(tx, request, { type: 'email_verified', userPk: user.pk })
       await hooks.emailVerified?.(userRecords.toUser(user), tx.orm)
       return user
     })

@@ -13,6 +13,7 @@ import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
+import { masked } from '../lib/mask.js'
 import { networkOf } from '../lib/network.js'
 import { withdrawnIfUnchecked } from '../limits/limiter.js'
 import { byPassword } from '../session/authentication-event.js'
@@ -36,7 +37,8 @@ interface Guess {
 }
 
 export const login: Feature = (app, context) => {
-  const { settings, contract, db, limits, lockout, trustedDevices, tokenTransport, passwords, sessions } = context
+  const { settings, contract, db, events, limits, lockout, trustedDevices, tokenTransport, passwords, sessions } =
+    context
   const { loginMethods } = settings.account
   const isLimited = settings.limits.actions.has('login') || settings.limits.lockout !== undefined
 
@@ -49,10 +51,10 @@ export const login: Feature = (app, context) => {
     const attempt = await limits.count('login', request, {
       account: device === undefined ? guess.account : `device ${device}`
     })
-    const check = async () => await findByPassword(candidates, guess)
+    const check = async () => await findByPassword(candidates, guess, request)
     // Of two candidates, the first may have been checked when the queue was full for the second.
     const found = candidates.length === 1 ? await withdrawnIfUnchecked(attempt, check) : await check()
-    if (!found) throw failure('invalid_credentials')
+    if (!found) throw await failed(request, guess, candidates)
 
     const loggedIn = await logIn(found.user, guess, request).catch(async error => {
       await attempt.withdraw()
@@ -68,6 +70,14 @@ export const login: Feature = (app, context) => {
     }
     return body
   })
+
+  async function failed (request: FastifyRequest, { account }: Guess, candidates: readonly Candidate[]) {
+    const [known, ...others] = candidates.flatMap(({ user }) => user?.pk ?? [])
+    // If it may name two users, it was not meant for a certain one.
+    const userPk = others.length === 0 ? known : undefined
+    await events.record(db, request, { type: 'login_failed', userPk, identifier: masked(account) })
+    return failure('invalid_credentials')
+  }
 
   async function logIn (user: UserRow, { client, password }: Guess, request: FastifyRequest) {
     const passwordHash = passwords.isOutdated(user.passwordHash ?? '', password)
@@ -105,7 +115,7 @@ export const login: Feature = (app, context) => {
    * whose name spells an address could otherwise learn from the time of their own login whether it has an account.
    */
   async function findByPassword (
-    candidates: readonly Candidate[], { account, client, password }: Guess
+    candidates: readonly Candidate[], { account, client, password }: Guess, request: FastifyRequest
   ): Promise<Candidate & { user: UserRow } | undefined> {
     for (const { user, device } of candidates) {
       const isLocked = await lockout.isLocked(user, device)
@@ -115,7 +125,7 @@ export const login: Feature = (app, context) => {
       if (user && matches) return { user, device }
     }
     for (const { user, device } of candidates) {
-      await lockout.recordFailure(user?.isActive ? user : undefined, account, device)
+      await lockout.recordFailure(user?.isActive ? user : undefined, { identifier: account, device, request })
     }
     return undefined
   }

@@ -5,28 +5,40 @@
  *                      are not an error
  *   POST /logout/all   ends all sessions of the user
  */
+import type { FastifyRequest } from 'fastify'
 import type { Feature } from '../context.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
 import { deleteSession, deleteSessions } from '../store/sessions.js'
 
-export const logout: Feature = (app, { contract, db, accessTokens, sessions, tokenTransport, authenticate }) => {
+export const logout: Feature = (app, context) => {
+  const { contract, db, events, accessTokens, sessions, tokenTransport, authenticate } = context
+
   app.post('/logout', { schema: contract.logout }, async (request, reply) => {
-    for (const token of tokenTransport.presentedTokens(request, request.body)) await endSessionOf(token)
+    for (const token of tokenTransport.presentedTokens(request, request.body)) await endSessionOf(token, request)
     tokenTransport.clear(reply)
     return { detail: 'Successfully logged out.' }
   })
 
   app.post('/logout/all', { schema: contract.logoutAll, onRequest: authenticate }, async (request, reply) => {
-    await deleteSessions(db, authenticatedUserOf(request).user.pk)
+    const { user: { pk }, sessionId } = authenticatedUserOf(request)
+    await db.transaction(async tx => {
+      await deleteSessions(tx, pk)
+      await events.record(tx, request, { type: 'sessions_ended', userPk: pk, sessionId })
+    })
     tokenTransport.clear(reply)
     return { detail: 'Successfully logged out.' }
   })
 
-  async function endSessionOf (token: string): Promise<void> {
+  async function endSessionOf (token: string, request: FastifyRequest): Promise<void> {
     // An expired token still identifies its session, and ending that session does no harm.
     const claims = accessTokens?.read(token)
-    if (claims) await deleteSession(db, claims.sid)
-    else await deleteSessionOfRefreshToken(db, sessions.refreshKeys(token))
+    await db.transaction(async tx => {
+      const ended = claims
+        ? await deleteSession(tx, claims.sid)
+        : await deleteSessionOfRefreshToken(tx, sessions.refreshKeys(token))
+      if (!ended) return
+      await events.record(tx, request, { type: 'logged_out', userPk: ended.userPk, sessionId: ended.id })
+    })
   }
 }

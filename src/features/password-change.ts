@@ -9,6 +9,7 @@ import type { Body } from '../../schemas/route.js'
 import type { Feature } from '../context.js'
 import type { UserRow } from '../db/tables.js'
 import { Failure, failure, fieldError, validOrThrow } from '../errors/failure.js'
+import { describeClient } from '../lib/client.js'
 import { networkOf } from '../lib/network.js'
 import { withdrawnIfUnchecked } from '../limits/limiter.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
@@ -19,16 +20,16 @@ import { readBody } from '../validation/body-validator.js'
 import { inOrder } from '../validation/field-errors.js'
 
 export const passwordChange: Feature = (app, context) => {
-  const { settings, contract, db, limits, userRecords, passwords, outbox, authenticate } = context
+  const { settings, contract, db, events, limits, userRecords, passwords, outbox, authenticate } = context
   const { requireOld, logoutOnChange } = settings.password
 
   app.post(
     '/password/change',
     { schema: contract.changePassword, attachValidation: true, onRequest: authenticate },
     async request => {
-      const { user, sessionId } = authenticatedUserOf(request)
+      const { user } = authenticatedUserOf(request)
       const password = await readNewPassword(request, user)
-      await replace(user, sessionId, await passwords.hash(password, networkOf(request.ip)))
+      await replace(request, await passwords.hash(password, networkOf(request.ip)))
       outbox.wake()
       return { detail: 'New password has been saved.' }
     }
@@ -50,10 +51,12 @@ export const passwordChange: Feature = (app, context) => {
     const matches = await withdrawnIfUnchecked(attempt, async () =>
       await passwords.verify(user.passwordHash, old, networkOf(request.ip)))
     if (matches) await attempt.succeeded()
+    else await events.record(db, request, { type: 'password_change_failed', userPk: user.pk })
     return matches
   }
 
-  async function replace (user: UserRow, sessionId: string, hash: string): Promise<void> {
+  async function replace (request: FastifyRequest, hash: string): Promise<void> {
+    const { user, sessionId } = authenticatedUserOf(request)
     await db.transaction(async tx => {
       const changed = requireOld
         ? await replacePassword(tx, user.pk, user.passwordHash, hash)
@@ -64,7 +67,8 @@ export const passwordChange: Feature = (app, context) => {
       }
       await deleteLoginFailures(tx, user.pk)
       if (logoutOnChange) await deleteSessions(tx, user.pk, sessionId)
-      await outbox.enqueue(tx, 'password-changed', { userPk: user.pk })
+      await outbox.enqueue(tx, 'password-changed', { userPk: user.pk }, describeClient(request))
+      await events.record(tx, request, { type: 'password_changed', userPk: user.pk, sessionId })
       await settings.hooks.passwordChanged?.(userRecords.toUser(changed), tx.orm)
     })
   }

@@ -11,7 +11,7 @@ import { authenticatedUserOf } from '../session/authenticate.js'
 import { storedAmr } from '../session/authentication-event.js'
 import { renewSession } from '../store/sessions.js'
 
-export const reauthenticate: Feature = (app, { contract, db, clock, limits, passwords, authenticate }) => {
+export const reauthenticate: Feature = (app, { contract, db, clock, events, limits, passwords, authenticate }) => {
   app.post('/reauthenticate', { schema: contract.reauthenticate, onRequest: authenticate }, async request => {
     const { user, sessionId, authentication } = authenticatedUserOf(request)
     const attempt = await limits.count('reauthenticate', request, { account: user.pk })
@@ -19,7 +19,10 @@ export const reauthenticate: Feature = (app, { contract, db, clock, limits, pass
       await passwords.verify(user.passwordHash, request.body.password, networkOf(request.ip)))
     // The session may have ended, or the password changed, while the hash was being verified.
     const renewed = { authenticatedAt: clock(), amr: storedAmr([...authentication.amr, 'pwd']) }
-    if (!matches || !await renewSession(db, sessionId, user, renewed)) {
+    const isConfirmed = matches && await renewSession(db, sessionId, user, renewed)
+    const type = isConfirmed ? 'reauthenticated' : 'reauthentication_failed'
+    await events.record(db, request, { type, userPk: user.pk, sessionId })
+    if (!isConfirmed) {
       throw new Failure('validation_error', { fields: [fieldError('password', 'incorrect_password')] })
     }
     await attempt.succeeded()

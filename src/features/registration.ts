@@ -23,7 +23,7 @@ import { inOrder } from '../validation/field-errors.js'
 type Registration = Body<Contract['register']>
 
 export const registration: Feature = (app, context) => {
-  const { settings, contract, db, clock, limits, userRecords, passwords, sessions, outbox } = context
+  const { settings, contract, db, clock, events, limits, userRecords, passwords, sessions, outbox } = context
   const { hooks } = settings
   const { registration: rule, emailVerification } = settings.account
   // With mandatory verification the response must not show that an address is taken: its owner gets a mail instead.
@@ -58,7 +58,8 @@ export const registration: Feature = (app, context) => {
         if (emailVerification !== 'none' && user.email !== null) {
           await outbox.enqueue(tx, 'email-verification', { userPk: pk })
         }
-        if (session) await sessions.insert(tx, session)
+        await events.record(tx, request, { type: 'user_registered', userPk: pk })
+        if (session) await sessions.enter(tx, session, request)
         return user
       })
       return { user, session }

@@ -11,11 +11,12 @@ import { failure } from '../errors/failure.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
 import { shownLastSeen } from '../session/last-seen.js'
 import { deleteOwnSession, listLiveSessions } from '../store/sessions.js'
+import { readPage } from '../validation/page-query.js'
 
-export const sessions: Feature = (app, { contract, db, clock, authenticate }) => {
+export const sessions: Feature = (app, { contract, db, clock, events, authenticate }) => {
   app.get('/sessions', { schema: contract.listSessions, onRequest: authenticate }, async request => {
     const { user, sessionId } = authenticatedUserOf(request)
-    const rows = await listLiveSessions(db, user.pk, sessionId, clock())
+    const rows = await listLiveSessions(db, user.pk, { current: sessionId, now: clock(), ...readPage(request) })
     return rows.map(row => toListItem(row, sessionId))
   })
 
@@ -24,9 +25,12 @@ export const sessions: Feature = (app, { contract, db, clock, authenticate }) =>
     { schema: contract.endSession, onRequest: authenticate },
     async (request, reply) => {
       const { id } = request.params
-      const { user } = authenticatedUserOf(request)
+      const { user: { pk } } = authenticatedUserOf(request)
       // PostgreSQL rejects some text that a URL can contain, such as NUL.
-      if (!isUuid(id) || !await deleteOwnSession(db, user.pk, id)) throw failure('not_found')
+      await db.transaction(async tx => {
+        if (!isUuid(id) || !await deleteOwnSession(tx, pk, id)) throw failure('not_found')
+        await events.record(tx, request, { type: 'session_ended', userPk: pk, sessionId: id })
+      })
       reply.code(204)
     }
   )

@@ -17,7 +17,7 @@ import { deleteOwnSession } from '../store/sessions.js'
 import { deleteSocialAccount, listSocialAccounts } from '../store/social-accounts.js'
 import { lockUser } from '../store/users.js'
 
-export const socialAccounts: Feature = (app, { contract, db, limits, authenticate, sessions, social }) => {
+export const socialAccounts: Feature = (app, { contract, db, events, limits, authenticate, sessions, social }) => {
   if (!social) return
   const { clients, link, verifyCredentials } = social
   const recently = authenticate({ maxAge: recentSeconds })
@@ -42,7 +42,7 @@ export const socialAccounts: Feature = (app, { contract, db, limits, authenticat
     '/socialaccounts/:id/disconnect',
     { schema: contract.disconnectSocialAccount, onRequest: recently },
     async request => {
-      await disconnect(authenticatedUserOf(request).user.pk, request.params.id)
+      await disconnect(request, request.params.id)
       return {}
     }
   )
@@ -52,23 +52,31 @@ export const socialAccounts: Feature = (app, { contract, db, limits, authenticat
     const { user: { pk }, sessionId, authentication } = authenticatedUserOf(request)
     await limits.count('socialConnect', request, { account: pk })
     const { identity, consume } = await verifyCredentials(client, body)
-    return await link(identity, pk, async (tx, user) => {
+    return await link(identity, pk, request, async (tx, user) => {
       await consume(tx)
       const isSessionAlive = await deleteOwnSession(tx, pk, sessionId)
       if (!isSessionAlive) throw failure('token_not_valid')
-      return await sessions.replace(tx, user, request, authentication)
+      const loggedIn = await sessions.replace(tx, user, request, authentication)
+      const { id } = loggedIn.session.row
+      const { provider } = identity
+      await events.record(tx, request, { type: 'provider_connected', userPk: pk, sessionId: id, provider })
+      return loggedIn
     })
   }
 
-  async function disconnect (pk: string, id: string): Promise<void> {
+  async function disconnect (request: FastifyRequest, id: string): Promise<void> {
+    const { user: { pk }, sessionId } = authenticatedUserOf(request)
     await db.transaction(async tx => {
       // Locked, so that two concurrent requests can't disconnect the last two.
       const user = await lockUser(tx, pk)
       const all = await listSocialAccounts(tx, pk)
-      if (!all.some(account => account.id === id)) throw failure('not_found')
+      const known = all.find(account => account.id === id)
+      if (!known) throw failure('not_found')
       const others = all.filter(account => account.id !== id && isConfigured(account))
       if (!user?.passwordHash && others.length === 0) throw failure('last_login_method')
       await deleteSocialAccount(tx, id)
+      const { provider } = known
+      await events.record(tx, request, { type: 'provider_disconnected', userPk: pk, sessionId, provider })
     })
   }
 }

@@ -32,7 +32,7 @@ export const socialLogin: Feature = (app, { contract, db, limits, sessions, soci
     const { identity, consume } = await verifyCredentials(client, body)
     return await signIn(identity, request, async (tx, user) => {
       await consume(tx)
-      return await sessions.logIn(tx, user.pk, request)
+      return await sessions.logIn(tx, user.pk, request, { provider: identity.provider })
     })
   }
 
@@ -44,7 +44,7 @@ export const socialLogin: Feature = (app, { contract, db, limits, sessions, soci
       const isConnected =
         user?.isActive && (await listSocialAccounts(tx, user.pk)).some(account => account.provider === provider)
       if (!user || !isConnected) throw failure('state_invalid')
-      return await sessions.logIn(tx, user.pk, request)
+      return await sessions.logIn(tx, user.pk, request, { provider })
     })
   }
 }

@@ -39,7 +39,7 @@ export const socialRedirect: Feature = (app, context) => {
     const startLogin = async (request: FastifyRequest<Start>, reply: FastifyReply) =>
       await withErrorPage({ client, request, reply }, async () => await redirectToProvider(client, request, reply))
 
-    app.get<Start>(`/${name}/login`, { ...common, schema: start, attachValidation: true }, startLogin)
+    app.get<Start>(`/${name}/login`, { ...common, schema: start }, startLogin)
     app.post<Start>(`/${name}/login`, { ...common, schema: { hide: true } }, startLogin)
     app.get<Callback>(`/${name}/callback`, { ...common, schema: callback }, async (request, reply) =>
       await withErrorPage({ client, request, reply }, async () => await handleCallback(client, request, reply)))
@@ -103,7 +103,9 @@ export const socialRedirect: Feature = (app, context) => {
   }
 
   async function logIn (identity: Identity, end: string | undefined, request: FastifyRequest, reply: FastifyReply) {
-    const loggedIn = await signIn(identity, request, async (tx, { pk }) => await sessions.logIn(tx, pk, request))
+    const { provider } = identity
+    const loggedIn = await signIn(identity, request, async (tx, { pk }) =>
+      await sessions.logIn(tx, pk, request, { provider }))
     if (!cookies) return await sessions.respond(db, loggedIn, request, reply)
     await sessions.startWithoutBody(db, loggedIn, request, reply)
     return end === undefined ? sendPage(reply, 200, loggedInPage(pageFrame())) : await reply.redirect(end, 303)

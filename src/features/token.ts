@@ -14,11 +14,10 @@ import type { Db } from '../db/database.js'
 import type { SessionRow } from '../db/tables.js'
 import { Failure } from '../errors/failure.js'
 import { createTokenDeriver } from '../lib/secrets.js'
-import { clientKeyOf } from '../session/client.js'
+import { clientKeyOf, describeClient } from '../lib/client.js'
 import { staleAt } from '../session/last-seen.js'
 import { successorOf } from '../session/refresh-token.js'
 import { isKey } from '../session/session-key.js'
-import { logGraceUse, logReuse } from '../session/token-events.js'
 import type { IssuedSession } from '../session/token-issuer.js'
 import {
   findLastOfFamily, findRefreshToken, findUnspentToken, spendRefreshToken, type OwnedToken
@@ -26,7 +25,8 @@ import {
 import { continueSession, countGraceUse, deleteSession, findUserAndSession } from '../store/sessions.js'
 
 export const token: Feature = (app, context) => {
-  const { settings, contract, db, clock, limits, userRecords, accessTokens, sessions, tokenTransport, outbox } = context
+  const { settings, contract, db, clock, events, limits, userRecords, accessTokens, sessions, tokenTransport, outbox } =
+    context
   if (!accessTokens) return
   const { refreshKeys } = sessions
   const { rotate: rotates } = settings.tokens.refresh
@@ -40,10 +40,8 @@ export const token: Feature = (app, context) => {
     const found = await findOwner(refresh)
     if (!found) throw await missed('tokenRefresh', request)
     if (isExpired(found)) throw expired()
-    const presented = { refresh, client: clientKeyOf(request) }
-    const next = await db.transaction(async tx => await rotate(tx, found, presented))
-    if (!next) return refuseReuse(request, found.session)
-    if (next.graceUses) logGraceUse(request, found.session, next.graceUses)
+    const next = await db.transaction(async tx => await rotate(tx, found, refresh, request))
+    if (!next) throw notValid()
     return tokenTransport.send(reply, await sessions.issueTokens(next, userRecords.toUser(found.user), clock()))
   })
 
@@ -69,9 +67,10 @@ export const token: Feature = (app, context) => {
 
   /** The session with its next token. Undefined if the token was used before: then the session has ended. */
   async function rotate (
-    tx: Db, owned: OwnedToken, { refresh, client }: { refresh: string, client: string }
-  ): Promise<Rotated | undefined> {
+    tx: Db, owned: OwnedToken, refresh: string, request: FastifyRequest
+  ): Promise<IssuedSession | undefined> {
     const now = clock()
+    const client = clientKeyOf(request)
     // Locks the session first: a request that ends it is either done, or waits and deletes the next token, too.
     const row = await continueSession(tx, owned.session.id, { now, staleAt: staleAt(now) })
     if (!row) throw notValid()
@@ -85,9 +84,9 @@ export const token: Feature = (app, context) => {
     }
     const replayed = await replayWithinGrace(tx, row, digest, possibleSuccessors, now)
     // Not thrown here: an error would roll the end of the session back.
-    if (!replayed) return await endSessionOnReuse(tx, row)
-    const isOther = replayed.spentBy !== null && replayed.spentBy !== client
-    return isOther ? { ...replayed, graceUses: await countGraceUse(tx, row) } : replayed
+    if (!replayed) return await endSessionOnReuse(tx, row, request)
+    if (replayed.spentBy !== null && replayed.spentBy !== client) await recordGraceUse(tx, row, request)
+    return replayed
   }
 
   const digestOf = (refresh: string) => refreshKeys(refresh).digest
@@ -110,15 +109,21 @@ export const token: Feature = (app, context) => {
     return successor && refresh ? { row, refresh, refreshExpiration: successor.expiresAt, spentBy } : undefined
   }
 
-  async function endSessionOnReuse (tx: Db, { id, userPk }: SessionRow): Promise<undefined> {
+  async function endSessionOnReuse (tx: Db, { id, userPk }: SessionRow, request: FastifyRequest): Promise<undefined> {
     await deleteSession(tx, id)
-    await outbox.enqueue(tx, 'token-reuse', { userPk })
+    await outbox.enqueue(tx, 'token-reuse', { userPk }, describeClient(request))
+    await events.record(tx, request, { type: 'token_reused', userPk, sessionId: id })
+    tx.afterCommit(outbox.wake)
   }
 
-  function refuseReuse (request: FastifyRequest, session: SessionRow): never {
-    outbox.wake()
-    logReuse(request, session)
-    throw notValid()
+  /**
+   * Another client than the one before used a token within the grace period. Once may be a phone that changed networks;
+   * a thief who stays within the grace period does it again and again.
+   */
+  async function recordGraceUse (tx: Db, row: SessionRow, request: FastifyRequest): Promise<void> {
+    const times = await countGraceUse(tx, row)
+    if (times < 2) return
+    await events.record(tx, request, { type: 'token_shared', userPk: row.userPk, sessionId: row.id, times })
   }
 
   const isExpired = ({ token, session }: OwnedToken) => token.expiresAt <= clock() || session.expiresAt <= clock()
@@ -138,9 +143,6 @@ export const token: Feature = (app, context) => {
     return found?.session != null && found.session.expiresAt > clock() && found.user.isActive
   }
 }
-
-/** `graceUses`: how often another client than the one before used a token of this session within the grace period. */
-type Rotated = IssuedSession & { graceUses?: number }
 
 const notValid = (message = 'Token is invalid') => new Failure('token_not_valid', { message, tokenIn: 'body' })
 const expired = () => new Failure('token_expired', { tokenIn: 'body' })

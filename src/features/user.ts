@@ -16,7 +16,8 @@ import { findUser, lockUser, updateUser } from '../store/users.js'
 import { readBody } from '../validation/body-validator.js'
 import { inOrder } from '../validation/field-errors.js'
 
-export const user: Feature = (app, { settings, contract, db, clock, userRecords, authenticate }) => {
+export const user: Feature = (app, context) => {
+  const { settings, contract, db, clock, events, userRecords, authenticate } = context
   const { getUser, replaceUser, updateUser: patchUser } = contract
 
   app.get('/user', { schema: getUser, onRequest: authenticate }, async request =>
@@ -44,19 +45,23 @@ export const user: Feature = (app, { settings, contract, db, clock, userRecords,
     if (changesLoginName(known, changes)) requireRecentAuthentication(request, clock())
     const conflicts = await userRecords.conflicts(db, changes, pk)
     throwIfInvalid(inOrder(schema, [...invalid.filter(({ field }) => !fixed.has(field)), ...conflicts]))
-    const row = Object.keys(changes).length === 0 ? await findUser(db, pk) : await store(pk, changes)
+    const row = Object.keys(changes).length === 0 ? await findUser(db, pk) : await store(request, pk, changes)
     if (!row) throw failure('user_not_found')
     return await userRecords.toAnswer(row)
   }
 
-  async function store (pk: string, changes: Partial<NewUserRow>): Promise<UserRow | undefined> {
+  async function store (
+    request: FastifyRequest, pk: string, changes: Partial<NewUserRow>
+  ): Promise<UserRow | undefined> {
     return await userRecords.retryOnConflict(db, changes, pk, async () => await db.transaction(async tx => {
       // A field can be write-once: the lock makes the second of two requests see the value of the first.
       const locked = userRecords.hasWriteOnceField(changes) ? await lockUser(tx, pk) : undefined
       const allowed = locked ? without(changes, userRecords.fixedFields(locked)) : changes
       if (Object.keys(allowed).length === 0) return locked
       const row = await updateUser(tx, pk, allowed)
-      if (row) await settings.hooks.userUpdated?.(userRecords.toUser(row), tx.orm)
+      if (!row) return undefined
+      await events.record(tx, request, { type: 'user_updated', userPk: pk, fields: userRecords.fieldsOf(allowed) })
+      await settings.hooks.userUpdated?.(userRecords.toUser(row), tx.orm)
       return row
     }))
   }

@@ -94,7 +94,7 @@ function serialiseSuccessOnly (app: FastifyInstance, serialiserSchemas: Serialis
     if (route.config?.isDerivedRoute) return
     const { schema } = route
     documented.push(change => { route.schema = change(schema) })
-    const { params: _params, headers: _headers, ...needed } = schema ?? {}
+    const { params: _params, headers: _headers, querystring: _query, ...needed } = schema ?? {}
     route.schema = { ...needed, response: serialiserSchemas(schema?.response) }
   })
   return (change: DocumentSchema) => { for (const document of documented) document(change) }

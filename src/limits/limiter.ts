@@ -41,9 +41,11 @@ interface LimiterOptions {
   scope: string
   clock: () => Date
   log: FastifyBaseLogger
+  /** Called when a limit is reached. */
+  onReached: (request: FastifyRequest, action: LimitedActionName) => Promise<void>
 }
 
-export function createLimiter ({ settings: { actions }, store, scope, clock, log }: LimiterOptions) {
+export function createLimiter ({ settings: { actions }, store, scope, clock, log, onReached }: LimiterOptions) {
   /** Counts an attempt. Throws 429 `too_many_requests` if a limit is reached. */
   async function count (action: LimitedActionName, request: FastifyRequest, subject: Subject = {}): Promise<Attempt> {
     const limits = actions.get(action)?.filter(({ by }) => by === 'ip' || subject[by] !== undefined) ?? []
@@ -53,7 +55,10 @@ export function createLimiter ({ settings: { actions }, store, scope, clock, log
     const buckets = limits.map(limit => toBucket(action, limit, networkOf(request.ip), subject))
     const counted = await countOrLog(action, buckets, now)
     if (!counted) return unlimited
-    if ('bucket' in counted) throw tooManyRequests(action, counted, now)
+    if ('bucket' in counted) {
+      await onReached(request, action)
+      throw tooManyRequests(action, counted, now)
+    }
     const isOfAddress = (_bucket: Counted, index: number) => limits[index]?.by === 'ip'
     return {
       // An address keeps what others have tried from it: only this attempt is taken out.

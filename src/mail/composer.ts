@@ -50,6 +50,7 @@ export const createComposer = ({ settings, templates, links, toUser }: ComposerO
         changed_at: mail.createdAt,
         ended_at: mail.createdAt,
         connected_at: mail.createdAt,
+        logged_in_at: mail.createdAt,
         ...(token !== undefined && policy.mintsToken?.variables(row, token))
       },
       settings.mail.subjectPrefix ?? `[${site.name}] `

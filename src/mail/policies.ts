@@ -62,6 +62,7 @@ export function createPolicies (
     'token-reuse': { isWanted: isActive, limit: perHour(1) },
     // The login locks at most once a day.
     'login-locked': { isWanted: isActive },
+    'new-device': { isWanted: user => user.isActive && user.emailVerified, limit: perHour(10) },
     // An unverified address may be a stranger's, who would learn of the account.
     'social-account-connected': { isWanted: user => user.isActive && user.emailVerified }
   } satisfies Record<keyof typeof builtinMails, MailPolicy>

@@ -8,16 +8,18 @@ import type { Database } from '../db/database.js'
 import { redactQueryError } from '../db/errors.js'
 import { secondsAfter } from '../lib/time.js'
 import type { RestAuth } from '../rest-auth.js'
+import type { Settings } from '../settings/types.js'
 import { expiredRows } from '../store/expired-rows.js'
 
 const intervalMs = 600_000
 const rowsAtOnce = 500
 const pauseMs = 20
 const days = 86400
-/** How long sessions are kept that nobody can refresh, and mails that were given up. */
-const [sessionSeconds, failedMailSeconds] = [1 * days, 30 * days]
+/** How long sessions are kept that nobody can refresh, mails that were given up, and devices after their last use. */
+const [sessionSeconds, failedMailSeconds, deviceSeconds] = [1 * days, 30 * days, 400 * days]
 
 interface SweeperOptions {
+  settings: Pick<Settings, 'audit'>
   db: Database
   clock: () => Date
   /** Undefined: for one sweep alone. */
@@ -32,7 +34,7 @@ export interface Sweeper {
 }
 
 /** Sweeps from time to time until `close`. */
-export function createSweeper ({ db, clock, log, mailRetentionSeconds }: SweeperOptions): Sweeper {
+export function createSweeper ({ settings: { audit }, db, clock, log, mailRetentionSeconds }: SweeperOptions): Sweeper {
   const stop = new AbortController()
   let running: ReturnType<RestAuth['sweep']> | undefined
 
@@ -42,9 +44,13 @@ export function createSweeper ({ db, clock, log, mailRetentionSeconds }: Sweeper
       now,
       sessions: secondsAfter(now, -sessionSeconds),
       mails: secondsAfter(now, -mailRetentionSeconds),
-      failedMails: secondsAfter(now, -failedMailSeconds)
+      failedMails: secondsAfter(now, -failedMailSeconds),
+      events: secondsAfter(now, -audit.retentionSeconds),
+      knownDevices: secondsAfter(now, -deviceSeconds)
     }
-    const deleted = { sessions: 0, oneTimeTokens: 0, socialTransactions: 0, mails: 0, limits: 0 }
+    const deleted = {
+      sessions: 0, oneTimeTokens: 0, socialTransactions: 0, mails: 0, limits: 0, events: 0, knownDevices: 0
+    }
     // `Object.keys` forgets the type of a literal's keys.
     for (const kind of Object.keys(deleted) as Array<keyof typeof deleted>) {
       while (!stop.signal.aborted) {

@@ -5,6 +5,7 @@ import { migrate } from '../db/migrate.js'
 import { Failure } from '../errors/failure.js'
 import { logServerError, sendFailure } from '../errors/responses.js'
 import type { RestAuth } from '../rest-auth.js'
+import { createEventsApi } from './events.js'
 import { createMailApi } from './mail.js'
 import { createPasswordsApi } from './passwords.js'
 import { createSessionsApi } from './sessions.js'
@@ -30,6 +31,7 @@ export const createRestAuth = (scope: FastifyInstance, context: Context, registr
   users: createUsersApi(context),
   passwords: createPasswordsApi(context),
   sessions: createSessionsApi(context),
+  events: createEventsApi(context),
   socialAccounts: createSocialAccountsApi(context),
   mail: createMailApi(context),
   sendFailure: (reply, failure) => {

@@ -11,7 +11,9 @@ import { withoutQueryValues } from './without-query-values.js'
 
 type SessionsApi = RestAuth['sessions']
 
-export function createSessionsApi ({ contract, db, userRecords, sessions, tokenTransport }: Context): SessionsApi {
+export function createSessionsApi (
+  { contract, db, events, userRecords, sessions, tokenTransport }: Context
+): SessionsApi {
   const { storedPk } = userRecords
   const shownFields = Object.keys(contract.user.properties)
 
@@ -33,8 +35,15 @@ export function createSessionsApi ({ contract, db, userRecords, sessions, tokenT
   })
 
   const list: SessionsApi['list'] = async pk => (await listSessions(db, storedPk(pk))).map(toSession)
-  const end: SessionsApi['end'] = async id => await deleteSession(db, id)
-  const endAll: SessionsApi['endAll'] = async pk => await deleteSessions(db, storedPk(pk))
+  const end: SessionsApi['end'] = async id => await db.transaction(async tx => {
+    const ended = await deleteSession(tx, id)
+    if (ended) await events.record(tx, undefined, { type: 'session_ended', userPk: ended.userPk, sessionId: id })
+    return ended !== undefined
+  })
+  const endAll: SessionsApi['endAll'] = async pk => await db.transaction(async tx => {
+    await deleteSessions(tx, storedPk(pk))
+    await events.record(tx, undefined, { type: 'sessions_ended', userPk: storedPk(pk) })
+  })
 
   return withoutQueryValues<SessionsApi>({ open, list, end, endAll })
 }

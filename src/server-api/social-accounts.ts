@@ -6,10 +6,10 @@ import { deleteSocialAccount, getSocialAccount, listSocialAccounts } from '../st
 import { withoutQueryValues } from './without-query-values.js'
 
 type SocialAccountsApi = RestAuth['socialAccounts']
-type Options = Pick<Context, 'db' | 'settings' | 'userRecords'>
+type Options = Pick<Context, 'db' | 'events' | 'settings' | 'userRecords'>
 
 /** `tokens` resolves to undefined if none are stored. */
-export function createSocialAccountsApi ({ db, settings, userRecords }: Options): SocialAccountsApi {
+export function createSocialAccountsApi ({ db, events, settings, userRecords }: Options): SocialAccountsApi {
   const providerTokens = createProviderTokens(settings.secrets)
 
   const list: SocialAccountsApi['list'] = async userPk =>
@@ -21,5 +21,13 @@ export function createSocialAccountsApi ({ db, settings, userRecords }: Options)
     return account?.tokens ? await providerTokens.decrypt(account.tokens, account) : undefined
   }
 
-  return withoutQueryValues({ list, tokens, disconnect: async id => await deleteSocialAccount(db, id) })
+  const disconnect: SocialAccountsApi['disconnect'] = async id => await db.transaction(async tx => {
+    const account = await getSocialAccount(tx, id)
+    if (!account || !await deleteSocialAccount(tx, id)) return false
+    const { userPk, provider } = account
+    await events.record(tx, undefined, { type: 'provider_disconnected', userPk, provider })
+    return true
+  })
+
+  return withoutQueryValues({ list, tokens, disconnect })
 }

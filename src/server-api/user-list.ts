@@ -4,10 +4,10 @@ import type { UserRow } from '../db/tables.js'
 import type { RestAuth } from '../rest-auth.js'
 import { listUsers } from '../store/user-list.js'
 import type { StoredUser } from '../types.js'
+import { checkLimit } from './check-limit.js'
 
 type Options = Pick<Context, 'db' | 'userRecords' | 'settings'>
 
-const maxLimit = 1000
 const maxIdentifierLength = 254
 
 export function createUserList (
@@ -15,9 +15,7 @@ export function createUserList (
   toUser: (row: UserRow) => StoredUser
 ): RestAuth['users']['list'] {
   return async function list ({ after, limit = 100, search = '' } = {}) {
-    if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
-      throw new TypeError(`users.list: limit must be a whole number from 1 to ${maxLimit}`)
-    }
+    checkLimit('users.list', limit)
     if (typeof search !== 'string') throw new TypeError('users.list: search must be a string')
     // Throws a TypeError for a key of the other kind.
     if (after !== undefined) userRecords.storedPk(after)

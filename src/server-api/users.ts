@@ -17,11 +17,11 @@ import { createUserStorage, withTimesAsText } from './user-storage.js'
 import { withoutQueryValues } from './without-query-values.js'
 
 type UsersApi = RestAuth['users']
-type Options = Pick<Context, 'contract' | 'db' | 'clock' | 'userRecords' | 'passwords' | 'settings'>
+type Options = Pick<Context, 'contract' | 'db' | 'clock' | 'events' | 'userRecords' | 'passwords' | 'settings'>
 
 /** Throws a `validation_error` failure for invalid or taken values, and a TypeError for an unknown field. */
 export function createUsersApi (options: Options): UsersApi {
-  const { contract: { programmatic }, db, userRecords, passwords } = options
+  const { contract: { programmatic }, db, events, userRecords, passwords } = options
   const { storedPk } = userRecords
   const validator = createBodyValidator()
   const [checkNew, checkImported, checkChanges] =
@@ -73,8 +73,17 @@ export function createUsersApi (options: Options): UsersApi {
     return toUserIfFound(
       Object.keys(columns).length === 0
         ? await findUser(db, pk)
-        : await userRecords.retryOnConflict(db, columns, pk, async () => await updateUser(db, pk, columns))
+        : await userRecords.retryOnConflict(db, columns, pk, async () => await change(pk, columns))
     )
+  }
+
+  async function change (pk: string, columns: Partial<NewUserRow>): Promise<UserRow | undefined> {
+    return await db.transaction(async tx => {
+      const row = await updateUser(tx, pk, columns)
+      const fields = userRecords.fieldsOf(columns)
+      if (row) await events.record(tx, undefined, { type: 'user_updated', userPk: pk, fields })
+      return row
+    })
   }
 
   /** A changed address is unverified, unless the app says otherwise. */
@@ -91,7 +100,9 @@ export function createUsersApi (options: Options): UsersApi {
   const activate: UsersApi['activate'] = async given => toUserIfFound(await db.transaction(async tx => {
     const pk = storedPk(given)
     await deleteLoginFailures(tx, pk)
-    return await updateUser(tx, pk, { isActive: true })
+    const row = await updateUser(tx, pk, { isActive: true })
+    if (row) await events.record(tx, undefined, { type: 'user_activated', userPk: pk })
+    return row
   }))
 
   const deactivate: UsersApi['deactivate'] = async given => toUserIfFound(await db.transaction(async tx => {
@@ -100,12 +111,17 @@ export function createUsersApi (options: Options): UsersApi {
     const row = await updateUser(tx, pk, { isActive: false })
     await deleteSessions(tx, pk)
     await deleteTokens(tx, pk)
+    if (row) await events.record(tx, undefined, { type: 'user_deactivated', userPk: pk })
     return row
   }))
 
   // A transaction, because that is retried when it and the preparation of a mail to the user deadlock.
-  const deleteByPk: UsersApi['delete'] = async pk =>
-    await db.transaction(async tx => await deleteUser(tx, storedPk(pk)))
+  const deleteByPk: UsersApi['delete'] = async given => await db.transaction(async tx => {
+    const pk = storedPk(given)
+    const isDeleted = await deleteUser(tx, pk)
+    if (isDeleted) await events.record(tx, undefined, { type: 'user_deleted', userPk: pk })
+    return isDeleted
+  })
 
   const list = createUserList(options, toUser)
   return withoutQueryValues<UsersApi>({

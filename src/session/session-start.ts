@@ -18,7 +18,7 @@ export interface LoggedIn {
 interface SessionStartOptions {
   /** Undefined: a session has a key. */
   accessTokens: AccessTokens | undefined
-  hooks: Settings['hooks']
+  settings: Pick<Settings, 'hooks'>
   clock: () => Date
   tokenTransport: TokenTransport
   userRecords: UserRecords
@@ -26,7 +26,7 @@ interface SessionStartOptions {
 }
 
 export function createSessionStart (
-  { accessTokens, hooks, clock, tokenTransport, userRecords, issueTokens }: SessionStartOptions
+  { accessTokens, settings: { hooks }, clock, tokenTransport, userRecords, issueTokens }: SessionStartOptions
 ) {
   const begun = new WeakMap<FastifyRequest, string>()
 

@@ -2,24 +2,24 @@
 import type { FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { AnswerCode } from '../../schemas/errors.js'
+import type { EventDetails } from '../../schemas/events.js'
 import type { UserRecords } from '../account/user-records.js'
 import type { Database, Db } from '../db/database.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { secondsAfter } from '../lib/time.js'
-import type { Settings } from '../settings/types.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteOldestSessions, insertSession } from '../store/sessions.js'
 import { recordLogin, updateUser } from '../store/users.js'
+import { createLoginRecord, type LoginRecordOptions } from './login-record.js'
 import type { AccessTokens } from './access-tokens.js'
 import { storedAmr, type AuthenticationEvent } from './authentication-event.js'
-import { clientOf } from './client.js'
+import { clientOf } from '../lib/client.js'
 import { mintRefreshToken } from './refresh-token.js'
 import { mintKey } from './session-key.js'
 import { createSessionStart, type LoggedIn } from './session-start.js'
 import { createTokenChain } from './token-chain.js'
 import { createTokenIssuer, type IssuedSession } from './token-issuer.js'
-import type { TokenTransport } from './token-transport.js'
 
 interface LoginOptions extends AuthenticationEvent {
   orElse: AnswerCode
@@ -27,26 +27,21 @@ interface LoginOptions extends AuthenticationEvent {
   passwordHash?: string | undefined
 }
 
-interface SessionsOptions {
+interface SessionsOptions extends LoginRecordOptions {
   /** Undefined: a session has a key. */
   accessTokens: AccessTokens | undefined
-  tokens: Settings['tokens']
-  /** How many sessions a user may have. */
-  max: number
-  emailVerification: Settings['account']['emailVerification']
-  hooks: Settings['hooks']
-  clock: () => Date
   path: string
-  tokenTransport: TokenTransport
   userRecords: UserRecords
 }
 
 /** Stores and continues sessions; the functions that take a `tx` belong in the caller's transaction. */
 export function createSessions (options: SessionsOptions) {
-  const { accessTokens, tokens, max, emailVerification, clock, path, tokenTransport } = options
+  const { settings, accessTokens, clock, path, tokenTransport } = options
+  const { account: { emailVerification }, sessions: { max }, tokens } = settings
   const issueTokens = createTokenIssuer(accessTokens, tokens)
   const mint = accessTokens ? mintRefreshToken : mintKey
   const chain = createTokenChain(tokens, path)
+  const describeLogin = createLoginRecord(options)
 
   /** A session to insert, and its refresh token, of which only the digest is stored. */
   function create (userPk: string, request: FastifyRequest, authentication: AuthenticationEvent): IssuedSession {
@@ -80,6 +75,14 @@ export function createSessions (options: SessionsOptions) {
     await chain.insertCurrentToken(tx, session, row.createdAt)
   }
 
+  /** The same for a login. */
+  async function enter (
+    tx: Db, session: IssuedSession, request: FastifyRequest, details?: EventDetails
+  ): Promise<void> {
+    await insert(tx, session)
+    await describeLogin(tx, session.row, request, details)
+  }
+
   /** The rule for every login, however the user proved who they are: no way to log in may be weaker than another. */
   function admit (user: UserRow): void {
     if (!user.isActive) throw failure('user_inactive')
@@ -88,13 +91,13 @@ export function createSessions (options: SessionsOptions) {
 
   /** Logs in a user whose row the caller has locked. */
   async function logIn (
-    tx: Db, userPk: string, request: FastifyRequest, authentication: AuthenticationEvent = {}
+    tx: Db, userPk: string, request: FastifyRequest, details: EventDetails
   ): Promise<LoggedIn> {
-    const session = create(userPk, request, authentication)
+    const session = create(userPk, request, {})
     const user = await updateUser(tx, userPk, { lastLogin: session.row.createdAt })
     if (!user) throw failure('invalid_credentials')
     admit(user)
-    await insert(tx, session)
+    await enter(tx, session, request, details)
     return { session, user }
   }
 
@@ -117,13 +120,13 @@ export function createSessions (options: SessionsOptions) {
       const user = await recordLogin(tx, earlier, changes)
       if (!user) throw failure(orElse)
       admit(user)
-      await insert(tx, session)
+      await enter(tx, session, request)
       return { session, user }
     })
   }
 
   const begin = createSessionStart({ ...options, issueTokens })
 
-  return { create, insert, logIn, replace, logInIfUnchanged, issueTokens, ...begin, ...chain }
+  return { create, enter, logIn, replace, logInIfUnchanged, issueTokens, ...begin, ...chain }
 }
 export type Sessions = ReturnType<typeof createSessions>

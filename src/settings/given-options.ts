@@ -8,7 +8,7 @@ import type {
 } from '../../schemas/options/types.js'
 import type { UserFields } from '../../schemas/user-fields.js'
 import type { Provider } from '../providers/provider.js'
-import type { OutgoingMail, PasswordValidator, RegistrationGuard, Tx, types } from '../types.js'
+import type { AuthEvent, OutgoingMail, PasswordValidator, RegistrationGuard, Tx, types } from '../types.js'
 import type {
   Account, ImportedUserOf, NewUserOf, RegistrationOf, StoredUserOf, UserChangesOf, UserOf
 } from '../user-types.js'
@@ -40,6 +40,7 @@ interface Hooks<Stored, Input> extends Typed<HooksOptions, {
   emailVerified: Hook<[user: Stored, tx: Tx]>
   userUpdated: Hook<[user: Stored, tx: Tx]>
   passwordChanged: Hook<[user: Stored, tx: Tx]>
+  event: Hook<[event: AuthEvent]>
 }> {}
 /** Functions that the plugin calls at these events. A `Rejection` that one throws becomes a 400 response. */
 export interface HooksOf<F extends UserFields, A extends Account = Account>

@@ -1,6 +1,6 @@
 /** The first segments of the plugin's routes below the prefix, including those of planned routes. */
 export const ownPaths: readonly string[] = [
-  'registration', 'login', 'logout', 'token', 'sessions', 'reauthenticate', 'user', 'password',
+  'registration', 'login', 'logout', 'token', 'sessions', 'events', 'reauthenticate', 'user', 'password',
   'socialaccounts', 'email', 'mfa', 'passkeys', '.well-known'
 ]
 

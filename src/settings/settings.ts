@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { KindGuard, type TObject } from '@sinclair/typebox'
 import { Errors } from '@sinclair/typebox/errors'
 import { Options, type CheckedOptions } from '../../schemas/options.js'
+import { defaultRetention } from '../../schemas/options/audit.js'
 import { defaultUserFields, type UserFields } from '../../schemas/user-fields.js'
 import { isPostgres } from '../db/target.js'
 import { refuseOption } from '../lib/refuse-option.js'
@@ -20,8 +21,8 @@ import type { Settings } from './types.js'
 import { resolveUrls } from './urls.js'
 import { resolveUserFields } from './user-fields.js'
 
-type FilledOptions = Omit<Settings, 'social' | 'limits'> &
-  Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'social' | 'limits'> & {
+type FilledOptions = Omit<Settings, 'social' | 'limits' | 'audit'> &
+  Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'social' | 'limits' | 'audit'> & {
     tokens: GivenCookies & { keys?: Array<string | object> }
     userFields?: UserFields
   }
@@ -44,7 +45,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
   checkTogether(filled)
   checkTokens(tokens, Object(options).tokens, warn)
   if (production) checkProduction(filled)
-  const { userFields, secret, social, limits, ...rest } = filled
+  const { userFields, secret, social, limits, audit, ...rest } = filled
   const secrets = resolveSecrets(secret, warn)
   return Object.freeze({
     ...rest,
@@ -57,6 +58,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
     csrf: resolveCsrf(tokens, production),
     social: resolveSocial(social, { production }),
     limits: resolveLimits(limits, account.resendInterval),
+    audit: { isOn: Boolean(audit), retentionSeconds: Object(audit).retention ?? defaultRetention },
     migrate: filled.migrate ?? !isPostgres(filled.database),
     docs: filled.docs ?? (production ? false : '/docs'),
     // Never in production, because the mails hold links that open accounts; and an https `publicUrl` counts as

@@ -2,7 +2,7 @@
 import type { DescribedFields } from '../../schemas/columnless-fields.js'
 import type { CheckedOptions } from '../../schemas/options.js'
 import type { Provider } from '../providers/provider.js'
-import type { BaseUser, PasswordValidator, RegistrationGuard } from '../types.js'
+import type { AuthEvent, BaseUser, PasswordValidator, RegistrationGuard } from '../types.js'
 import type { CookieSettings, CsrfSettings } from './cookies.js'
 import type { LimitSettings } from './limits.js'
 import type { Signing } from './signing.js'
@@ -67,8 +67,11 @@ export interface Settings extends Readonly<DescribedFields> {
   mail: Given<Omit<Option<'mail'>, keyof Extensions>> & { [Name in keyof Extensions]: Extensions[Name] | undefined }
   sessions: Option<'sessions'>
   limits: LimitSettings
+  audit: { isOn: boolean, retentionSeconds: number }
   errors: 'problem' | 'drf'
   docs: string | false
   mailViewer: string | false
-  hooks: Partial<Record<keyof NonNullable<CheckedOptions['hooks']>, Hook>>
+  hooks: Partial<Record<Exclude<keyof NonNullable<CheckedOptions['hooks']>, 'event'>, Hook>> & {
+    event?: (event: AuthEvent) => unknown
+  }
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ProviderShape } from '../../schemas/index.js'
 import type { UserRecords } from '../account/user-records.js'
 import type { Database } from '../db/database.js'
+import type { Events } from '../events/create-events.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { Outbox } from '../mail/outbox.js'
 import { ProviderError } from '../oauth/provider-error.js'
@@ -22,6 +23,7 @@ interface SocialOptions {
   db: Database
   clock: () => Date
   userRecords: UserRecords
+  events: Events
   links: Links
   outbox: Outbox
   /** For all requests to a provider during one login. */
@@ -31,7 +33,7 @@ interface SocialOptions {
 /** Undefined if no provider is configured. Throws an option error if a provider's metadata is invalid. */
 export async function createSocial (
   app: FastifyInstance,
-  { settings, db, clock, userRecords, links, outbox, providerTimeoutMs }: SocialOptions
+  { settings, db, clock, userRecords, events, links, outbox, providerTimeoutMs }: SocialOptions
 ) {
   if (settings.social.length === 0) return undefined
   const { createSocialClient } = await import('../oauth/client.js')
@@ -48,7 +50,7 @@ export async function createSocial (
     binding: createBrowserBinding(settings)
   })
   const providerTokens = createProviderTokens(settings.secrets)
-  const { signIn, link } = createSignIn({ settings, db, clock, userRecords, outbox, providerTokens })
+  const { signIn, link } = createSignIn({ settings, db, clock, userRecords, events, outbox, providerTokens })
   const routeUrl = (name: string) => `${links.publicUrl()}${links.path}/${name}`
 
   function redirectUri ({ settings: { name, callbackUrl } }: SocialClient): string {

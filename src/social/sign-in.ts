@@ -10,8 +10,9 @@ import { retry } from '../lib/retry.js'
 import type { Identity } from '../oauth/types.js'
 import { findSocialAccount, useSocialAccount } from '../store/social-accounts.js'
 import { findUserByEmail, lockUser } from '../store/users.js'
-import { createAccountLinking, ConcurrentChange, type AccountLinkingOptions } from './account-linking.js'
+import { createAccountLinking } from './account-linking.js'
 import type { ProviderTokenCipher } from './provider-tokens.js'
+import { ConcurrentChange, type AccountLinkingOptions } from './registration.js'
 
 type Work<T> = (tx: Db, user: UserRow) => Promise<T>
 
@@ -55,7 +56,7 @@ export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: 
         // Empty if no account is created: then the row gets the key of the user who is found or linked.
         const row = await toRow(identity, needsAccount ? await userRecords.newPk(db) : '')
         return await mailOwnerInstead({ db, outbox }, identity.email, async tx => {
-          const user = await accountLinking.findOrCreateUser(tx, identity, row, needsAccount)
+          const user = await accountLinking.findOrCreateUser(tx, { identity, row, request }, needsAccount)
           const mustVerify = emailVerification === 'mandatory' && !user.emailVerified
           return mustVerify ? undefined : { entered: await work(tx, user) }
         })
@@ -67,7 +68,7 @@ export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: 
     },
 
     /** Links an identity to a logged-in user. Throws `social_account_taken` if it belongs to another user. */
-    async link<T> (identity: Identity, pk: string, work: Work<T>): Promise<T> {
+    async link<T> (identity: Identity, pk: string, request: FastifyRequest, work: Work<T>): Promise<T> {
       const result = await retryOnConcurrentChange(async () => {
         const row = await toRow(identity, pk)
         return await db.transaction(async tx => {
@@ -81,7 +82,7 @@ export function createSignIn ({ db, clock, providerTokens, ...linkingOptions }: 
               provider: row.provider,
               ...(row.tokens !== null && { tokens: row.tokens })
             })
-          } else await accountLinking.connect(tx, row)
+          } else await accountLinking.connect(tx, row, request)
           return await work(tx, user)
         })
       })

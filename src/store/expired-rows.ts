@@ -2,6 +2,7 @@
 import { and, inArray, isNull, lte, type SQL } from 'drizzle-orm'
 import type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Db } from '../db/database.js'
+import type { Tables } from '../db/tables.js'
 
 /** Rows are deleted that ended before these times. */
 export interface EndedBefore {
@@ -12,6 +13,9 @@ export interface EndedBefore {
   mails: Date
   /** Mails that were given up, which can be tried again. */
   failedMails: Date
+  events: Date
+  /** Devices that nobody logged in from. */
+  knownDevices: Date
 }
 
 type Delete = (db: Db, before: EndedBefore, limit: number) => Promise<number>
@@ -42,10 +46,16 @@ export const expiredRows = {
   limits: async (db, { now }, limit) => {
     const { rateLimits } = db
     return await remove(db, rateLimits, rateLimits.key, lte(rateLimits.resetsAt, now), limit)
+  },
+  events: async (db, { events: before }, limit) =>
+    await remove(db, db.events, db.events.id, lte(db.events.at, before), limit),
+  knownDevices: async (db, { knownDevices: before }, limit) => {
+    const { knownDevices: table } = db
+    return await remove(db, table, table.device, lte(table.lastSeenAt, before), limit)
   }
 } satisfies Record<string, Delete>
 
-type Table = Db['sessions'] | Db['oneTimeTokens'] | Db['socialTransactions'] | Db['outbox'] | Db['rateLimits']
+type Table = Db[keyof Omit<Tables, 'users' | 'refreshTokens' | 'socialAccounts' | 'userPkCounter' | 'ledger'>]
 
 async function remove ({ orm }: Db, table: Table, key: AnySQLiteColumn, isOver: SQL, limit: number): Promise<number> {
   const chosen = orm.select({ key }).from(table).where(isOver).limit(limit)

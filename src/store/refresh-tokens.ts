@@ -5,6 +5,7 @@
 import { and, desc, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import type { RefreshTokenRow, SessionRow, UserRow } from '../db/tables.js'
+import type { EndedSession } from './sessions.js'
 
 export async function insertRefreshToken (
   { orm, refreshTokens }: Db,
@@ -91,12 +92,14 @@ export async function deleteEarlierTokens ({ orm, refreshTokens }: Db, family: s
 /** What is stored of a refresh token: its digest, and its family's. */
 export type RefreshTokenKeys = Pick<RefreshTokenRow, 'digest' | 'family'>
 
-/** Ends the session that a refresh token belongs to, whether it is the current, a used or an expired one. */
+/** Ends the session of a refresh token, whether it is the current, a used or an expired one. Returns the session. */
 export async function deleteSessionOfRefreshToken (
   { orm, sessions, refreshTokens }: Db,
   { digest, family }: RefreshTokenKeys
-): Promise<void> {
+): Promise<EndedSession | undefined> {
   const owner = orm.select({ id: refreshTokens.sessionId }).from(refreshTokens)
     .where(family === null ? eq(refreshTokens.digest, digest) : eq(refreshTokens.family, family))
-  await orm.delete(sessions).where(inArray(sessions.id, owner))
+  const [ended] = await orm.delete(sessions).where(inArray(sessions.id, owner))
+    .returning({ id: sessions.id, userPk: sessions.userPk })
+  return ended
 }

@@ -1,5 +1,5 @@
 /** The sessions table. */
-import { and, desc, eq, exists, gt, inArray, lte, ne, or, sql } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, inArray, lt, lte, ne, or, sql } from 'drizzle-orm'
 import { prepared, type Db } from '../db/database.js'
 import type { SessionRow, UserRow } from '../db/tables.js'
 
@@ -80,20 +80,30 @@ export const listSessions = async ({ orm, sessions }: Db, userPk: string): Promi
 export async function listLiveSessions (
   { orm, sessions, refreshTokens }: Db,
   userPk: string,
-  current: string,
-  now: Date
+  { current, now, after, limit }: { current: string, now: Date, after: string | undefined, limit: number }
 ): Promise<SessionRow[]> {
+  const isNext = after === undefined ? [] : [lt(sessions.id, after)]
   const freshTokens = orm.select({ digest: refreshTokens.digest }).from(refreshTokens)
     .where(and(eq(refreshTokens.sessionId, sessions.id), gt(refreshTokens.expiresAt, now)))
   return await orm.select().from(sessions)
     .where(and(
-      eq(sessions.userPk, userPk), gt(sessions.expiresAt, now), or(eq(sessions.id, current), exists(freshTokens))
+      eq(sessions.userPk, userPk),
+      gt(sessions.expiresAt, now),
+      or(eq(sessions.id, current), exists(freshTokens)),
+      ...isNext
     ))
-    .orderBy(desc(sessions.createdAt), desc(sessions.id))
+    // The IDs are in the order of time.
+    .orderBy(desc(sessions.id))
+    .limit(limit)
 }
 
-export async function deleteSession ({ orm, sessions }: Db, id: string): Promise<boolean> {
-  return (await orm.delete(sessions).where(eq(sessions.id, id)).returning({ id: sessions.id })).length > 0
+export type EndedSession = Pick<SessionRow, 'id' | 'userPk'>
+
+/** Undefined if there is none with this ID. */
+export async function deleteSession ({ orm, sessions }: Db, id: string): Promise<EndedSession | undefined> {
+  const [ended] = await orm.delete(sessions).where(eq(sessions.id, id))
+    .returning({ id: sessions.id, userPk: sessions.userPk })
+  return ended
 }
 
 export async function deleteOwnSession ({ orm, sessions }: Db, userPk: string, id: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import t, { type Test } from 'tap'
 
 export interface OpenedDatabase {
@@ -64,11 +65,17 @@ t.teardown(async () => {
 })
 
 export async function execute (url: string, statement: string): Promise<void> {
-  const { default: { Client } } = await import('pg')
-  const client = new Client({ connectionString: url })
+  const client = new pg.Client({ connectionString: url })
   await client.connect()
   await client.query(statement)
   await client.end()
+}
+
+/** A pool of the test's own. Its connections may outlive its end by a moment, in which the database is dropped. */
+export function openPool (connectionString: string, options: pg.PoolConfig = {}): pg.Pool {
+  const pool = new pg.Pool({ connectionString, ...options })
+  pool.on('error', () => {})
+  return pool
 }
 
 let pglite: Promise<import('@electric-sql/pglite').PGlite> | undefined

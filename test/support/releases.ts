@@ -111,9 +111,13 @@ export const importFrom = async <T>(folder: string, path: string): Promise<T> =>
 interface ReleasedPlugin {
   createPlugin: (internals: { clock: () => Date }) => FastifyPluginAsync<Record<string, unknown>>
 }
+interface SentMail {
+  text: string
+  headers: Record<string, string>
+}
 export interface ReleaseApp {
   app: FastifyInstance
-  /** The texts of the mails that were sent. */
+  /** The mails that were sent, the oldest first. */
   mails: () => Promise<Array<{ text: string }>>
   send: Send
 }
@@ -124,8 +128,8 @@ export type Send = (
 /** Starts an app on the unpacked package of a release. */
 export async function startRelease (folder: string, options: object, clock: () => Date): Promise<ReleaseApp> {
   const { createPlugin } = await importFrom<ReleasedPlugin>(folder, 'src/plugin.js')
-  const sent: Array<{ text: string }> = []
-  const transport = async (mail: { text: string }) => { sent.push(mail) }
+  const sent: SentMail[] = []
+  const transport = async (mail: SentMail) => { sent.push(mail) }
   const app = Fastify({ pluginTimeout: 0 })
   await app.register(fp(createPlugin({ clock })), { ...releaseOptions, mail: { transport }, ...options })
   await app.ready()
@@ -137,7 +141,8 @@ export async function startRelease (folder: string, options: object, clock: () =
   })
   async function mails () {
     await app.restAuth.mail.flush()
-    return sent
+    // Mails are sent side by side, so a later one may have arrived first; their IDs are in the order of time.
+    return sent.sort((a, b) => (a.headers['Message-ID'] ?? '') < (b.headers['Message-ID'] ?? '') ? -1 : 1)
   }
   return { app, send, mails }
 }

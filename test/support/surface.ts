@@ -2,7 +2,7 @@
  * What semantic versioning covers, as lines of text, so that two versions can be compared: docs/upgrades.md. Names that
  * a version lacks break somebody; new ones do not. In bodies it is the other way round for what is required.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { TSchema } from '@sinclair/typebox'
 import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
@@ -29,10 +29,9 @@ export interface Surface {
 export interface Version {
   /** The files of the entries by their name in `exports`. */
   entries: Record<string, string>
-  /** The folder of the code. */
-  sources: string
   Options: TSchema
   errors: Record<string, unknown>
+  events: Record<string, unknown>
   tables: Record<'sqlite' | 'postgres', object>
   document: object
 }
@@ -48,7 +47,7 @@ export function entriesOf (folder: string, condition: string): Record<string, st
   }))
 }
 
-export function surfaceOf ({ entries, sources, Options, errors, tables, document }: Version): Surface {
+export function surfaceOf ({ entries, Options, errors, events, tables, document }: Version): Surface {
   const operations = operationsOf(document as Json)
   return {
     exports: sorted(Object.entries(entries).flatMap(([entry, file]) =>
@@ -58,7 +57,7 @@ export function surfaceOf ({ entries, sources, Options, errors, tables, document
     codes: sorted(Object.entries(errors).map(([code, row]) => `${code} ${statusOf(row)}`)),
     options: sorted(optionLines(Options, '')),
     columns: sorted(Object.entries(tables).flatMap(([dialect, module]) => columnLines(dialect, module))),
-    events: sorted(eventsIn(sources))
+    events: sorted(Object.keys(events))
   }
 }
 
@@ -107,11 +106,6 @@ function columnLines (dialect: string, module: object): string[] {
   return tables.flatMap(table => Object.values(getTableColumns(table)).map(column =>
     `${dialect} ${getTableName(table)}.${column.name} ${column.getSQLType()}`))
 }
-
-const eventsIn = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter(name => /(?<!\.d)\.[jt]s$/.test(name))
-  .flatMap(name => [...readFileSync(join(folder, name), 'utf8').matchAll(/\bevent: '(\w+)'/g)])
-  .map(([, event = '']) => event)
 
 type Json = Record<string, any>
 

@@ -1,0 +1,32 @@
+/**
+ * Shows users what has happened to their account.
+ *
+ *   GET /events   lists the events, newest first; only with the option `audit`
+ */
+import { eventKinds } from '../../schemas/events.js'
+import type { Feature } from '../context.js'
+import type { EventRow } from '../db/tables.js'
+import { authenticatedUserOf } from '../session/authenticate.js'
+import { listEvents } from '../store/events.js'
+import { readPage } from '../validation/page-query.js'
+
+export const events: Feature = (app, { settings, contract, db, authenticate }) => {
+  if (!settings.audit.isOn) return
+  app.get('/events', { schema: contract.listEvents, onRequest: authenticate }, async request => {
+    const { user } = authenticatedUserOf(request)
+    return (await listEvents(db, { userPk: user.pk, ...readPage(request) })).map(toListItem)
+  })
+}
+
+const toListItem = ({ id, type, at, sessionId, ip, userAgent, details }: EventRow) => ({
+  id,
+  type,
+  outcome: eventKinds[type].outcome,
+  at: at.toISOString(),
+  session_id: sessionId,
+  ip,
+  user_agent: userAgent,
+  ...(details.provider !== undefined && { provider: details.provider }),
+  ...(details.fields && { fields: [...details.fields] }),
+  ...(details.newDevice !== undefined && { new_device: details.newDevice })
+})
