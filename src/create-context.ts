@@ -59,8 +59,9 @@ export async function createContext (
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const events = createEvents({ settings, clock, log: app.log, toPk: userRecords.toPk })
-  const { outbox, templates, retentionSeconds } =
-    await createMail({ settings, path, db, clock, log: app.log, toUser: userRecords.toUser, links, inbox, transport })
+  const { mailRetentionSeconds, ...mail } =
+    await createMail({ settings, path, db, clock, log: app.log, userRecords, links, inbox, transport })
+  const { outbox } = mail
   const trustedDevices = createTrustedDevices(settings.secrets, clock)
   const sessions = createSessions({
     settings, accessTokens, clock, path, tokenTransport, trustedDevices, userRecords, events, outbox
@@ -74,8 +75,7 @@ export async function createContext (
     clock,
     userRecords,
     passwords: createPasswords(password, hashCost ?? password.hash, {
-      site: siteOf,
-      readHashes: () => samplePasswordHashes(db)
+      site: siteOf, readHashes: () => samplePasswordHashes(db)
     }),
     events,
     limits: await createLimits(app, { settings, db, clock, events }),
@@ -86,9 +86,8 @@ export async function createContext (
     tokenTransport,
     ...createAuthenticate({ db, clock, accessTokens, sessions, tokenTransport, userRecords, cookie }),
     links,
-    outbox,
-    templates,
-    sweeper: createSweeper({ settings, db, clock, log: app.log, mailRetentionSeconds: retentionSeconds }),
+    ...mail,
+    sweeper: createSweeper({ settings, db, clock, log: app.log, mailRetentionSeconds }),
     social: await createSocial(app, { settings, db, clock, userRecords, events, links, outbox, providerTimeoutMs }),
     pageFrame: () => ({ siteName: siteOf().name, loginUrl: urls.login })
   }

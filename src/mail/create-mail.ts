@@ -18,7 +18,7 @@ interface MailOptions {
   db: Database
   clock: () => Date
   log: FastifyBaseLogger
-  toUser: ToUser
+  userRecords: { toUser: ToUser }
   links: Links
   inbox: Inbox | undefined
   /** `mail.transport`, or what tests have instead. */
@@ -26,8 +26,8 @@ interface MailOptions {
 }
 
 export async function createMail (
-  { settings, path, db, clock, log, toUser, links, inbox, transport }: MailOptions
-): Promise<{ outbox: Outbox, templates: Templates, retentionSeconds: number }> {
+  { settings, path, db, clock, log, userRecords: { toUser }, links, inbox, transport }: MailOptions
+): Promise<{ outbox: Outbox, templates: Templates, mailRetentionSeconds: number }> {
   const { templates: folder, filters = {}, tags = {} } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
   const policies = createPolicies(settings, links)
@@ -44,5 +44,5 @@ export async function createMail (
     compose: createComposer({ settings, templates, links, toUser }),
     onMessage: inbox && ((id, message) => inbox.add({ id, at: clock(), ...toOutgoingMail(message) }))
   })
-  return { outbox, templates, retentionSeconds }
+  return { outbox, templates, mailRetentionSeconds: retentionSeconds }
 }
