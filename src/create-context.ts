@@ -21,7 +21,6 @@ import { createSessions } from './session/sessions.js'
 import type { TokenTransport } from './session/token-transport.js'
 import { createTrustedDevices } from './session/trusted-devices.js'
 import { contractOf } from './settings/contract.js'
-import { authenticatingCookie } from './settings/cookies.js'
 import { createLinks, listenedOn } from './settings/links.js'
 import type { Settings } from './settings/types.js'
 import { createSocial } from './social/create-social.js'
@@ -66,7 +65,6 @@ export async function createContext (
   const sessions = createSessions({
     settings, accessTokens, clock, path, tokenTransport, trustedDevices, userRecords, events, outbox
   })
-  const cookie = authenticatingCookie(cookies)
   const siteOf = () => resolveSite(site, links.publicUrl())
   return {
     settings,
@@ -84,7 +82,7 @@ export async function createContext (
     sessions,
     accessTokens,
     tokenTransport,
-    ...createAuthenticate({ db, clock, accessTokens, sessions, tokenTransport, userRecords, cookie }),
+    ...createAuthenticate({ db, clock, accessTokens, sessions, tokenTransport, userRecords, cookies }),
     links,
     ...mail,
     sweeper: createSweeper({ settings, db, clock, log: app.log, mailRetentionSeconds }),

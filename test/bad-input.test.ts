@@ -658,7 +658,9 @@ const injections = [
 story('SQL and template code in string fields are treated like any other text', async (t, build, { dialect }) => {
   const { post, patch, get, token, user, rows, nothingStored } = await buildWithAlice(t, build, dialect)
   for (const [index, text] of injections.entries()) {
-    for (const email of [text, `${text}@example.com`, `alice@${text}.com`]) {
+    // A word is a fine domain, which the log shows; as a password, which it is below, the log must not show it.
+    const domains = /^\w+$/.test(text) ? [] : [`alice@${text}.com`]
+    for (const email of [text, `${text}@example.com`, ...domains]) {
       t.ok(
         ['400 invalid_credentials', '400 validation_error', '400 identifier_required'].includes(
           codeOf(await post('/login', { email, password }))

@@ -10,6 +10,7 @@ import { redactForHost, failure, Failure } from '../errors/failure.js'
 import { declareSecurity } from '../http/openapi-security.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import type { RestAuth } from '../rest-auth.js'
+import { authenticatingCookie, type CookieSettings } from '../settings/cookies.js'
 import { optionError } from '../settings/option-errors.js'
 import type { User } from '../types.js'
 import type { AccessTokens, Claims } from './access-tokens.js'
@@ -39,12 +40,13 @@ interface AuthenticateOptions {
   sessions: Sessions
   tokenTransport: TokenTransport
   userRecords: UserRecords
-  cookie: string | undefined
+  cookies: CookieSettings | undefined
 }
 
 /** The hook that `app.authenticate` is, and `claims` to read the claims of the token that it verified. */
 export function createAuthenticate (options: AuthenticateOptions) {
-  const { db, clock, accessTokens, sessions, tokenTransport, userRecords, cookie } = options
+  const { db, clock, accessTokens, sessions, tokenTransport, userRecords, cookies } = options
+  const cookie = authenticatingCookie(cookies)
   const { find, recordUse } = createSessionLookup(db, sessions)
   const verifiedClaims = new WeakMap<FastifyRequest, Claims>()
 
