@@ -233,6 +233,30 @@ t.test('connections that the server ends are replaced', { skip }, async t => {
   t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
 })
 
+t.test('the options of the pool are the app\'s, and a pool that is used up answers 503', { skip }, async t => {
+  const { database, close } = await postgres.open()
+  t.teardown(close)
+  const pool = { max: 2, application_name: 'the app', connectionTimeoutMillis: 300, statement_timeout: 60000 }
+  const { get, post, register } = await build(t, { database: { url: String(database), pool } })
+  const { access } = await register()
+  const watch = poolOf(t, String(database))
+  const ours = async () => (await watch.query<{ count: number }>(
+    "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'the app' AND datname = current_database()"
+  )).rows[0]?.count
+  const blocker = await watch.connect()
+  await blocker.query('BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE')
+  const waiting = crowd(2, async () => await get('/user', { token: access }))
+  while (await ours() !== 2) { /* Both connections wait for the lock. */ }
+  const refused = await crowd(10, async () => await post('/login', { email: alice.email, password }, { fault: true }))
+  t.same(statusesOf(refused), [503])
+  t.ok(refused.every(({ headers }) => headers['retry-after'] === '1'))
+  t.equal(await ours(), 2, 'no more connections than max')
+  await blocker.query('COMMIT')
+  blocker.release()
+  t.same(statusesOf(await waiting), [200])
+  t.equal((await post('/login', { email: alice.email, password })).statusCode, 200)
+})
+
 function poolOf (t: Test, connectionString: string): pg.Pool {
   const pool = openPool(connectionString)
   t.teardown(() => pool.end())

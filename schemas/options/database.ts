@@ -31,5 +31,10 @@ export const DatabaseOptions = Group({
     title: 'true or false',
     default: true,
     description: 'Keep frequent statements prepared on PostgreSQL. Set `false` for a pooler that does not track them.'
+  }),
+  pool: Type.Object({}, {
+    title: "options of node-postgres' Pool, such as { max: 20 }",
+    description: "Options of node-postgres' `Pool` for a `postgres://` URL, such as `max`, `ssl` or " +
+      '`statement_timeout`.'
   })
 })

@@ -90,6 +90,8 @@ export interface DatabaseOptions {
    * @default true
    */
   prepare?: boolean
+  /** Options of node-postgres' `Pool` for a `postgres://` URL, such as `max`, `ssl` or `statement_timeout`. */
+  pool?: object
 }
 
 export interface AccountOptions {

@@ -20,14 +20,14 @@ export async function openDatabase (
   fields: readonly FieldSpec[],
   onIdleError: (error: Error) => void
 ): Promise<Database> {
-  const { database, prepare, names } = targetOf(option)
+  const { database, prepare, names, pool } = targetOf(option)
   const tables = { ...names, fields }
   if (typeof database === 'string' && (isPostgres(database) || isSqliteName(database))) {
     return isPostgres(database)
-      ? await openPostgres(database, tables, { prepare, onIdleError })
+      ? await openPostgres(database, tables, { prepare, pool, onIdleError })
       : await openSqlite(database, tables)
   }
-  if (isPgOrm(database)) return await openPostgres(database, tables, { prepare, onIdleError })
+  if (isPgOrm(database)) return await openPostgres(database, tables, { prepare, pool, onIdleError })
   const client = dialectOf(database) === 'sqlite' ? Object(database).$client : undefined
   if (!isBetterSqlite3(client)) {
     throw new Error(

@@ -19,18 +19,26 @@ export interface Connections {
   close: () => Promise<void>
 }
 
-/** `onIdleError` is called with the errors of idle connections. */
-export async function openPool (url: string, onIdleError: (error: Error) => void): Promise<Connections> {
+/**
+ * A pool for a URL. `own` are the app's options of it, which win over ours, as the parameters of the URL win over both.
+ * `onIdleError` is called with the errors of idle connections.
+ */
+export async function openPool (
+  url: string, own: pg.PoolConfig, onIdleError: (error: Error) => void
+): Promise<Connections> {
   const [{ default: { Client, Pool } }, { drizzle }] = await Promise.all([
     import('pg'), import('drizzle-orm/node-postgres')
   ]).catch(error => {
     throw new Error('database: PostgreSQL needs the package pg (npm install pg)', { cause: error })
   })
-  const unlimited = { connectionString: withoutParameter(url, 'query_timeout'), ...connectionOptions(url) }
-  const limited = { connectionString: url, query_timeout: queryTimeoutMs, ...connectionOptions(url) }
+  const { query_timeout: _query, statement_timeout: _statement, ...ownConnection } = own
+  const unlimited = {
+    ...connectionOptions(url), ...ownConnection, connectionString: withoutParameter(url, 'query_timeout')
+  }
+  const limited = { query_timeout: queryTimeoutMs, ...connectionOptions(url), ...own, connectionString: url }
   // Idle connections keep no process: a script ends by itself, and so does a serverless function.
   const pool = new Pool({
-    ...limited, ...await serverLimit(Client, unlimited), verify: useIsoDates, allowExitOnIdle: true
+    allowExitOnIdle: true, ...await serverLimit(Client, unlimited), ...limited, verify: useIsoDates
   })
   // Without listeners, this process would crash when the database server stops.
   pool.on('error', onIdleError)

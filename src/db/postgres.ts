@@ -14,10 +14,10 @@ const migrationLock = 7237280
 export async function openPostgres (
   target: string | PgOrm,
   options: TablesOptions,
-  { prepare, onIdleError }: { prepare: boolean, onIdleError: (error: Error) => void }
+  { prepare, pool, onIdleError }: { prepare: boolean, pool: object, onIdleError: (error: Error) => void }
 ): Promise<Database> {
   const { orm, close, ...connections } =
-    typeof target === 'string' ? await openPool(target, onIdleError) : connectionsOf(target)
+    typeof target === 'string' ? await openPool(target, pool, onIdleError) : connectionsOf(target)
   const rules: Rules = { prepare, isoDates: await hasIsoDates(orm) }
   const tables = { ...createTables(options), names: options }
   // The builders of both dialects share their methods, and tables.ts proves that the rows are equal.

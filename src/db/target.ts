@@ -12,6 +12,8 @@ export interface Target {
   /** Whether PostgreSQL may keep frequent statements prepared. */
   prepare: boolean
   names: TableNames
+  /** Options of node-postgres' `Pool`, for a URL. */
+  pool: object
   /** Whether to use the tables of another registration in the app. */
   share: boolean
 }
@@ -21,15 +23,18 @@ const optionNames = Object.keys(DatabaseOptions.properties)
 
 /** Throws an Error for an invalid long form. */
 export function targetOf (option: unknown): Target {
-  if (!isLongForm(option)) return { database: primaryOf(option), prepare: true, names: {}, share: false }
+  if (!isLongForm(option)) return { database: primaryOf(option), prepare: true, names: {}, pool: {}, share: false }
   const unknown = Object.keys(option).find(name => !optionNames.includes(name))
   if (unknown !== undefined) refuseOption(unknownOption(`database.${unknown}`, optionNames))
   if (!longForm.Check(option)) refuseLongForm(option)
-  const { url, drizzle, prepare = true, share = false, tables, schema } = option
+  const { url, drizzle, prepare = true, share = false, tables, schema, pool = {} } = option
   if ((url === undefined) === (drizzle === undefined)) refuseOption('database: give one of url and drizzle')
   const database = url ?? primaryOf(drizzle)
   if (schema !== undefined && !isPostgresTarget(database)) refuseOption('database.schema: only PostgreSQL has schemas')
-  return { database, prepare, share, names: { tables, schema } }
+  if ('pool' in option && !(typeof database === 'string' && isPostgresTarget(database))) {
+    refuseOption('database.pool: only a postgres:// URL has a pool of the plugin; give your own pool its options')
+  }
+  return { database, prepare, share, pool, names: { tables, schema } }
 }
 
 function refuseLongForm (option: unknown): never {
