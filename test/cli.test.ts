@@ -1,47 +1,22 @@
-/** The command line: `secret`, `migrate` and `openapi`. */
-import { execFile } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
+/** The command line: its help, `secret`, `migrate`, `sweep` and `openapi`. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
+import { commands } from '../src/cli/commands.js'
 import { loadOptions } from '../src/cli/load-options.js'
 import { migrateCommand } from '../src/cli/migrate.js'
 import { openapiCommand } from '../src/cli/openapi.js'
 import { secretCommand } from '../src/cli/secret.js'
+import { defaultNames } from '../src/db/table-names.js'
 import { weakness } from '../src/lib/secrets.js'
 import { readSigningKey } from '../src/lib/signing-keys.js'
-import { loaders, secret, t, type Test } from './support/build.js'
-import { defaultNames } from '../src/db/table-names.js'
+import { secret, t } from './support/build.js'
+import { optionsFile, root, run as runCommand } from './support/command-line.js'
 import { postgres, temporaryFile } from './support/databases.js'
 
-const root = resolve(import.meta.dirname, '..')
-
-// Also for a child in another folder.
-const rootUrl = pathToFileURL(root).href
-const absoluteLoaders = loaders.map(argument => argument.replace('--import=./', `--import=${rootUrl}/`))
-const run = async (...words: string[]) => await runIn(root, words)
-
-interface Outcome { code: number, stdout: string, stderr: string }
-
-async function runIn (cwd: string, words: string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  try {
-    // The loaders of this process, so that coverage stays right.
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [
-      ...absoluteLoaders, join(root, 'src/cli/main.ts'), ...words
-    ], { cwd, env: { ...process.env, ...env } })
-    return { code: 0, stdout, stderr }
-  } catch (error) {
-    const { code, stdout, stderr } = error as Outcome
-    return { code, stdout, stderr }
-  }
-}
-
-function optionsFile (t: Test, source: string): string {
-  const file = join(dirname(temporaryFile(t)), 'auth.mjs')
-  writeFileSync(file, source)
-  return file
-}
+const run = async (...words: string[]) => await runCommand(words)
+const runIn = async (cwd: string, words: string[], env: NodeJS.ProcessEnv = {}) => await runCommand(words, { cwd, env })
+const migrated = async (options: object): Promise<string> => (await migrateCommand(options, false)).text
 
 t.test('`secret` prints a new, valid secret each time', async t => {
   const [one, two] = await Promise.all([run('secret'), run('secret')])
@@ -64,7 +39,7 @@ t.test('`secret --algorithm` prints a valid private key, as a JWK on one line or
     t.match(jwk.stdout, /^\{.*\}\n$/)
     t.match(pem.stdout, /^-----BEGIN PRIVATE KEY-----\n[^]+\n-----END PRIVATE KEY-----\n$/)
     for (const { stdout } of [jwk, pem]) t.match(readSigningKey(stdout, algorithm).secret, { private: /PRIVATE KEY/ })
-    t.not(secretCommand(algorithm, false), secretCommand(algorithm, false))
+    t.not(secretCommand(algorithm, false).text, secretCommand(algorithm, false).text)
   }
   t.match(await run('secret', '--algorithm', 'RS256'), {
     code: 1,
@@ -90,7 +65,7 @@ t.test('`migrate` works on the options of a module, or on the database it is giv
     code: 0,
     stdout: /ALTER TABLE "users" ADD COLUMN "level" integer;/
   })
-  t.equal(await migrateCommand({ database, userFields: {} }, false), `${database}: up to date`)
+  t.equal(await migrated({ database, userFields: {} }), `${database}: up to date`)
 })
 
 t.test('`sweep` deletes expired rows of the database in the options', async t => {
@@ -143,11 +118,11 @@ t.test('`migrate` names the database on PostgreSQL, without its password', async
   const { database, close } = await postgres.open()
   t.teardown(close)
   if (typeof database !== 'string') {
-    t.match(await migrateCommand({ database }, false), /^the database of your options' Drizzle instance: /)
+    t.match(await migrated({ database }), /^the database of your options' Drizzle instance: /)
     return
   }
   const { host, pathname } = new URL(database)
-  const answer = await migrateCommand({ database }, false)
+  const answer = await migrated({ database })
   t.match(answer.replace(/: \d+ /, ': 99 '), `postgres://${host}${pathname}: 99 statements run`)
   t.notMatch(answer, '@')
 })
@@ -159,13 +134,13 @@ t.test('`migrate` names a database behind a Unix socket, whose URL has no host',
   const { username, password, hostname, port, pathname, search } = new URL(database)
   // pg takes the host of the query, and this form is no URL to Node.js.
   const query = `${search === '' ? '?' : `${search}&`}host=${hostname}&port=${port}`
-  const answer = await migrateCommand({ database: `postgres://${username}:${password}@${pathname}${query}` }, false)
+  const answer = await migrated({ database: `postgres://${username}:${password}@${pathname}${query}` })
   t.match(answer.replace(/: \d+ /, ': 99 '), `postgres://${pathname}: 99 statements run`)
 })
 
 t.test('the printed SQL is one transaction, which a tool can run', async t => {
   const database = temporaryFile(t)
-  const sql = await migrateCommand({ database }, true)
+  const { text: sql } = await migrateCommand({ database }, true)
   t.match(sql, /^BEGIN;\n[^]*\nCOMMIT;$/)
   const client = new BetterSqlite3(database)
   // The last statement fails, and so nothing is done.
@@ -174,7 +149,7 @@ t.test('the printed SQL is one transaction, which a tool can run', async t => {
   t.equal(client.prepare('SELECT count(*) FROM sqlite_master').pluck().get(), 0)
   client.exec(sql)
   client.close()
-  t.equal(await migrateCommand({ database }, false), `${database}: up to date`)
+  t.equal(await migrated({ database }), `${database}: up to date`)
 })
 
 // From then on, tsx compiles our sources too, to other lines than this process, with which tap would mix them up.
@@ -216,7 +191,7 @@ t.test('`openapi` prints the document for the given options', async t => {
       '/password/reset', '/password/reset/confirm', '/password/reset/confirm/{uid}/{token}'
     ].map(path => `/accounts${path}`)
   )
-  t.match(JSON.parse(await openapiCommand({ secret })), { openapi: '3.1.0' })
+  t.match(JSON.parse((await openapiCommand({ secret })).text), { openapi: '3.1.0' })
 })
 
 t.test('a command that fails says why in one line', async t => {
@@ -228,8 +203,94 @@ t.test('a command that fails says why in one line', async t => {
     code: 1,
     stderr: /^fastify-rest-auth: database: /
   })
-  t.match(await run('nonsense'), { code: 2, stdout: /^usage: / })
-  t.match(await run('--help'), { code: 0, stdout: /^usage: / })
   await t.rejects(loadOptions('./nowhere.js'))
   t.same(await loadOptions(undefined), {})
+})
+
+t.test('the help names every command, and each command shows its own', async t => {
+  const { code, stdout, stderr } = await run('--help')
+  t.match({ code, stderr }, { code: 0, stderr: '' })
+  for (const { name, summary, load } of commands) {
+    t.ok(stdout.includes(`  ${name}  `) && stdout.includes(summary), name)
+    const { flags } = await load()
+    const help = await run(...name.split(' '), '--help')
+    t.equal(help.code, 0)
+    t.match(help.stdout, `usage: fastify-rest-auth ${name} `)
+    for (const flag of [...Object.keys(flags), 'json', 'help']) t.match(help.stdout, new RegExp(`^  --${flag}\\b`, 'm'))
+  }
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  t.same(await run('--version'), { code: 0, stdout: `${version}\n`, stderr: '' })
+})
+
+t.test('an unknown command or flag is one line and the usage on stderr, with exit code 2', async t => {
+  for (const [words, line] of [
+    [[], 'give a command'],
+    [['nonsense'], 'unknown command "nonsense"'],
+    [['secret', '--nonsense'], "secret: unknown option '--nonsense'"],
+    [['secret', 'nonsense'], 'secret: unexpected "nonsense"'],
+    [['migrate', '--options'], "migrate: option '--options <value>' argument missing"]
+  ] as const) {
+    const { code, stdout, stderr } = await run(...words)
+    t.same({ code, stdout, line: stderr.split('\n')[0] }, { code: 2, stdout: '', line })
+    t.match(stderr, /^\nusage: fastify-rest-auth /m)
+  }
+  t.same(await run('secret', '--nonsense', '--json'), {
+    code: 2, stdout: '', stderr: `${JSON.stringify({ error: "secret: unknown option '--nonsense'" })}\n`
+  })
+})
+
+t.test('with --json, results and errors are JSON', async t => {
+  const database = temporaryFile(t)
+  const secretOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout).secret
+  t.equal(weakness(secretOf(await run('secret', '--json'))), undefined)
+  const { pending } = JSON.parse((await run('migrate', '--database', database, '--print', '--json')).stdout)
+  t.match(pending, [/CREATE TABLE/])
+  const { stdout } = await run('migrate', '--database', database, '--json')
+  t.same(JSON.parse(stdout), { database, run: pending })
+  t.match(JSON.parse((await run('sweep', '--database', database, '--json')).stdout), { database, deleted: { mails: 0 } })
+  t.same(await run('migrate', '--database', 'mysql://localhost', '--json').then(({ code, stdout, stderr }) =>
+    ({ code, stdout, keys: Object.keys(JSON.parse(stderr)) })), { code: 1, stdout: '', keys: ['error'] })
+})
+
+t.test('without --options, the options come from the environment', async t => {
+  const database = temporaryFile(t)
+  t.match(await runIn(root, ['migrate'], { DATABASE_URL: database }), {
+    code: 0, stdout: new RegExp(`^${database}: \\d+ statements run\\n$`)
+  })
+  const { stdout } = await runIn(root, ['openapi'], { PUBLIC_URL: 'https://app.example', AUTH_SECRET: secret })
+  t.match(JSON.parse(stdout).servers, [{ url: 'https://app.example' }])
+  for (const [env, stderr] of [
+    [{ SMTP_URL: 'localhost' }, /^fastify-rest-auth: SMTP_URL: must be an smtp:\/\/ or smtps:\/\/ URL\n$/],
+    [{ PUBLIC_URL: 'app.example' }, /^fastify-rest-auth: PUBLIC_URL: must be an address such as [^\n]+\n$/],
+    [{ AUTH_SECRET: 'short' }, /^fastify-rest-auth: AUTH_SECRET: is shorter than 32 bytes; [^\n]+\n$/],
+    [{ REDIS_URL: 'localhost' }, /^fastify-rest-auth: REDIS_URL: must be a redis:\/\/ URL or [^\n]+\n$/],
+    [
+      { NODE_ENV: 'production', SMTP_URL: 'smtp://localhost' },
+      /^fastify-rest-auth: AUTH_SECRET: is required [^\n]+\n$/
+    ]
+  ] as const) t.match(await runIn(root, ['openapi'], env), { code: 1, stdout: '', stderr })
+})
+
+t.test('`secret --rotate` puts a new secret before those of now, and says when the old one can go', async t => {
+  const old = `${secret}-older`
+  const rotated = await runIn(root, ['secret', '--rotate'], { AUTH_SECRET: `${secret},${old}` })
+  const [fresh = '', ...rest] = rotated.stdout.trim().split(',')
+  t.equal(weakness(fresh), undefined)
+  t.same(rest, [secret, old])
+  t.match(rotated.stderr, /wait for 5 minutes; then all but the first can go/)
+  const options = optionsFile(t, `export default { secret: '${secret}', tokens: { access: 1800 } }`)
+  const ofModule = await run('secret', '--rotate', '--options', options)
+  t.match(JSON.parse(ofModule.stdout), [/^[\w-]{43}$/, secret])
+  t.match(ofModule.stderr, /wait for 30 minutes/)
+  for (const { stderr } of [rotated, ofModule]) {
+    for (const shown of [fresh, secret, old]) t.notMatch(stderr, shown, 'stderr may end in a log')
+  }
+  t.match(JSON.parse((await run('secret', '--rotate', '--options', options, '--json')).stdout), {
+    secret: [String, secret], removeAfterSeconds: 1800
+  })
+  for (const [words, stderr] of [
+    [['--rotate'], /there is none in the environment, as AUTH_SECRET\n$/],
+    [['--rotate', '--algorithm', 'EdDSA'], /docs\/signing\.md/],
+    [['--options', options], /^secret: --options requires --rotate\n$/]
+  ] as const) t.match(await run('secret', ...words), { code: 1, stdout: '', stderr })
 })

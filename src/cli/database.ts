@@ -1,6 +1,6 @@
 /** The database of a command: what it is called, and a refusal where it was probably not meant. */
 import { existsSync } from 'node:fs'
-import { isPostgres } from '../db/target.js'
+import { isPostgres, targetOf } from '../db/target.js'
 import { resolveSettings } from '../settings/settings.js'
 import type { Settings } from '../settings/types.js'
 
@@ -18,6 +18,13 @@ export function refuseMissingDefault (command: string): void {
     `${command}: there is no ${database} here; name the module that exports your options, with --options ./auth.ts, ` +
     'or a database, with --database'
   )
+}
+
+/** Throws an Error if the option names a SQLite file that does not exist: to open it would create it. */
+export function refuseMissingFile (command: string, option: unknown): void {
+  const { database } = targetOf(option)
+  if (typeof database !== 'string' || isPostgres(database) || database === ':memory:' || existsSync(database)) return
+  throw new Error(`${command}: there is no ${database}; create it with: npx fastify-rest-auth migrate`)
 }
 
 /** The database, without the password that a URL may contain. */

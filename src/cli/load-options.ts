@@ -2,8 +2,43 @@
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Flags, Values } from './command.js'
+import { environmentOptions, inVariables } from './environment.js'
 
 type Module = Record<string, unknown>
+
+/** Of every command that uses the options of the plugin. */
+export const optionFlags = {
+  options: { type: 'string', value: '<module>', summary: 'your options: its default export, or its export named auth' },
+  database: { type: 'string', value: '<file or URL>', summary: 'instead of the one in the options' }
+} as const satisfies Flags
+export type OptionValues = Values<typeof optionFlags>
+
+/**
+ * Runs `work` with the options of the module, or without one with those of the environment. Throws an Error if a
+ * command for an `existing` database would use the default one, and that does not exist.
+ */
+export async function withOptions<T> (
+  command: string,
+  { options: path, database }: OptionValues,
+  work: (options: object) => Promise<T>,
+  { existing = true } = {}
+): Promise<T> {
+  const given = async () => {
+    const loaded: { database?: unknown } = await loadOptions(path)
+    if (database === undefined) return loaded
+    const { withUrl } = await import('../db/target.js')
+    return { ...loaded, database: withUrl(loaded.database, database) }
+  }
+  if (path !== undefined) return await work(await given())
+  try {
+    const options = { ...environmentOptions(process.env), ...await given() }
+    if (existing && !('database' in options)) (await import('./database.js')).refuseMissingDefault(command)
+    return await work(options)
+  } catch (error) {
+    throw database === undefined ? inVariables(error, process.env) : error
+  }
+}
 
 /** The export `auth` of a module, or its default export; `{}` without a path. Throws an Error if it has neither. */
 export async function loadOptions (path: string | undefined): Promise<object> {

@@ -1,62 +1,59 @@
 #!/usr/bin/env node
-/** The bin: `fastify-rest-auth <command>`. Each command has a file here, loaded on use if it needs the plugin. */
-import { parseArgs } from 'node:util'
-import { loadOptions } from './load-options.js'
-import { secretCommand } from './secret.js'
+/** The bin: `fastify-rest-auth <command>`. */
+import { packageVersion } from '../lib/package-version.js'
+import { parse, UsageError, type Outcome } from './command.js'
+import { findCommand } from './commands.js'
+import { helpOf, isGroup, usage } from './usage.js'
 
-const usage = `usage: fastify-rest-auth <command>
-
-  secret                     prints a new signing secret
-    --algorithm EdDSA|ES256  or a private key for tokens.keys: a JWK, or with --pem PKCS#8
-  migrate [--print]          brings the database up to date, or prints the SQL that would,
-                             as one transaction
-  sweep                      deletes expired rows, as the app does by itself
-  openapi                    prints the OpenAPI document, as JSON
-
-migrate, sweep and openapi read your plugin options from a module:
-  --options ./auth.ts        its default export, or its export named auth
-  --database <file or URL>   instead of the one in the options
-Without either, they use the default options; migrate and sweep need an auth.sqlite that exists.
-`
+const words = process.argv.slice(2)
+// Known before the words are read, so that a wrong word is an error as JSON, too.
+const isJson = words.includes('--json')
 
 async function main (): Promise<void> {
-  const { values, positionals: [command = ''] } = parseArgs({
-    allowPositionals: true,
-    options: {
-      options: { type: 'string' },
-      database: { type: 'string' },
-      print: { type: 'boolean', default: false },
-      algorithm: { type: 'string', default: 'HS256' },
-      pem: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  const options = async () => {
-    const { withUrl } = await import('../db/target.js')
-    const loaded: { database?: unknown } = await loadOptions(values.options)
-    return values.database === undefined ? loaded : { ...loaded, database: withUrl(loaded.database, values.database) }
+  const [first = ''] = words
+  if (first === '--version') return write(packageVersion())
+  if (first === '--help') return write(usage())
+  const row = findCommand(words)
+  if (!row) return answerUnknown(first)
+  const command = await row.load()
+  try {
+    const input = parse(row.name, command, words.slice(row.name.split(' ').length))
+    if (!input) return write(helpOf(row, command))
+    show(await command.run(input))
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    refuse(error.message, helpOf(row, command))
   }
-  const ownOptions = async () => {
-    const { refuseMissingDefault } = await import('./database.js')
-    if (values.options === undefined && values.database === undefined) refuseMissingDefault(command)
-    return await options()
-  }
-  const commands = new Map<string, () => string | Promise<string>>([
-    ['secret', () => secretCommand(values.algorithm, values.pem)],
-    ['migrate', async () => {
-      const { migrateCommand } = await import('./migrate.js')
-      return await migrateCommand(await ownOptions(), values.print)
-    }],
-    ['sweep', async () => (await import('./sweep.js')).sweepCommand(await ownOptions())],
-    ['openapi', async () => (await import('./openapi.js')).openapiCommand(await options())]
-  ])
-  const run = commands.get(command)
-  console.log(run ? await run() : usage)
-  if (!values.help && !run) process.exitCode = 2
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
+function answerUnknown (first: string): void {
+  const group = isGroup(first) ? first : undefined
+  if (group !== undefined && words[1] === '--help') return write(usage(group))
+  const given = words.slice(0, group === undefined ? 1 : 2).join(' ')
+  refuse(given === '' || given === group ? 'give a command' : `unknown command "${given}"`, usage(group))
+}
+
+function refuse (problem: string, help: string): void {
+  complain(problem)
+  if (!isJson) console.error(`\n${help}`)
+  process.exitCode = 2
+}
+
+function show ({ text, data, note, exitCode = 0 }: Outcome): void {
+  if (isJson) for (const item of Array.isArray(data) ? data : [data]) write(JSON.stringify(item))
+  else if (text !== '') write(text)
+  if (note !== undefined) console.error(note)
+  process.exitCode = exitCode
+}
+
+const write = (text: string): void => { process.stdout.write(`${text}\n`) }
+const complain = (problem: string): void => { console.error(isJson ? JSON.stringify({ error: problem }) : problem) }
+
+// A reader such as `head` may close the pipe before everything is written.
+process.stdout.on('error', () => process.exit())
+main().catch(async (error: unknown) => {
+  const { lineOf } = await import('./error-line.js')
+  complain(lineOf(error))
   process.exitCode = 1
 }).finally(() => {
   // The options may hold connections of the app, which would keep this process.

@@ -5,7 +5,14 @@ import { targetOf } from '../db/target.js'
 import { createPolicies, longestLimit } from '../mail/policies.js'
 import { createSweeper } from '../maintenance/sweeper.js'
 import { createLinks } from '../settings/links.js'
+import { defineCommand, type Outcome } from './command.js'
 import { nameOf, settingsOf } from './database.js'
+import { optionFlags, withOptions } from './load-options.js'
+
+export const sweep = defineCommand({
+  flags: optionFlags,
+  run: async ({ values }) => await withOptions('sweep', values, sweepCommand)
+})
 
 const words = {
   sessions: 'sessions',
@@ -17,7 +24,7 @@ const words = {
   knownDevices: 'devices'
 }
 
-export async function sweepCommand (options: object): Promise<string> {
+async function sweepCommand (options: object): Promise<Outcome> {
   const settings = settingsOf(options)
   const db = await openDatabase(settings.database, settings.fields, () => {}).catch(refuseToStart)
   // No mail is sent here, so its links may lead nowhere.
@@ -29,7 +36,8 @@ export async function sweepCommand (options: object): Promise<string> {
     const swept = await sweeper.sweep().catch(refuseToStart)
     const counts = Object.entries(swept).filter(([, count]) => count > 0)
       .map(([kind, count]) => `${count} ${words[kind as keyof typeof words]}`)
-    return `${nameOf(targetOf(settings.database).database)}: ${counts.join(', ') || 'nothing'} deleted`
+    const database = nameOf(targetOf(settings.database).database)
+    return { text: `${database}: ${counts.join(', ') || 'nothing'} deleted`, data: { database, deleted: swept } }
   } finally {
     sweeper.close()
     await db.close()
