@@ -26,13 +26,17 @@ import type { Settings } from './settings/types.js'
 import { createSocial } from './social/create-social.js'
 import { samplePasswordHashes } from './store/users.js'
 
-/** What tests replace. */
+/** What tests and the command line replace. */
 export interface ContextOverrides {
   clock?: () => Date
   hashCost?: HashCost
   providerTimeoutMs?: number | undefined
   /** Instead of the option `mail.transport`. */
   transport?: Settings['mail']['transport']
+  /** Where the transport 'console' prints, instead of on stdout. */
+  printMail?: (text: string) => void
+  /** Sends mails only by `mail.flush`, so that a command sends none that it was not asked for. */
+  sendsOnFlushOnly?: boolean
 }
 
 interface ContextOptions extends ContextOverrides {
@@ -49,7 +53,7 @@ export async function createContext (
   app: FastifyInstance,
   {
     settings, db, path, name, inbox, clock = () => new Date(), hashCost, providerTimeoutMs = 5000,
-    transport = settings.mail.transport
+    transport = settings.mail.transport, printMail: print, sendsOnFlushOnly: isManual = false
   }: ContextOptions
 ): Promise<Context> {
   const { password, site, cookies, csrf, urls } = settings
@@ -59,7 +63,7 @@ export async function createContext (
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
   const events = createEvents({ settings, clock, log: app.log, toPk: userRecords.toPk })
   const { mailRetentionSeconds, ...mail } =
-    await createMail({ settings, path, db, clock, log: app.log, userRecords, links, inbox, transport })
+    await createMail({ settings, path, db, clock, log: app.log, userRecords, links, inbox, transport, print, isManual })
   const { outbox } = mail
   const trustedDevices = createTrustedDevices(settings.secrets, clock)
   const sessions = createSessions({

@@ -23,10 +23,14 @@ interface MailOptions {
   inbox: Inbox | undefined
   /** `mail.transport`, or what tests have instead. */
   transport: Settings['mail']['transport']
+  print: ((text: string) => void) | undefined
+  isManual: boolean
 }
 
 export async function createMail (
-  { settings, path, db, clock, log, userRecords: { toUser }, links, inbox, transport }: MailOptions
+  {
+    settings, path, db, clock, log, userRecords: { toUser }, links, inbox, transport, print, isManual
+  }: MailOptions
 ): Promise<{ outbox: Outbox, templates: Templates, mailRetentionSeconds: number }> {
   const { templates: folder, filters = {}, tags = {} } = settings.mail
   const templates = await loadTemplates({ folder, filters, tags })
@@ -37,11 +41,12 @@ export async function createMail (
     db,
     clock,
     log,
-    transport: await openTransport(transport),
+    transport: await openTransport(transport, print),
     policies,
     retentionSeconds,
     prepare: createPreparer({ db, clock, secrets: settings.secrets, retentionSeconds }),
     compose: createComposer({ settings, templates, links, toUser }),
+    isManual,
     onMessage: inbox && ((id, message) => inbox.add({ id, at: clock(), ...toOutgoingMail(message) }))
   })
   return { outbox, templates, mailRetentionSeconds: retentionSeconds }

@@ -49,6 +49,8 @@ export interface DispatcherOptions {
   prepare: (mail: MailRow, policy: MailPolicy) => Promise<PreparedMail | undefined>
   compose: (mail: MailRow, prepared: PreparedMail, policy: MailPolicy) => Promise<MailMessage>
   onMessage?: ((id: string, message: MailMessage) => void) | undefined
+  /** Nothing is sent but by `flush`. */
+  isManual: boolean
 }
 
 /** Starts polling at once; `close` ends it. */
@@ -71,7 +73,7 @@ export function createDispatcher (options: DispatcherOptions) {
   // Bound: a timer started inside a transaction would believe that it is part of it. A second mail does not restart
   // the timer, so that the first is not delayed.
   const wake = AsyncResource.bind(() => {
-    if (isClosed || isAwake) return
+    if (isClosed || isAwake || options.isManual) return
     isAwake = true
     setTimeout(() => {
       isAwake = false
@@ -83,7 +85,7 @@ export function createDispatcher (options: DispatcherOptions) {
   async function close (): Promise<void> {
     isClosed = true
     clearInterval(polling)
-    const flushed = flushOrLog()
+    const flushed = options.isManual ? Promise.resolve() : flushOrLog()
     await within(timeoutMs, flushed)
     stop.abort()
     await options.transport.close()
@@ -96,9 +98,7 @@ export function createDispatcher (options: DispatcherOptions) {
 async function claimDueMails ({ origin, db, clock }: DispatcherOptions): Promise<MailRow[]> {
   const now = clock()
   const limit = undeliverableAtOnce
-  let deleted: number
-  do deleted = await deleteUndeliverable(db, { origin, now, limit })
-  while (deleted === limit)
+  while (await deleteUndeliverable(db, { origin, now, limit }) === limit);
   const abandoned = secondsAfter(now, -orphanedAfterSeconds)
   return await claimMails(db, { origin, now, abandoned, leaseEnd: secondsAfter(now, leaseSeconds), limit: batchSize })
 }

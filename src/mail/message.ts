@@ -20,6 +20,8 @@ export class PermanentMailError extends Error { }
 
 export interface MailSender {
   send: (message: MailMessage, signal: AbortSignal) => unknown
+  /** Whether a mail server accepts the connection and the login; false if there is none to ask. */
+  verify?: () => Promise<boolean>
   close?: () => void
 }
 

@@ -47,7 +47,7 @@ async function createOrRefuse (options: object): Promise<Transporter> {
 }
 
 /** Passes every address as an object, in the envelope too: nodemailer would parse a string, and may misread it. */
-export const sendWith = (transporter: Transporter): MailSender['send'] => async ({ to, ...message }, signal) => {
+const sendWith = (transporter: Transporter): MailSender['send'] => async ({ to, ...message }, signal) => {
   const recipient = { name: '', address: to }
   await transporter.sendMail({
     ...message,
@@ -59,6 +59,13 @@ export const sendWith = (transporter: Transporter): MailSender['send'] => async 
   })
 }
 
+/** Sends with a transporter, which stays open. */
+export const senderOf = (transporter: Transporter): MailSender => ({
+  send: sendWith(transporter),
+  // The app's object may be one that only sends. nodemailer returns false for a transport that it can't verify.
+  verify: async () => 'verify' in transporter && await transporter.verify()
+})
+
 /** Opens a transporter for nodemailer's options or plugin; throws an option error if there is nothing to send to. */
 export async function openNodemailer (options: object): Promise<MailSender> {
   const transporter = await createOrRefuse(options)
@@ -68,5 +75,5 @@ export async function openNodemailer (options: object): Promise<MailSender> {
   if (name?.startsWith('SMTP') && !resolved?.host) {
     refuseOption('mail.transport: has no host, and no other way to send that nodemailer knows')
   }
-  return { send: sendWith(transporter), close: () => { transporter.close() } }
+  return { ...senderOf(transporter), close: () => { transporter.close() } }
 }

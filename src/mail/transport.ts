@@ -3,10 +3,12 @@ import type { Transporter } from 'nodemailer'
 import { formatSender, isAddress } from '../lib/mail-address.js'
 import { refuseOption } from '../lib/refuse-option.js'
 import { type MailMessage, PermanentMailError, type MailSender, toOutgoingMail } from './message.js'
-import { redactError, openNodemailer, sendWith, timeouts } from './nodemailer.js'
+import { redactError, openNodemailer, senderOf, timeouts } from './nodemailer.js'
 
 export interface Transport {
   send: (message: MailMessage) => Promise<void>
+  /** True if the mail server accepts a connection and the login; false if there is none to ask. Throws its refusal. */
+  verify: () => Promise<boolean>
   close: () => Promise<void>
 }
 
@@ -41,6 +43,7 @@ export async function openTransport (
         running.delete(controller)
       }
     },
+    verify: async () => await sender.verify?.().catch(error => { throw redactError(error) }) ?? false,
     close: async () => {
       for (const controller of running) {
         controller.abort(new Error('ECONNECTION: the server stopped while the mail was being sent'))
@@ -66,7 +69,7 @@ async function selectSender (option: unknown, print: (text: string) => void): Pr
     )
   }
   // The host's transporter stays open: the app may send other mail with it. Only a transporter has `sendMail`.
-  if (can('sendMail', option)) return { send: sendWith(option as Transporter) }
+  if (can('sendMail', option)) return senderOf(option as Transporter)
   return await openNodemailer(can('send', option) ? option : { ...timeouts, ...option })
 }
 
