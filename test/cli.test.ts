@@ -218,6 +218,9 @@ t.test('the help names every command, and each command shows its own', async t =
     t.match(help.stdout, `usage: fastify-rest-auth ${name} `)
     for (const flag of [...Object.keys(flags), 'json', 'help']) t.match(help.stdout, new RegExp(`^  --${flag}\\b`, 'm'))
   }
+  t.match(await run('users', '--help'), {
+    code: 0, stdout: /^usage: fastify-rest-auth users <command>\n\n {2}users create/
+  })
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   t.same(await run('--version'), { code: 0, stdout: `${version}\n`, stderr: '' })
 })
@@ -226,8 +229,11 @@ t.test('an unknown command or flag is one line and the usage on stderr, with exi
   for (const [words, line] of [
     [[], 'give a command'],
     [['nonsense'], 'unknown command "nonsense"'],
+    [['users'], 'give a command'],
+    [['users', 'frobnicate'], 'unknown command "users frobnicate"'],
     [['secret', '--nonsense'], "secret: unknown option '--nonsense'"],
     [['secret', 'nonsense'], 'secret: unexpected "nonsense"'],
+    [['users', 'show'], 'users show: <pk, address or username> is missing'],
     [['migrate', '--options'], "migrate: option '--options <value>' argument missing"]
   ] as const) {
     const { code, stdout, stderr } = await run(...words)
@@ -247,7 +253,8 @@ t.test('with --json, results and errors are JSON', async t => {
   t.match(pending, [/CREATE TABLE/])
   const { stdout } = await run('migrate', '--database', database, '--json')
   t.same(JSON.parse(stdout), { database, run: pending })
-  t.match(JSON.parse((await run('sweep', '--database', database, '--json')).stdout), { database, deleted: { mails: 0 } })
+  const swept = await run('sweep', '--database', database, '--json')
+  t.match(JSON.parse(swept.stdout), { database, deleted: { mails: 0 } })
   t.same(await run('migrate', '--database', 'mysql://localhost', '--json').then(({ code, stdout, stderr }) =>
     ({ code, stdout, keys: Object.keys(JSON.parse(stderr)) })), { code: 1, stdout: '', keys: ['error'] })
 })

@@ -28,6 +28,46 @@ export const commands: readonly TableRow[] = [
     name: 'openapi',
     summary: 'prints the OpenAPI document, as JSON',
     load: async () => (await import('./openapi.js')).openapi
+  },
+  {
+    name: 'users create',
+    summary: 'creates a user',
+    load: async () => (await import('./users/create.js')).createUser
+  },
+  {
+    name: 'users list',
+    summary: 'lists users, or finds them by a part of their address or username',
+    load: async () => (await import('./users/list.js')).listUsers
+  },
+  {
+    name: 'users show',
+    summary: 'shows a user with their sessions and social accounts',
+    load: async () => (await import('./users/show.js')).showUser
+  },
+  {
+    name: 'users deactivate',
+    summary: 'ends all sessions of a user and prevents new ones',
+    load: async () => (await import('./users/activation.js')).deactivateUser
+  },
+  {
+    name: 'users activate',
+    summary: 'lets a deactivated user log in again, or one with a locked login',
+    load: async () => (await import('./users/activation.js')).activateUser
+  },
+  {
+    name: 'users send-reset',
+    summary: 'mails a user a link to choose a new password',
+    load: async () => (await import('./users/send-reset.js')).sendReset
+  },
+  {
+    name: 'users end-sessions',
+    summary: 'logs a user out everywhere',
+    load: async () => (await import('./users/end-sessions.js')).endSessions
+  },
+  {
+    name: 'users delete',
+    summary: 'deletes a user with all that belongs to them',
+    load: async () => (await import('./users/delete.js')).deleteUser
   }
 ]
 
