@@ -68,6 +68,11 @@ export const commands: readonly TableRow[] = [
     name: 'users delete',
     summary: 'deletes a user with all that belongs to them',
     load: async () => (await import('./users/delete.js')).deleteUser
+  },
+  {
+    name: 'serve',
+    summary: 'runs a server that has the routes of the plugin',
+    load: async () => (await import('./serve/serve.js')).serve
   }
 ]
 
