@@ -301,3 +301,16 @@ t.test('`secret --rotate` puts a new secret before those of now, and says when t
     [['--options', options], /^secret: --options requires --rotate\n$/]
   ] as const) t.match(await run('secret', ...words), { code: 1, stdout: '', stderr })
 })
+
+t.test('docs/command-line.md lists the commands and their flags, each with an example', async t => {
+  const page = readFileSync(join(root, 'docs/command-line.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `([a-z -]+)` \| .* \| (.*)\|$/gm)].map(([, name, flags]) => ({ name, flags }))
+  t.same(rows.map(({ name }) => name), commands.map(({ name }) => name))
+  for (const { name, load } of commands) {
+    const { flags: all } = await load()
+    const { options: _options, database: _database, under: _under, ...own } = all
+    const listed = rows.find(row => row.name === name)?.flags?.matchAll(/--([a-z-]+)/g) ?? []
+    t.same([...listed].map(([, flag]) => flag).sort(), Object.keys(own).sort(), name)
+    t.match(page, new RegExp(`fastify-rest-auth ${name}\\b.*`), name)
+  }
+})

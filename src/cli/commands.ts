@@ -73,6 +73,11 @@ export const commands: readonly TableRow[] = [
     name: 'serve',
     summary: 'runs a server that has the routes of the plugin',
     load: async () => (await import('./serve/serve.js')).serve
+  },
+  {
+    name: 'doctor',
+    summary: 'checks the configuration, and all that the app depends on',
+    load: async () => (await import('./doctor/doctor.js')).doctor
   }
 ]
 
