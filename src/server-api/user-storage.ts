@@ -1,5 +1,7 @@
 /** Stores the users that the app creates or imports. */
+import type { AccountInput } from '../account/user-records.js'
 import type { Context } from '../context.js'
+import type { Db } from '../db/database.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { Failure, fieldError, throwIfInvalid } from '../errors/failure.js'
 import { workOf } from '../lib/password-work.js'
@@ -8,8 +10,8 @@ import { findUser, insertUser } from '../store/users.js'
 
 type Options = Pick<Context, 'db' | 'clock' | 'userRecords'>
 
-/** The fields of a new user beside those that a registration has; validated, times as text. */
-interface History {
+/** A validated user, times as text: the fields beside those that a registration has, and any others. */
+interface Body extends AccountInput {
   pk?: UserPk
   password_hash?: string
   email_verified?: boolean
@@ -18,9 +20,9 @@ interface History {
   last_login?: string
 }
 
-/** `passwordHash` replaces that of `history`. Throws a `validation_error` failure for values that are taken. */
+/** `passwordHash` replaces that of the body. Throws a `validation_error` failure for values that are taken. */
 export function createUserStorage ({ db, clock, userRecords }: Options) {
-  function columnsOf ({ password_hash: hash, created_at: createdAt, ...rest }: History, passwordHash?: string) {
+  function columnsOf ({ password_hash: hash, created_at: createdAt, ...rest }: Body, passwordHash?: string) {
     return {
       passwordHash: passwordHash ?? readableHash(hash),
       emailVerified: rest.email_verified ?? false,
@@ -37,25 +39,31 @@ export function createUserStorage ({ db, clock, userRecords }: Options) {
     throw new Failure('validation_error', { fields: await userRecords.conflicts(db, row) })
   }
 
-  async function insertWithPk (row: NewUserRow): Promise<UserRow> {
-    const stored = await insertUser(db, row)
+  async function toRow (tx: Db, body: Body, passwordHash?: string) {
+    const row = { ...userRecords.defaultColumns(), ...userRecords.toColumns(body), ...columnsOf(body, passwordHash) }
+    throwIfInvalid(await userRecords.conflicts(tx, row))
+    return row
+  }
+
+  /** Stores a user under the key that they had elsewhere. `tx` may be a transaction. */
+  async function storeWithPk (tx: Db, body: Body & { pk: UserPk }, passwordHash?: string): Promise<UserRow> {
+    const row = { ...await toRow(tx, body, passwordHash), pk: userRecords.storedPk(body.pk) }
+    const stored = await insertUser(tx, row)
     if (stored) return stored
-    const conflicts = await userRecords.conflicts(db, row)
-    if (await findUser(db, row.pk)) conflicts.unshift(fieldError('pk', 'value_taken'))
+    const conflicts = await userRecords.conflicts(tx, row)
+    if (await findUser(tx, row.pk)) conflicts.unshift(fieldError('pk', 'value_taken'))
     throw new Failure('validation_error', { fields: conflicts })
   }
 
-  return async function store (body: Record<string, unknown>, passwordHash?: string): Promise<UserRow> {
-    // The body was validated against the contract, which says the same.
-    const history: History = body
-    const columns = {
-      ...userRecords.defaultColumns(), ...userRecords.toColumns(body), ...columnsOf(history, passwordHash)
-    }
-    throwIfInvalid(await userRecords.conflicts(db, columns))
-    return history.pk === undefined
-      ? await userRecords.withNewPk(db, async pk => await insert({ ...columns, pk }))
-      : await insertWithPk({ ...columns, pk: userRecords.storedPk(history.pk) })
+  /** Outside a transaction. The body was validated against the contract. */
+  async function store (body: Body, passwordHash?: string): Promise<UserRow> {
+    const { pk: given } = body
+    if (given !== undefined) return await storeWithPk(db, { ...body, pk: given }, passwordHash)
+    const row = await toRow(db, body, passwordHash)
+    return await userRecords.withNewPk(db, async pk => await insert({ ...row, pk }))
   }
+
+  return { store, storeWithPk }
 }
 
 /** Null for Django's unusable passwords, which begin with `!`. */
@@ -64,8 +72,3 @@ function readableHash (hash: string | undefined): string | null {
   if (!workOf(hash)) throwIfInvalid([fieldError('password_hash', 'invalid')])
   return hash
 }
-
-/** A `Date` becomes the text that the schemas describe. */
-export const withTimesAsText = (input: object): object =>
-  Object.fromEntries(Object.entries(input).map(([name, value]) =>
-    [name, value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value]))

@@ -1,5 +1,4 @@
 /** `app.restAuth.users`: what the app's own code may do with users. */
-import type { TObject } from '@sinclair/typebox'
 import type { ImportReport } from '../api-types.js'
 import type { Context } from '../context.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
@@ -11,9 +10,9 @@ import { deleteTokens } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
 import { deleteUser, findUser, findUserByEmail, findUserByUsername, updateUser } from '../store/users.js'
 import type { StoredUser } from '../types.js'
-import { createBodyValidator, type CheckBody } from '../validation/body-validator.js'
+import { createUserInputs } from './user-input.js'
 import { createUserList } from './user-list.js'
-import { createUserStorage, withTimesAsText } from './user-storage.js'
+import { createUserStorage } from './user-storage.js'
 import { withoutQueryValues } from './without-query-values.js'
 
 type UsersApi = RestAuth['users']
@@ -21,18 +20,16 @@ type Options = Pick<Context, 'contract' | 'db' | 'clock' | 'events' | 'userRecor
 
 /** Throws a `validation_error` failure for invalid or taken values, and a TypeError for an unknown field. */
 export function createUsersApi (options: Options): UsersApi {
-  const { contract: { programmatic }, db, events, userRecords, passwords } = options
+  const { contract, db, events, userRecords, passwords } = options
   const { storedPk } = userRecords
-  const validator = createBodyValidator()
-  const [checkNew, checkImported, checkChanges] =
-    [validator(programmatic.create), validator(programmatic.import), validator(programmatic.update)]
-  const store = createUserStorage(options)
+  const { readNew, readImported, readChanges } = createUserInputs(contract)
+  const { store } = createUserStorage(options)
   // The app's type of the user follows from its options; the stored values were validated against them.
   const toUser = (row: UserRow) => userRecords.toUser(row) as unknown as StoredUser
   const toUserIfFound = (row: UserRow | undefined) => row && toUser(row)
 
   const create: UsersApi['create'] = async input => {
-    const { password, ...body } = validated(checkNew, programmatic.create, withTimesAsText(input))
+    const { password, ...body } = readNew(input)
     if (typeof password !== 'string') return toUser(await store(body))
     if (body.password_hash !== undefined) throw new TypeError('users.create: give password or password_hash, not both')
     throwIfInvalid(await passwords.check('password', password, body))
@@ -44,7 +41,7 @@ export function createUsersApi (options: Options): UsersApi {
     let index = 0
     for await (const input of users) {
       try {
-        await store(validated(checkImported, programmatic.import, withTimesAsText(withoutNulls(input))))
+        await store(readImported(input))
       } catch (error) {
         if (!(error instanceof Failure) || error.code !== 'validation_error') throw error
         skipped.push({ index, reason: error })
@@ -67,7 +64,7 @@ export function createUsersApi (options: Options): UsersApi {
 
   const update: UsersApi['update'] = async (given, changes) => {
     const pk = storedPk(given)
-    const { email_verified: verified, ...fields } = validated(checkChanges, programmatic.update, changes)
+    const { email_verified: verified, ...fields } = readChanges(changes)
     const columns = await withVerification(pk, userRecords.toColumns(fields), verified)
     throwIfInvalid(await userRecords.conflicts(db, columns, pk))
     return toUserIfFound(
@@ -127,17 +124,4 @@ export function createUsersApi (options: Options): UsersApi {
   return withoutQueryValues<UsersApi>({
     create, import: importAll, find, list, update, activate, deactivate, delete: deleteByPk
   })
-}
-
-/** Another system writes null for what it does not know. */
-const withoutNulls = (input: object): object =>
-  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
-
-/** The validated input. A misspelt field in the app's code is a bug, which ignoring it would hide. */
-function validated (check: CheckBody, schema: TObject, input: object): Record<string, unknown> {
-  const unknown = Object.keys(input).find(name => !Object.hasOwn(schema.properties, name))
-  if (unknown !== undefined) throw new TypeError(`users: there is no field ${unknown}`)
-  const result = check(input)
-  if ('error' in result) throw result.error
-  return result.value
 }
