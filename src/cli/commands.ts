@@ -70,6 +70,11 @@ export const commands: readonly TableRow[] = [
     load: async () => (await import('./users/delete.js')).deleteUser
   },
   {
+    name: 'import django',
+    summary: 'stores the users of a Django and allauth database',
+    load: async () => (await import('./import-django.js')).importDjango
+  },
+  {
     name: 'serve',
     summary: 'runs a server that has the routes of the plugin',
     load: async () => (await import('./serve/serve.js')).serve

@@ -42,7 +42,7 @@ export function readProfile (
 }
 
 /** At most 255 characters (OpenID Connect Core §2) that both databases can store and compare. */
-const isIdentifier = (value: unknown): value is string =>
+export const isIdentifier = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= 255 && !/[\p{Cc}\p{Cs}]/u.test(value)
 
 const toStoredTokens = ({ accessToken, refreshToken, expiresAt, scope }: TokenResponse) => ({

@@ -13,6 +13,9 @@ const byUsername = prepared<{ key: string, former: string }, UserRow[]>(({ orm, 
   orm.select().from(users).where(inArray(users.usernameKey, [sql.placeholder('key'), sql.placeholder('former')])))
 
 export const findUser = async (db: Db, pk: string): Promise<UserRow | undefined> => (await byPk(db, { pk }))[0]
+/** At most a thousand, in any order. */
+export const findUsers = async ({ orm, users }: Db, pks: string[]): Promise<UserRow[]> =>
+  await orm.select().from(users).where(inArray(users.pk, pks))
 /** `email` in canonical form. */
 export const findUserByEmail = async (db: Db, email: string): Promise<UserRow | undefined> =>
   (await byEmail(db, { email }))[0]
