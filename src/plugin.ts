@@ -94,8 +94,9 @@ export const createPlugin = (internals: Internals = {}) =>
 async function open (
   app: FastifyInstance, path: string, settings: Settings, optionsFile: string | undefined
 ): Promise<Database> {
-  const db = await openDatabase(settings.database, settings.fields, error =>
-    app.log.error({ err: error }, 'idle database connection failed')
+  const { database, fields, existingTable } = settings
+  const db = await openDatabase(
+    database, fields, error => app.log.error({ err: error }, 'idle database connection failed'), existingTable
   )
   app.addHook('onClose', () => db.close())
   await settle(app, { path, db, settings })

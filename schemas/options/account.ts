@@ -1,6 +1,7 @@
 /** The options `account` and `password`. */
 import { Type } from '@sinclair/typebox'
 import { Choice, days, Func, Group, Seconds, Text } from './builders.js'
+import { ExistingTableOptions } from './existing-table.js'
 
 export const AccountOptions = Group({
   loginMethods: Type.Array(Choice(['email', 'username']), {
@@ -48,7 +49,8 @@ export const AccountOptions = Group({
     default: 'string',
     description: 'Type of `pk`, the key of a user. `string`: new users get a UUIDv7. `integer`, for a database ' +
       'from Django: new users get the next number, and every key must be a positive integer.'
-  })
+  }),
+  table: ExistingTableOptions
 }, 'Who may register, and what an account needs: address, username, verification.')
 
 const HashOptions = Group({

@@ -156,6 +156,39 @@ export interface AccountOptions {
    * @default 'string'
    */
   pk?: 'string' | 'integer'
+  /** Your own table of users, which the plugin uses instead of making one. See docs/existing-table.md. */
+  table?: AccountTableOptions
+}
+
+export interface AccountTableOptions {
+  /** The table of users that your app already has. */
+  name: string
+  /**
+   * Column of its key: an integer, a uuid or text.
+   * @default 'id'
+   */
+  key?: string
+  /** Columns of the table that have other names than the plugin's. The migration adds those that it lacks. */
+  columns?: AccountTableColumnsOptions
+}
+
+export interface AccountTableColumnsOptions {
+  /** Column of the e-mail address. */
+  email?: string
+  /** Column of the username. */
+  username?: string
+  /** Column of what usernames are compared by. */
+  username_key?: string
+  /** Column of the password hash. */
+  password_hash?: string
+  /** Column that says whether the address is verified. */
+  email_verified?: string
+  /** Column that says whether the user may log in. */
+  is_active?: string
+  /** Column of the time of registration. */
+  created_at?: string
+  /** Column of the time of the last login. */
+  last_login?: string
 }
 
 export interface UserFieldOptions {

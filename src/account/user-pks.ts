@@ -4,7 +4,7 @@ import type { Database, Db } from '../db/database.js'
 import { refuseOtherPk } from '../db/integer-pks.js'
 import { retry } from '../lib/retry.js'
 import type { Settings } from '../settings/types.js'
-import { takeNextPk } from '../store/user-pk-counter.js'
+import { takeNextPk, takeTablePk } from '../store/user-pk-counter.js'
 import { findUser } from '../store/users.js'
 import type { BaseUser } from '../types.js'
 
@@ -21,28 +21,32 @@ export interface UserPks {
   storedPk: (pk: BaseUser['pk']) => string
 }
 
+class PkTaken extends Error {}
+
+const withRetries = <T>(
+  take: (db: Database) => Promise<string>, db: Database, work: (pk: string) => Promise<T>
+): Promise<T> =>
+    retry(async () => await work(await take(db)), { attempts: 5, when: error => error instanceof PkTaken })
+
 export const createUserPks = ({ account: { pk } }: Pick<Settings, 'account'>): UserPks =>
   pk === 'integer' ? integers : strings
 
+const newText = async (db: Database) => await takeTablePk(db) ?? uuid()
+
 const strings: UserPks = {
-  newPk: async () => uuid(),
-  withNewPk: (_db, work) => work(uuid()),
-  throwIfPkTaken: async () => {},
+  newPk: newText,
+  withNewPk: (db, work) => db.existing ? withRetries(newText, db, work) : work(uuid()),
+  throwIfPkTaken: async (db, pk) => { if (db.existing && await findUser(db, pk)) throw new PkTaken() },
   toPk: stored => stored,
   // The types of the server API allow nothing else without `account.pk: 'integer'`.
   storedPk: pk => pk as string
 }
 
-class PkTaken extends Error {}
-
-const nextInteger = async (db: Database) => String(await takeNextPk(db))
+const nextInteger = async (db: Database) => await takeTablePk(db) ?? String(await takeNextPk(db))
 
 const integers: UserPks = {
   newPk: nextInteger,
-  withNewPk: (db, work) => retry(async () => await work(await nextInteger(db)), {
-    attempts: 5,
-    when: error => error instanceof PkTaken
-  }),
+  withNewPk: (db, work) => withRetries(nextInteger, db, work),
   throwIfPkTaken: async (db, pk) => { if (await findUser(db, pk)) throw new PkTaken() },
   toPk: stored => {
     const pk = Number(stored)

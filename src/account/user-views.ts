@@ -43,9 +43,10 @@ function createToUser ({ account, fields }: Settings, { toPk }: UserPks) {
       email,
       ...values,
       ...(missing.length > 0 && { missing_fields: missing }),
-      email_verified: emailVerified,
-      is_active: isActive,
-      created_at: createdAt,
+      // A table that the app had before may have NULL in each.
+      email_verified: Boolean(emailVerified),
+      is_active: Boolean(isActive),
+      created_at: createdAt ?? new Date(0),
       last_login: lastLogin
     }
   }

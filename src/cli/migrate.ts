@@ -17,12 +17,12 @@ export const migrateDatabase = defineCommand({
 const withSemicolon = (statement: string) => statement.replace(/;?$/, ';')
 
 export async function migrateCommand (options: object, print: boolean): Promise<Outcome> {
-  const { database: option, fields, account: { pk } } = settingsOf(options)
+  const { database: option, fields, account: { pk }, existingTable } = settingsOf(options)
   // Opening a missing SQLite file would create it, which --print must not do.
   const { database: named } = targetOf(option)
   const isFile = typeof named === 'string' && !isPostgres(named)
   const database = print && isFile && !existsSync(named) ? withUrl(option, ':memory:') : option
-  const db = await openDatabase(database, fields, () => {}).catch(refuseToStart)
+  const db = await openDatabase(database, fields, () => {}, existingTable).catch(refuseToStart)
   try {
     if (print) {
       const pending = await pendingStatements(db, db, fields, pk)

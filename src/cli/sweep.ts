@@ -26,7 +26,9 @@ const words = {
 
 async function sweepCommand (options: object): Promise<Outcome> {
   const settings = settingsOf(options)
-  const db = await openDatabase(settings.database, settings.fields, () => {}).catch(refuseToStart)
+  const db = await openDatabase(
+    settings.database, settings.fields, () => {}, settings.existingTable
+  ).catch(refuseToStart)
   // No mail is sent here, so its links may lead nowhere.
   const policies = createPolicies(settings, createLinks(settings, '', () => ''))
   const sweeper = createSweeper({

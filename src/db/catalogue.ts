@@ -1,7 +1,8 @@
 /** What the database has: the columns of its tables, and the ledger of what was migrated. */
 import { getTableName, sql, type SQL } from 'drizzle-orm'
-import type { Db, Dialect } from './database.js'
-import { nameOf, quoteName } from './table-names.js'
+import type { Db, Dialect, Orm } from './database.js'
+import type { ColumnInfo } from './existing-table.js'
+import { nameOf, quoteName, type TableNames } from './table-names.js'
 
 /** The types of the columns by name, by table. */
 export type Catalogue = ReadonlyMap<string, ReadonlyMap<string, string>>
@@ -31,6 +32,32 @@ export async function readCatalogue (dialect: Dialect, { orm, names }: Db): Prom
     tables.set(row.table, columns.set(row.name, row.type.toLowerCase()))
   }
   return tables
+}
+
+/** The columns of a table by name; none if there is no such table. */
+export async function readColumns (
+  dialect: Dialect, orm: Orm, { schema }: TableNames, table: string
+): Promise<Map<string, ColumnInfo>> {
+  const place = schema === undefined ? sql`current_schema()` : sql`${schema}`
+  const sequence = sql`pg_get_serial_sequence(format('%I.%I', table_schema, table_name), column_name)`
+  const sources: Record<Dialect, SQL> = {
+    sqlite: sql`SELECT name, lower(type) AS type, "notnull" AS not_null, dflt_value AS made_by, NULL AS max_length
+      FROM pragma_table_info(${table})`,
+    postgres: sql`SELECT column_name::text AS name, is_nullable = 'NO' AS not_null,
+      character_maximum_length AS max_length,
+      CASE data_type WHEN 'USER-DEFINED' THEN udt_name ELSE data_type END::text AS type,
+      CASE is_identity WHEN 'YES' THEN format('nextval(%L)', ${sequence}) ELSE column_default END::text AS made_by
+      FROM information_schema.columns
+      WHERE table_schema = ${place} AND table_name = ${table} AND is_generated = 'NEVER'`
+  }
+  const rows = await orm.select({
+    name: sql<string>`name`,
+    type: sql<string>`type`,
+    notNull: sql`not_null`.mapWith(Boolean),
+    default: sql<string | null>`made_by`,
+    maxLength: sql<number | null>`max_length`
+  }).from(sql`(${sources[dialect]}) AS columns`)
+  return new Map(rows.map(row => [row.name, row]))
 }
 
 /** The SQL that creates the schema of `database.schema`, only if it does not exist: few roles may create one. */

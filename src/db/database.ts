@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import type { ExistingUsers } from './existing-table.js'
 import type { TableNames } from './table-names.js'
 import type { Tables } from './tables.js'
 
@@ -14,6 +15,8 @@ export interface Db extends Tables {
   names: TableNames
   /** Runs `work` once what was written is stored: when the transaction ends well, or now if there is none. */
   afterCommit: (work: () => void) => void
+  /** The app's own table of users, if it is not the plugin's. */
+  existing?: ExistingUsers | undefined
 }
 
 export type Dialect = 'sqlite' | 'postgres'

@@ -1,15 +1,13 @@
 /** The tables of events and of known devices on PostgreSQL, described in `event-tables-sqlite.ts`. */
-import { index, jsonb, text, timestamp as timestamptz } from 'drizzle-orm/pg-core'
+import { index, jsonb, text } from 'drizzle-orm/pg-core'
 import type { EventDetails, EventType } from '../../schemas/events.js'
-import type { Naming, Users } from './social-tables-postgres.js'
+import { timestamp, userKey, userReference, type Naming, type Users } from './users-table-postgres.js'
 
-const timestamp = (name: string) => timestamptz(name, { withTimezone: true, precision: 3, mode: 'date' })
-
-export const eventsTable = ({ define, prefix }: Naming) => define(`${prefix}auth_events`, {
+export const eventsTable = ({ define, prefix, ...names }: Naming) => define(`${prefix}auth_events`, {
   id: text('id').primaryKey(),
   type: text('type').$type<EventType>().notNull(),
   at: timestamp('at').notNull(),
-  userPk: text('user_pk'),
+  userPk: userKey(names),
   sessionId: text('session_id'),
   ip: text('ip'),
   userAgent: text('user_agent'),
@@ -19,9 +17,11 @@ export const eventsTable = ({ define, prefix }: Naming) => define(`${prefix}auth
   index(`${prefix}auth_events_at_index`).on(table.at)
 ])
 
-export const knownDevicesTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}auth_known_devices`, {
+export const knownDevicesTable = (
+  { define, prefix, ...names }: Naming, users: Users
+) => define(`${prefix}auth_known_devices`, {
   device: text('device').primaryKey(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names).notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull()
 }, table => [
   index(`${prefix}auth_known_devices_user_pk_index`).on(table.userPk),

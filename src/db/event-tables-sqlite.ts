@@ -1,16 +1,17 @@
 /** The tables of events and of known devices on SQLite. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { EventDetails, EventType } from '../../schemas/events.js'
-import type { Users } from './social-tables-sqlite.js'
+import type { TableNames } from './table-names.js'
+import { userKey, userReference, type Users } from './users-table-sqlite.js'
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
 /** What has happened: see `src/events/`. The user is no reference, because the end of an account is an event, too. */
-export const eventsTable = (prefix: string) => sqliteTable(`${prefix}auth_events`, {
+export const eventsTable = ({ tables: prefix = '', ...names }: TableNames) => sqliteTable(`${prefix}auth_events`, {
   id: text('id').primaryKey(),
   type: text('type').$type<EventType>().notNull(),
   at: timestamp('at').notNull(),
-  userPk: text('user_pk'),
+  userPk: userKey(names),
   sessionId: text('session_id'),
   ip: text('ip'),
   userAgent: text('user_agent'),
@@ -21,9 +22,11 @@ export const eventsTable = (prefix: string) => sqliteTable(`${prefix}auth_events
 ])
 
 /** From where users have logged in: a digest of the user, the network and the browser. */
-export const knownDevicesTable = (prefix: string, users: Users) => sqliteTable(`${prefix}auth_known_devices`, {
+export const knownDevicesTable = (
+  { tables: prefix = '', ...names }: TableNames, users: Users
+) => sqliteTable(`${prefix}auth_known_devices`, {
   device: text('device').primaryKey(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names).notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull()
 }, table => [
   index(`${prefix}auth_known_devices_user_pk_index`).on(table.userPk),

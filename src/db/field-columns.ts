@@ -1,10 +1,12 @@
 /** The columns of the user fields: how they are added, adopted, or refused because the declaration has changed. */
 import { getTableName } from 'drizzle-orm'
 import type { ColumnKind, FieldSpec } from '../../schemas/user-fields.js'
-import { quote, recordEntry } from './catalogue.js'
+import { quote, readColumns, recordEntry } from './catalogue.js'
 import { conversion, fitsKind, sqliteCheck } from './column-conversion.js'
 import type { Database, Db, Dialect } from './database.js'
+import { fitsField } from './existing-field.js'
 import { indexOf, nameOf } from './table-names.js'
+import { isUnique } from './unique-columns.js'
 
 const types: Record<Dialect, Record<ColumnKind, string>> = {
   sqlite: { text: 'text', decimal: 'text', integer: 'integer', real: 'real', boolean: 'integer', json: 'text' },
@@ -37,6 +39,7 @@ export async function fieldStatements (
   if (type === undefined) return [addColumn(tx, field, wanted.column), ...uniqueIndex(tx, field), ...records]
   const isSameKind = dialect === 'postgres' || recordedKind === field.kind
   if (recorded === wanted.recorded && isSameKind) return []
+  if (tx.existing && recorded === undefined) return await adoptColumn(database, tx, field)
   // Commits between 0.1.0 and the next version recorded a definition as it is shown.
   const isAdoptable = recorded === undefined
     ? type === types[dialect][field.kind]
@@ -48,6 +51,21 @@ export async function fieldStatements (
     `userFields.${field.name}: its column is «${from}» and the declaration wants «${wanted.shown}». ` +
     `Run this SQL, then start again: ${repair(dialect, tx, field, { from, columns }).join('; ')};`
   )
+}
+
+/** A column that the app made, and which stays as it is. */
+async function adoptColumn (database: Database, tx: Db, field: FieldSpec): Promise<string[]> {
+  const { dialect } = database
+  const column = (await readColumns(dialect, tx.orm, tx.names, getTableName(tx.users))).get(field.column)
+  if (!column || !fitsField(dialect, field, column) || !await allFit(database, tx, field)) {
+    throw new Error(
+      `userFields.${field.name}: the column "${field.column}" of ${getTableName(tx.users)} is «${column?.type}», and ` +
+      `the declaration wants «${definition(dialect, field).shown}»; declare what fits the column, or name another ` +
+      `in userFields.${field.name}.column`
+    )
+  }
+  const index = field.unique && !await isUnique(dialect, tx, field.column) ? uniqueIndex(tx, field) : []
+  return [...index, ...recordEntries(dialect, tx, field)]
 }
 
 function recordEntries (dialect: Dialect, tx: Db, field: FieldSpec): string[] {

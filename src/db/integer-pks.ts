@@ -17,8 +17,14 @@ const onPostgres = expression`CASE WHEN "pk" ~ '^[1-9][0-9]{0,15}$' \
 THEN CASE WHEN CAST("pk" AS bigint) <= 9007199254740991 THEN CAST("pk" AS bigint) END END`
 const text: Record<Dialect, string> = { sqlite: onSqlite.text, postgres: onPostgres.text }
 
-/** The integer that a user's key spells; null for a key such as `007`, `1e3`, or one that JavaScript would round. */
-export const integerOfPk: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite.sql, postgres: onPostgres.sql }
+const spelled: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite.sql, postgres: onPostgres.sql }
+
+/**
+ * The integer that a user's key spells; null for a key such as `007`, `1e3`, or one that JavaScript would round. In the
+ * app's own table, the integer that it is.
+ */
+export const integerOfPk = (dialect: Dialect, { existing, users }: Db): SQL<number | null> =>
+  existing ? sql<number | null>`${users.pk}` : spelled[dialect]
 
 const entry = 'index:users_pk_integer'
 
@@ -26,9 +32,15 @@ const entry = 'index:users_pk_integer'
 export async function integerPkStatements (
   { dialect }: Database, tx: Db, ledger: ReadonlyMap<string, string>
 ): Promise<string[]> {
-  const { orm, users } = tx
+  const { orm, users, existing } = tx
+  if (existing) {
+    const [other] = await orm.select({ pk: users.pk }).from(users)
+      .where(sql`${users.pk} < 1 OR ${users.pk} > 9007199254740991`).limit(1)
+    if (other) refuseOtherPk(other.pk)
+    return []
+  }
   if (ledger.size > 0) {
-    const [other] = await orm.select({ pk: users.pk }).from(users).where(sql`${integerOfPk[dialect]} IS NULL`).limit(1)
+    const [other] = await orm.select({ pk: users.pk }).from(users).where(sql`${spelled[dialect]} IS NULL`).limit(1)
     if (other) refuseOtherPk(other.pk)
   }
   if (ledger.has(entry)) return []

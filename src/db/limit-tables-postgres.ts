@@ -1,8 +1,6 @@
 /** The tables of limits and of failed logins on PostgreSQL, described in `limit-tables-sqlite.ts`. */
-import { index, integer, text, timestamp as timestamptz } from 'drizzle-orm/pg-core'
-import type { Naming, Users } from './social-tables-postgres.js'
-
-const timestamp = (name: string) => timestamptz(name, { withTimezone: true, precision: 3, mode: 'date' })
+import { index, integer, text } from 'drizzle-orm/pg-core'
+import { timestamp, userReference, type Naming, type Users } from './users-table-postgres.js'
 
 export const rateLimitsTable = ({ define, prefix }: Naming) => define(`${prefix}auth_rate_limits`, {
   key: text('key').primaryKey(),
@@ -11,8 +9,10 @@ export const rateLimitsTable = ({ define, prefix }: Naming) => define(`${prefix}
   resetsAt: timestamp('resets_at').notNull()
 }, table => [index(`${prefix}auth_rate_limits_resets_at_index`).on(table.resetsAt)])
 
-export const loginFailuresTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}auth_login_failures`, {
-  userPk: text('user_pk').primaryKey().references(() => users.pk, { onDelete: 'cascade' }),
+export const loginFailuresTable = (
+  { define, prefix, ...names }: Naming, users: Users
+) => define(`${prefix}auth_login_failures`, {
+  userPk: userReference(users, names).primaryKey(),
   failures: integer('failures').notNull(),
   lockedAt: timestamp('locked_at')
 })

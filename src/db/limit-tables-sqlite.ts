@@ -1,6 +1,7 @@
 /** The tables of limits and of failed logins on SQLite. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { Users } from './social-tables-sqlite.js'
+import type { TableNames } from './table-names.js'
+import { userReference, type Users } from './users-table-sqlite.js'
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
@@ -13,8 +14,10 @@ export const rateLimitsTable = (prefix: string) => sqliteTable(`${prefix}auth_ra
 }, table => [index(`${prefix}auth_rate_limits_resets_at_index`).on(table.resetsAt)])
 
 /** How often in a row a wrong password was entered for a user, and since when the login is closed for it. */
-export const loginFailuresTable = (prefix: string, users: Users) => sqliteTable(`${prefix}auth_login_failures`, {
-  userPk: text('user_pk').primaryKey().references(() => users.pk, { onDelete: 'cascade' }),
+export const loginFailuresTable = (
+  { tables: prefix = '', ...names }: TableNames, users: Users
+) => sqliteTable(`${prefix}auth_login_failures`, {
+  userPk: userReference(users, names).primaryKey(),
   failures: integer('failures').notNull(),
   lockedAt: timestamp('locked_at')
 })

@@ -6,11 +6,12 @@ import { readFileSync } from 'node:fs'
 import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import { ownFile } from '../lib/own-files.js'
+import { adoptionStatements, refuseOtherTable } from './adopt-table.js'
 import { createLedger, missingSchema, readCatalogue, readLedger, recordEntry, type Catalogue } from './catalogue.js'
 import type { Database, Db, Dialect } from './database.js'
 import { fieldStatements } from './field-columns.js'
 import { integerPkStatements } from './integer-pks.js'
-import { withNames } from './table-names.js'
+import { isOfUsers, withKey, withNames } from './table-names.js'
 import { refuseUnfilledColumns } from './unfilled-columns.js'
 
 /**
@@ -26,16 +27,18 @@ export async function pendingStatements (
   const catalogue = await readCatalogue(database.dialect, tx)
   const ledger = await readLedger(tx, catalogue)
   const known = readMigrations(database.dialect, tx)
+  const { existing } = tx
   if (ledger.size === 0) refuseForeignTables(tx, catalogue)
+  refuseOtherTable(tx, ledger)
   refuseNewer(ledger, known)
   const pending = known.filter(({ tag }) => !ledger.has(`migration:${tag}`))
   if (pending.length === 0) refuseDamaged(tx, catalogue, fields)
-  await refuseUnfilledColumns(database.dialect, tx, ledger, fields)
+  if (!existing) await refuseUnfilledColumns(database.dialect, tx, ledger, fields)
   const migrated = pending.flatMap(({ tag, statements }) => [
     ...statements, recordEntry(tx, `migration:${tag}`, additive)
   ])
   const columns = catalogue.get(getTableName(tx.users)) ?? new Map<string, string>()
-  const added: string[] = []
+  const added = existing ? await adoptionStatements(database, tx, existing, { ledger, fields, pk }) : []
   for (const field of fields) added.push(...await fieldStatements(database, tx, field, { ledger, columns }))
   if (pk === 'integer') added.push(...await integerPkStatements(database, tx, ledger))
   const statements = [...migrated, ...added]
@@ -55,7 +58,7 @@ export const migrate = (
 
 interface Migration { tag: string, statements: string[] }
 
-function readMigrations (dialect: Dialect, { names }: Db): Migration[] {
+function readMigrations (dialect: Dialect, { names, existing, users }: Db): Migration[] {
   const folder = ownFile(`migrations/${dialect}/`)
   // drizzle-kit's own file, which ships with this package.
   const journal = JSON.parse(readFileSync(new URL('meta/_journal.json', folder), 'utf8')) as {
@@ -65,7 +68,12 @@ function readMigrations (dialect: Dialect, { names }: Db): Migration[] {
     tag,
     // drizzle-kit names the schema in references; let the search path of the connection decide.
     statements: readFileSync(new URL(`${tag}.sql`, folder), 'utf8').replaceAll('"public".', '')
-      .split('--> statement-breakpoint').map(statement => withNames(statement.trim(), names))
+      .split('--> statement-breakpoint').map(statement => statement.trim())
+      .filter(statement => !existing || !isOfUsers(statement))
+      .map(statement => withNames(statement, { ...names, table: existing }))
+      .map(statement => existing
+        ? withKey(statement, { key: existing.key, type: users.pk.getSQLType() })
+        : statement)
   }))
 }
 
@@ -81,10 +89,12 @@ function refuseNewer (ledger: ReadonlyMap<string, string>, known: Migration[]): 
   )
 }
 
-const tablesOf = (tx: Db): Table[] => Object.values(tx).filter(value => is(value, Table))
+/** Those that the plugin makes. */
+const madeTables = (tx: Db): Table[] =>
+  Object.values(tx).filter(value => is(value, Table) && !(tx.existing && value === tx.users))
 
 function refuseForeignTables (tx: Db, catalogue: Catalogue): void {
-  const table = tablesOf(tx).map(getTableName).find(name => catalogue.has(name))
+  const table = madeTables(tx).map(getTableName).find(name => catalogue.has(name))
   if (table === undefined) return
   throw new Error(
     `database: it has a table ${table}, but no record of who made it in ${getTableName(tx.ledger)}; restore that ` +
@@ -96,7 +106,7 @@ function refuseForeignTables (tx: Db, catalogue: Catalogue): void {
 /** A table or column that the ledger says was made is gone: restored in part, or dropped. */
 function refuseDamaged (tx: Db, catalogue: Catalogue, fields: readonly FieldSpec[]): void {
   const ofFields = new Set(fields.map(({ name }) => name))
-  for (const table of tablesOf(tx)) {
+  for (const table of madeTables(tx)) {
     const name = getTableName(table)
     const columns = catalogue.get(name)
     const lost = Object.entries(getTableColumns(table)).find(([key, column]) =>

@@ -3,6 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3'
 import type { FieldSpec } from '../../schemas/user-fields.js'
 import type { Database } from './database.js'
 import { dialectOf } from './drizzle-instance.js'
+import type { ExistingTableOption } from './existing-table.js'
 import type { PgOrm } from './postgres-rules.js'
 import type * as postgres from './postgres.js'
 import type * as sqlite from './sqlite.js'
@@ -14,14 +15,18 @@ const openPostgres = async (...given: Parameters<typeof postgres.openPostgres>):
 const openSqlite = async (...given: Parameters<typeof sqlite.openSqlite>): Promise<Database> =>
   await (await import('./sqlite.js')).openSqlite(...given)
 
-/** `onIdleError` is called with the errors of idle connections. Throws if the option names no supported database. */
+/**
+ * `onIdleError` is called with the errors of idle connections. Throws if the option names no supported database, or if
+ * the database lacks `existing`, the app's own table of users.
+ */
 export async function openDatabase (
   option: unknown,
   fields: readonly FieldSpec[],
-  onIdleError: (error: Error) => void
+  onIdleError: (error: Error) => void,
+  existing?: ExistingTableOption
 ): Promise<Database> {
   const { database, prepare, names, pool } = targetOf(option)
-  const tables = { ...names, fields }
+  const tables = { names, fields, existing }
   if (typeof database === 'string' && (isPostgres(database) || isSqliteName(database))) {
     return isPostgres(database)
       ? await openPostgres(database, tables, { prepare, pool, onIdleError })

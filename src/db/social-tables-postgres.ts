@@ -1,18 +1,12 @@
 /** The tables of social login on PostgreSQL, described in `social-tables-sqlite.ts`. */
-import {
-  index, text, timestamp as timestamptz, uniqueIndex, type AnyPgColumn, type PgTableFn
-} from 'drizzle-orm/pg-core'
+import { index, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { timestamp, userReference, type Naming, type Users } from './users-table-postgres.js'
 
-const timestamp = (name: string) => timestamptz(name, { withTimezone: true, precision: 3, mode: 'date' })
-
-/** Defines a table, in the schema that it should be in; and what its name begins with. */
-export interface Naming { define: PgTableFn, prefix: string }
-/** The table of users, with or without user fields. */
-export interface Users { pk: AnyPgColumn }
-
-export const socialAccountsTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}social_accounts`, {
+export const socialAccountsTable = (
+  { define, prefix, ...names }: Naming, users: Users
+) => define(`${prefix}social_accounts`, {
   id: text('id').primaryKey(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names).notNull(),
   provider: text('provider').notNull(),
   issuer: text('issuer').notNull(),
   subject: text('subject').notNull(),
@@ -25,14 +19,14 @@ export const socialAccountsTable = ({ define, prefix }: Naming, users: Users) =>
 ])
 
 export const socialTransactionsTable = (
-  { define, prefix }: Naming, users: Users
+  { define, prefix, ...names }: Naming, users: Users
 ) => define(`${prefix}social_transactions`, {
   digest: text('digest').primaryKey(),
   purpose: text('purpose').notNull(),
   origin: text('origin').notNull(),
   provider: text('provider').notNull(),
   browser: text('browser'),
-  userPk: text('user_pk').references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names),
   next: text('next'),
   createdAt: timestamp('created_at').notNull(),
   expiresAt: timestamp('expires_at').notNull()

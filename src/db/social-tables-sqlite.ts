@@ -1,15 +1,16 @@
 /** The tables of social login on SQLite. */
-import { index, integer, sqliteTable, text, uniqueIndex, type AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { TableNames } from './table-names.js'
+import { userReference, type Users } from './users-table-sqlite.js'
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
-/** The table of users, with or without user fields. */
-export interface Users { pk: AnySQLiteColumn }
-
 /** Which user logs in with which account of a provider; (issuer, subject) identifies it permanently. */
-export const socialAccountsTable = (prefix: string, users: Users) => sqliteTable(`${prefix}social_accounts`, {
+export const socialAccountsTable = (
+  { tables: prefix = '', ...names }: TableNames, users: Users
+) => sqliteTable(`${prefix}social_accounts`, {
   id: text('id').primaryKey(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names).notNull(),
   provider: text('provider').notNull(),
   issuer: text('issuer').notNull(),
   subject: text('subject').notNull(),
@@ -22,13 +23,15 @@ export const socialAccountsTable = (prefix: string, users: Users) => sqliteTable
 ])
 
 /** Social logins under way, each usable once: a redirect, a login that is still to be fetched, or a used ID token. */
-export const socialTransactionsTable = (prefix: string, users: Users) => sqliteTable(`${prefix}social_transactions`, {
+export const socialTransactionsTable = (
+  { tables: prefix = '', ...names }: TableNames, users: Users
+) => sqliteTable(`${prefix}social_transactions`, {
   digest: text('digest').primaryKey(),
   purpose: text('purpose').notNull(),
   origin: text('origin').notNull(),
   provider: text('provider').notNull(),
   browser: text('browser'),
-  userPk: text('user_pk').references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names),
   next: text('next'),
   createdAt: timestamp('created_at').notNull(),
   expiresAt: timestamp('expires_at').notNull()

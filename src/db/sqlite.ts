@@ -9,7 +9,8 @@ import { loadBetterSqlite3 } from './better-sqlite3.js'
 import { runNow, untilCommitted } from './after-commit.js'
 import type { Database } from './database.js'
 import { codecsConfig, createRun, executorsOf, type Run } from './sqlite-statements.js'
-import type { TablesOptions } from './table-names.js'
+import { findTable } from './find-table.js'
+import type { OpeningOptions } from './table-names.js'
 import { createTables } from './tables-sqlite.js'
 
 // Waiting inside SQLite blocks the process (measured: 4 s), so it waits briefly there, and then between retries.
@@ -18,7 +19,7 @@ const retryForMs = 2000
 
 export async function openSqlite (
   target: string | BetterSqlite3.Database,
-  options: TablesOptions
+  { names, fields, existing: option }: OpeningOptions
 ): Promise<Database> {
   const Client = await loadBetterSqlite3()
   const config = await codecsConfig()
@@ -26,8 +27,9 @@ export async function openSqlite (
   const client = typeof target === 'string' ? openFile(new Client(target, { timeout: busyTimeoutMs })) : target
   const run = createRun(client)
   const queue = queueOf(client)
-  const tables = { ...createTables(options), names: options }
   const orm = drizzle(executorsOf(async (...query) => run(...query)), config)
+  const existing = await findTable('sqlite', orm, names, option)
+  const tables = { ...createTables({ ...names, fields, table: existing }), names, existing }
   const transaction: Database['transaction'] = work => untilCommitted(
     afterCommit => runTransaction(client, queue, () => work({ ...tables, orm, afterCommit })))
   return {

@@ -1,17 +1,27 @@
 /** What the tables of a registration are called, and how SQL written for the default names gets these. */
 import { getTableName, type Table } from 'drizzle-orm'
 import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import type { ExistingTable, ExistingTableOption } from './existing-table.js'
 
 export interface TableNames {
   /** What the names of tables, indexes and constraints begin with: `staff_`. Default: nothing. */
   tables?: string | undefined
   /** The schema on PostgreSQL. Default: the first in the search path of the connection. */
   schema?: string | undefined
+  /** The table of users that the app had before, of `account.table`. Default: the plugin's own. */
+  table?: ExistingTable | undefined
 }
 
 export interface TablesOptions<F extends UserFields = {}> extends TableNames {
   /** The columns of the user fields: `describeFields(userFields).fields`. */
   fields?: FieldSpecs<F> | undefined
+}
+
+/** What a database is opened with. */
+export interface OpeningOptions {
+  names: TableNames
+  fields: FieldSpecs
+  existing: ExistingTableOption | undefined
 }
 
 /** The longest name in the migrations has 40 characters, and PostgreSQL cuts names to 63. */
@@ -28,12 +38,25 @@ export const filterOf = (prefix = ''): string[] => defaultNames.map(name => `!${
 const ownIdentifier = new RegExp(`(["\`])(${defaultNames.join('|')})(_\\w+)?\\1`, 'g')
 
 /** A statement of drizzle-kit's migrations, which names the tables, indexes and constraints as they are by default. */
-export const withNames = (statement: string, { tables = '', schema }: TableNames): string =>
+export const withNames = (statement: string, { tables = '', schema, table: existing }: TableNames): string =>
   statement.replace(ownIdentifier, (_all, quote: string, table: string, rest: string | undefined) => {
-    const name = `${quote}${tables}${table}${rest ?? ''}${quote}`
+    const isExisting = existing && table === 'users' && rest === undefined
+    const name = `${quote}${isExisting ? existing.name : `${tables}${table}${rest ?? ''}`}${quote}`
     // Only tables are named with their schema: indexes and constraints are made in that of their table.
     return schema === undefined || rest !== undefined ? name : `${quoteName(schema)}.${name}`
   })
+
+const ofUsers =
+  /^(?:--.*\n|\s)*(?:(?:CREATE|ALTER) TABLE|UPDATE|CREATE (?:UNIQUE )?INDEX ["`]\w+["`] ON) ["`]users["`]/
+
+/** Whether a statement of the migrations makes or changes the table of users. */
+export const isOfUsers = (statement: string): boolean => ofUsers.test(statement)
+
+/** A statement of the migrations whose foreign keys have the type and the column of the app's own key. */
+export const withKey = (statement: string, { key, type }: { key: string, type: string }): string =>
+  statement
+    .replace(/(["`])user_pk\1 text/g, `$1user_pk$1 ${type}`)
+    .replace(/(REFERENCES \S+)\((["`])pk\2\)/g, `$1($2${key}$2)`)
 
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 

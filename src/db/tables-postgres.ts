@@ -1,46 +1,19 @@
 /** The tables on PostgreSQL, described in `tables-sqlite.ts`. The rows are equal, or `tables.ts` does not compile. */
-import {
-  bigint, boolean, index, integer, jsonb, pgTable, PgSchema, text, timestamp as timestamptz, uniqueIndex, type PgTableFn
-} from 'drizzle-orm/pg-core'
-import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import { bigint, index, integer, jsonb, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { UserFields } from '../../schemas/user-fields.js'
 import { eventsTable, knownDevicesTable } from './event-tables-postgres.js'
 import { loginFailuresTable, rateLimitsTable } from './limit-tables-postgres.js'
-import { socialAccountsTable, socialTransactionsTable, type Naming, type Users } from './social-tables-postgres.js'
-import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
-import { userFieldColumns } from './user-columns-postgres.js'
+import { socialAccountsTable, socialTransactionsTable } from './social-tables-postgres.js'
+import { filterOf, type TablesOptions } from './table-names.js'
+import {
+  defineIn, timestamp, userReference, usersTable, type Naming, type Users
+} from './users-table-postgres.js'
 
-const timestamp = (name: string) => timestamptz(name, { withTimezone: true, precision: 3, mode: 'date' })
+export { usersTable }
 
-const userColumns = () => ({
-  pk: text('pk').primaryKey(),
-  email: text('email'),
-  username: text('username'),
-  usernameKey: text('username_key'),
-  emailVerified: boolean('email_verified').notNull().default(false),
-  passwordHash: text('password_hash'),
-  isActive: boolean('is_active').notNull(),
-  createdAt: timestamp('created_at').notNull(),
-  lastLogin: timestamp('last_login')
-})
-
-/** Tables in a schema have the same columns and rows. The schema `public` is one, too, if it is named. */
-const defineIn = ({ schema }: TableNames) =>
-  schema === undefined ? pgTable : new PgSchema(schema).table as unknown as PgTableFn
-
-/** The table with the columns of user fields: `usersTable(describeFields(userFields).fields)`. */
-export const usersTable = <F extends UserFields = {}>(
-  fields: FieldSpecs<F> = [], { tables: prefix = '', ...names }: TableNames = {}
-) => defineIn(names)(`${prefix}users`, {
-    ...userColumns(),
-    ...userFieldColumns(fields)
-  }, table => [
-    uniqueIndex(`${prefix}users_email_unique`).on(table.email),
-    uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
-  ])
-
-const sessionsTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}sessions`, {
+const sessionsTable = ({ define, prefix, ...names }: Naming, users: Users) => define(`${prefix}sessions`, {
   id: text('id').primaryKey(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names).notNull(),
   createdAt: timestamp('created_at').notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
@@ -70,12 +43,12 @@ const refreshTokensTable = ({ define, prefix }: Naming, sessions: Sessions) => d
   index(`${prefix}refresh_tokens_expires_at_index`).on(table.expiresAt)
 ])
 
-const outboxTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}mail_outbox`, {
+const outboxTable = ({ define, prefix, ...names }: Naming, users: Users) => define(`${prefix}mail_outbox`, {
   id: text('id').primaryKey(),
   origin: text('origin').notNull(),
   template: text('template').notNull(),
   address: text('address'),
-  userPk: text('user_pk').references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names),
   variables: jsonb('variables').notNull(),
   createdAt: timestamp('created_at').notNull(),
   dueAt: timestamp('due_at'),
@@ -91,11 +64,11 @@ const outboxTable = ({ define, prefix }: Naming, users: Users) => define(`${pref
   index(`${prefix}mail_outbox_failed_at_index`).on(table.failedAt)
 ])
 
-const oneTimeTokensTable = ({ define, prefix }: Naming, users: Users) => define(`${prefix}one_time_tokens`, {
+const oneTimeTokensTable = ({ define, prefix, ...names }: Naming, users: Users) => define(`${prefix}one_time_tokens`, {
   digest: text('digest').primaryKey(),
   mailId: text('mail_id').notNull(),
   purpose: text('purpose').notNull(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names).notNull(),
   address: text('address').notNull(),
   passwordDigest: text('password_digest').notNull(),
   createdAt: timestamp('created_at').notNull(),
@@ -118,7 +91,7 @@ const ledgerTable = ({ define, prefix }: Naming) => define(`${prefix}rest_auth_s
 
 /** The tables of a registration with `database: { tables }`. */
 export function createTables<F extends UserFields = {}> ({ fields, ...names }: TablesOptions<F> = {}) {
-  const naming = { define: defineIn(names), prefix: names.tables ?? '' }
+  const naming: Naming = { define: defineIn(names), prefix: names.tables ?? '', table: names.table }
   const users = usersTable(fields, names)
   const sessions = sessionsTable(naming, users)
   return {

@@ -1,40 +1,21 @@
 /** The tables on SQLite. The rows equal those on PostgreSQL, or `tables.ts` does not compile. */
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
+import type { UserFields } from '../../schemas/user-fields.js'
 import { eventsTable, knownDevicesTable } from './event-tables-sqlite.js'
 import { loginFailuresTable, rateLimitsTable } from './limit-tables-sqlite.js'
-import { socialAccountsTable, socialTransactionsTable, type Users } from './social-tables-sqlite.js'
+import { socialAccountsTable, socialTransactionsTable } from './social-tables-sqlite.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
-import { userFieldColumns } from './user-columns-sqlite.js'
+import { userReference, usersTable, type Users } from './users-table-sqlite.js'
+
+export { usersTable }
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
-const userColumns = () => ({
-  pk: text('pk').primaryKey(),
-  email: text('email'),
-  username: text('username'),
-  usernameKey: text('username_key'),
-  emailVerified: integer('email_verified', { mode: 'boolean' }).notNull().default(false),
-  passwordHash: text('password_hash'),
-  isActive: integer('is_active', { mode: 'boolean' }).notNull(),
-  createdAt: timestamp('created_at').notNull(),
-  lastLogin: timestamp('last_login')
-})
-
-/** The table with the columns of user fields: `usersTable(describeFields(userFields).fields)`. */
-export const usersTable = <F extends UserFields = {}>(
-  fields: FieldSpecs<F> = [], { tables: prefix = '' }: TableNames = {}
-) => sqliteTable(`${prefix}users`, {
-    ...userColumns(),
-    ...userFieldColumns(fields)
-  }, table => [
-    uniqueIndex(`${prefix}users_email_unique`).on(table.email),
-    uniqueIndex(`${prefix}users_username_key_unique`).on(table.usernameKey)
-  ])
-
-const sessionsTable = (prefix: string, users: Users) => sqliteTable(`${prefix}sessions`, {
+const sessionsTable = (
+  { tables: prefix = '', ...names }: TableNames, users: Users
+) => sqliteTable(`${prefix}sessions`, {
   id: text('id').primaryKey(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names).notNull(),
   createdAt: timestamp('created_at').notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
@@ -65,12 +46,14 @@ const refreshTokensTable = (prefix: string, sessions: Sessions) => sqliteTable(`
 ])
 
 /** The mails to send, and those sent in the last hour. `src/mail/dispatcher.ts` sends them and updates the rows. */
-const outboxTable = (prefix: string, users: Users) => sqliteTable(`${prefix}mail_outbox`, {
+const outboxTable = (
+  { tables: prefix = '', ...names }: TableNames, users: Users
+) => sqliteTable(`${prefix}mail_outbox`, {
   id: text('id').primaryKey(),
   origin: text('origin').notNull(),
   template: text('template').notNull(),
   address: text('address'),
-  userPk: text('user_pk').references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names),
   variables: text('variables', { mode: 'json' }).notNull(),
   createdAt: timestamp('created_at').notNull(),
   dueAt: timestamp('due_at'),
@@ -86,11 +69,13 @@ const outboxTable = (prefix: string, users: Users) => sqliteTable(`${prefix}mail
   index(`${prefix}mail_outbox_failed_at_index`).on(table.failedAt)
 ])
 
-const oneTimeTokensTable = (prefix: string, users: Users) => sqliteTable(`${prefix}one_time_tokens`, {
+const oneTimeTokensTable = (
+  { tables: prefix = '', ...names }: TableNames, users: Users
+) => sqliteTable(`${prefix}one_time_tokens`, {
   digest: text('digest').primaryKey(),
   mailId: text('mail_id').notNull(),
   purpose: text('purpose').notNull(),
-  userPk: text('user_pk').notNull().references(() => users.pk, { onDelete: 'cascade' }),
+  userPk: userReference(users, names).notNull(),
   address: text('address').notNull(),
   passwordDigest: text('password_digest').notNull(),
   createdAt: timestamp('created_at').notNull(),
@@ -117,20 +102,20 @@ const ledgerTable = (prefix: string) => sqliteTable(`${prefix}rest_auth_schema`,
 export function createTables<F extends UserFields = {}> ({ fields, ...names }: TablesOptions<F> = {}) {
   const { tables: prefix = '' } = names
   const users = usersTable(fields, names)
-  const sessions = sessionsTable(prefix, users)
+  const sessions = sessionsTable(names, users)
   return {
     users,
     sessions,
     refreshTokens: refreshTokensTable(prefix, sessions),
-    outbox: outboxTable(prefix, users),
-    oneTimeTokens: oneTimeTokensTable(prefix, users),
-    socialAccounts: socialAccountsTable(prefix, users),
-    socialTransactions: socialTransactionsTable(prefix, users),
+    outbox: outboxTable(names, users),
+    oneTimeTokens: oneTimeTokensTable(names, users),
+    socialAccounts: socialAccountsTable(names, users),
+    socialTransactions: socialTransactionsTable(names, users),
     userPkCounter: userPkCounterTable(prefix),
     rateLimits: rateLimitsTable(prefix),
-    loginFailures: loginFailuresTable(prefix, users),
-    events: eventsTable(prefix),
-    knownDevices: knownDevicesTable(prefix, users),
+    loginFailures: loginFailuresTable(names, users),
+    events: eventsTable(names),
+    knownDevices: knownDevicesTable(names, users),
     ledger: ledgerTable(prefix)
   }
 }

@@ -10,6 +10,7 @@ import { refuseOption } from '../lib/refuse-option.js'
 import { weakness } from '../lib/secrets.js'
 import { checkAccount } from './account.js'
 import { resolveCookies, resolveCsrf, type GivenCookies } from './cookies.js'
+import { resolveExistingTable, type GivenTable } from './existing-table.js'
 import { resolveLimits } from './limits.js'
 import { checkMail } from './mail.js'
 import { optionError, withinUnion } from './option-errors.js'
@@ -21,10 +22,11 @@ import type { Settings } from './types.js'
 import { resolveUrls } from './urls.js'
 import { resolveUserFields } from './user-fields.js'
 
-type FilledOptions = Omit<Settings, 'social' | 'limits' | 'audit'> &
+type FilledOptions = Omit<Settings, 'social' | 'limits' | 'audit' | 'account'> &
   Pick<CheckedOptions, 'secret' | 'docs' | 'migrate' | 'social' | 'limits' | 'audit'> & {
     tokens: GivenCookies & { keys?: Array<string | object> }
     userFields?: UserFields
+    account: Settings['account'] & { table: GivenTable }
   }
 
 interface Environment {
@@ -38,7 +40,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
   for (const error of Errors(Options, options)) refuseOption(optionError(withinUnion(error)))
   // The schema was checked in the line above; the compiler can't follow how `fill` adds its defaults.
   const filled = fill(Options, options) as unknown as FilledOptions
-  const { account, tokens: { keys, ...tokens } } = filled
+  const { account: { table, ...account }, tokens: { keys, ...tokens } } = filled
   checkAccount(account)
   const urls = resolveUrls(filled.urls, production)
   checkMail(filled.mail, production)
@@ -47,8 +49,11 @@ export function resolveSettings (options: object, { production, warn }: Environm
   if (production) checkProduction(filled)
   const { userFields, secret, social, limits, audit, ...rest } = filled
   const secrets = resolveSecrets(secret, warn)
+  const described = resolveUserFields(userFields ?? defaultUserFields)
   return Object.freeze({
     ...rest,
+    account,
+    existingTable: resolveExistingTable(table, { account, fields: described.fields, social: Object(social) }),
     secrets,
     tokens,
     urls,
@@ -65,7 +70,7 @@ export function resolveSettings (options: object, { production, warn }: Environm
     // production, in case somebody forgot NODE_ENV.
     mailViewer:
       production || isPublished(filled.publicUrl) || filled.docs === false ? false : `${filled.docs ?? '/docs'}/mail`,
-    ...resolveUserFields(userFields ?? defaultUserFields)
+    ...described
   })
 }
 

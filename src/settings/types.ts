@@ -1,6 +1,7 @@
 /** The settings: the checked options, frozen, with every default filled in. */
 import type { DescribedFields } from '../../schemas/columnless-fields.js'
 import type { CheckedOptions } from '../../schemas/options.js'
+import type { ExistingTableOption } from '../db/existing-table.js'
 import type { Provider } from '../providers/provider.js'
 import type { AuthEvent, BaseUser, PasswordValidator, RegistrationGuard } from '../types.js'
 import type { CookieSettings, CsrfSettings } from './cookies.js'
@@ -52,7 +53,9 @@ export interface Settings extends Readonly<DescribedFields> {
   publicUrl: string | undefined
   database: unknown
   migrate: boolean
-  account: Omit<Option<'account'>, 'registration'> & { registration: 'open' | 'closed' | RegistrationGuard }
+  account: Omit<Option<'account'>, 'registration' | 'table'> & { registration: 'open' | 'closed' | RegistrationGuard }
+  /** The app's own table of users. Undefined: the plugin makes one. */
+  existingTable: ExistingTableOption | undefined
   password: Omit<Option<'password'>, 'validators'> & { validators: readonly PasswordValidator[] }
   tokens: Omit<Option<'tokens'>, 'claims' | 'keys' | 'cookies' | 'csrf'> & {
     claims: ((user: BaseUser & Record<string, unknown>) => unknown) | undefined

@@ -4,7 +4,8 @@ import { prepared, type Db } from '../db/database.js'
 import type { LoginFailuresRow } from '../db/tables.js'
 
 const byUser = prepared<{ userPk: string }, LoginFailuresRow[]>(({ orm, loginFailures }) =>
-  orm.select().from(loginFailures).where(eq(loginFailures.userPk, sql.placeholder('userPk'))))
+  orm.select().from(loginFailures)
+    .where(eq(loginFailures.userPk, sql.param(sql.placeholder('userPk'), loginFailures.userPk))))
 
 export const findLoginFailures = async (db: Db, userPk: string): Promise<LoginFailuresRow | undefined> =>
   (await byUser(db, { userPk }))[0]

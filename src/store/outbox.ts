@@ -1,5 +1,6 @@
 /** The outbox. Claiming a row moves `dueAt` ahead (the lease), as a failed attempt does; a finished mail has none. */
 import { and, asc, count, eq, gt, inArray, isNotNull, isNull, lte, ne, notExists, or } from 'drizzle-orm'
+import { comparedEmail } from '../db/compared-email.js'
 import type { Db } from '../db/database.js'
 import type { MailRow } from '../db/tables.js'
 
@@ -48,9 +49,10 @@ export async function claimMails (
  * must not delay other mails. Returns how many.
  */
 export async function deleteUndeliverable (
-  { orm, outbox, users }: Db, { origin, now, limit }: Pick<Claim, 'origin' | 'now' | 'limit'>
+  db: Db, { origin, now, limit }: Pick<Claim, 'origin' | 'now' | 'limit'>
 ): Promise<number> {
-  const owner = orm.select({ pk: users.pk }).from(users).where(eq(users.email, outbox.address))
+  const { orm, outbox, users } = db
+  const owner = orm.select({ pk: users.pk }).from(users).where(eq(comparedEmail(db), outbox.address))
   const undeliverable = orm.select({ id: outbox.id }).from(outbox).where(and(
     eq(outbox.origin, origin), lte(outbox.dueAt, now), eq(outbox.attempts, 0), isNull(outbox.userPk), notExists(owner)
   )).limit(limit)

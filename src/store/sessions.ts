@@ -9,7 +9,7 @@ const withUser = prepared<{ userPk: string, id: string }, Array<{ user: UserRow,
       .select({ user: users, session: sessions })
       .from(users)
       .leftJoin(sessions, and(eq(sessions.id, sql.placeholder('id')), eq(sessions.userPk, users.pk)))
-      .where(eq(users.pk, sql.placeholder('userPk')))
+      .where(eq(users.pk, sql.param(sql.placeholder('userPk'), users.pk)))
 )
 
 /** The user, and their session of that ID if it exists: the only query of an authenticated request. */

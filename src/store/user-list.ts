@@ -1,6 +1,7 @@
 /** Reads the users table page by page. */
 import { and, gt, or, sql, type Column, type SQL } from 'drizzle-orm'
 import type { Database } from '../db/database.js'
+import { comparedEmail } from '../db/compared-email.js'
 import { integerOfPk } from '../db/integer-pks.js'
 import type { UserRow } from '../db/tables.js'
 import { usernameKey } from '../lib/username.js'
@@ -17,21 +18,23 @@ interface ListOptions {
 
 /** In ascending order of their keys. */
 export async function listUsers (
-  { orm, dialect, users }: Database,
+  db: Database,
   { after, limit, search, byInteger }: ListOptions
 ): Promise<UserRow[]> {
-  const key: SQL = byInteger ? integerOfPk[dialect] : sql`${users.pk}`
+  const { orm, dialect, users, existing } = db
+  const key: SQL = byInteger ? integerOfPk(dialect, db) : sql`${users.pk}`
+  const beyond = after === undefined ? undefined : gt(key, existing ? sql.param(after, users.pk) : after)
   // Empty for characters that usernames are compared without: every username contains that.
   const partOfName = usernameKey(search)
   const found = or(
-    contains(users.email, search.toLowerCase()),
+    contains(comparedEmail(db), search.toLowerCase()),
     partOfName === '' ? undefined : contains(users.usernameKey, partOfName)
   )
   return await orm.select().from(users)
-    .where(and(after === undefined ? undefined : gt(key, after), search === '' ? undefined : found))
+    .where(and(beyond, search === '' ? undefined : found))
     .orderBy(key)
     .limit(limit)
 }
 
-const contains = (column: Column, part: string): SQL =>
+const contains = (column: Column | SQL, part: string): SQL =>
   sql`${column} LIKE ${`%${part.replace(/[!%_]/g, '!$&')}%`} ESCAPE '!'`

@@ -1,14 +1,16 @@
 /** The counter of integer keys. */
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/database.js'
+import { isIntegerKey } from '../db/existing-table.js'
 import { integerOfPk } from '../db/integer-pks.js'
 
 /**
  * A key above that of every user, and above every key that was given before. Call it outside a transaction, which
  * would lock the counter until it ends, and whose rollback would give the key again.
  */
-export async function takeNextPk ({ orm, dialect, users, userPkCounter: counter }: Database): Promise<number> {
-  const next = sql`(SELECT coalesce(max(${integerOfPk[dialect]}), 0) + 1 FROM ${users})`
+export async function takeNextPk (db: Database): Promise<number> {
+  const { orm, dialect, users, userPkCounter: counter } = db
+  const next = sql`(SELECT coalesce(max(${integerOfPk(dialect, db)}), 0) + 1 FROM ${users})`
   const [row] = await orm
     .insert(counter)
     .values({ name: 'users', last: next })
@@ -19,4 +21,18 @@ export async function takeNextPk ({ orm, dialect, users, userPkCounter: counter 
     .returning({ last: counter.last })
   if (!row || !Number.isSafeInteger(row.last)) throw new Error("account.pk: 'integer': there is no higher key left")
   return row.last
+}
+
+/**
+ * A key that the app's own table makes for a new row, by its default; undefined if it makes none and its keys are no
+ * integers. Call it outside a transaction, as `takeNextPk`.
+ */
+export async function takeTablePk (db: Database): Promise<string | undefined> {
+  const { orm, existing } = db
+  if (!existing) return undefined
+  if (existing.keyDefault === undefined) {
+    return isIntegerKey(existing.keyType) ? String(await takeNextPk(db)) : undefined
+  }
+  const [row] = await orm.select({ pk: existing.keyDefault }).from(sql`(VALUES (1)) AS one`)
+  return row?.pk
 }

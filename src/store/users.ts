@@ -1,14 +1,15 @@
 /** The users table. */
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, ne, sql, type Column, type SQL } from 'drizzle-orm'
+import { comparedEmail } from '../db/compared-email.js'
 import { prepared, type Db } from '../db/database.js'
 import { isConflict } from '../db/errors.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { formerUsernameKey, usernameKey } from '../lib/username.js'
 
 const byPk = prepared<{ pk: string }, UserRow[]>(({ orm, users }) =>
-  orm.select().from(users).where(eq(users.pk, sql.placeholder('pk'))))
-const byEmail = prepared<{ email: string }, UserRow[]>(({ orm, users }) =>
-  orm.select().from(users).where(eq(users.email, sql.placeholder('email'))))
+  orm.select().from(users).where(eq(users.pk, sql.param(sql.placeholder('pk'), users.pk))))
+const byEmail = prepared<{ email: string }, UserRow[]>(db =>
+  db.orm.select().from(db.users).where(eq(comparedEmail(db), sql.placeholder('email'))))
 const byUsername = prepared<{ key: string, former: string }, UserRow[]>(({ orm, users }) =>
   orm.select().from(users).where(inArray(users.usernameKey, [sql.placeholder('key'), sql.placeholder('former')])))
 
@@ -36,9 +37,16 @@ export async function samplePasswordHashes ({ orm, users }: Db, count = 1000): P
   return rows.map(({ passwordHash }) => passwordHash)
 }
 
+/** PostgreSQL takes a given key for a column `GENERATED ALWAYS AS IDENTITY` only if the statement says so. */
+function insertWithPk ({ orm, users, existing }: Db) {
+  const insert = orm.insert(users)
+  const overriding: unknown = existing && Object(insert).overridingSystemValue?.()
+  return overriding === undefined ? insert : overriding as typeof insert
+}
+
 /** Stores a user; undefined if one of the unique values is taken. The index decides, not an earlier query. */
-export async function insertUser ({ orm, users }: Db, row: NewUserRow): Promise<UserRow | undefined> {
-  const [user] = await orm.insert(users).values(row).onConflictDoNothing().returning()
+export async function insertUser (db: Db, row: NewUserRow): Promise<UserRow | undefined> {
+  const [user] = await insertWithPk(db).values(row).onConflictDoNothing().returning()
   return user
 }
 
@@ -60,7 +68,8 @@ export async function updateUser (
 }
 
 /** The columns in which another user than `pk` already has the given value. */
-export async function takenColumns ({ orm, users }: Db, values: Record<string, unknown>, pk = ''): Promise<string[]> {
+export async function takenColumns (db: Db, values: Record<string, unknown>, pk?: string): Promise<string[]> {
+  const { orm, users } = db
   // The columns of the user fields are known only at run time.
   const columns: Record<string, Column | undefined> = getTableColumns(users)
   const taken: string[] = []
@@ -70,7 +79,10 @@ export async function takenColumns ({ orm, users }: Db, values: Record<string, u
     const [other] = await orm
       .select({ pk: users.pk })
       .from(users)
-      .where(and(eq(column, value), ne(users.pk, pk)))
+      .where(and(
+        name === 'email' ? eq(comparedEmail(db), value) : eq(column, value),
+        pk === undefined ? undefined : ne(users.pk, pk)
+      ))
       .limit(1)
     if (other) taken.push(name)
   }
@@ -93,16 +105,17 @@ const hasPassword = (users: Db['users'], hash: string | null) =>
 
 /** The user, whose row is locked until the transaction ends: the update changes nothing, but takes the lock. */
 export async function lockUser ({ orm, users }: Db, pk: string): Promise<UserRow | undefined> {
-  const [user] = await orm.update(users).set({ pk }).where(eq(users.pk, pk)).returning()
+  const [user] = await orm.update(users).set({ isActive: sql`${users.isActive}` }).where(eq(users.pk, pk)).returning()
   return user
 }
 
 /** Marks the user's address as verified; undefined if it is no longer the user's, or the user is not active. */
-export async function verifyEmail ({ orm, users }: Db, pk: string, email: string): Promise<UserRow | undefined> {
+export async function verifyEmail (db: Db, pk: string, email: string): Promise<UserRow | undefined> {
+  const { orm, users } = db
   const [user] = await orm
     .update(users)
     .set({ emailVerified: true })
-    .where(and(eq(users.pk, pk), eq(users.email, email), eq(users.isActive, true)))
+    .where(and(eq(users.pk, pk), eq(comparedEmail(db), email), eq(users.isActive, true)))
     .returning()
   return user
 }
