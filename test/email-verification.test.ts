@@ -1,10 +1,9 @@
 /** E-mail verification: its mails, links and pages, and what strangers can learn from them. */
 import { setImmediate } from 'node:timers/promises'
-import * as postgresTables from '../src/db/tables-postgres.js'
-import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/types.js'
 import { keyIn, uidAndTokenIn } from './support/answers.js'
 import { alice, password, story, type BuiltApp } from './support/build.js'
+import { otherPk, usersOf } from './support/users-table.js'
 
 const mandatory = { account: { emailVerification: 'mandatory' } }
 const credentials = { email: alice.email, password }
@@ -124,17 +123,17 @@ story('registering a taken address gets the usual answer, and a mail tells the o
 })
 
 story('rows that the app\'s hook wrote for a taken address are rolled back', async (t, build, { dialect }) => {
-  const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
+  const users = usersOf(dialect)
   let count = 0
   const registering = async (_input: object, tx: Tx) => {
-    await tx.insert(users).values({ pk: `invitation ${++count}`, isActive: true, createdAt: new Date() })
+    await tx.insert(users).values({ pk: otherPk(`${++count}`), isActive: true, createdAt: new Date() })
   }
   const app = await build(t, { options: { ...mandatory, hooks: { registering } } })
   await app.post('/registration', alice)
   t.equal((await app.post('/registration', alice)).statusCode, 201)
   t.equal(count, 2)
-  t.ok(await app.app.restAuth.users.find({ pk: 'invitation 1' }))
-  t.equal(await app.app.restAuth.users.find({ pk: 'invitation 2' }), undefined)
+  t.ok(await app.app.restAuth.users.find({ pk: otherPk('1') }))
+  t.equal(await app.app.restAuth.users.find({ pk: otherPk('2') }), undefined)
   t.equal((await app.mails()).length, 2, 'and the owner gets a mail all the same')
 })
 

@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import * as postgresTables from '../src/db/tables-postgres.js'
-import * as sqliteTables from '../src/db/tables-sqlite.js'
 import { type Tx, Rejection } from '../src/index.js'
 import { alice, fieldCodes, story } from './support/build.js'
+import { otherPk, usersOf } from './support/users-table.js'
 
 story('a registration stores the user, logs them in, and returns tokens and declared fields', async (t, build) => {
   const { post, get } = await build(t)
@@ -100,10 +99,10 @@ story('the hooks run in the order of the registration, and do not receive the pa
 
 story("a throw in a hook rolls everything back, including the hook's own writes", async (t, build, { dialect }) => {
   // As the author of the hook would write it, for the database of the app.
-  const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
+  const users = usersOf(dialect)
   const hooks = {
     registered: async (user: { pk: string, email: string }, tx: Tx) => {
-      await tx.insert(users).values({ pk: `shadow of ${user.pk}`, isActive: true, createdAt: new Date() })
+      await tx.insert(users).values({ pk: otherPk(user.pk), isActive: true, createdAt: new Date() })
       if (user.email === alice.email) throw new Rejection('The quota is used up.', 'email')
     }
   }
@@ -111,7 +110,7 @@ story("a throw in a hook rolls everything back, including the hook's own writes"
   t.same(fieldCodes(await post('/registration', alice)), { email: ['value_not_allowed'] })
   t.equal(await app.restAuth.users.find({ email: alice.email }), undefined)
   const { user } = (await post('/registration', { ...alice, email: 'bob@example.com' })).json()
-  t.ok(await app.restAuth.users.find({ pk: `shadow of ${user.pk}` }), "without a throw, the hook's writes are kept")
+  t.ok(await app.restAuth.users.find({ pk: otherPk(user.pk) }), "without a throw, the hook's writes are kept")
   t.equal((await post('/registration', { ...alice, email: 'carol@example.com' })).statusCode, 201)
 })
 

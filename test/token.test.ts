@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { openDatabase } from '../src/db/open.js'
 import { alice, password, secret, sqliteBuild, story, t, type BuiltApp, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
+import { existingTable } from './support/users-table.js'
 
 const invalid = { code: 'token_not_valid', detail: 'Token is invalid' }
 const refreshWith =
@@ -175,7 +176,7 @@ story('logout, deactivation, deletion and a password change all invalidate refre
 story('a user deactivated by SQL of the app cannot refresh either', async (t, build, { dialect }) => {
   const database = dialect === 'sqlite' ? temporaryFile(t) : undefined
   const built = await build(t, database ? { options: { database } } : {})
-  const db = await openDatabase(database ?? built.database, [], () => {})
+  const db = await openDatabase(database ?? built.database, [], () => {}, existingTable)
   t.teardown(() => db.close())
   const { refresh, access } = await built.register()
   await db.orm.update(db.users).set({ isActive: false })

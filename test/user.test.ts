@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import * as postgresTables from '../src/db/tables-postgres.js'
-import * as sqliteTables from '../src/db/tables-sqlite.js'
 import type { Tx } from '../src/index.js'
 import { alice, fieldCodes, password, story } from './support/build.js'
+import { longPk, usersOf } from './support/users-table.js'
 
 const named = {
   userFields: {},
@@ -137,7 +136,7 @@ story('a first username needs no recent login', async (t, build) => {
 })
 
 story('a unique violation inside a hook is an internal error and is not retried', async (t, build, { dialect }) => {
-  const users = dialect === 'sqlite' ? sqliteTables.users : postgresTables.users as never
+  const users = usersOf(dialect)
   let runs = 0
   const userUpdated = async (user: { pk: string }, tx: Tx) => {
     runs++
@@ -150,7 +149,9 @@ story('a unique violation inside a hook is an internal error and is not retried'
   t.equal(runs, 1)
   const told = logs.filter(line => line.includes('request failed')).join('')
   t.match(told, /database query failed/)
-  t.notMatch(told, new RegExp(user.pk), 'the log has the query, not its values')
+  for (const value of ['params: ', 'already exists', ...longPk(user.pk)]) {
+    t.notMatch(told, value, 'the log has the query, not its values')
+  }
 })
 
 story('userUpdated runs inside the transaction, and a throw rolls it back', async (t, build) => {

@@ -2,6 +2,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { Failure } from '../src/index.js'
 import { alice, articleOptions, password, sqliteBuild, story, t } from './support/build.js'
+import { longPk, usersTableName } from './support/users-table.js'
 
 const bob = { email: 'Bob@Example.com', gender: 'M' as const, phone_number: '+15550101', password }
 const fieldsOf = (error: unknown) =>
@@ -147,23 +148,23 @@ t.test('a database failure reveals no values to the client or the log', async t 
     }
   })
   const { access, user } = (await post('/registration', alice)).json()
-  client.exec('ALTER TABLE users RENAME COLUMN is_active TO gone')
+  client.exec(`ALTER TABLE ${usersTableName} RENAME COLUMN is_active TO gone`)
   const answers = [
     await app.inject({ method: 'POST', url: '/host' }),
     await app.inject({ url: '/me', headers: { authorization: `Bearer ${access}` } }),
     await post('/registration', { ...alice, email: 'carol@example.com' }, { fault: true })
   ]
+  const values = ['argon2id', 'bob@example.com', 'carol@example.com', ...longPk(user.pk)]
   for (const { statusCode, body } of answers) {
     t.equal(statusCode, 500)
-    for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk, 'insert into', 'select']) {
-      t.notMatch(body, told)
-    }
+    for (const told of [...values, 'insert into', 'select']) t.notMatch(body, told)
   }
   // Events name the user.
   const others = logs.filter(line => !('event' in JSON.parse(line))).join('')
-  for (const told of ['argon2id', 'bob@example.com', 'carol@example.com', user.pk]) t.notMatch(others, told)
+  for (const told of values) t.notMatch(others, told)
   t.match(logs.join(''), /database query failed/)
   client.pragma('query_only = ON')
-  client.exec('PRAGMA query_only = OFF; ALTER TABLE users RENAME COLUMN gone TO is_active; PRAGMA query_only = ON')
+  client.exec(`PRAGMA query_only = OFF; ALTER TABLE ${usersTableName} RENAME COLUMN gone TO is_active`)
+  client.pragma('query_only = ON')
   t.equal((await app.inject({ method: 'POST', url: '/host' })).statusCode, 503, 'and a fault that passes says so')
 })

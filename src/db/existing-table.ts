@@ -64,7 +64,7 @@ const integer = /^(?:0|-?[1-9]\d{0,18})$/
 const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
 
 /** Whether the text spells a key of the type in its one form, so that no two texts are the same key. */
-function isKey (type: KeyType, text: string): boolean {
+export function isKey (type: KeyType, text: string): boolean {
   const max = highest[type]
   if (max === undefined) return type === 'text' || uuid.test(text)
   return integer.test(text) && BigInt(text) <= max && BigInt(text) >= -max - 1n

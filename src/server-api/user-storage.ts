@@ -2,6 +2,7 @@
 import type { AccountInput } from '../account/user-records.js'
 import type { Context } from '../context.js'
 import type { Db } from '../db/database.js'
+import { isKey } from '../db/existing-table.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { Failure, fieldError, throwIfInvalid } from '../errors/failure.js'
 import { workOf } from '../lib/password-work.js'
@@ -47,12 +48,18 @@ export function createUserStorage ({ db, clock, userRecords }: Options) {
 
   /** Stores a user under the key that they had elsewhere. `tx` may be a transaction. */
   async function storeWithPk (tx: Db, body: Body & { pk: UserPk }, passwordHash?: string): Promise<UserRow> {
-    const row = { ...await toRow(tx, body, passwordHash), pk: userRecords.storedPk(body.pk) }
+    const row = { ...await toRow(tx, body, passwordHash), pk: checkedPk(body.pk) }
     const stored = await insertUser(tx, row)
     if (stored) return stored
     const conflicts = await userRecords.conflicts(tx, row)
     if (await findUser(tx, row.pk)) conflicts.unshift(fieldError('pk', 'value_taken'))
     throw new Failure('validation_error', { fields: conflicts })
+  }
+
+  function checkedPk (given: UserPk): string {
+    const pk = userRecords.storedPk(given)
+    if (db.existing && !isKey(db.existing.keyType, pk)) throwIfInvalid([fieldError('pk', 'invalid')])
+    return pk
   }
 
   /** Outside a transaction. The body was validated against the contract. */

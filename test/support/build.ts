@@ -16,6 +16,7 @@ import { assembleKit } from '../../src/testing/kit.js'
 import { databases, postgres, sqlite, type TestedDatabase } from './databases.js'
 import { startMailServer, type CaughtMail, type MailServer } from './mail-server.js'
 import { createResponseChecks } from './response-checks.js'
+import { withUsersTable } from './users-table.js'
 
 export { t, type Test }
 
@@ -160,7 +161,7 @@ async function startApp (
   // Tests pass wrong options too, so `options` has no narrower type.
   const mail = { transport, ...(options as { mail?: object }).mail }
   const given = { ...articleOptions, secret, database, migrate: true, docs: false, limits: false, ...options, mail }
-  await app.register(fp(createPlugin(internals)), given)
+  await app.register(fp(createPlugin(internals)), await withUsersTable(given))
   await after?.(app)
   await app.ready()
 }

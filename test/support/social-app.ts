@@ -7,6 +7,7 @@ import { articleOptions, type Build, type BuiltApp, type Test } from './build.js
 import { temporaryFile } from './databases.js'
 import { startOpenidProvider } from './openid-provider.js'
 import { createBrowser } from './social-browser.js'
+import { existingTable } from './users-table.js'
 
 const redirectUri = 'http://localhost:3000/auth/company/callback'
 
@@ -70,7 +71,7 @@ export function sharedDatabase (t: Test, dialect: 'sqlite' | 'postgres') {
   return {
     given: file === undefined ? {} : { database: file },
     open: async ({ database }: Pick<BuiltApp, 'database'>): Promise<Database> => {
-      const db = await openDatabase(file ?? database, [], () => {})
+      const db = await openDatabase(file ?? database, [], () => {}, existingTable)
       t.teardown(() => db.close())
       return db
     }
