@@ -12,6 +12,7 @@ import { hs256, open, type Json } from './support/forgery.js'
 import {
   alice, cheapHash, fieldCodes, password, patient, secret, sqliteBuild, story, t, type BuiltApp
 } from './support/build.js'
+import { columnNames, usersTableName } from './support/users-table.js'
 
 /** One route of the app for each kind of hook; it returns what the handler sees. */
 function addRoutes (app: FastifyInstance): void {
@@ -178,7 +179,7 @@ t.test('a user without a password cannot reauthenticate with any', async t => {
   const client = new BetterSqlite3(':memory:')
   const { post, register } = await sqliteBuild(t, { database: drizzle({ client }) })
   const { access } = await register()
-  client.exec('UPDATE users SET password_hash = NULL')
+  client.exec(`UPDATE ${usersTableName} SET ${columnNames.password_hash} = NULL`)
   for (const sent of [password, ' ', 'null']) {
     t.strictSame(fieldCodes(await post('/reauthenticate', { password: sent }, { token: access })), {
       password: ['incorrect_password']

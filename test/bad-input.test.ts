@@ -10,6 +10,7 @@ import {
 } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 import { processorMs } from './support/processor-time.js'
+import { existingTable } from './support/users-table.js'
 
 const everyKind = {
   nickname: { schema: Type.Optional(Type.String({ maxLength: 30 })), unique: true },
@@ -52,7 +53,7 @@ async function buildWithAlice (t: Test, build: Build, dialect: string, options: 
     ...(file && { options: { ...rich, ...options.options, database: file } })
   })
   const { access: token, user } = await built.register()
-  const db = await openDatabase(file ?? built.database, [], () => {})
+  const db = await openDatabase(file ?? built.database, [], () => {}, existingTable)
   t.teardown(() => db.close())
   const rows = async () => await db.orm.select().from(db.users)
   const before = await rows()

@@ -275,6 +275,8 @@ for (const tested of databases) {
         withColumns({ password_hash: 'secret' }), ["secret text NOT NULL DEFAULT ''"]],
       [/the column "phone" of "accounts" is NOT NULL without a default, so no user could be stored/, {},
         ['phone text NOT NULL CHECK (phone IS NOT NULL)']],
+      [/userFields.plan: its column "plan" of "accounts" is NOT NULL, but users may have no value/,
+        { userFields: { plan: { schema: Type.Optional(Type.String({ default: 'free' })) } } }],
       [/userFields.full_name: the column "full_name" of accounts is «.*», and the declaration wants/,
         { userFields: { full_name: { schema: Type.Number() } } }],
       [/account.table.columns.username: "email_address" is already the column of account.table.columns.email/,

@@ -14,6 +14,7 @@ import {
 } from './support/build.js'
 import { temporaryFile, type TestedDatabase } from './support/databases.js'
 import { processorMs } from './support/processor-time.js'
+import { existingTable } from './support/users-table.js'
 
 const cost = { memoryCost: 4096, timeCost: 3, parallelism: 1 }
 const older = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
@@ -25,7 +26,7 @@ const djangoBcrypt = async (secret: string, rounds = 4) => `bcrypt$${await bcryp
 /** An app, and a function that creates a user with the given stored hash. */
 async function withHashes (t: Test, build: Build, { dialect }: TestedDatabase, options: BuildOptions = {}) {
   const built = await build(t, { ...dialect === 'sqlite' && { database: temporaryFile(t) }, ...options })
-  const db = await openDatabase(built.database, [], () => {})
+  const db = await openDatabase(built.database, [], () => {}, existingTable)
   t.teardown(() => db.close())
   async function importUser (name: string, passwordHash: string | null, changes: object = {}) {
     const fields = { email: `${name}@example.com`, gender: 'F', phone_number: '1' }

@@ -9,6 +9,7 @@ import { bodySchemaIn } from './support/answers.js'
 import {
   alice, articleOptions, fieldCodes, password, story, type Build, type BuildOptions, type BuiltApp, type Test
 } from './support/build.js'
+import { columnNames, usersTableName } from './support/users-table.js'
 
 const social = { google: { clientId: 'x', clientSecret: 'y' } }
 const userFields = {
@@ -34,9 +35,9 @@ async function buildEmptied (t: Test, build: Build, options: object = {}, more: 
   const registered = async ({ email }: { email: string }, tx: AnyTx) => {
     if (email === bob.email) return
     const query = sql`
-      update users
+      update ${sql.identifier(usersTableName)}
       set gender = null, phone_number = null, badge = null, address = null, adult = null, plan = null
-      where email = ${email}`
+      where ${sql.identifier(columnNames.email)} = ${email}`
     await (tx.run ? tx.run(query) : tx.execute?.(query))
   }
   const { hooks, ...others } = options as { hooks?: object }

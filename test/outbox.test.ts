@@ -15,6 +15,7 @@ import {
 } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
 import { startMailServer } from './support/mail-server.js'
+import { existingTable } from './support/users-table.js'
 
 const mandatory = { account: { emailVerification: 'mandatory' } }
 const fresh = 'Brand-new-pw-1'
@@ -24,7 +25,7 @@ const buildShared = async (t: Test, build: Build, dialect: string, options: Buil
   await build(t, { ...options, ...(dialect === 'sqlite' && { database: temporaryFile(t) }) })
 
 async function openRows (t: Test, { database }: BuiltApp): Promise<Database> {
-  const db = await openDatabase(database, [], () => {})
+  const db = await openDatabase(database, [], () => {}, existingTable)
   t.teardown(() => db.close())
   return db
 }

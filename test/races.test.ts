@@ -5,6 +5,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import { openDatabase } from '../src/db/open.js'
 import { alice, articleOptions, fieldCodes, password, story, type Build, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
+import { existingTable } from './support/users-table.js'
 
 const named = {
   ...articleOptions,
@@ -19,7 +20,7 @@ const named = {
 async function buildWithRows (t: Test, build: Build, dialect: string) {
   const file = dialect === 'sqlite' ? temporaryFile(t) : undefined
   const built = await build(t, { options: { ...named, ...(file && { database: file }) } })
-  const db = await openDatabase(file ?? built.database, [], () => {})
+  const db = await openDatabase(file ?? built.database, [], () => {}, existingTable)
   t.teardown(() => db.close())
   return {
     ...built,

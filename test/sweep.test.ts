@@ -4,6 +4,7 @@ import { openDatabase } from '../src/db/open.js'
 import { deleteUndeliverable } from '../src/store/outbox.js'
 import { alice, password, sqliteBuild, story, t, type Build, type BuildOptions, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
+import { existingTable } from './support/users-table.js'
 
 const days = 86400
 
@@ -12,7 +13,7 @@ async function buildShared (t: Test, build: Build, dialect: string, options: Bui
   const app = await build(t, {
     options: { account, ...options }, ...(dialect === 'sqlite' && { database: temporaryFile(t) })
   })
-  const db: Database = await openDatabase(app.database, [], () => {})
+  const db: Database = await openDatabase(app.database, [], () => {}, existingTable)
   t.teardown(() => db.close())
   const login = async () => (await app.post('/login', { email: alice.email, password })).json()
   return { ...app, db, login, sweep: async () => await app.app.restAuth.sweep() }

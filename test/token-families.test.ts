@@ -12,6 +12,7 @@ import { openDatabase } from '../src/db/open.js'
 import { createTokenDeriver, hashToken, mintToken } from '../src/lib/secrets.js'
 import { alice, password, secret, story, type Build, type BuiltApp, type Test } from './support/build.js'
 import { openPool, temporaryFile, type TestedDatabase } from './support/databases.js'
+import { existingTable } from './support/users-table.js'
 
 const invalid = { code: 'token_not_valid', detail: 'Token is invalid' }
 
@@ -19,7 +20,7 @@ const invalid = { code: 'token_not_valid', detail: 'Token is invalid' }
 async function buildWithRows (t: Test, build: Build, { dialect }: TestedDatabase, options: object = {}) {
   const file = dialect === 'sqlite' ? temporaryFile(t) : undefined
   const built = await build(t, { options, ...(file && { database: file }) })
-  const db = await openDatabase(file ?? built.database, [], () => {})
+  const db = await openDatabase(file ?? built.database, [], () => {}, existingTable)
   t.teardown(() => db.close())
   return { ...built, ...rowsOf(db), db }
 }

@@ -7,6 +7,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import { openDatabase } from '../src/db/open.js'
 import { password, story, type Build, type BuiltApp, type Test } from './support/build.js'
 import { temporaryFile } from './support/databases.js'
+import { existingTable } from './support/users-table.js'
 
 const crowd = 25
 const times = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
@@ -28,7 +29,7 @@ async function buildTwo (
   const one = await build(t, { options, ...(file && { database: file }) })
   const database = file ?? one.database
   const other = instances === 2 ? await build(t, { options, database }) : one
-  const db = await openDatabase(database, [], () => {})
+  const db = await openDatabase(database, [], () => {}, existingTable)
   t.teardown(() => db.close())
   const apps = [one, other] as const
   return {

@@ -103,11 +103,13 @@ export function refuseUnfilled (existing: ExistingUsers, fields: readonly FieldS
     if (!notNull || own.has(column)) continue
     const field = fields.find(field => field.column === column)
     if (!field && byDefault !== null) continue
-    if (field && (field.default !== undefined || (field.required && !existing.mayBeNull.requiredFields))) continue
+    if (field?.registration === 'required' && (field.default !== undefined || !existing.mayBeNull.requiredFields)) {
+      continue
+    }
     if (field) {
       refuseOption(
-        `userFields.${field.name}: its column "${column}" of "${existing.name}" is NOT NULL, but not every new user ` +
-        'has a value; let it be NULL, or give the schema a default'
+        `userFields.${field.name}: its column "${column}" of "${existing.name}" is NOT NULL, but users may have no ` +
+        'value, because the field is optional or a provider does not give it; let it be NULL'
       )
     }
     refuseOption(

@@ -28,6 +28,7 @@ export function usersOf (dialect: 'sqlite' | 'postgres') {
     : postgresTables.createTables(names).users as never
 }
 export const usersTableName = isMapped ? table.name : 'users'
+export const columnNames = isMapped ? table.columns : { email: 'email', password_hash: 'password_hash' }
 
 /** A key that no user has, made of one that a user has. */
 export const otherPk = (pk: string): string => isMapped ? String(Number(pk) + 1000) : `other than ${pk}`
@@ -35,7 +36,7 @@ export const otherPk = (pk: string): string => isMapped ? String(Number(pk) + 10
 export const longPk = (pk: string): string[] => isMapped ? [] : [pk]
 
 // The address may be NULL, for the stories in which it is optional.
-const columns = 'email_address varchar UNIQUE, pass_hash text, full_name text, plan text NOT NULL DEFAULT \'theirs\''
+const columns = 'email_address varchar UNIQUE, pass_hash text, full_name text, remark_of_app text NOT NULL DEFAULT \'theirs\''
 const onSqlite = `CREATE TABLE IF NOT EXISTS accounts (id integer PRIMARY KEY, created text, ${columns})`
 const onPostgres = `CREATE TABLE IF NOT EXISTS accounts (id serial PRIMARY KEY, created timestamptz, ${columns})`
 
