@@ -36,7 +36,8 @@ export const otherPk = (pk: string): string => isMapped ? String(Number(pk) + 10
 export const longPk = (pk: string): string[] => isMapped ? [] : [pk]
 
 // The address may be NULL, for the stories in which it is optional.
-const columns = 'email_address varchar UNIQUE, pass_hash text, full_name text, remark_of_app text NOT NULL DEFAULT \'theirs\''
+const columns = 'email_address varchar UNIQUE, pass_hash text, full_name text, ' +
+  'remark_of_app text NOT NULL DEFAULT \'theirs\''
 const onSqlite = `CREATE TABLE IF NOT EXISTS accounts (id integer PRIMARY KEY, created text, ${columns})`
 const onPostgres = `CREATE TABLE IF NOT EXISTS accounts (id serial PRIMARY KEY, created timestamptz, ${columns})`
 
