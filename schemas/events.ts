@@ -26,7 +26,7 @@ export const eventTypes = {
     isStored: false
   },
   reauthenticated: { outcome: 'success', message: 'a user confirmed their password', owasp: 'session_renewed' },
-  reauthentication_failed: { outcome: 'failure', message: 'a user did not confirm their password' },
+  reauthentication_failed: { outcome: 'failure', message: 'a user entered a wrong password to confirm it' },
   logged_out: { outcome: 'success', message: 'a user logged out', owasp: 'authn_token_delete' },
   session_ended: { outcome: 'success', message: 'a session was ended', owasp: 'authn_token_revoked' },
   sessions_ended: { outcome: 'success', message: 'all sessions of a user were ended', owasp: 'authn_token_revoked' },
@@ -58,8 +58,8 @@ export const eventTypes = {
 
 export type EventType = keyof typeof eventTypes
 
-/** Widened, so that the optional members can be read of every type. */
-export const eventKinds: Readonly<Record<EventType, EventKind>> = eventTypes
+/** What a type of event is, with the members that only some have. */
+export const eventKindOf = (type: EventType): EventKind => eventTypes[type]
 
 /** What an event says beside its type, the user and the client. */
 export interface EventDetails {

@@ -485,7 +485,7 @@ t.test('the command prints its report, and refuses in one line what it can\'t do
     [['django', source, '--field', 'is_staff'], /^import: --field is_staff: give <column of Django>=<user field>$/],
     [['django', source, '--field', 'boss=gender'], /^import: --field boss=gender: users_customuser has no column boss; /],
     [['django', source, '--field', 'is_staff=boss'], /^import: --field is_staff=boss: your options have no field boss; /],
-    [['django', source, '--database', `${database}.new`], /^import: there is no .*\.new; create it first, /],
+    [['django', source, '--database', `${database}.new`], /^import: there is no .*\.new; create it with: npx fastify-rest-auth migrate$/],
     [['django', source, '--database', source], /migration statements are pending; run: npx fastify-rest-auth migrate /]
   ]
   for (const [words, expected] of refusals) {

@@ -1,11 +1,19 @@
-/** The database of a command: what it is called, and a refusal where it was probably not meant. */
+/** The settings and the database of a command, and a refusal of one that was probably not meant. */
 import { existsSync } from 'node:fs'
+import type { Database } from '../db/database.js'
+import { refuseToStart } from '../db/errors.js'
+import { openDatabase } from '../db/open.js'
 import { isPostgres, targetOf } from '../db/target.js'
 import { resolveSettings } from '../settings/settings.js'
 import type { Settings } from '../settings/types.js'
 
 /** The settings of a command, which needs no secret. */
 export const settingsOf = (options: object): Settings => resolveSettings(options, { production: false, warn: () => {} })
+
+/** Opens the database of the settings, or another one in its place. Throws an Error of one line. */
+export async function openDatabaseOf (settings: Settings, database = settings.database): Promise<Database> {
+  return await openDatabase(database, settings.fields, () => {}, settings.existingTable).catch(refuseToStart)
+}
 
 /**
  * Throws an Error if the default database does not exist: without any option, the app's own database is probably

@@ -1,17 +1,15 @@
 /** `fastify-rest-auth import django`: stores the users of a Django and allauth database. */
-import { existsSync } from 'node:fs'
 import { createUserRecords } from '../account/user-records.js'
 import type { Database } from '../db/database.js'
 import { redactQueryError, refuseToStart } from '../db/errors.js'
-import { openDatabase } from '../db/open.js'
 import { prepareDatabase } from '../db/prepare.js'
-import { isPostgres, targetOf } from '../db/target.js'
+import { targetOf } from '../db/target.js'
 import { createUserInputs } from '../server-api/user-input.js'
 import { createUserStorage } from '../server-api/user-storage.js'
 import { contractOf } from '../settings/contract.js'
 import type { Settings } from '../settings/types.js'
 import { defineCommand, type Outcome, type Values } from './command.js'
-import { nameOf, settingsOf } from './database.js'
+import { nameOf, openDatabaseOf, refuseMissingFile, settingsOf } from './database.js'
 import { copiedColumns } from './django/copied-columns.js'
 import { importUsers } from './django/import-users.js'
 import { openSource } from './django/open-source.js'
@@ -60,11 +58,8 @@ export async function importCommand (from: string, options: object, values: Valu
 
 /** The app's database, which must exist and be migrated: to create one here would hide a mistake in its name. */
 async function openTarget (settings: Settings, optionsFile: string | undefined): Promise<Database> {
-  const { database } = targetOf(settings.database)
-  if (typeof database === 'string' && !isPostgres(database) && !existsSync(database)) {
-    throw new Error(`import: there is no ${database}; create it first, with fastify-rest-auth migrate`)
-  }
-  const db = await openDatabase(settings.database, settings.fields, () => {}).catch(refuseToStart)
+  refuseMissingFile('import', settings.database)
+  const db = await openDatabaseOf(settings)
   try {
     await prepareDatabase(db, { ...settings, migrate: false }, optionsFile).catch(refuseToStart)
     return db

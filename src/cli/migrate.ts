@@ -2,10 +2,9 @@
 import { existsSync } from 'node:fs'
 import { refuseToStart } from '../db/errors.js'
 import { migrate, pendingStatements } from '../db/migrate.js'
-import { openDatabase } from '../db/open.js'
 import { isPostgres, targetOf, withUrl } from '../db/target.js'
 import { defineCommand, type Outcome } from './command.js'
-import { nameOf, settingsOf } from './database.js'
+import { nameOf, openDatabaseOf, settingsOf } from './database.js'
 import { optionFlags, withOptions } from './load-options.js'
 
 export const migrateDatabase = defineCommand({
@@ -17,12 +16,13 @@ export const migrateDatabase = defineCommand({
 const withSemicolon = (statement: string) => statement.replace(/;?$/, ';')
 
 export async function migrateCommand (options: object, print: boolean): Promise<Outcome> {
-  const { database: option, fields, account: { pk }, existingTable } = settingsOf(options)
+  const settings = settingsOf(options)
+  const { database: option, fields, account: { pk } } = settings
   // Opening a missing SQLite file would create it, which --print must not do.
   const { database: named } = targetOf(option)
   const isFile = typeof named === 'string' && !isPostgres(named)
   const database = print && isFile && !existsSync(named) ? withUrl(option, ':memory:') : option
-  const db = await openDatabase(database, fields, () => {}, existingTable).catch(refuseToStart)
+  const db = await openDatabaseOf(settings, database)
   try {
     if (print) {
       const pending = await pendingStatements(db, db, fields, pk)

@@ -1,12 +1,11 @@
 /** `fastify-rest-auth sweep`: deletes expired rows, as the app does every ten minutes. */
 import { refuseToStart } from '../db/errors.js'
-import { openDatabase } from '../db/open.js'
 import { targetOf } from '../db/target.js'
 import { createPolicies, longestLimit } from '../mail/policies.js'
 import { createSweeper } from '../maintenance/sweeper.js'
 import { createLinks } from '../settings/links.js'
 import { defineCommand, type Outcome } from './command.js'
-import { nameOf, settingsOf } from './database.js'
+import { nameOf, openDatabaseOf, settingsOf } from './database.js'
 import { optionFlags, withOptions } from './load-options.js'
 
 export const sweep = defineCommand({
@@ -26,9 +25,7 @@ const words = {
 
 async function sweepCommand (options: object): Promise<Outcome> {
   const settings = settingsOf(options)
-  const db = await openDatabase(
-    settings.database, settings.fields, () => {}, settings.existingTable
-  ).catch(refuseToStart)
+  const db = await openDatabaseOf(settings)
   // No mail is sent here, so its links may lead nowhere.
   const policies = createPolicies(settings, createLinks(settings, '', () => ''))
   const sweeper = createSweeper({

@@ -1,13 +1,13 @@
 /** The tables of events and of known devices on PostgreSQL, described in `event-tables-sqlite.ts`. */
 import { index, jsonb, text } from 'drizzle-orm/pg-core'
 import type { EventDetails, EventType } from '../../schemas/events.js'
-import { timestamp, userKey, userReference, type Naming, type Users } from './users-table-postgres.js'
+import { timestamp, userPkColumn, userPkReference, type Naming, type Users } from './users-table-postgres.js'
 
 export const eventsTable = ({ define, prefix, ...names }: Naming) => define(`${prefix}auth_events`, {
   id: text('id').primaryKey(),
   type: text('type').$type<EventType>().notNull(),
   at: timestamp('at').notNull(),
-  userPk: userKey(names),
+  userPk: userPkColumn(names),
   sessionId: text('session_id'),
   ip: text('ip'),
   userAgent: text('user_agent'),
@@ -21,7 +21,7 @@ export const knownDevicesTable = (
   { define, prefix, ...names }: Naming, users: Users
 ) => define(`${prefix}auth_known_devices`, {
   device: text('device').primaryKey(),
-  userPk: userReference(users, names).notNull(),
+  userPk: userPkReference(users, names).notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull()
 }, table => [
   index(`${prefix}auth_known_devices_user_pk_index`).on(table.userPk),

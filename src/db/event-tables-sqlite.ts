@@ -2,7 +2,7 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { EventDetails, EventType } from '../../schemas/events.js'
 import type { TableNames } from './table-names.js'
-import { userKey, userReference, type Users } from './users-table-sqlite.js'
+import { userPkColumn, userPkReference, type Users } from './users-table-sqlite.js'
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
@@ -11,7 +11,7 @@ export const eventsTable = ({ tables: prefix = '', ...names }: TableNames) => sq
   id: text('id').primaryKey(),
   type: text('type').$type<EventType>().notNull(),
   at: timestamp('at').notNull(),
-  userPk: userKey(names),
+  userPk: userPkColumn(names),
   sessionId: text('session_id'),
   ip: text('ip'),
   userAgent: text('user_agent'),
@@ -26,7 +26,7 @@ export const knownDevicesTable = (
   { tables: prefix = '', ...names }: TableNames, users: Users
 ) => sqliteTable(`${prefix}auth_known_devices`, {
   device: text('device').primaryKey(),
-  userPk: userReference(users, names).notNull(),
+  userPk: userPkReference(users, names).notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull()
 }, table => [
   index(`${prefix}auth_known_devices_user_pk_index`).on(table.userPk),

@@ -1,6 +1,6 @@
 /** The tables of limits and of failed logins on PostgreSQL, described in `limit-tables-sqlite.ts`. */
 import { index, integer, text } from 'drizzle-orm/pg-core'
-import { timestamp, userReference, type Naming, type Users } from './users-table-postgres.js'
+import { timestamp, userPkReference, type Naming, type Users } from './users-table-postgres.js'
 
 export const rateLimitsTable = ({ define, prefix }: Naming) => define(`${prefix}auth_rate_limits`, {
   key: text('key').primaryKey(),
@@ -12,7 +12,7 @@ export const rateLimitsTable = ({ define, prefix }: Naming) => define(`${prefix}
 export const loginFailuresTable = (
   { define, prefix, ...names }: Naming, users: Users
 ) => define(`${prefix}auth_login_failures`, {
-  userPk: userReference(users, names).primaryKey(),
+  userPk: userPkReference(users, names).primaryKey(),
   failures: integer('failures').notNull(),
   lockedAt: timestamp('locked_at')
 })

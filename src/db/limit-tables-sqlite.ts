@@ -1,7 +1,7 @@
 /** The tables of limits and of failed logins on SQLite. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { TableNames } from './table-names.js'
-import { userReference, type Users } from './users-table-sqlite.js'
+import { userPkReference, type Users } from './users-table-sqlite.js'
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
@@ -17,7 +17,7 @@ export const rateLimitsTable = (prefix: string) => sqliteTable(`${prefix}auth_ra
 export const loginFailuresTable = (
   { tables: prefix = '', ...names }: TableNames, users: Users
 ) => sqliteTable(`${prefix}auth_login_failures`, {
-  userPk: userReference(users, names).primaryKey(),
+  userPk: userPkReference(users, names).primaryKey(),
   failures: integer('failures').notNull(),
   lockedAt: timestamp('locked_at')
 })

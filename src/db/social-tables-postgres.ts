@@ -1,12 +1,12 @@
 /** The tables of social login on PostgreSQL, described in `social-tables-sqlite.ts`. */
 import { index, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import { timestamp, userReference, type Naming, type Users } from './users-table-postgres.js'
+import { timestamp, userPkReference, type Naming, type Users } from './users-table-postgres.js'
 
 export const socialAccountsTable = (
   { define, prefix, ...names }: Naming, users: Users
 ) => define(`${prefix}social_accounts`, {
   id: text('id').primaryKey(),
-  userPk: userReference(users, names).notNull(),
+  userPk: userPkReference(users, names).notNull(),
   provider: text('provider').notNull(),
   issuer: text('issuer').notNull(),
   subject: text('subject').notNull(),
@@ -26,7 +26,7 @@ export const socialTransactionsTable = (
   origin: text('origin').notNull(),
   provider: text('provider').notNull(),
   browser: text('browser'),
-  userPk: userReference(users, names),
+  userPk: userPkReference(users, names),
   next: text('next'),
   createdAt: timestamp('created_at').notNull(),
   expiresAt: timestamp('expires_at').notNull()

@@ -1,7 +1,7 @@
 /** The tables of social login on SQLite. */
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { TableNames } from './table-names.js'
-import { userReference, type Users } from './users-table-sqlite.js'
+import { userPkReference, type Users } from './users-table-sqlite.js'
 
 const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
@@ -10,7 +10,7 @@ export const socialAccountsTable = (
   { tables: prefix = '', ...names }: TableNames, users: Users
 ) => sqliteTable(`${prefix}social_accounts`, {
   id: text('id').primaryKey(),
-  userPk: userReference(users, names).notNull(),
+  userPk: userPkReference(users, names).notNull(),
   provider: text('provider').notNull(),
   issuer: text('issuer').notNull(),
   subject: text('subject').notNull(),
@@ -31,7 +31,7 @@ export const socialTransactionsTable = (
   origin: text('origin').notNull(),
   provider: text('provider').notNull(),
   browser: text('browser'),
-  userPk: userReference(users, names),
+  userPk: userPkReference(users, names),
   next: text('next'),
   createdAt: timestamp('created_at').notNull(),
   expiresAt: timestamp('expires_at').notNull()

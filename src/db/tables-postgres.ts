@@ -6,14 +6,14 @@ import { loginFailuresTable, rateLimitsTable } from './limit-tables-postgres.js'
 import { socialAccountsTable, socialTransactionsTable } from './social-tables-postgres.js'
 import { filterOf, type TablesOptions } from './table-names.js'
 import {
-  defineIn, timestamp, userReference, usersTable, type Naming, type Users
+  defineIn, timestamp, userPkReference, usersTable, type Naming, type Users
 } from './users-table-postgres.js'
 
 export { usersTable }
 
 const sessionsTable = ({ define, prefix, ...names }: Naming, users: Users) => define(`${prefix}sessions`, {
   id: text('id').primaryKey(),
-  userPk: userReference(users, names).notNull(),
+  userPk: userPkReference(users, names).notNull(),
   createdAt: timestamp('created_at').notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
@@ -48,7 +48,7 @@ const outboxTable = ({ define, prefix, ...names }: Naming, users: Users) => defi
   origin: text('origin').notNull(),
   template: text('template').notNull(),
   address: text('address'),
-  userPk: userReference(users, names),
+  userPk: userPkReference(users, names),
   variables: jsonb('variables').notNull(),
   createdAt: timestamp('created_at').notNull(),
   dueAt: timestamp('due_at'),
@@ -68,7 +68,7 @@ const oneTimeTokensTable = ({ define, prefix, ...names }: Naming, users: Users) 
   digest: text('digest').primaryKey(),
   mailId: text('mail_id').notNull(),
   purpose: text('purpose').notNull(),
-  userPk: userReference(users, names).notNull(),
+  userPk: userPkReference(users, names).notNull(),
   address: text('address').notNull(),
   passwordDigest: text('password_digest').notNull(),
   createdAt: timestamp('created_at').notNull(),

@@ -5,7 +5,7 @@ import { eventsTable, knownDevicesTable } from './event-tables-sqlite.js'
 import { loginFailuresTable, rateLimitsTable } from './limit-tables-sqlite.js'
 import { socialAccountsTable, socialTransactionsTable } from './social-tables-sqlite.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
-import { userReference, usersTable, type Users } from './users-table-sqlite.js'
+import { userPkReference, usersTable, type Users } from './users-table-sqlite.js'
 
 export { usersTable }
 
@@ -15,7 +15,7 @@ const sessionsTable = (
   { tables: prefix = '', ...names }: TableNames, users: Users
 ) => sqliteTable(`${prefix}sessions`, {
   id: text('id').primaryKey(),
-  userPk: userReference(users, names).notNull(),
+  userPk: userPkReference(users, names).notNull(),
   createdAt: timestamp('created_at').notNull(),
   lastSeenAt: timestamp('last_seen_at').notNull(),
   expiresAt: timestamp('expires_at').notNull(),
@@ -53,7 +53,7 @@ const outboxTable = (
   origin: text('origin').notNull(),
   template: text('template').notNull(),
   address: text('address'),
-  userPk: userReference(users, names),
+  userPk: userPkReference(users, names),
   variables: text('variables', { mode: 'json' }).notNull(),
   createdAt: timestamp('created_at').notNull(),
   dueAt: timestamp('due_at'),
@@ -75,7 +75,7 @@ const oneTimeTokensTable = (
   digest: text('digest').primaryKey(),
   mailId: text('mail_id').notNull(),
   purpose: text('purpose').notNull(),
-  userPk: userReference(users, names).notNull(),
+  userPk: userPkReference(users, names).notNull(),
   address: text('address').notNull(),
   passwordDigest: text('password_digest').notNull(),
   createdAt: timestamp('created_at').notNull(),

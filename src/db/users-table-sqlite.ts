@@ -70,16 +70,13 @@ export const usersTable = <F extends UserFields = {}>(
 /** The table of users, with or without user fields. */
 export interface Users { pk: AnySQLiteColumn }
 
-const plainKey = () => text('user_pk')
-const plainReference = (users: Users) => plainKey().references(() => users.pk, { onDelete: 'cascade' })
+const plainUserPk = () => text('user_pk')
 
-/** The column `user_pk` of another table, which has the type of the key that it refers to. */
-export const userReference = (users: Users, { table }: TableNames) => table
-  ? keyColumn('user_pk', table.keyType ?? 'text')
-    .references(() => users.pk, { onDelete: 'cascade' }) as unknown as ReturnType<typeof plainReference>
-  : plainReference(users)
+/** A column `user_pk`, of the type of the users' key. */
+export const userPkColumn = ({ table }: Pick<TableNames, 'table'>) => table
+  ? keyColumn('user_pk', table.keyType ?? 'text') as unknown as ReturnType<typeof plainUserPk>
+  : plainUserPk()
 
-/** The same for a row that outlives the user. */
-export const userKey = ({ table }: Pick<TableNames, 'table'>) => table
-  ? keyColumn('user_pk', table.keyType ?? 'text') as unknown as ReturnType<typeof plainKey>
-  : plainKey()
+/** The same for rows that are deleted with their user. */
+export const userPkReference = (users: Users, names: Pick<TableNames, 'table'>) =>
+  userPkColumn(names).references(() => users.pk, { onDelete: 'cascade' })

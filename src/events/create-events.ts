@@ -4,7 +4,7 @@
  */
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
-import { eventKinds, type EventDetails, type EventType } from '../../schemas/events.js'
+import { eventKindOf, type EventDetails, type EventType } from '../../schemas/events.js'
 import type { Db } from '../db/database.js'
 import type { EventRow } from '../db/tables.js'
 import { clientOf } from '../lib/client.js'
@@ -46,13 +46,13 @@ export function createEvents ({ settings: { audit, hooks }, clock, log: appLog, 
     const { type, userPk = null, sessionId = null, ...details } = event
     const client = request ? clientOf(request) : { ip: null, userAgent: null }
     const row = { id: uuid(), type, at: clock(), userPk, sessionId, ...client, details: withoutUndefined(details) }
-    if (audit.isOn && eventKinds[type].isStored !== false) await insertEvent(tx, row)
+    if (audit.isOn && eventKindOf(type).isStored !== false) await insertEvent(tx, row)
     tx.afterCommit(() => publish(row, request?.log ?? appLog))
   }
 
   function publish (row: EventRow, log: FastifyBaseLogger): void {
     const { id: _id, type, at: _at, details, ...who } = row
-    const { outcome, message, isAlarm } = eventKinds[type]
+    const { outcome, message, isAlarm } = eventKindOf(type)
     const level = isAlarm ? 'error' : outcome === 'success' ? 'info' : 'warn'
     log[level]({ event: type, outcome, ...who, ...details }, message)
     if (hooks.event) runHook(row, log)
@@ -68,7 +68,7 @@ export function createEvents ({ settings: { audit, hooks }, clock, log: appLog, 
 
   const toEvent: Events['toEvent'] = ({ userPk, details, ...row }) => ({
     ...row,
-    outcome: eventKinds[row.type].outcome,
+    outcome: eventKindOf(row.type).outcome,
     // The type of the app's keys follows from its options, as does their form.
     userPk: userPk === null ? null : toPk(userPk) as UserPk,
     ...details

@@ -3,7 +3,7 @@
  *
  *   GET /events   lists the events, newest first; only with the option `audit`
  */
-import { eventKinds } from '../../schemas/events.js'
+import { eventKindOf } from '../../schemas/events.js'
 import type { Feature } from '../context.js'
 import type { EventRow } from '../db/tables.js'
 import { authenticatedUserOf } from '../session/authenticate.js'
@@ -21,7 +21,7 @@ export const events: Feature = (app, { settings, contract, db, authenticate }) =
 const toListItem = ({ id, type, at, sessionId, ip, userAgent, details }: EventRow) => ({
   id,
   type,
-  outcome: eventKinds[type].outcome,
+  outcome: eventKindOf(type).outcome,
   at: at.toISOString(),
   session_id: sessionId,
   ip,

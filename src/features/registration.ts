@@ -59,7 +59,7 @@ export const registration: Feature = (app, context) => {
           await outbox.enqueue(tx, 'email-verification', { userPk: pk })
         }
         await events.record(tx, request, { type: 'user_registered', userPk: pk })
-        if (session) await sessions.enter(tx, session, request)
+        if (session) await sessions.insertLogin(tx, session, request)
         return user
       })
       return { user, session }

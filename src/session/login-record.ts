@@ -20,7 +20,7 @@ export interface LoginRecordOptions extends KnownDevicesOptions {
 export function createLoginRecord ({ events, outbox, settings, ...options }: LoginRecordOptions) {
   const isNewDevice = createKnownDevices(options)
 
-  return async function recordLogin (
+  return async function recordLoginEvent (
     tx: Db, session: SessionRow, request: FastifyRequest, details: EventDetails = {}
   ): Promise<void> {
     const { id: sessionId, userPk } = session

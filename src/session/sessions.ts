@@ -7,6 +7,7 @@ import type { UserRecords } from '../account/user-records.js'
 import type { Database, Db } from '../db/database.js'
 import type { UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
+import { clientOf } from '../lib/client.js'
 import { secondsAfter } from '../lib/time.js'
 import { deleteSessionOfRefreshToken } from '../store/refresh-tokens.js'
 import { deleteExpiredSessions, deleteOldestSessions, insertSession } from '../store/sessions.js'
@@ -14,7 +15,6 @@ import { recordLogin, updateUser } from '../store/users.js'
 import { createLoginRecord, type LoginRecordOptions } from './login-record.js'
 import type { AccessTokens } from './access-tokens.js'
 import { storedAmr, type AuthenticationEvent } from './authentication-event.js'
-import { clientOf } from '../lib/client.js'
 import { mintRefreshToken } from './refresh-token.js'
 import { mintKey } from './session-key.js'
 import { createSessionStart, type LoggedIn } from './session-start.js'
@@ -41,7 +41,7 @@ export function createSessions (options: SessionsOptions) {
   const issueTokens = createTokenIssuer(accessTokens, tokens)
   const mint = accessTokens ? mintRefreshToken : mintKey
   const chain = createTokenChain(tokens, path)
-  const describeLogin = createLoginRecord(options)
+  const recordLoginEvent = createLoginRecord(options)
 
   /** A session to insert, and its refresh token, of which only the digest is stored. */
   function create (userPk: string, request: FastifyRequest, authentication: AuthenticationEvent): IssuedSession {
@@ -75,12 +75,12 @@ export function createSessions (options: SessionsOptions) {
     await chain.insertCurrentToken(tx, session, row.createdAt)
   }
 
-  /** The same for a login. */
-  async function enter (
+  /** Stores the session of a login, records the event, and mails the user if the device is new. */
+  async function insertLogin (
     tx: Db, session: IssuedSession, request: FastifyRequest, details?: EventDetails
   ): Promise<void> {
     await insert(tx, session)
-    await describeLogin(tx, session.row, request, details)
+    await recordLoginEvent(tx, session.row, request, details)
   }
 
   /** The rule for every login, however the user proved who they are: no way to log in may be weaker than another. */
@@ -97,7 +97,7 @@ export function createSessions (options: SessionsOptions) {
     const user = await updateUser(tx, userPk, { lastLogin: session.row.createdAt })
     if (!user) throw failure('invalid_credentials')
     admit(user)
-    await enter(tx, session, request, details)
+    await insertLogin(tx, session, request, details)
     return { session, user }
   }
 
@@ -120,13 +120,13 @@ export function createSessions (options: SessionsOptions) {
       const user = await recordLogin(tx, earlier, changes)
       if (!user) throw failure(orElse)
       admit(user)
-      await enter(tx, session, request)
+      await insertLogin(tx, session, request)
       return { session, user }
     })
   }
 
   const begin = createSessionStart({ ...options, issueTokens })
 
-  return { create, enter, logIn, replace, logInIfUnchanged, issueTokens, ...begin, ...chain }
+  return { create, insertLogin, logIn, replace, logInIfUnchanged, issueTokens, ...begin, ...chain }
 }
 export type Sessions = ReturnType<typeof createSessions>

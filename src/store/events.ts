@@ -7,7 +7,7 @@ export async function insertEvent ({ orm, events }: Db, row: EventRow): Promise<
   await orm.insert(events).values(row)
 }
 
-export interface EventFilter {
+interface EventFilter {
   /** Undefined: of all users. */
   userPk: string | undefined
   /** The ID of the event after which to read on. */

@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm'
 import type { Db } from '../db/database.js'
 
-export interface KnownDevice {
+interface KnownDevice {
   userPk: string
   device: string
   lastSeenAt: Date

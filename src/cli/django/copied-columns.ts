@@ -1,7 +1,7 @@
 /** Which column of Django's users becomes which of our fields. */
 import type { FieldSpec } from '../../../schemas/user-fields.js'
 import type { Settings } from '../../settings/types.js'
-import type { DjangoTable } from './tables.js'
+import { djangoUserColumns, type DjangoTable } from './tables.js'
 
 export interface CopiedColumns {
   email: string | undefined
@@ -10,9 +10,6 @@ export interface CopiedColumns {
   fields: ReadonlyMap<FieldSpec, string>
   ignored: readonly string[]
 }
-
-/** What every user has, beside the key. */
-export const historyColumns = ['password', 'last_login', 'is_active', 'date_joined'] as const
 
 /** `given` are pairs such as `is_staff=staff`. Throws an Error of one line for a pair that can't be meant. */
 export function copiedColumns (
@@ -34,7 +31,7 @@ export function copiedColumns (
     if (column !== undefined) copied.set(field, column)
   }
   const email = columnOf('email')
-  const used = new Set<string | undefined>([key, ...historyColumns, email, username, ...copied.values()])
+  const used = new Set<string | undefined>([key, ...djangoUserColumns, email, username, ...copied.values()])
   return { email, username, fields: copied, ignored: [...columns.keys()].filter(name => !used.has(name)) }
 }
 
@@ -55,5 +52,5 @@ function readPair (
 
 /** The columns of Django's users to read. */
 export const columnsToRead = ({ columns }: DjangoTable, { email, username, fields }: CopiedColumns): string[] =>
-  [...historyColumns.filter(name => columns.has(name)), email, username, ...fields.values()]
+  [...djangoUserColumns.filter(name => columns.has(name)), email, username, ...fields.values()]
     .filter(name => name !== undefined)

@@ -1,5 +1,6 @@
 /** Reads Django's users in pages, in the order of their keys, with what other tables know of them. */
-import { groupBy, quoted, type Row, type Source } from './source.js'
+import { quoteName } from '../../db/table-names.js'
+import { groupBy, type Row, type Source } from './source.js'
 import type { DjangoTable, DjangoTables } from './tables.js'
 
 export interface Person {
@@ -23,8 +24,8 @@ export async function * readPeople (
   let after: string | undefined
   for (;;) {
     const page = await source.read(
-      `SELECT ${list} FROM ${quoted(users.name)} ${after === undefined ? '' : `WHERE ${quoted(users.key)} > $1`} ` +
-      `ORDER BY ${quoted(users.key)} LIMIT ${pageSize}`,
+      `SELECT ${list} FROM ${quoteName(users.name)} ` +
+      `${after === undefined ? '' : `WHERE ${quoteName(users.key)} > $1`} ORDER BY ${quoteName(users.key)} LIMIT ${pageSize}`,
       after === undefined ? [] : [after]
     )
     const last = page.at(-1)?.[users.key]
@@ -46,16 +47,16 @@ export async function * readPeople (
 const readRange = async (
   source: Source, { name, key }: DjangoTable, columns: readonly string[], after: string | undefined, last: string
 ) => await source.read(
-  `SELECT ${['user_id', ...columns].map(quoted).join(', ')} FROM ${quoted(name)} WHERE user_id <= $1 ` +
-  `${after === undefined ? '' : 'AND user_id > $2'} ORDER BY ${quoted(key)}`,
+  `SELECT ${['user_id', ...columns].map(quoteName).join(', ')} FROM ${quoteName(name)} WHERE user_id <= $1 ` +
+  `${after === undefined ? '' : 'AND user_id > $2'} ORDER BY ${quoteName(key)}`,
   after === undefined ? [last] : [last, after]
 )
 
 /** PostgreSQL writes its arrays in a syntax of its own. */
 const selected = ({ columns }: DjangoTable, name: string): string =>
-  columns.get(name)?.endsWith('[]') === true ? `to_json(${quoted(name)}) AS ${quoted(name)}` : quoted(name)
+  columns.get(name)?.endsWith('[]') === true ? `to_json(${quoteName(name)}) AS ${quoteName(name)}` : quoteName(name)
 
 export async function countPeople (source: Source, { users }: DjangoTables): Promise<number> {
-  const [row] = await source.read(`SELECT count(*) AS "count" FROM ${quoted(users.name)}`)
+  const [row] = await source.read(`SELECT count(*) AS "count" FROM ${quoteName(users.name)}`)
   return Number(row?.count)
 }

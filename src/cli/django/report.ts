@@ -1,10 +1,11 @@
 /** What an import has done, as JSON and as text. */
+import { masked } from '../../lib/mask.js'
 import type { IncomingUser } from './incoming-users.js'
 import type { Outcome } from './store-users.js'
 
 interface Skipped {
   pk: string
-  /** `a***@example.com` */
+  /** `a…@example.com` */
   email?: string
   reason: string
   /** The user who is stored instead, of several with one address or username. */
@@ -43,7 +44,7 @@ export const emptyReport = (
 /** Adds a user to the report. */
 export function record (report: Report, incoming: IncomingUser, outcome: Outcome): void {
   const { pk, email, socialAccounts, refusedAccounts } = incoming
-  const who = { pk, ...(email !== undefined && { email: masked(email) }) }
+  const who = { pk, ...(email !== undefined && { email: masked(email.trim()) }) }
   const { users, social_accounts: accounts } = report
   users.read++
   accounts.read += socialAccounts.length + refusedAccounts.length
@@ -65,8 +66,6 @@ export function record (report: Report, incoming: IncomingUser, outcome: Outcome
     else accounts.skipped.push({ pk, provider: socialAccounts[index]?.provider ?? '', reason: done })
   }
 }
-
-const masked = (email: string) => email.trim().replace(/^(.?)[^@]*/su, '$1***')
 
 const nameOf = ({ pk, email }: Pick<Skipped, 'pk' | 'email'>) => email === undefined ? pk : `${pk} ${email}`
 

@@ -9,9 +9,6 @@ export interface Source {
   close: () => Promise<void>
 }
 
-/** A name in a query. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
 /** Both databases' booleans as text. */
 export const isTrue = (value: string | null | undefined): boolean => /^(1|t|true)$/.test(value ?? '')
 

@@ -17,7 +17,7 @@ export interface DjangoTables {
 }
 
 /** What Django's own users and every subclass of AbstractUser have. */
-const userColumns = ['password', 'last_login', 'is_active', 'date_joined']
+export const djangoUserColumns = ['password', 'last_login', 'is_active', 'date_joined'] as const
 
 /** `named` is the table of users. Throws an Error of one line if it, or any table of users, can't be found. */
 export async function findTables (source: Source, named: string | undefined): Promise<DjangoTables> {
@@ -47,8 +47,9 @@ async function readTables (source: Source): Promise<Map<string, DjangoTable>> {
 }
 
 function onlyUsers (tables: ReadonlyMap<string, DjangoTable>): DjangoTable {
-  const [found, ...others] = [...tables.values()].filter(({ columns }) => userColumns.every(name => columns.has(name)))
-  if (!found) return refuse(`no table has the columns ${userColumns.join(', ')}; name yours with --table`)
+  const [found, ...others] = [...tables.values()]
+    .filter(({ columns }) => djangoUserColumns.every(name => columns.has(name)))
+  if (!found) return refuse(`no table has the columns ${djangoUserColumns.join(', ')}; name yours with --table`)
   if (others.length === 0) return found
   return refuse(`${[found, ...others].map(({ name }) => name).join(' and ')} look like users; choose with --table`)
 }

@@ -1,6 +1,7 @@
 /** Turns Django's values, read as text, into those that the contract describes. */
 import { acceptsBlank } from '../../../schemas/blank-text.js'
 import type { ColumnKind, FieldSpec } from '../../../schemas/user-fields.js'
+import { jsonOrText } from '../../lib/json-or-text.js'
 import { isTrue } from './source.js'
 
 const kinds: Record<ColumnKind, (text: string) => unknown> = {
@@ -9,7 +10,7 @@ const kinds: Record<ColumnKind, (text: string) => unknown> = {
   integer: text => /^-?\d+$/.test(text) ? Number(text) : text,
   real: text => Number.isFinite(Number(text)) ? Number(text) : text,
   boolean: text => isTrue(text) || (/^(0|f|false)$/.test(text) ? false : text),
-  json: readJson
+  json: jsonOrText
 }
 
 /** A value that is not of the field's kind stays text, which the check of the user then refuses. */
@@ -18,14 +19,6 @@ export function fieldValue ({ kind, input }: FieldSpec, text: string | null | un
   // Django's text columns have '' for what a user has not given.
   if (text.trim() === '' && !acceptsBlank(input)) return null
   return input.format === 'date-time' ? timeOf(text) : kinds[kind](text)
-}
-
-function readJson (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }
 
 /** `2024-02-13 20:30:57.984130`, in UTC, as ISO 8601. Null stays null, and what is no such time stays as it is. */

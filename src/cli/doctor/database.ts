@@ -3,15 +3,14 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../../db/database.js'
 import { refuseToStart } from '../../db/errors.js'
 import { pendingStatements } from '../../db/migrate.js'
-import { openDatabase } from '../../db/open.js'
 import { targetOf } from '../../db/target.js'
 import type { Settings } from '../../settings/types.js'
-import { nameOf, refuseMissingFile } from '../database.js'
+import { nameOf, openDatabaseOf, refuseMissingFile } from '../database.js'
 import type { Check } from './check.js'
 
 export async function checkDatabase (settings: Settings, clock: () => Date): Promise<Check[]> {
   refuseMissingFile('database', settings.database)
-  const db = await openDatabase(settings.database, settings.fields, () => {}).catch(refuseToStart)
+  const db = await openDatabaseOf(settings)
   try {
     const name = nameOf(targetOf(settings.database).database)
     const version: Check = { name: 'database', status: 'ok', message: `${name}: ${await versionOf(db)}` }

@@ -2,6 +2,7 @@
 import { text } from 'node:stream/consumers'
 import type { ColumnKind } from '../../../schemas/user-field-kinds.js'
 import type { Context } from '../../context.js'
+import { jsonOrText } from '../../lib/json-or-text.js'
 import { defineCommand, type Values } from '../command.js'
 import { ask, isInteractive } from '../terminal.js'
 import { nameOfUser } from './find.js'
@@ -65,15 +66,6 @@ function readFields (given: readonly string[], { fields }: Context['settings']):
     if (name === '') throw new Error(`users create: --field must be name=value, not "${pair}"`)
     const field = fields.find(field => field.name === name)
     if (!field) throw new Error(`users create: there is no user field ${name}`)
-    return [name, textKinds.has(field.kind) ? value : fromJson(value)]
+    return [name, textKinds.has(field.kind) ? value : jsonOrText(value)]
   }))
-}
-
-/** What is no JSON stays text, which the schema of the field refuses by the name of the field. */
-function fromJson (value: string): unknown {
-  try {
-    return JSON.parse(value)
-  } catch {
-    return value
-  }
 }
