@@ -63,7 +63,7 @@ export const eventKindOf = (type: EventType): EventKind => eventTypes[type]
 
 /** What an event says beside its type, the user and the client. */
 export interface EventDetails {
-  /** The address or username that was sent, masked: `a…@example.com`. */
+  /** The address or username that was sent, masked: `a…@e….com`. */
   identifier?: string | undefined
   /** How the user proved who they are (RFC 8176). */
   amr?: readonly string[]

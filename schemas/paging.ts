@@ -9,6 +9,7 @@ export const PageQuery = Type.Object({
     minimum: 1, maximum: maxPage, default: maxPage, description: 'The most items to return.', examples: [maxPage]
   })),
   after: Type.Optional(Type.String({
-    format: 'uuid', description: 'The ID of the last item that you have: the list goes on after it.'
+    pattern: '^[\\da-fA-F]{8}(-[\\da-fA-F]{4}){3}-[\\da-fA-F]{12}$',
+    description: 'The ID of the last item that you have: the list goes on after it.'
   }))
 })

@@ -61,7 +61,7 @@ export async function createContext (
   const accessTokens = await accessTokensOf(app, settings, path)
   const tokenTransport = transportOf(settings, csrf && createCsrfCheck(app, settings, csrf), clock)
   const links = createLinks(settings, path, () => settings.publicUrl ?? listenedOn(app.server))
-  const events = createEvents({ settings, clock, log: app.log, toPk: userRecords.toPk })
+  const events = createEvents({ settings, clock, log: app.log, toPk: userRecords.toEventPk })
   const { mailRetentionSeconds, ...mail } =
     await createMail({ settings, path, db, clock, log: app.log, userRecords, links, inbox, transport, print, isManual })
   const { outbox } = mail

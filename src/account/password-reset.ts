@@ -12,6 +12,7 @@ import { hashToken } from '../lib/secrets.js'
 import type { Limiter } from '../limits/limiter.js'
 import type { Outbox } from '../mail/outbox.js'
 import type { Settings } from '../settings/types.js'
+import { forgetDevices } from '../store/known-devices.js'
 import { deleteLoginFailures } from '../store/login-failures.js'
 import { deleteTokens, findToken, spendToken, tokenPurposes } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
@@ -92,6 +93,7 @@ export function createPasswordReset (options: PasswordResetOptions) {
       await deleteTokens(tx, user.pk)
       await deleteLoginFailures(tx, user.pk)
       await deleteSessions(tx, user.pk)
+      await forgetDevices(tx, user.pk)
       // Until now nobody had proved to own this mailbox, so an attacker may have registered the address, and linked
       // their own provider account to it. What they said of themselves is emptied above.
       if (!owner.emailVerified) await deleteSocialAccounts(tx, user.pk)

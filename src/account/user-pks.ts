@@ -17,6 +17,8 @@ export interface UserPks {
   throwIfPkTaken: (db: Db, pk: string) => Promise<void>
   /** The key as the app and its clients see it. */
   toPk: (stored: string) => BaseUser['pk']
+  /** The same for a user who may have been deleted; null for a key of another kind, from before the option changed. */
+  toEventPk: (stored: string) => BaseUser['pk'] | null
   /** The key as stored, from the app's own code. Throws a TypeError if it is no number, with integer keys. */
   storedPk: (pk: BaseUser['pk']) => string
 }
@@ -38,21 +40,26 @@ const strings: UserPks = {
   withNewPk: (db, work) => db.existing ? withRetries(newText, db, work) : work(uuid()),
   throwIfPkTaken: async (db, pk) => { if (db.existing && await findUser(db, pk)) throw new PkTaken() },
   toPk: stored => stored,
+  toEventPk: stored => stored,
   // The types of the server API allow nothing else without `account.pk: 'integer'`.
   storedPk: pk => pk as string
 }
 
 const nextInteger = async (db: Database) => await takeTablePk(db) ?? String(await takeNextPk(db))
 
+/** Undefined for another key: `007` must not become the user 7. */
+function integerOf (stored: string): number | undefined {
+  const pk = Number(stored)
+  return String(pk) === stored && Number.isSafeInteger(pk) && pk > 0 ? pk : undefined
+}
+
 const integers: UserPks = {
   newPk: nextInteger,
   withNewPk: (db, work) => withRetries(nextInteger, db, work),
   throwIfPkTaken: async (db, pk) => { if (await findUser(db, pk)) throw new PkTaken() },
-  toPk: stored => {
-    const pk = Number(stored)
-    // The start refuses such keys, but one may be stored later: `007` must not become the user 7.
-    return String(pk) === stored && Number.isSafeInteger(pk) && pk > 0 ? pk : refuseOtherPk(stored)
-  },
+  // The start refuses such keys, but one may be stored later.
+  toPk: stored => integerOf(stored) ?? refuseOtherPk(stored),
+  toEventPk: stored => integerOf(stored) ?? null,
   storedPk: pk => {
     if (typeof pk !== 'number') throw new TypeError("pk: pass a number, because account.pk is 'integer'")
     // `NaN` and `1.5` need no check: no user has such a key.

@@ -2,6 +2,7 @@
  * Says what has happened to accounts: in the log, to the hook `event` and, with the option `audit`, in a table. A row
  * is written in the transaction of the act; log and hook follow when it is stored, so neither tells of what was undone.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import { eventKindOf, type EventDetails, type EventType } from '../../schemas/events.js'
@@ -10,7 +11,9 @@ import type { EventRow } from '../db/tables.js'
 import { clientOf } from '../lib/client.js'
 import type { Settings } from '../settings/types.js'
 import { insertEvent } from '../store/events.js'
-import type { AuthEvent, BaseUser, UserPk } from '../types.js'
+import type { AuthEvent, BaseUser } from '../types.js'
+
+const closeTimeoutMs = 5000
 
 interface NewEvent extends EventDetails {
   type: EventType
@@ -27,7 +30,7 @@ export interface Events {
   record: (tx: Db, request: FastifyRequest | undefined, event: NewEvent) => Promise<void>
   /** The event as the app sees it. */
   toEvent: (row: EventRow) => AuthEvent
-  /** Waits for the hooks that are under way. */
+  /** Waits for the hooks that are under way, for five seconds at most. */
   close: () => Promise<void>
 }
 
@@ -36,7 +39,7 @@ interface EventsOptions {
   clock: () => Date
   log: FastifyBaseLogger
   /** The key of a user as the app sees it. */
-  toPk: (stored: string) => BaseUser['pk']
+  toPk: (stored: string) => BaseUser['pk'] | null
 }
 
 export function createEvents ({ settings: { audit, hooks }, clock, log: appLog, toPk }: EventsOptions): Events {
@@ -70,11 +73,16 @@ export function createEvents ({ settings: { audit, hooks }, clock, log: appLog, 
     ...row,
     outcome: eventKindOf(row.type).outcome,
     // The type of the app's keys follows from its options, as does their form.
-    userPk: userPk === null ? null : toPk(userPk) as UserPk,
+    userPk: userPk === null ? null : toPk(userPk) as AuthEvent['userPk'],
     ...details
   })
 
-  return { record, toEvent, close: async () => { await Promise.all(running) } }
+  async function close (): Promise<void> {
+    const isDone = await Promise.race([Promise.all(running), sleep(closeTimeoutMs, undefined, { ref: false })])
+    if (!isDone) appLog.warn('the app closes before the hook "event" has ended')
+  }
+
+  return { record, toEvent, close }
 }
 
 const withoutUndefined = (details: EventDetails): EventDetails =>

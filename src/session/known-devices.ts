@@ -7,12 +7,14 @@ import type { Db } from '../db/database.js'
 import { networkOf } from '../lib/network.js'
 import { hashToken } from '../lib/secrets.js'
 import { secondsAfter } from '../lib/time.js'
-import { listKnownDevices, rememberDevice } from '../store/known-devices.js'
+import { findKnownDevice, hasKnownDevice, rememberDevice } from '../store/known-devices.js'
 import type { TokenTransport } from './token-transport.js'
 import type { TrustedDevices } from './trusted-devices.js'
 
-/** To write it at each login would cost more, and tell nothing more. */
+// Once a day is enough, and saves a write at each login.
 const rememberAgainSeconds = 86400
+// More than anybody uses: a program may send another user agent each time.
+const maxDevices = 50
 
 export interface KnownDevicesOptions {
   clock: () => Date
@@ -25,13 +27,13 @@ export const createKnownDevices = ({ clock, tokenTransport, trustedDevices }: Kn
   async function isNewDevice (tx: Db, userPk: string, request: FastifyRequest): Promise<boolean> {
     if (trustedDevices.idOf(tokenTransport.readDeviceToken(request), userPk) !== undefined) return false
     const [now, device] = [clock(), deviceOf(userPk, request)]
-    const known = await listKnownDevices(tx, userPk)
-    const found = known.find(row => row.device === device)
-    if (!found || found.lastSeenAt <= secondsAfter(now, -rememberAgainSeconds)) {
-      await rememberDevice(tx, { userPk, device, lastSeenAt: now })
-    }
+    const found = await findKnownDevice(tx, device)
     // The first device of a user is no news.
-    return known.length > 0 && !found
+    const isNew = !found && await hasKnownDevice(tx, userPk)
+    if (!found || found.lastSeenAt <= secondsAfter(now, -rememberAgainSeconds)) {
+      await rememberDevice(tx, { userPk, device, lastSeenAt: now }, maxDevices)
+    }
+    return isNew
   }
 
 const deviceOf = (userPk: string, { ip, headers }: FastifyRequest): string =>

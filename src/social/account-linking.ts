@@ -9,6 +9,7 @@ import type { NewUserRow, SocialAccountRow, UserRow } from '../db/tables.js'
 import { failure } from '../errors/failure.js'
 import { describeClient } from '../lib/client.js'
 import type { Identity } from '../oauth/types.js'
+import { forgetDevices } from '../store/known-devices.js'
 import { deleteTokens } from '../store/one-time-tokens.js'
 import { deleteSessions } from '../store/sessions.js'
 import {
@@ -93,6 +94,7 @@ export function createAccountLinking (options: AccountLinkingOptions) {
     })
     if (!user) throw new ConcurrentChange()
     await deleteSessions(tx, pk)
+    await forgetDevices(tx, pk)
     await deleteSocialAccounts(tx, pk, keptAccountId)
     await deleteTokens(tx, pk)
     await events.record(tx, request, { type: 'email_verified', userPk: pk })

@@ -19,6 +19,6 @@ interface EventFilter {
 export async function listEvents ({ orm, events }: Db, { userPk, after, limit }: EventFilter): Promise<EventRow[]> {
   const conditions: SQL[] = []
   if (userPk !== undefined) conditions.push(eq(events.userPk, userPk))
-  if (after !== undefined) conditions.push(lt(events.id, after))
+  if (after !== undefined) conditions.push(lt(events.id, after.toLowerCase()))
   return await orm.select().from(events).where(and(...conditions)).orderBy(desc(events.id)).limit(limit)
 }

@@ -82,7 +82,7 @@ export async function listLiveSessions (
   userPk: string,
   { current, now, after, limit }: { current: string, now: Date, after: string | undefined, limit: number }
 ): Promise<SessionRow[]> {
-  const isNext = after === undefined ? [] : [lt(sessions.id, after)]
+  const isNext = after === undefined ? [] : [lt(sessions.id, after.toLowerCase())]
   const freshTokens = orm.select({ digest: refreshTokens.digest }).from(refreshTokens)
     .where(and(eq(refreshTokens.sessionId, sessions.id), gt(refreshTokens.expiresAt, now)))
   return await orm.select().from(sessions)

@@ -5,7 +5,7 @@ import type { Outcome } from './store-users.js'
 
 interface Skipped {
   pk: string
-  /** `a…@example.com` */
+  /** `a…@e….com` */
   email?: string
   reason: string
   /** The user who is stored instead, of several with one address or username. */
