@@ -8,5 +8,6 @@ export const HookOptions = Group({
   emailVerified: Func('`(user, tx)` after an address is confirmed, inside the transaction.'),
   userUpdated: Func('`(user, tx)` after `/user` has changed the user, inside the transaction.'),
   passwordChanged: Func('`(user, tx)` after a new password is stored, inside the transaction.'),
-  event: Func('`(event)` after anything in docs/events.md. It can refuse nothing, and no response waits for it.')
-}, 'Functions of yours that run at events. To refuse one with a 400 response, throw a `Rejection`.')
+  event: Func('`(event)` after each event of docs/events.md. It can\'t refuse anything, and no response waits for it.')
+}, 'Functions that the plugin calls at a registration, a login or a change. To refuse one with a 400 response, throw ' +
+  'a `Rejection`.')

@@ -11,6 +11,6 @@ export const SessionOptions = Group({
   }),
   notifyNewDevice: Type.Boolean({
     default: true,
-    description: 'Mail users who are logged in from a device and network that they have not used before.'
+    description: 'Send users a mail when they log in from a device and network that they have not used before.'
   })
 }, 'How many places a user can be logged in at.')

@@ -64,7 +64,10 @@ export interface CheckedOptions {
    * `false` in production, or if the app registers `@fastify/swagger` itself.
    */
   docs?: false | string
-  /** Functions of yours that run at events. To refuse one with a 400 response, throw a `Rejection`. */
+  /**
+   * Functions that the plugin calls at a registration, a login or a change. To refuse one with a 400 response,
+   * throw a `Rejection`.
+   */
   hooks?: HooksOptions
 }
 
@@ -161,7 +164,7 @@ export interface AccountOptions {
 }
 
 export interface AccountTableOptions {
-  /** The table of users that your app already has. */
+  /** The table of users that your app already has. See docs/existing-table.md. */
   name: string
   /**
    * Column of its key: an integer, a uuid or text.
@@ -173,21 +176,21 @@ export interface AccountTableOptions {
 }
 
 export interface AccountTableColumnsOptions {
-  /** Column of the e-mail address. */
+  /** Column of the e-mail address. Default: `email`. */
   email?: string
-  /** Column of the username. */
+  /** Column of the username. Default: `username`. */
   username?: string
-  /** Column of what usernames are compared by. */
+  /** Column of what usernames are compared by. Default: `username_key`. */
   username_key?: string
-  /** Column of the password hash. */
+  /** Column of the password hash. Default: `password_hash`. */
   password_hash?: string
-  /** Column that says whether the address is verified. */
+  /** Column that says whether the address is verified. Default: `email_verified`. */
   email_verified?: string
-  /** Column that says whether the user may log in. */
+  /** Column that says whether the user may log in. Default: `is_active`. */
   is_active?: string
-  /** Column of the time of registration. */
+  /** Column of the time of registration. Default: `created_at`. */
   created_at?: string
-  /** Column of the time of the last login. */
+  /** Column of the time of the last login. Default: `last_login`. */
   last_login?: string
 }
 
@@ -410,7 +413,7 @@ export interface SessionsOptions {
    */
   max?: number
   /**
-   * Mail users who are logged in from a device and network that they have not used before.
+   * Send users a mail when they log in from a device and network that they have not used before.
    * @default true
    */
   notifyNewDevice?: boolean
@@ -573,6 +576,6 @@ export interface HooksOptions {
   userUpdated?: (...parameters: never[]) => unknown
   /** `(user, tx)` after a new password is stored, inside the transaction. */
   passwordChanged?: (...parameters: never[]) => unknown
-  /** `(event)` after anything in docs/events.md. It can refuse nothing, and no response waits for it. */
+  /** `(event)` after each event of docs/events.md. It can't refuse anything, and no response waits for it. */
   event?: (...parameters: never[]) => unknown
 }
