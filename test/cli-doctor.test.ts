@@ -67,7 +67,7 @@ t.test('a sound configuration passes every check, and no password is shown', asy
   t.equal(server.mails.length, 0)
 })
 
-t.test('what fails is named with what to do, and the exit code is 1', async t => {
+t.test('a failed check says what to do, and the exit code is 1', async t => {
   const server = await startMailServer({ auth: { user: 'app', pass: 'right' } })
   t.teardown(server.close)
   const dns = await startDnsServer(t, { 'TXT app.example': ['v=spf1 -all', 'v=spf1 +all'] })

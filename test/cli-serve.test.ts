@@ -152,7 +152,7 @@ t.test('a worker that is killed is replaced, and SIGTERM ends all', async t => {
   t.equal(await exitCode, 0)
 })
 
-t.test('an app that can not start ends with one line, also with workers', async t => {
+t.test('an app that can\'t start ends with one line, also with workers', async t => {
   const database = temporaryFile(t)
   const options = optionsFile(t, `export default { database: '${database}', secret: '${secret}', migrate: false }`)
   for (const words of [[], ['--workers', '2']]) {

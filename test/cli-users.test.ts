@@ -148,7 +148,7 @@ t.test('`users send-reset` sends the mail if the mail server can be reached, els
   t.equal(server.mails.length, 5, 'other commands send no mail that is due')
 })
 
-t.test('`users send-reset` leaves the mail to an app whose address only it knows', async t => {
+t.test('without `publicUrl`, `users send-reset` leaves the mail to the app', async t => {
   const { users, json } = await prepare(t, sqlite, { publicUrl: undefined })
   await users('create', '--email', alice.email, '--field', 'gender=F')
   t.match(await json('send-reset', alice.email), { state: 'queued', detail: /publicUrl is not set/ })

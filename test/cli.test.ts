@@ -278,7 +278,7 @@ t.test('without --options, the options come from the environment', async t => {
   ] as const) t.match(await runIn(root, ['openapi'], env), { code: 1, stdout: '', stderr })
 })
 
-t.test('`secret --rotate` puts a new secret before those of now, and says when the old one can go', async t => {
+t.test('`secret --rotate` puts a new secret before the current ones, and says when the old one can go', async t => {
   const old = `${secret}-older`
   const rotated = await runIn(root, ['secret', '--rotate'], { AUTH_SECRET: `${secret},${old}` })
   const [fresh = '', ...rest] = rotated.stdout.trim().split(',')

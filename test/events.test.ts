@@ -105,7 +105,7 @@ story('a limit is an event that is not stored', async (t, build) => {
   t.same((await app.restAuth.events.list()).map(({ type }) => type), ['login_failed', 'login_failed'])
 })
 
-story('what is rolled back is no event', async (t, build) => {
+story('a change that is rolled back records no event', async (t, build) => {
   const registered = async () => { throw new Error('rolled back') }
   const { app, post, types } = await buildWithEvents(t, build, { hooks: { registered } })
   const answer = await post('/registration', alice, { fault: true })
@@ -181,7 +181,7 @@ story('events are deleted after their time', async (t, build, { dialect }) => {
   t.same((await app.restAuth.events.list()).map(({ type }) => type), ['login_succeeded'])
 })
 
-story('of many at once, each act is one event', async (t, build) => {
+story('concurrent requests record one event each', async (t, build) => {
   const { app, post, register, heard } = await buildWithEvents(t, build)
   const { refresh } = await register()
   const wrong = Array.from({ length: 25 }, () => post('/login', { email: alice.email, password: 'A-wr0ng-one' }))

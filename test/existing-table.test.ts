@@ -102,7 +102,8 @@ for (const tested of databases) {
   const build = buildOn(tested)
 
   for (const [name, key] of Object.entries(keys[tested.dialect])) {
-    t.test(`the story of users in a table of the app, with a key that is ${name} (${tested.name})`, async t => {
+    const title = `users of the app's own table log in, register, change and are deleted, with a key that is ${name}`
+    t.test(`${title} (${tested.name})`, async t => {
       const { database, run } = await withTable(t, tested, key)
       const built = await build(t, { database, options })
       const { app, get, mails, patch, post } = built
@@ -257,7 +258,7 @@ for (const tested of databases) {
     await build(t, { database: place.database, options: { ...options, ...changes } })
       .then(() => '', error => error.message)
 
-  t.test(`a table that can not be the users' is refused by name (${tested.name})`, async t => {
+  t.test(`a table that can't be the users' is refused by name (${tested.name})`, async t => {
     const key = firstKey(tested)
     const withColumns = (columns: object) => ({
       account: { ...account, table: { ...account.table, columns: { ...account.table.columns, ...columns } } }

@@ -170,7 +170,7 @@ story('a dry run reports the same and stores nothing', async (t, _build, tested)
   t.match(await importFrom(source), dry)
 })
 
-story('of users who are one here, the verified one stays, or the one who logged in last', async (
+story('of two users with one address or username here, the verified one is stored, else the last to log in', async (
   t, _build, tested
 ) => {
   const { importFrom, rows } = await withTarget(t, tested, { account: { username: 'none' } })

@@ -50,7 +50,7 @@ story('a device that sends the token of an earlier login is known everywhere', a
   t.equal((await notices()).length, 1, 'a forged token makes no device known')
 })
 
-story('of many first logins from a new device at once, users get few mails and no error', async (t, build) => {
+story('concurrent first logins from a new device send few mails and no error', async (t, build) => {
   const { login, notices } = await buildWithDevices(t, build)
   const answers = await Promise.all(Array.from({ length: 20 }, () => login('198.51.100.9', safari)))
   t.ok(answers.every(({ statusCode }) => statusCode === 200))

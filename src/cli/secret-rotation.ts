@@ -12,7 +12,7 @@ export const rotateSecret = async (path: string | undefined): Promise<Outcome> =
   await withOptions('secret', { options: path }, async options => {
     if (!('secret' in options) || options.secret === undefined) {
       const where = path ?? 'the environment, as AUTH_SECRET'
-      throw new Error(`secret: --rotate needs the secret of now, and there is none in ${where}`)
+      throw new Error(`secret: --rotate needs the current secret, and there is none in ${where}`)
     }
     const settings = settingsOf(options)
     const secrets = [mintToken(), ...settings.secrets]

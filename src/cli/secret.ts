@@ -12,7 +12,10 @@ export const secret = defineCommand({
       summary: 'EdDSA or ES256: a private key for tokens.keys, as a JWK on one line; default: HS256'
     },
     pem: { type: 'boolean', summary: 'the private key as PKCS#8 PEM' },
-    rotate: { type: 'boolean', summary: 'a new secret together with those of now, from AUTH_SECRET or your options' },
+    rotate: {
+      type: 'boolean',
+      summary: 'a new secret, followed by the current ones, from AUTH_SECRET or your options'
+    },
     options: optionFlags.options
   },
   run: async ({ values: { algorithm = 'HS256', pem = false, rotate = false, options } }) => {

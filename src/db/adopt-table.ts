@@ -28,7 +28,7 @@ export function refuseOtherTable ({ existing, ledger: table }: Db, ledger: Reado
   if (ledger.size === 0 || recorded === wanted) return
   const [stored] = (recorded ?? 'users').split('.')
   refuseOption(
-    `account.table: the users of this database are in "${stored}", as ${getTableName(table)} says; ` +
+    `account.table: the users of this database are in "${stored}", according to the table ${getTableName(table)}; ` +
     (recorded === undefined
       ? "leave account.table out, or give the plugin other tables, database: { …, tables: 'auth_' }"
       : `set account.table.name: '${stored}', and the key that it had`)

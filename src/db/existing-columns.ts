@@ -56,11 +56,13 @@ export function missingColumns (
   }))
 }
 
-/** A name that the option gives is that of a column, or misspelt: then the users would lose what is in it. */
+/** The option names a column that does not exist: it may be misspelt, and a new column would hide the data. */
 function refuseUnknown (existing: ExistingUsers, column: OwnColumn): void {
   const { name, columns } = existing
   if (column === 'email' && columns?.email === undefined) {
-    refuseOption(`account.table.columns.email: the table "${name}" has no column "email"; name that of the address`)
+    refuseOption(
+      `account.table.columns.email: the table "${name}" has no column "email"; name the column of the address`
+    )
   }
   if (columns?.[column] === undefined) return
   refuseOption(

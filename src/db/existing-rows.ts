@@ -32,11 +32,11 @@ async function refuseOtherForms (dialect: Dialect, { orm, users }: Db, { name }:
     .where(and(isNotNull(users.email), sql`NOT ${isAscii(dialect, stored)}`))
   for (const { pk, email } of rows) {
     const canonical = canonicalEmail(email)
-    // What is no address is nobody's: no request can name it.
+    // An invalid address may stay: no request can name it.
     if (canonical === undefined || canonical === email.toLowerCase()) continue
     refuseOption(
-      `account.table: the row ${pk} of "${name}" has the address ${JSON.stringify(email)}, by which nobody would be ` +
-      `found; store it as ${JSON.stringify(canonical)}`
+      `account.table: the row ${pk} of "${name}" has the address ${JSON.stringify(email)}, which no login would ` +
+      `find; store it as ${JSON.stringify(canonical)}`
     )
   }
 }

@@ -71,7 +71,8 @@ export function isKey (type: KeyType, text: string): boolean {
 }
 
 /**
- * Keys are text in the plugin. What is no key of the type becomes NULL, which no user has: PostgreSQL would fail on it.
+ * Keys are text in the plugin. Text that is not a key of this type becomes NULL, which matches no row; PostgreSQL would
+ * fail on it.
  */
 export const keyCodec = (type: KeyType) => ({
   toDriver: (pk: unknown) => isKey(type, String(pk)) ? String(pk) : null,

@@ -45,7 +45,7 @@ function isPunycode (label: string): boolean {
     (!hasRightToLeft.test(decoded) || isOneDirection.test(decoded))
 }
 
-/** The canonical form of a stored address; what is none is left as it is. */
+/** The canonical form of a stored address, or the stored text, if it is not a valid address. */
 export const canonicalOrStored = (address: string): string => canonicalEmail(address) ?? address
 
 export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1)

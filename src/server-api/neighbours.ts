@@ -45,7 +45,7 @@ function refuseUnlessShared ({ path, settings: theirs }: Neighbour, { path: own,
     refuseOption(`account.pk: is '${ours.account.pk}' here and '${theirs.account.pk}' at ${path}, ${reason}`)
   }
   if (JSON.stringify(theirs.existingTable) !== JSON.stringify(ours.existingTable)) {
-    refuseOption(`account.table: is another one at ${path}, ${reason}`)
+    refuseOption(`account.table: names another table at ${path}, ${reason}`)
   }
   for (const field of ours.fields) {
     const other = theirs.fields.find(({ name, column }) => name === field.name || column === field.column)

@@ -17,7 +17,7 @@ export type OriginOf = (djangoProvider: string) => Origin
 
 /** Where allauth's `uid` is the subject that a login here returns, and there is only one issuer. */
 const fixed = ['google', 'github', 'facebook', 'discord', 'apple'] as const
-/** Other providers of ours whose `uid` is another identifier: of Microsoft Graph, and of LinkedIn's former API. */
+/** Built-in providers for which allauth stored another identifier: of Microsoft Graph, and of LinkedIn's former API. */
 const otherSubjects = ['microsoft', 'linkedin']
 
 /** `social` are the configured providers. */

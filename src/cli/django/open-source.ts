@@ -13,6 +13,6 @@ export const openSource = async (source: string): Promise<Source> =>
 
 /** The error of a failed connection may have no message, only one cause for each address. */
 function reasonOf (error: unknown): string {
-  const { message = '', code = 'can not be read' }: { message?: string, code?: string } = Object(error)
+  const { message = '', code = 'can\'t be read' }: { message?: string, code?: string } = Object(error)
   return message.split('\n')[0] || code
 }

@@ -21,7 +21,7 @@ export function fieldValue ({ kind, input }: FieldSpec, text: string | null | un
   return input.format === 'date-time' ? timeOf(text) : kinds[kind](text)
 }
 
-/** `2024-02-13 20:30:57.984130`, in UTC, as ISO 8601. Null stays null, and what is no such time stays as it is. */
+/** `2024-02-13 20:30:57.984130`, in UTC, as ISO 8601. Null stays null. Other text is returned unchanged. */
 export function timeOf (text: string | null | undefined): string | null {
   const [, date, time, fraction = '.000'] =
     /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(?:Z|\+00(?::?00)?)?$/.exec(text ?? '') ?? []

@@ -13,7 +13,7 @@ import { checkRedis } from './redis.js'
 export const doctor = defineCommand({
   flags: {
     'dkim-selector': { type: 'string', value: '<name>', summary: 'checks that the sender domain has this DKIM key' },
-    'dns-server': { type: 'string', value: '<address>', summary: 'asks this name server, not that of the system' },
+    'dns-server': { type: 'string', value: '<address>', summary: 'asks this name server instead of the system\'s' },
     ...optionFlags
   },
   notes: `Each line is ok, warning, failed or skipped (what can't be checked from here), and says what to mend. The exit

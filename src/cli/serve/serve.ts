@@ -11,7 +11,7 @@ const flags = {
   ...optionFlags,
   port: { type: 'string', value: '<port>', summary: 'where it listens; default: PORT, or 3000' },
   host: { type: 'string', value: '<address>', summary: 'where it listens; default: HOST, or 127.0.0.1' },
-  workers: { type: 'string', value: '<count>', summary: 'so many processes share the port; default: 1' },
+  workers: { type: 'string', value: '<count>', summary: 'how many processes share the port; default: 1' },
   'close-timeout': {
     type: 'string', value: '<seconds>', summary: 'how long requests may take to finish after SIGTERM; default: 10'
   }

@@ -16,7 +16,7 @@ export async function findUser (command: string, text: string, { restAuth, setti
   throw new Error(`${command}: there is no user "${printable(text)}"`)
 }
 
-/** Undefined for what is no number, with integer keys. */
+/** Undefined if keys are integers and the text is not one. */
 export const readPk = (text: string, { account }: Context['settings']): string | number | undefined =>
   account.pk === 'string' ? text : /^[1-9]\d{0,15}$/.test(text) ? Number(text) : undefined
 

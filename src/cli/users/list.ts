@@ -10,7 +10,7 @@ const defaultLimit = 100
 export const listUsers = defineCommand({
   flags: {
     search: { type: 'string', value: '<text>', summary: 'a part of the address or the username, in any case' },
-    limit: { type: 'string', value: '<count>', summary: `at most so many, up to 1000; default: ${defaultLimit}` },
+    limit: { type: 'string', value: '<count>', summary: `how many at most, up to 1000; default: ${defaultLimit}` },
     after: { type: 'string', value: '<pk>', summary: 'only users after this key: the next page' },
     ...userFlags
   },
