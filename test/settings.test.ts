@@ -157,7 +157,7 @@ const refusals: Array<[options: object, line: string]> = [
     'database.prepared: unknown option; did you mean database.prepare?'
   ],
   [{ database: { ulr: ':memory:' } }, 'database.ulr: unknown option; did you mean database.url?'],
-  [{ database: { url: ':memory:', pool: 5 } }, 'database.idle: unknown option'],
+  [{ database: { url: ':memory:', connections: 5 } }, 'database.connections: unknown option'],
   [{ database: { url: ':memory:', schema: 'auth' } }, 'database.schema: only PostgreSQL has schemas'],
   [{ database: { url: ':memory:', drizzle: {} } }, 'database: give one of url and drizzle'],
   [{ database: { prepare: false } }, 'database: give one of url and drizzle'],
