@@ -159,6 +159,24 @@ t.test('SQLite: a write that waited for another process stays out of a transacti
   }
 })
 
+t.test('SQLite: of many writes that wait for another process, all fail when the first one does', async t => {
+  const { db, other } = await openShared(t)
+  other.exec('BEGIN IMMEDIATE')
+  const beganMs = performance.now()
+  const writes = Array.from({ length: 20 }, (_, index) => t.rejects(
+    index % 2 ? insertUser(db, row(`${index}`)) : db.transaction(tx => insertUser(tx, row(`${index}`)))))
+  await Promise.all(writes)
+  t.ok(performance.now() - beganMs < 20_000, 'two seconds, not forty')
+  other.exec('COMMIT')
+  t.equal((await insertUser(db, row('one')))?.pk, 'one')
+  // Afterwards a new lock is waited for.
+  other.exec('BEGIN IMMEDIATE')
+  const write = insertUser(db, row('two'))
+  await sleep(200)
+  other.exec('COMMIT')
+  t.equal((await write)?.pk, 'two')
+})
+
 t.test('PostgreSQL: a migration has no statement timeout', async t => {
   const db = await open(t, postgres)
   const [row] = await db.underMigrationLock(

@@ -63,29 +63,33 @@ function openFile (client: BetterSqlite3.Database): BetterSqlite3.Database {
 }
 
 /** Runs a statement outside any transaction: at once if nothing is under way, otherwise in its turn. */
-const createRunInTurn = (run: Run, { turns, transactions }: Queue) =>
+const createRunInTurn = (run: Run, queue: Queue) =>
   async (...given: Parameters<Run>): Promise<unknown> => {
+    const { turns, transactions } = queue
     if (transactions.getStore()?.open) {
       throw new Error('Inside a transaction every query goes through its tx: another would wait for itself')
     }
     const query = () => run(...given)
     if (turns.activeCount + turns.pendingCount === 0) {
       try {
-        return query()
+        const result = query()
+        delete queue.busy
+        return result
       } catch (error) {
         if (!isBusy(error)) throw error
       }
     }
     // A retry takes a turn, too: outside it, the write could become part of a transaction that began meanwhile.
-    return await turns(() => whileBusy(query))
+    return await turns(() => whileBusy(queue, query))
   }
 
-const runTransaction = <T>(client: BetterSqlite3.Database, { turns, transactions }: Queue, work: () => Promise<T>) =>
-  turns(async () => {
-    await whileBusy(() => client.exec('BEGIN IMMEDIATE'))
+const runTransaction = <T>(client: BetterSqlite3.Database, queue: Queue, work: () => Promise<T>) =>
+  queue.turns(async () => {
+    await whileBusy(queue, () => client.exec('BEGIN IMMEDIATE'))
+    delete queue.busy
     const scope = { open: true }
     try {
-      const result = await transactions.run(scope, work)
+      const result = await queue.transactions.run(scope, work)
       client.exec('COMMIT')
       return result
     } finally {
@@ -97,6 +101,8 @@ const runTransaction = <T>(client: BetterSqlite3.Database, { turns, transactions
 interface Queue {
   turns: LimitFunction
   transactions: AsyncLocalStorage<{ open: boolean }>
+  /** Since when another process holds the file, and when this was noticed last. */
+  busy?: { sinceMs: number, seenMs: number }
 }
 const queues = new WeakMap<BetterSqlite3.Database, Queue>()
 
@@ -110,14 +116,23 @@ function queueOf (client: BetterSqlite3.Database): Queue {
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
 
-/** Retries while another process holds the file. Bounded by time: SQLite waits for a different time in each attempt. */
-async function whileBusy<T> (attempt: () => T): Promise<T> {
-  const deadline = performance.now() + retryForMs
-  for (;;) {
+/**
+ * Retries while another process holds the file. Bounded by time: SQLite waits for a different time in each attempt. The
+ * time is that of the lock: if each in the queue waited anew, the last one would wait for minutes.
+ */
+async function whileBusy<T> (queue: Queue, attempt: () => T): Promise<T> {
+  for (let isRetry = false; ; isRetry = true) {
     try {
-      return attempt()
+      const result = attempt()
+      if (isRetry) delete queue.busy
+      return result
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error
+      if (!isBusy(error)) throw error
+      const seenMs = performance.now()
+      // Nobody has tried for a while: it may be another lock.
+      if (queue.busy && seenMs > queue.busy.seenMs + retryForMs) delete queue.busy
+      queue.busy = { sinceMs: queue.busy?.sinceMs ?? seenMs, seenMs }
+      if (seenMs > queue.busy.sinceMs + retryForMs) throw error
       await sleep(10 + Math.random() * 40)
     }
   }
