@@ -3,16 +3,14 @@
  * server, then one of two. Every user whose registration was answered gets the mail; duplicates are the same mail.
  * `npm run chaos` is the long form.
  */
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../src/db/open.js'
-import type { Orders } from './fixtures/kill-worker.js'
 import { keyIn } from './support/answers.js'
-import { cheapHash, password, secret, t, type Test } from './support/build.js'
+import { createStarter, type AppProcess } from './support/app-process.js'
+import { password, secret, t } from './support/build.js'
 import { databases, temporaryFile } from './support/databases.js'
 import { startMailServer, type CaughtMail } from './support/mail-server.js'
+import { createRandom } from './support/random.js'
 
 const isLong = process.env.CHAOS !== undefined
 const wanted = isLong ? 300 : 120
@@ -22,51 +20,6 @@ const lanes = 6
 // All that a process was sending when it died may be sent again.
 const batch = 10
 const seed = 20261123
-const worker = fileURLToPath(new URL('fixtures/kill-worker.ts', import.meta.url))
-
-/** Mulberry32: the same numbers in every run. The moments they lead to still depend on the machine. */
-function createRandom (state: number): () => number {
-  return () => {
-    state = (state + 0x6D2B79F5) | 0
-    let word = Math.imul(state ^ (state >>> 15), state | 1)
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61)
-    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-interface Server {
-  url: string
-  kill: () => Promise<void>
-}
-
-/** Starts servers, with the next two loaded ahead: loading one takes longer than it lives. */
-function createStarter (t: Test, options: object): (ahead: number) => Promise<Server> {
-  const children: ChildProcess[] = []
-  const load = async (): Promise<ChildProcess> => {
-    // Without tap's loaders, which take longer: a killed process reports no coverage anyway.
-    const child = fork(worker, {
-      execArgv: ['--import=./scripts/typescript.js'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc']
-    })
-    children.push(child)
-    await once(child, 'message')
-    return child
-  }
-  const ready = [load(), load()]
-  t.teardown(() => { for (const child of children) child.kill('SIGKILL') })
-  return async ahead => {
-    const child = await (ready.shift() ?? load())
-    // One for each round, the second of the pair, the first, and the last.
-    if (children.length < rounds + 3) ready.push(load())
-    child.send({ options, hashCost: cheapHash, ahead } satisfies Orders)
-    const [url] = await once(child, 'message')
-    const kill = async () => {
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    }
-    return { url, kill }
-  }
-}
 
 const post = async (url: string, body: object): Promise<Response> =>
   await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
@@ -99,9 +52,10 @@ for (const tested of databases) {
       userFields: {},
       account: { emailVerification: 'mandatory' },
       mail: { transport: mailServer.url }
-    })
+    // One for each round, the second of the pair, the first, and the last.
+    }, rounds + 3)
     const random = createRandom(seed)
-    const servers: Server[] = []
+    const servers: AppProcess[] = []
     const acknowledged = new Set<string>()
     const unexpected: string[] = []
     let [asked, kills, ahead] = [0, 0, 0]

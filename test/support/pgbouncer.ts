@@ -1,11 +1,12 @@
 /** A real PgBouncer in front of a test's database. Undefined where it is not installed; CI must have it. */
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { freePort, unprivileged } from './servers.js'
 
 const binary = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer']
   .find(path => existsSync(path))
@@ -29,8 +30,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 2
 `)
-  // It refuses to run as root.
-  const account = process.getuid?.() === 0 ? unprivileged() : undefined
+  const account = unprivileged()
   if (account) for (const path of [folder, file]) chownSync(path, account.uid, account.gid)
   chmodSync(folder, 0o700)
   const bouncer = spawn(binary ?? '', ['-q', file], { stdio: 'ignore', ...account })
@@ -41,19 +41,6 @@ default_pool_size = 2
   })
   await answering(listenPort)
   return `postgres://${username}@127.0.0.1:${listenPort}${pathname}`
-}
-
-const unprivileged = () => {
-  const idOf = (flag: string) => Number(execFileSync('id', [flag, 'nobody']).toString())
-  return { uid: idOf('-u'), gid: idOf('-g') }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** Another process: the only way to know that it listens is to ask. */
