@@ -43,7 +43,12 @@ type Cause = (setting: Setting) => Promise<number>
 
 // They count, and never refuse.
 const counted = ['999999/1h/ip', '999999/1h/account']
-const limits = { login: counted, passwordChange: ['999999/1h/account'], registration: ['999999/1h/ip'] }
+const limits = {
+  login: counted,
+  passwordChange: ['999999/1h/account'],
+  registration: ['999999/1h/ip'],
+  tokenRefresh: ['999999/1h/ip']
+}
 
 async function withstand (t: Test, fault: Fault, database: string, cause: Cause): Promise<void> {
   const mailServer = await startMailServer()
