@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Orders } from '../fixtures/app-process.js'
 import { cheapHash, type Test } from './build.js'
+import { messageOf } from './child-process.js'
 
 const program = fileURLToPath(new URL('../fixtures/app-process.ts', import.meta.url))
 
@@ -49,17 +50,5 @@ export function createStarter (t: Test, options: object, total: number): (ahead?
       await once(child, 'exit')
     }
     return { url, kill }
-  }
-}
-
-/** Throws an Error if the process ends instead, as it does for invalid options. */
-async function messageOf (child: ChildProcess): Promise<string> {
-  const abort = new AbortController()
-  const ended = once(child, 'exit', abort).then(() => { throw new Error('the app has ended') })
-  try {
-    const [message] = await Promise.race([once(child, 'message', abort), ended])
-    return message
-  } finally {
-    abort.abort()
   }
 }
