@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { LightMyRequestResponse } from 'fastify'
 import { limitedActions, type LimitedActionName } from '../schemas/limited-actions.js'
 import {
-  alice, password, sqliteBuild, story, t, type Build, type BuiltApp, type BuildOptions, type Test
+  alice, password, sqliteBuild, story, storyBuild, t, type Build, type BuiltApp, type BuildOptions, type Test
 } from './support/build.js'
 import { sqlite, temporaryFile, type TestedDatabase } from './support/databases.js'
 import { startBadProvider } from './support/hostile-provider.js'
@@ -33,7 +33,7 @@ function limitStory (
     }, tested)
   }
   story(title, withStore(undefined))
-  if (redisUrl) t.test(`${title} (Redis)`, async t => await withStore(redisUrl)(t, sqliteBuild, sqlite))
+  if (redisUrl) t.test(`${title} (Redis)`, async t => await withStore(redisUrl)(t, storyBuild(sqlite), sqlite))
 }
 
 // Of the password `Sup3r-secret-pw`, by Django.

@@ -13,7 +13,7 @@ import { createPlugin, type Internals } from '../../src/plugin.js'
 import { cheapHash as taggedHash } from '../../src/testing/cheap-hash.js'
 import type { TestClock, TestKit } from '../../src/testing/index.js'
 import { assembleKit } from '../../src/testing/kit.js'
-import { databases, postgres, sqlite, type TestedDatabase } from './databases.js'
+import { databases, postgres, sqlite, temporaryFile, type TestedDatabase } from './databases.js'
 import { startMailServer, type CaughtMail, type MailServer } from './mail-server.js'
 import { createResponseChecks } from './response-checks.js'
 import { withUsersTable } from './users-table.js'
@@ -47,10 +47,10 @@ const { memoryCost, timeCost, parallelism } = taggedHash
 /** As cheap as the kit's, and like those of production otherwise. */
 export const cheapHash = { memoryCost, timeCost, parallelism }
 
-/** Tests a rule, whose sentence is the title, on each database. */
+/** Tests a rule, whose sentence is the title, on each database, with as many apps as INSTANCES says. */
 export function story (title: string, tell: (t: Test, build: Build, database: TestedDatabase) => Promise<void>): void {
   for (const database of databases) {
-    t.test(`${title} (${database.name})`, async t => await tell(t, createBuild(database), database))
+    t.test(`${title} (${database.name})`, async t => await tell(t, storyBuild(database), database))
   }
 }
 
@@ -67,6 +67,7 @@ export interface CallOptions {
 }
 
 export interface BuiltApp {
+  /** With INSTANCES, the first one. */
   app: FastifyInstance
   clock: TestClock
   /** Requests as a user: `get('/user', await as(user))`. */
@@ -107,38 +108,49 @@ export interface BuildOptions {
   after?: (app: FastifyInstance) => unknown
   /** A database that is already open, to share it. */
   database?: unknown
+  /** For stories that look into the state of one process: also with INSTANCES there is one app. */
+  instances?: 1
 }
 export type Build = (t: Test, options?: BuildOptions) => Promise<BuiltApp>
 
 /** For rules that do not depend on the database. */
 export const sqliteBuild: Build = (t, options) => createBuild(sqlite)(t, options)
 export const postgresBuild: Build = (t, options) => createBuild(postgres)(t, options)
+/** As a story gets it: INSTANCES apps share the database, and requests go to each in turn, as behind a proxy. */
+export const storyBuild = (tested: TestedDatabase): Build => createBuild(tested, Number(process.env.INSTANCES ?? 1))
 
-const createBuild = (tested: TestedDatabase): Build => async (t, given = {}) => {
-  const { database, close } = given.database
+const createBuild = (tested: TestedDatabase, instances = 1): Build => async (t, given = {}) => {
+  const count = given.instances ?? instances
+  const { database: opened, close } = given.database
     ? { database: given.database, close: async () => {} }
     : await tested.open()
+  const database = count > 1 && opened === ':memory:' ? temporaryFile(t) : opened
   const logs: string[] = []
   const stream = new Writable({ write (chunk, _encoding, done) { logs.push(String(chunk)); done() } })
-  const app = Fastify({ logger: { level: 'trace', stream }, ...patient, ...given.server })
+  const apps: FastifyInstance[] = []
   const { kit, internals } = assembleKit({ now: new Date('2026-11-23T12:00:00.000Z') })
   const mailServer = await startMailServer()
   t.teardown(async () => {
-    await app.close()
+    for (const app of apps) await app.close()
     await mailServer.close()
     await close()
   })
   // With the kit's own, mails would not go over SMTP, and hashes would have its tag.
   const replaced = { ...internals, hashCost: cheapHash, transport: undefined, ...given.internals }
-  await startApp(app, { ...given, internals: replaced }, { database, transport: mailServer.url })
+  while (apps.length < count) {
+    const app = Fastify({ logger: { level: 'trace', stream }, ...patient, ...given.server })
+    apps.push(app)
+    await startApp(app, { ...given, internals: replaced }, { database, transport: mailServer.url })
+  }
 
+  const [app] = apps as [FastifyInstance]
   const secrets = new Set<string>()
   let seen = 0
-  const call = createCall(app, createResponseChecks(t, { app, logs, secrets }))
+  const call = createCall(apps, createResponseChecks(t, { app, logs, secrets }))
   return { app, clock: kit.clock, as: kit.as, database, logs, mailServer, mails, ...createShortcuts(call) }
 
   async function mails () {
-    await app.restAuth.mail.flush()
+    for (const { restAuth } of apps) await restAuth.mail.flush()
     // In the order of their queueing, which their IDs have: a busy machine may deliver a later one first.
     const added = mailServer.mails.splice(seen).sort((a, b) => a.messageId < b.messageId ? -1 : 1)
     seen = mailServer.mails.push(...added)
@@ -166,10 +178,12 @@ async function startApp (
   await app.ready()
 }
 
-/** `app.inject` below the prefix of the plugin, with every response checked. */
-function createCall (app: FastifyInstance, check: ReturnType<typeof createResponseChecks>): BuiltApp['call'] {
+/** `app.inject` below the prefix of the plugin, to each app in turn, with every response checked. */
+function createCall (apps: FastifyInstance[], check: ReturnType<typeof createResponseChecks>): BuiltApp['call'] {
+  let calls = 0
   return async (method, path, { body, form, token, headers, fault = false, payload } = {}) => {
     const sent = payload ?? (form ? new URLSearchParams(form).toString() : body)
+    const app = apps[calls++ % apps.length] as FastifyInstance
     const answer = await app.inject({
       method,
       url: path.startsWith('/auth') || path.startsWith('//') ? path : `/auth${path}`,
