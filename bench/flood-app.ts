@@ -1,5 +1,5 @@
 /** The app that bench/flood.ts floods, in a process of its own. Its parent may ask for its memory at any time. */
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'

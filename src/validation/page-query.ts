@@ -16,7 +16,8 @@ const check = createBodyValidator()(PageQuery)
 export function readPage ({ query }: FastifyRequest): Page {
   // Of a repeated parameter, Fastify's parser makes a list, and a parser of the app may make anything.
   const fields = Object.entries<unknown>(Object(query))
-    .map(([name, value]): [string, string] => [name, [value].flat().filter(one => typeof one === 'string').at(-1) ?? ''])
+    .map(([name, value]): [string, string] =>
+      [name, [value].flat().filter(one => typeof one === 'string').at(-1) ?? ''])
   const result = check(new FormBody(new URLSearchParams(fields)))
   if ('error' in result) throw result.error
   const { limit = maxPage, after } = result.value as Partial<Page>
