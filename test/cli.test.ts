@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { commands } from '../src/cli/commands.js'
+import { nameOf } from '../src/cli/database.js'
 import { loadOptions } from '../src/cli/load-options.js'
 import { migrateCommand } from '../src/cli/migrate.js'
 import { openapiCommand } from '../src/cli/openapi.js'
@@ -136,6 +137,37 @@ t.test('`migrate` names a database behind a Unix socket, whose URL has no host',
   const query = `${search === '' ? '?' : `${search}&`}host=${hostname}&port=${port}`
   const answer = await migrated({ database: `postgres://${username}:${password}@${pathname}${query}` })
   t.match(answer.replace(/: \d+ /, ': 99 '), `postgres://${pathname}: 99 statements run`)
+})
+
+t.test('no message has the password of a database URL, however the URL is written', async t => {
+  const source = temporaryFile(t)
+  for (const [words, url, expected] of [
+    [['users', 'list'], ' postgres://bob:hunter2@127.0.0.1:1/x\n', /^fastify-rest-auth: DATABASE_URL: .*ECONNREFUSED/],
+    [['users', 'list'], 'POSTGRES://bob:hunter2@127.0.0.1:1/x', /^fastify-rest-auth: DATABASE_URL: .*ECONNREFUSED/],
+    [['sweep'], '"postgres://bob:hunter2@db/x"', / DATABASE_URL: can't open "postgres:\/\/db\/x"; give /],
+    [['sweep'], 'mysql://bob:hunter2@db/x', / DATABASE_URL: can't open mysql:\/\/db\/x; give a SQLite file or /],
+    [['migrate'], 'mysql://bob:hun@ter2@db/x', /can't open mysql:\/\/db\/x; give /],
+    [['migrate', '--print'], 'MySQL://bob:hun?ter2@db/x', /can't open MySQL:\/\/…; give /],
+    [['doctor'], 'mysql://bob:hun/ter2@db/x', /^ {2}failed +database +database: can't open mysql:\/\/db\/x; give /m],
+    [['import', 'django', 'mysql://bob:hunter2@db/x'], source, /^import: mysql:\/\/db\/x: there is no such file$/m],
+    [['migrate', 'postgres://bob:hun/ter2@db/x'], source, /^migrate: unexpected "postgres:\/\/db\/x"$/m]
+  ] as const) {
+    const { code, stdout, stderr } = await runIn(root, [...words], { DATABASE_URL: url, AUTH_SECRET: secret })
+    t.not(code, 0)
+    t.match(stdout + stderr, expected)
+    t.notMatch(stdout + stderr, /hun|ter2/)
+  }
+})
+
+t.test('a name of a database keeps what is not secret', async t => {
+  for (const [database, name] of [
+    ['./data/me@work/auth.sqlite', './data/me@work/auth.sqlite'],
+    ['C:\\data\\auth.sqlite', 'C:\\data\\auth.sqlite'],
+    ['postgres://bob@/app?host=/run/postgresql', 'postgres:///app'],
+    ['postgres://db1,db2:5433/app?password=hunter2', 'postgres://db1,db2:5433/app'],
+    ['postgres://db/app?user=bob@cloud&password=hunter2', 'postgres://…'],
+    ['mysql:bob:hunter2@db/app', 'mysql:db/app']
+  ]) t.equal(nameOf(database), name)
 })
 
 t.test('the printed SQL is one transaction, which a tool can run', async t => {

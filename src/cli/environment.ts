@@ -25,7 +25,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Throws an Error that names a variable whose value can't be right; the plugin checks the rest. */
 export function environmentOptions (environment: Environment): object {
   // An empty variable counts as none: some tools can't leave one out.
-  const valueOf = (name: string) => environment[name] || undefined
+  const valueOf = (name: string) => environment[name]?.trim() || undefined
   const [transport, secrets] = [valueOf('SMTP_URL'), valueOf('AUTH_SECRET')?.split(',').map(part => part.trim())]
   if (transport !== undefined && !/^smtps?:\/\//i.test(transport)) {
     throw new Error('fastify-rest-auth: SMTP_URL: must be an smtp:// or smtps:// URL')

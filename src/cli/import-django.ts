@@ -35,7 +35,7 @@ export const importDjango = defineCommand({
   flags,
   notes: 'What was stored before stays as it is, so you can run an import again.',
   run: async ({ values, argument }) =>
-    await withOptions('import django', values, async options => await importCommand(argument, options, values))
+    await withOptions('import django', values, async options => await importCommand(argument.trim(), options, values))
 })
 
 export async function importCommand (from: string, options: object, values: Values<typeof flags>): Promise<Outcome> {

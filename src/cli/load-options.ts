@@ -28,7 +28,7 @@ export async function withOptions<T> (
     const loaded: { database?: unknown } = await loadOptions(path)
     if (database === undefined) return loaded
     const { withUrl } = await import('../db/target.js')
-    return { ...loaded, database: withUrl(loaded.database, database) }
+    return { ...loaded, database: withUrl(loaded.database, database.trim()) }
   }
   if (path !== undefined) return await work(await given())
   try {

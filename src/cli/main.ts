@@ -3,6 +3,7 @@
 import { packageVersion } from '../lib/package-version.js'
 import { parse, UsageError, type Outcome } from './command.js'
 import { findCommand } from './commands.js'
+import { withoutPasswords } from './redact.js'
 import { helpOf, isGroup, usage } from './usage.js'
 
 const words = process.argv.slice(2)
@@ -47,7 +48,11 @@ function show ({ text, data, note, exitCode = 0 }: Outcome): void {
 }
 
 const write = (text: string): void => { process.stdout.write(`${text}\n`) }
-const complain = (problem: string): void => { console.error(isJson ? JSON.stringify({ error: problem }) : problem) }
+
+function complain (problem: string): void {
+  const line = withoutPasswords(problem)
+  console.error(isJson ? JSON.stringify({ error: line }) : line)
+}
 
 // A reader such as `head` may close the pipe before everything is written.
 process.stdout.on('error', () => process.exit())

@@ -1,10 +1,9 @@
 /** `fastify-rest-auth migrate`: creates or updates the tables and the columns of the user fields. */
-import { existsSync } from 'node:fs'
 import { refuseToStart } from '../db/errors.js'
 import { migrate, pendingStatements } from '../db/migrate.js'
-import { isPostgres, targetOf, withUrl } from '../db/target.js'
+import { targetOf, withUrl } from '../db/target.js'
 import { defineCommand, type Outcome } from './command.js'
-import { nameOf, openDatabaseOf, settingsOf } from './database.js'
+import { isMissingFile, nameOf, openDatabaseOf, settingsOf } from './database.js'
 import { optionFlags, withOptions } from './load-options.js'
 
 export const migrateDatabase = defineCommand({
@@ -20,8 +19,7 @@ export async function migrateCommand (options: object, print: boolean): Promise<
   const { database: option, fields, account: { pk } } = settings
   // Opening a missing SQLite file would create it, which --print must not do.
   const { database: named } = targetOf(option)
-  const isFile = typeof named === 'string' && !isPostgres(named)
-  const database = print && isFile && !existsSync(named) ? withUrl(option, ':memory:') : option
+  const database = isMissingFile(named) && print ? withUrl(option, ':memory:') : option
   const db = await openDatabaseOf(settings, database)
   try {
     if (print) {

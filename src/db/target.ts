@@ -49,7 +49,7 @@ export const withUrl = (option: unknown, url: string): unknown =>
 export const isPostgres = (option: unknown): boolean => isPostgresTarget(targetOf(option).database)
 
 const isPostgresTarget = (database: unknown): boolean =>
-  typeof database === 'string' ? /^postgres(ql)?:\/\//.test(database) : dialectOf(database) === 'postgres'
+  typeof database === 'string' ? /^postgres(ql)?:\/\//i.test(database) : dialectOf(database) === 'postgres'
 
 /** A misspelt name counts, too: the refusal can then say what was meant. */
 const isLongForm = (option: unknown): option is Record<string, unknown> =>

@@ -1,6 +1,7 @@
 /** `fastify-rest-auth doctor`: checks the configuration, and all that the app depends on. */
 import { defineCommand, type Outcome } from '../command.js'
 import { optionFlags, withOptions } from '../load-options.js'
+import { withoutPasswords } from '../redact.js'
 import { coloured, columns, printable } from '../terminal.js'
 import { checkProxy, checkPublicUrl } from './addresses.js'
 import { within, type Check, type Status } from './check.js'
@@ -41,7 +42,8 @@ const unchecked: Check =
 
 const colours = { ok: 'green', warning: 'yellow', failed: 'red', skipped: 'dim' } as const
 
-function report (checks: readonly Check[]): Outcome {
+function report (found: readonly Check[]): Outcome {
+  const checks = found.map(check => ({ ...check, message: withoutPasswords(check.message) }))
   const ok = checks.every(({ status }) => status !== 'failed')
   const table = columns(checks.map(({ status, name, message }) => [status, name, printable(message)]))
   const text = table.replace(/^ {2}(\w+)/gm, (_line, word: Status) => `  ${coloured(colours[word], word)}`)
