@@ -98,6 +98,19 @@ t.test('at SIGTERM, requests under way finish, and /readyz answers 503 while the
   t.equal(await exitCode, 0)
 })
 
+t.test('connections without a request under way do not delay the end', async t => {
+  const words = ['--close-timeout', '3600']
+  const { url, child, exitCode } = await serve(t, words, { DATABASE_URL: await migratedFile(t) })
+  const kept = await begin(url, 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  t.match(await once(kept, 'data'), [/^HTTP\/1\.1 200 [^]*keep-alive/])
+  const silent = await begin(url, '')
+  // The server has accepted it: it takes its connections in their order.
+  t.equal(await statusOf(`${url}/healthz`), 200)
+  child.kill('SIGTERM')
+  t.equal(await exitCode, 0)
+  for (const socket of [kept, silent]) socket.destroy()
+})
+
 t.test('a request that does not finish is cut off, and a second signal ends the server at once', async t => {
   for (const [words, signals] of [[['--close-timeout', '1'], 1], [['--close-timeout', '3600'], 2]] as const) {
     const { url, logged, child, exitCode } = await serve(t, [...words], { DATABASE_URL: await migratedFile(t) })
@@ -113,15 +126,17 @@ t.test('a request that does not finish is cut off, and a second signal ends the 
 
 t.test('/readyz answers 503 while the database is not up to date (SQLite)', async t => {
   const database = await migratedFile(t)
-  const { url } = await serve(t, [], { DATABASE_URL: database })
+  const { url, logged } = await serve(t, [], { DATABASE_URL: database })
   const client = new BetterSqlite3(database)
   t.teardown(() => client.close())
   client.exec('ALTER TABLE rest_auth_schema RENAME TO elsewhere')
   await untilStatus(`${url}/readyz`, 503)
   t.same(await (await fetch(`${url}/readyz`)).json(), { status: 'unavailable' }, 'no detail for strangers')
+  t.match(await logged(/"level":40,[^\n]*"msg":"([^"\n]*)/), /^not ready: database: \S/, 'the log says why')
   t.equal(await statusOf(`${url}/healthz`), 200)
   client.exec('ALTER TABLE elsewhere RENAME TO rest_auth_schema')
   await untilStatus(`${url}/readyz`, 200)
+  t.equal(await logged(/"level":30,[^\n]*"msg":"(ready[^"]*)/), 'ready again')
 })
 
 t.test('/readyz answers 503 while the database does not answer (PostgreSQL)', { skip: !postgresUrl }, async t => {
@@ -129,10 +144,11 @@ t.test('/readyz answers 503 while the database does not answer (PostgreSQL)', { 
   t.teardown(close)
   await migrateCommand({ database }, false)
   const network = await startFlakyNetwork(t, String(database))
-  const { url } = await serve(t, [], { DATABASE_URL: network.url })
+  const { url, logged } = await serve(t, [], { DATABASE_URL: network.url })
   t.equal(await statusOf(`${url}/readyz`), 200)
   network.isSilent = true
   await untilStatus(`${url}/readyz`, 503)
+  t.match(await logged(/"level":40,[^\n]*"msg":"(not ready: [^"\n]*)/), /: (no answer within 2 s|database: .+)$/)
   const many = await Promise.all(Array.from({ length: 20 }, async () => await statusOf(`${url}/readyz`)))
   t.same([...new Set(many)], [503])
   t.equal(await statusOf(`${url}/healthz`), 200)

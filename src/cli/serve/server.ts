@@ -8,10 +8,13 @@ import { maskLoggedUrls } from '../../http/logged-urls.js'
 import { createPlugin } from '../../plugin.js'
 import type { Address } from './address.js'
 import { createReadiness, type Readiness } from './readiness.js'
+import { trackSilentConnections } from './silent-connections.js'
 
 export interface Server {
   app: FastifyInstance
   readiness: Readiness
+  /** Ends connections that have not sent a byte. */
+  endSilentConnections: () => void
 }
 
 // For a client that sends its request slowly: without a limit, it would keep a connection for as long as it likes.
@@ -24,10 +27,11 @@ export async function startServer (options: object, { host, port, trustProxy }: 
   let context: Context | undefined
   try {
     await app.register(fp(createPlugin({ feature: (_app, given) => { context = given } })), options)
-    const readiness = createReadiness(async () => context !== undefined && await isUpToDate(context))
+    const readiness = createReadiness(async () => { if (context) await refuseOutdated(context) }, app.log)
     addHealthRoutes(app, readiness)
+    const endSilentConnections = trackSilentConnections(app.server)
     await app.listen({ host, port })
-    return { app, readiness }
+    return { app, readiness, endSilentConnections }
   } catch (error) {
     await app.close()
     throw error instanceof Error && 'syscall' in error && error.syscall === 'listen'
@@ -36,8 +40,10 @@ export async function startServer (options: object, { host, port, trustProxy }: 
   }
 }
 
-const isUpToDate = async ({ db, settings: { fields, account } }: Context): Promise<boolean> =>
-  (await pendingStatements(db, db, fields, account.pk).catch(refuseToStart)).length === 0
+async function refuseOutdated ({ db, settings: { fields, account } }: Context): Promise<void> {
+  const { length: count } = await pendingStatements(db, db, fields, account.pk).catch(refuseToStart)
+  if (count > 0) throw new Error(`database: ${count} migration statements are pending`)
+}
 
 function addHealthRoutes (app: FastifyInstance, readiness: Readiness): void {
   // Probes come every few seconds: they would fill the log.

@@ -7,8 +7,11 @@ import type { Server } from './server.js'
 export const stopMessage = 'stop'
 
 /** Resolves to the exit code: 1 if the server did not close in time. */
-export async function closeInTime ({ app, readiness }: Server, timeoutMs: number): Promise<number> {
+export async function closeInTime (
+  { app, readiness, endSilentConnections }: Server, timeoutMs: number
+): Promise<number> {
   readiness.close()
+  endSilentConnections()
   app.log.info('closing: requests under way may finish')
   const closed = app.close().then(() => 0, error => {
     app.log.error({ err: error }, 'the server did not close properly')
