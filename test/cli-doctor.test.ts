@@ -7,7 +7,7 @@ import { checkOptions } from '../src/cli/doctor/options.js'
 import { migrateCommand } from '../src/cli/migrate.js'
 import { secret, t } from './support/build.js'
 import { optionsFile, run } from './support/command-line.js'
-import { postgres, postgresUrl, temporaryFile } from './support/databases.js'
+import { makeOwnTable, postgres, postgresUrl, temporaryFile } from './support/databases.js'
 import { startDnsServer } from './support/dns-server.js'
 import { startMailServer } from './support/mail-server.js'
 
@@ -143,4 +143,17 @@ t.test('pending migrations and a clock that differs are found (PostgreSQL)', { s
     { name: 'migrations', status: 'failed', message: /^\d+ statements are pending; run: / },
     { name: 'clock', status: 'warning', message: /^differs by (59|60|61) s / }
   ])
+})
+
+t.test('an app with its own table of users passes the checks of the database', async t => {
+  const opened = postgresUrl ? await postgres.open() : undefined
+  if (opened) t.teardown(opened.close)
+  for (const database of [temporaryFile(t), ...opened ? [String(opened.database)] : []]) {
+    await makeOwnTable(database)
+    const account = { emailVerification: 'none', table: { name: 'accounts', columns: { email: 'email_address' } } }
+    await migrateCommand({ account, database }, false)
+    t.match(await checkDatabase(settingsOf({ account, database }), () => new Date()), [
+      { name: 'database', status: 'ok' }, { name: 'migrations', status: 'ok', message: 'up to date' }
+    ].concat(database.startsWith('postgres') ? [{ name: 'clock', status: 'ok' }] : []))
+  }
 })

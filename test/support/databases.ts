@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
@@ -69,6 +70,15 @@ export async function execute (url: string, statement: string): Promise<void> {
   await client.connect()
   await client.query(statement)
   await client.end()
+}
+
+/** A table that an app had before, in a SQLite file or a PostgreSQL database. */
+export async function makeOwnTable (database: string): Promise<void> {
+  const statement = 'CREATE TABLE accounts (id varchar(40) PRIMARY KEY, email_address varchar(255) UNIQUE)'
+  if (/^postgres/.test(database)) return await execute(database, statement)
+  const client = new BetterSqlite3(database)
+  client.exec(statement)
+  client.close()
 }
 
 /** A pool of the test's own. Its connections may outlive its end by a moment, in which the database is dropped. */
