@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Type } from '@sinclair/typebox'
 import BetterSqlite3 from 'better-sqlite3'
-import { asc, count } from 'drizzle-orm'
+import { asc, count, getTableName } from 'drizzle-orm'
 import { importCommand } from '../src/cli/import-django.js'
 import { openSource } from '../src/cli/django/open-source.js'
 import type { Report } from '../src/cli/django/report.js'
@@ -14,14 +14,15 @@ import { migrateCommand } from '../src/cli/migrate.js'
 import type { Database } from '../src/db/database.js'
 import { openDatabase } from '../src/db/open.js'
 import { github as githubProvider } from '../src/providers/github.js'
-import { settingsOf } from '../src/cli/database.js'
+import { openDatabaseOf, settingsOf } from '../src/cli/database.js'
 import { findUser } from '../src/store/users.js'
 import { articleOptions, loaders, story, t, type Test } from './support/build.js'
-import { sqlite, temporaryFile, type TestedDatabase } from './support/databases.js'
+import { makeOwnTable, sqlite, temporaryFile, type TestedDatabase } from './support/databases.js'
 import { articleSource, copyToPostgres, knownUsers, largeSource, sourceWith } from './support/django.js'
 import { startOpenidProvider } from './support/openid-provider.js'
 import { startGithub } from './support/providers/github.js'
 
+const client = { clientId: 'x', clientSecret: 'y' }
 const isLong = process.env.LARGE_IMPORT !== undefined
 
 type ImportFlags = Parameters<typeof importCommand>[2]
@@ -32,7 +33,7 @@ async function withTarget (t: Test, tested: TestedDatabase, given: object = {}) 
     ? { database: temporaryFile(t), close: async () => {} }
     : await tested.open()
   t.teardown(close)
-  const options = { ...articleOptions, ...given, database }
+  const options = { social: { github: client }, ...articleOptions, ...given, database }
   await migrateCommand(options, false)
   const db = await openDatabase(database, settingsOf(options).fields, () => {})
   t.teardown(() => db.close())
@@ -188,10 +189,10 @@ story('of two users with one address or username here, the verified one is store
   const reason = 'same address or username as another user'
   t.equal(stored, 4)
   t.same(skipped, [
-    { pk: '1', email: 'A***@example.com', reason, kept: '2' },
-    { pk: '3', email: 'B***@example.com', reason, kept: '4' },
-    { pk: '6', email: 'c***@Example.com', reason, kept: '5' },
-    { pk: '7', email: 'd***@bücher.example', reason, kept: '8' }
+    { pk: '1', email: 'A…@example.com', reason, kept: '2' },
+    { pk: '3', email: 'B…@example.com', reason, kept: '4' },
+    { pk: '6', email: 'c…@Example.com', reason, kept: '5' },
+    { pk: '7', email: 'd…', reason, kept: '8' }
   ])
   t.same((await rows()).users.map(({ pk }) => pk), ['2', '4', '5', '8'])
   t.match((await importFrom(source)).users, { stored: 0, already_there: 4, skipped: { length: 4 } })
@@ -215,20 +216,56 @@ story('a user who can\'t be stored is reported, and all others are stored', asyn
     stored: 2,
     already_there: 0,
     skipped: [
-      { pk: '1', email: 'o***@example.com', reason: 'pk: value_taken' },
-      { pk: '2', email: 'T***@example.com', reason: 'email: email_taken' },
-      { pk: '3', email: 'n***', reason: 'email: invalid_email' },
+      { pk: '1', email: 'o…@example.com', reason: 'pk: value_taken' },
+      { pk: '2', email: 'T…@example.com', reason: 'email: email_taken' },
+      { pk: '3', email: 'n…', reason: 'email: invalid_email' },
       { pk: '4', reason: 'email: required' },
-      { pk: '5', email: 'e***@example.com', reason: 'gender: invalid_choice' },
-      { pk: '8', email: 'h***@example.com', reason: 'created_at: invalid' }
+      { pk: '5', email: 'e…@example.com', reason: 'gender: invalid_choice' },
+      { pk: '8', email: 'h…@example.com', reason: 'created_at: invalid' }
     ]
   })
-  t.same(report.unreadable_passwords, [{ pk: '7', email: 'g***@example.com' }])
+  t.same(report.unreadable_passwords, [{ pk: '7', email: 'g…@example.com' }])
   t.same(report.social_accounts.skipped, [{ pk: '2', provider: 'google', reason: 'the user was skipped' }])
   t.match((await rows()).users.find(({ pk }) => pk === '6'), { gender: null, phone_number: null, passwordHash: null })
   const text = (await importCommand(source, options, {})).text
   t.match(text, '\nusers: 8 read, 0 stored, 2 already there, 6 skipped\n')
-  t.match(text, '\n  gender: invalid_choice (1)\n    5 e***@example.com\n')
+  t.match(text, '\n  gender: invalid_choice (1)\n    5 e…@example.com\n')
+})
+
+story('the report as text says whose issuers these are, and sends the terminal no control characters', async (
+  t, _build, tested
+) => {
+  const { options } = await withTarget(t, tested)
+  const source = sourceWith(t, {
+    users: [{ email: 'a@example.com' }, { email: '\u001b]0;owned\u0007@example.com' }],
+    socialAccounts: [
+      { user_id: 1, provider: 'github', uid: '1' }, { user_id: 1, provider: '\u001b[2Jx', uid: '2' }
+    ]
+  })
+  const { text } = await importCommand(source, options, { 'dry-run': true })
+  t.match(text, '\n  github is https://github.com/login/oauth\n')
+  t.match(text, '\n    2 �…@example.com\n')
+  t.match(text, 'the option social has no provider �[2Jx')
+  t.notMatch(text, /[^\P{Cc}\n]/u)
+})
+
+story('users of Django become rows of the app\'s own table', async (t, _build, tested) => {
+  const { database, close } = tested.dialect === 'sqlite'
+    ? { database: temporaryFile(t), close: async () => {} }
+    : await tested.open()
+  t.teardown(close)
+  if (typeof database !== 'string') return
+  await makeOwnTable(database)
+  const account = { emailVerification: 'none', table: { name: 'accounts', columns: { email: 'email_address' } } }
+  const options = { account, database }
+  await migrateCommand(options, false)
+  const source = sourceWith(t, { users: [{ email: 'one@example.com' }, { email: 'two@example.com' }] })
+  const { data } = await importCommand(source, options, {})
+  t.match(data, { users: { read: 2, stored: 2, skipped: [] } })
+  const db = await openDatabaseOf(settingsOf(options))
+  t.teardown(() => db.close())
+  t.equal(getTableName(db.users), 'accounts')
+  t.match((await rowsOf(db)).users, [{ pk: '1', email: 'one@example.com' }, { pk: '2', email: 'two@example.com' }])
 })
 
 story('columns become user fields of the same name, or of a chosen one', async (t, _build, tested) => {
@@ -357,8 +394,8 @@ story('a social account logs in as the user who had it in Django', async (t, bui
 story('the issuer of a social account is that of a login here, or the account is reported', async (
   t, _build, tested
 ) => {
-  const client = { clientId: 'x', clientSecret: 'y' }
   const social = {
+    github: client,
     gitlab: { ...client, issuer: 'https://git.example' },
     auth0: { ...client, issuer: 'https://tenant.auth0.example/' },
     microsoft: client
@@ -393,6 +430,7 @@ story('the issuer of a social account is that of a login here, or the account is
     read: 11,
     stored: 7,
     already_there: 0,
+    issuers: Object.fromEntries(found.map(([, provider, issuer]) => [provider, issuer])),
     skipped: refused.map(([provider, reason]) => ({ pk: '1', provider, reason }))
   })
   t.same((await rows()).accounts.map(({ provider, issuer, subject, userPk }) => [provider, issuer, subject, userPk]),
@@ -402,6 +440,9 @@ story('the issuer of a social account is that of a login here, or the account is
   t.match((await elsewhere.importFrom(source)).social_accounts.skipped.find(({ provider }) => provider === 'gitlab'), {
     reason: 'social.gitlab has the issuer https://gitlab.com, and Django has https://git.example/'
   })
+  t.match((await elsewhere.importFrom(source)).social_accounts.skipped.find(({ provider }) => provider === 'github'), {
+    reason: 'the option social has no provider github'
+  }, 'it may be a GitHub Enterprise server')
 })
 
 story('a second run adds the social accounts that are missing, but to nobody else\'s account', async (
@@ -428,6 +469,7 @@ story('a second run adds the social accounts that are missing, but to nobody els
     read: 3,
     stored: 1,
     already_there: 0,
+    issuers: { google: 'https://accounts.google.com' },
     skipped: [
       { pk: '2', provider: 'google', reason: 'address was verified here since' },
       { pk: '3', provider: 'google', reason: 'belongs to another user' }

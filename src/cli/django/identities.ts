@@ -15,8 +15,11 @@ interface SocialApp {
 type Origin = { provider: string, issuer: string } | { problem: string }
 export type OriginOf = (djangoProvider: string) => Origin
 
-/** Where allauth's `uid` is the subject that a login here returns, and there is only one issuer. */
-const fixed = ['google', 'github', 'facebook', 'discord', 'apple'] as const
+/**
+ * Where allauth's `uid` is the subject that a login here returns, and there is only one issuer. GitHub and GitLab may
+ * be a company's own server, whose address is in Django's settings and not in its database.
+ */
+const fixed = ['google', 'facebook', 'discord', 'apple'] as const
 /** Built-in providers for which allauth stored another identifier: of Microsoft Graph, and of LinkedIn's former API. */
 const otherSubjects = ['microsoft', 'linkedin']
 

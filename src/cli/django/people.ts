@@ -25,7 +25,8 @@ export async function * readPeople (
   for (;;) {
     const page = await source.read(
       `SELECT ${list} FROM ${quoteName(users.name)} ` +
-      `${after === undefined ? '' : `WHERE ${quoteName(users.key)} > $1`} ORDER BY ${quoteName(users.key)} LIMIT ${pageSize}`,
+      (after === undefined ? '' : `WHERE ${quoteName(users.key)} > $1 `) +
+      `ORDER BY ${quoteName(users.key)} LIMIT ${pageSize}`,
       after === undefined ? [] : [after]
     )
     const last = page.at(-1)?.[users.key]

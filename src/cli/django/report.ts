@@ -1,5 +1,6 @@
 /** What an import has done, as JSON and as text. */
 import { masked } from '../../lib/mask.js'
+import { printable } from '../terminal.js'
 import type { IncomingUser } from './incoming-users.js'
 import type { Outcome } from './store-users.js'
 
@@ -24,6 +25,8 @@ export interface Report {
     read: number
     stored: number
     already_there: number
+    /** Of the accounts that were read, by the provider here. */
+    issuers: Record<string, string>
     skipped: Array<{ pk: string, provider: string, reason: string }>
   }
   /** Addresses of allauth beside that of the account. */
@@ -37,7 +40,7 @@ export const emptyReport = (
   ...given,
   users: { read: 0, stored: 0, already_there: 0, skipped: [] },
   unreadable_passwords: [],
-  social_accounts: { read: 0, stored: 0, already_there: 0, skipped: [] },
+  social_accounts: { read: 0, stored: 0, already_there: 0, issuers: {}, skipped: [] },
   other_addresses: 0
 })
 
@@ -49,6 +52,7 @@ export function record (report: Report, incoming: IncomingUser, outcome: Outcome
   users.read++
   accounts.read += socialAccounts.length + refusedAccounts.length
   report.other_addresses += incoming.otherAddresses
+  for (const { provider, issuer } of socialAccounts) accounts.issuers[provider] = issuer
   if (typeof outcome.user === 'object') {
     const { problem, ...kept } = outcome.user
     users.skipped.push({ ...who, reason: problem, ...kept })
@@ -83,6 +87,7 @@ export function reportAsText (report: Report): string {
     ...listed(users.skipped.map(({ reason, kept, ...who }) =>
       [reason, nameOf(who) + (kept === undefined ? '' : `, kept: ${kept}`)])),
     `social accounts: ${counts(accounts)}`,
+    ...Object.entries(accounts.issuers).map(([provider, issuer]) => `  ${provider} is ${issuer}`),
     ...listed(accounts.skipped.map(({ pk, provider, reason }) => [`${provider}: ${reason}`, `user ${pk}`]))
   ]
   if (passwords.length > 0) {
@@ -93,7 +98,7 @@ export function reportAsText (report: Report): string {
     lines.push(`further addresses of users, which are not stored: ${report.other_addresses}`)
   }
   if (report.ignored_columns.length > 0) lines.push(`ignored columns: ${report.ignored_columns.join(', ')}`)
-  return lines.join('\n')
+  return lines.map(printable).join('\n')
 }
 
 /** The entries by reason. */
