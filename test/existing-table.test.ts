@@ -98,6 +98,12 @@ const loginOf = ({ post }: BuiltApp) => async (email: string, password: string) 
   await post('/login', { email, password })
 const another = 'Another-pw-2'
 
+async function resetPassword ({ mails, post }: BuiltApp, email: string): Promise<void> {
+  await post('/password/reset', { email })
+  const { uid, token } = uidAndTokenIn((await mails()).findLast(mail => uidAndTokenIn(mail).token !== ''))
+  t.equal((await post('/password/reset/confirm', { uid, token, new_password1: another })).statusCode, 200)
+}
+
 for (const tested of databases) {
   const build = buildOn(tested)
 
@@ -251,6 +257,44 @@ for (const tested of databases) {
     t.match(ann, { last_login: null, username: null, username_key: null })
     t.ok(ann?.is_active)
     t.notOk(ann?.email_verified)
+  })
+
+  /** Verification of addresses as it is by default, usernames, and a field that the app's table needs. */
+  const verifying = {
+    account: { table: account.table, username: 'optional', loginMethods: ['email'] },
+    userFields: { ...userFields, nick: { schema: Type.String({ maxLength: 20 }), userDetails: 'editable' } }
+  }
+  const nick = "nick text NOT NULL DEFAULT 'Nick'"
+
+  t.test(`rows from before keep their fields when their owner resets the password (${tested.name})`, async t => {
+    for (const created of ["'2020-01-01 12:00:00'", 'NULL']) {
+      const { database, run } = await withTable(t, tested, firstKey(tested), ['username text', nick])
+      await run(`UPDATE accounts SET username = 'Ann', created = ${created} WHERE plan = 'gold'`)
+      await run("UPDATE accounts SET created = '2999-01-01 12:00:00' WHERE plan = 'free'")
+      const built = await build(t, { database, options: verifying })
+      const { app, post } = built
+      await resetPassword(built, 'ann@example.com')
+      t.match(await app.restAuth.users.find({ email: 'ann@example.com' }), {
+        username: 'Ann', full_name: 'Ann Archer', nick: 'Nick', email_verified: true
+      })
+
+      const mallory = { email: 'carol@example.com', username: 'mallory', full_name: 'Mallory', nick: 'Mal' }
+      t.equal((await post('/registration', { ...mallory, password1: password })).statusCode, 201)
+      await resetPassword(built, mallory.email)
+      t.match(await app.restAuth.users.find({ email: mallory.email }), {
+        username: null, full_name: null, nick: 'Mal', email_verified: true
+      }, 'what was registered since is emptied, but for a column that must have a value')
+    }
+  })
+
+  t.test(`rows from before keep their fields when their owner comes from a provider (${tested.name})`, async t => {
+    const { database, run } = await withTable(t, tested, firstKey(tested), ['username text'])
+    await run("UPDATE accounts SET username = 'Bob', full_name = 'Bob Bishop', pass_hash = 'x' WHERE plan = 'free'")
+    const { app, enter } = await withBadProvider(t, build, { database, options: { ...verifying, userFields } })
+    t.equal((await enter('bob')).statusCode, 200)
+    t.match(await app.restAuth.users.find({ email: 'bob@example.com' }), {
+      username: 'Bob', full_name: 'Bob Bishop', email_verified: true
+    })
   })
 
   /** Why the app does not start with the table. */

@@ -83,7 +83,7 @@ export function createPasswordReset (options: PasswordResetOptions) {
     await db.transaction(async tx => {
       const spent = await spendToken(tx, purpose, hashToken(token), clock())
       const user = spent && await replacePassword(tx, owner.pk, owner.passwordHash, hash, {
-        ...(isTakenOver && userRecords.emptiedColumns()),
+        ...(isTakenOver && await userRecords.emptiedColumns(tx, owner)),
         emailVerified: true
       })
       // Another request may have used the link or changed the account while the new password was being hashed.

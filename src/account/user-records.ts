@@ -3,6 +3,7 @@ import type { FieldCode } from '../../schemas/errors.js'
 import { isSetByClients, isWriteOnce } from '../../schemas/missing-fields.js'
 import type { FieldInput, FieldSpec } from '../../schemas/user-fields.js'
 import type { Db } from '../db/database.js'
+import { wasThereBefore } from '../db/rows-before.js'
 import type { NewUserRow, UserRow } from '../db/tables.js'
 import { fieldError, throwIfInvalid, type FieldError } from '../errors/failure.js'
 import { canonicalEmail } from '../lib/email.js'
@@ -55,11 +56,17 @@ function createColumnMapping ({ account, fields, unstoredFields }: Settings) {
 
   const defaultColumns = () => valuesOf(fields.filter(hasDefault))
 
-  /** Takes back what a client may have set: somebody else registered the account that its owner now gets. */
-  const emptiedColumns = (): Partial<NewUserRow> => ({
-    ...(account.username === 'optional' && { username: null, usernameKey: null }),
-    ...valuesOf(fields.filter(isSetByClients))
-  })
+  /**
+   * Takes back what a client may have set: somebody else registered the account that its owner now gets. Undefined for
+   * a row that the app's own table had before the plugin: nobody registered it here.
+   */
+  async function emptiedColumns (db: Db, row: UserRow): Promise<Partial<NewUserRow> | undefined> {
+    if (await wasThereBefore(db, row)) return undefined
+    return {
+      ...(account.username === 'optional' && { username: null, usernameKey: null }),
+      ...valuesOf(fields.filter(isSetByClients).filter(field => hasDefault(field) || mayBeNull(db, field)))
+    }
+  }
 
   const registered = [...fields, ...unstoredFields].filter(({ registration }) => registration !== 'hidden')
   /** What a registration means that leaves out fields with a default. */
@@ -108,6 +115,9 @@ function createConflictChecks ({ account, fields }: Settings) {
 /** The defaults of the fields; null for one that has none. */
 const valuesOf = (fields: readonly FieldInput[]): Record<string, unknown> =>
   Object.fromEntries(fields.map(field => [field.name, field.default ?? null]))
+
+/** A column of the app's own table may have to have a value. */
+const mayBeNull = ({ existing }: Db, { column }: FieldSpec): boolean => !existing?.found.get(column)?.notNull
 
 const hasDefault = (field: FieldInput): boolean => field.default !== undefined
 

@@ -10,6 +10,7 @@ import type { Database, Db } from './database.js'
 import { missingColumns, refuseKey, refuseUnfilled } from './existing-columns.js'
 import { emailIndex, refuseSeconds, usernameIndex } from './existing-rows.js'
 import type { ExistingUsers } from './existing-table.js'
+import { recordRows } from './rows-before.js'
 import { nameOf, quoteName } from './table-names.js'
 import { isUnique } from './unique-columns.js'
 
@@ -65,6 +66,7 @@ export async function adoptionStatements (
     ...added,
     ...await emailIndex(dialect, tx, existing, ledger),
     ...await usernameIndex(dialect, tx, existing, ledger),
+    ...recordRows(dialect, tx, existing, ledger),
     ...(ledger.has(entry) ? [] : [recordEntry(tx, entry, `${existing.name}.${existing.key}`)])
   ]
 }

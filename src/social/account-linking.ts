@@ -63,7 +63,7 @@ export function createAccountLinking (options: AccountLinkingOptions) {
     const { identity, row, request } = login
     const user = await activeUser(tx, pk)
     if (user.email !== identity.email) throw new ConcurrentChange()
-    const owned = user.emailVerified ? user : await takeOver(tx, login, user, { changes: await fieldsOf(tx, identity) })
+    const owned = user.emailVerified ? user : await takeOver(tx, login, user, { changes: await fieldsOf(tx, user, identity) })
     await connect(tx, { ...row, userPk: pk }, request)
     await events.record(tx, request, { type: 'provider_connected', userPk: pk, provider: row.provider })
     return owned
@@ -76,9 +76,11 @@ export function createAccountLinking (options: AccountLinkingOptions) {
   }
 
   /** What the provider says of the user, in place of what somebody else may have said. */
-  async function fieldsOf (tx: Db, identity: Identity): Promise<Partial<NewUserRow>> {
+  async function fieldsOf (tx: Db, user: UserRow, identity: Identity): Promise<Partial<NewUserRow>> {
+    const emptied = await userRecords.emptiedColumns(tx, user)
+    if (!emptied) return {}
     const { input: { email: _email, username: _username, ...fields } } = await newUserFrom(tx, identity)
-    return { ...userRecords.emptiedColumns(), ...userRecords.toColumns(fields) }
+    return { ...emptied, ...userRecords.toColumns(fields) }
   }
 
   /** Gives the account to the proven owner of its mailbox, and removes every other way in. */
