@@ -102,6 +102,27 @@ story('the key of a deleted user is not given again, not even after a restart', 
   t.equal(await registerIn(await build(t, { database: first.database, options: integer }), 'd'), 4)
 })
 
+story('the key of a deleted user who was imported is not given again', async (t, build, tested) => {
+  const first = await withIntegers(t, build, tested, { options: { ...integer, audit: true } })
+  const { users } = first.app.restAuth
+  const imported = (pk: number) => ({ pk, email: `user${pk}@example.com`, password_hash: '!' })
+  t.match(await users.import([42, 43].map(imported) as never), { stored: 2 })
+  t.equal(await users.delete(asPk(43)), true)
+  const { access: token, user } = await first.register()
+  t.equal(user.pk, 44)
+  const shown = async () => (await first.get('/events', { token })).json().map(({ type }: { type: string }) => type)
+  const own = ['login_succeeded', 'user_registered']
+  t.same(await shown(), own)
+  await importUsers(first.db, [50])
+  t.equal(await users.delete(asPk(50)), true, 'the app inserted this one itself')
+  t.equal(await registerIn(first, 'b'), 51)
+
+  // A database may give a key again by itself.
+  const { orm, events } = first.db
+  await orm.update(events).set({ userPk: '44', at: new Date(0) }).where(eq(events.userPk, '43'))
+  t.same(await shown(), own, 'events from before the user belong to another')
+})
+
 story('an import into a running app moves the next key above the highest', async (t, build, tested) => {
   const built = await withIntegers(t, build, tested)
   t.equal(await registerIn(built, 'a'), 1)

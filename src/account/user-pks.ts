@@ -1,10 +1,11 @@
 /** The keys of users: text in the database, and with `account.pk: 'integer'` numbers for the app and its clients. */
 import { v7 as uuid } from 'uuid'
 import type { Database, Db } from '../db/database.js'
+import { isIntegerKey } from '../db/existing-table.js'
 import { refuseOtherPk } from '../db/integer-pks.js'
 import { retry } from '../lib/retry.js'
 import type { Settings } from '../settings/types.js'
-import { takeNextPk, takeTablePk } from '../store/user-pk-counter.js'
+import { raisePkCounter, takeNextPk, takeTablePk } from '../store/user-pk-counter.js'
 import { findUser } from '../store/users.js'
 import type { BaseUser } from '../types.js'
 
@@ -15,6 +16,8 @@ export interface UserPks {
   withNewPk: <T>(db: Database, work: (pk: string) => Promise<T>) => Promise<T>
   /** Call this if a new user could not be stored: an import may have taken the key. */
   throwIfPkTaken: (db: Db, pk: string) => Promise<void>
+  /** Call this when a user is stored with a key from elsewhere, or deleted: nobody gets the key again. */
+  keepPk: (db: Db, pk: string) => Promise<void>
   /** The key as the app and its clients see it. */
   toPk: (stored: string) => BaseUser['pk']
   /** The same for a user who may have been deleted; null for a key of another kind, from before the option changed. */
@@ -39,6 +42,9 @@ const strings: UserPks = {
   newPk: newText,
   withNewPk: (db, work) => db.existing ? withRetries(newText, db, work) : work(uuid()),
   throwIfPkTaken: async (db, pk) => { if (db.existing && await findUser(db, pk)) throw new PkTaken() },
+  keepPk: async (db, pk) => {
+    if (db.existing && isIntegerKey(db.existing.keyType)) await raisePkCounter(db, pk)
+  },
   toPk: stored => stored,
   toEventPk: stored => stored,
   // The types of the server API allow nothing else without `account.pk: 'integer'`.
@@ -57,6 +63,7 @@ const integers: UserPks = {
   newPk: nextInteger,
   withNewPk: (db, work) => withRetries(nextInteger, db, work),
   throwIfPkTaken: async (db, pk) => { if (await findUser(db, pk)) throw new PkTaken() },
+  keepPk: raisePkCounter,
   // The start refuses such keys, but one may be stored later.
   toPk: stored => integerOf(stored) ?? refuseOtherPk(stored),
   toEventPk: stored => integerOf(stored) ?? null,

@@ -6,6 +6,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import { refuseOption } from '../lib/refuse-option.js'
 import { recordEntry } from './catalogue.js'
 import type { Database, Db, Dialect } from './database.js'
+import { isIntegerKey, type ExistingUsers } from './existing-table.js'
 import { indexOf, nameOf } from './table-names.js'
 
 // The cast is inside the CASE, because PostgreSQL fails on a text that is no number. Without parameters and table name,
@@ -25,6 +26,9 @@ const spelled: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite.sql, pos
  */
 export const integerOfPk = (dialect: Dialect, { existing, users }: Db): SQL<number | null> =>
   existing ? sql<number | null>`${users.pk}` : spelled[dialect]
+
+/** The highest integer that JavaScript does not round, as SQL. */
+export const maxInteger = String(Number.MAX_SAFE_INTEGER)
 
 const entry = 'index:users_pk_integer'
 
@@ -47,6 +51,20 @@ export async function integerPkStatements (
   const { made } = indexOf(users, 'pk_integer')
   const index = `CREATE INDEX ${made} ON ${nameOf(users)} ((${text[dialect]}))`
   return [index, recordEntry(tx, entry, 'added')]
+}
+
+/** Throws an option error if the app's own table has a key that can't be read from SQLite. */
+export async function refuseLargePk (dialect: Dialect, { orm, users }: Db, { name, key, keyType }: ExistingUsers) {
+  if (dialect === 'postgres' || !isIntegerKey(keyType)) return
+  const pk = sql`${users.pk}`
+  const max = sql.raw(maxInteger)
+  const [found] = await orm.select({ pk: sql`CAST(${pk} AS text)`.mapWith(String) }).from(users)
+    .where(sql`${pk} > ${max} OR ${pk} < -${max}`).limit(1)
+  if (!found) return
+  refuseOption(
+    `account.table.key: the column "${key}" of "${name}" has the key ${found.pk}, but SQLite gives JavaScript only ` +
+    'those up to 2^53 - 1; change it, or use another column'
+  )
 }
 
 export const refuseOtherPk = (pk: string): never => refuseOption(

@@ -14,7 +14,11 @@ export const events: Feature = (app, { settings, contract, db, authenticate }) =
   if (!settings.audit.isOn) return
   app.get('/events', { schema: contract.listEvents, onRequest: authenticate }, async request => {
     const { user } = authenticatedUserOf(request)
-    return (await listEvents(db, { userPk: user.pk, ...readPage(request) })).map(toListItem)
+    // A database may give the key of a deleted user again, whose events are not this one's. A row of the app's own
+    // table may have no time.
+    const createdAt: Date | null = user.createdAt
+    const filter = { userPk: user.pk, ...(createdAt && { since: createdAt }), ...readPage(request) }
+    return (await listEvents(db, filter)).map(toListItem)
   })
 }
 

@@ -50,7 +50,10 @@ export function createUserStorage ({ db, clock, userRecords }: Options) {
   async function storeWithPk (tx: Db, body: Body & { pk: UserPk }, passwordHash?: string): Promise<UserRow> {
     const row = { ...await toRow(tx, body, passwordHash), pk: checkedPk(body.pk) }
     const stored = await insertUser(tx, row)
-    if (stored) return stored
+    if (stored) {
+      await userRecords.keepPk(tx, row.pk)
+      return stored
+    }
     const conflicts = await userRecords.conflicts(tx, row)
     if (await findUser(tx, row.pk)) conflicts.unshift(fieldError('pk', 'value_taken'))
     throw new Failure('validation_error', { fields: conflicts })
@@ -65,7 +68,9 @@ export function createUserStorage ({ db, clock, userRecords }: Options) {
   /** Outside a transaction. The body was validated against the contract. */
   async function store (body: Body, passwordHash?: string): Promise<UserRow> {
     const { pk: given } = body
-    if (given !== undefined) return await storeWithPk(db, { ...body, pk: given }, passwordHash)
+    if (given !== undefined) {
+      return await db.transaction(async tx => await storeWithPk(tx, { ...body, pk: given }, passwordHash))
+    }
     const row = await toRow(db, body, passwordHash)
     return await userRecords.withNewPk(db, async pk => await insert({ ...row, pk }))
   }

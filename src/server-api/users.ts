@@ -116,7 +116,10 @@ export function createUsersApi (options: Options): UsersApi {
   const deleteByPk: UsersApi['delete'] = async given => await db.transaction(async tx => {
     const pk = storedPk(given)
     const isDeleted = await deleteUser(tx, pk)
-    if (isDeleted) await events.record(tx, undefined, { type: 'user_deleted', userPk: pk })
+    if (isDeleted) {
+      await userRecords.keepPk(tx, pk)
+      await events.record(tx, undefined, { type: 'user_deleted', userPk: pk })
+    }
     return isDeleted
   })
 

@@ -1,8 +1,8 @@
 /** The counter of integer keys. */
-import { sql } from 'drizzle-orm'
-import type { Database } from '../db/database.js'
+import { eq, sql } from 'drizzle-orm'
+import type { Database, Db } from '../db/database.js'
 import { isIntegerKey } from '../db/existing-table.js'
-import { integerOfPk } from '../db/integer-pks.js'
+import { integerOfPk, maxInteger } from '../db/integer-pks.js'
 
 /**
  * A key above that of every user, and above every key that was given before. Call it outside a transaction, which
@@ -10,7 +10,9 @@ import { integerOfPk } from '../db/integer-pks.js'
  */
 export async function takeNextPk (db: Database): Promise<number> {
   const { orm, dialect, users, userPkCounter: counter } = db
-  const next = sql`(SELECT coalesce(max(${integerOfPk(dialect, db)}), 0) + 1 FROM ${users})`
+  const pk = integerOfPk(dialect, db)
+  // The app may have written a key that JavaScript would round: no key follows it.
+  const next = sql`(SELECT coalesce(max(${pk}), 0) + 1 FROM ${users} WHERE ${pk} <= ${sql.raw(maxInteger)})`
   const [row] = await orm
     .insert(counter)
     .values({ name: 'users', last: next })
@@ -21,6 +23,21 @@ export async function takeNextPk (db: Database): Promise<number> {
     .returning({ last: counter.last })
   if (!row || !Number.isSafeInteger(row.last)) throw new Error("account.pk: 'integer': there is no higher key left")
   return row.last
+}
+
+/**
+ * Keeps `takeNextPk` from giving this key, which did not come from it: the user may be deleted, but their events and
+ * stateless tokens last longer. The counter is locked until the transaction ends only if it has to be raised.
+ */
+export async function raisePkCounter ({ orm, userPkCounter: counter }: Db, pk: string): Promise<void> {
+  const last = Number(pk)
+  if (!Number.isSafeInteger(last) || String(last) !== pk || last < 1) return
+  const [found] = await orm.select({ last: counter.last }).from(counter).where(eq(counter.name, 'users'))
+  if (found && found.last >= last) return
+  await orm.insert(counter).values({ name: 'users', last }).onConflictDoUpdate({
+    target: counter.name,
+    set: { last: sql`CASE WHEN excluded.last > ${counter.last} THEN excluded.last ELSE ${counter.last} END` }
+  })
 }
 
 /**
