@@ -391,6 +391,26 @@ t.test('a request reads the database once, as with the plugin\'s own table', asy
   t.equal(statements.length, 1)
 })
 
+t.test('on PostgreSQL, tables with long names each get their own indexes', async t => {
+  const postgres = databases.find(({ dialect }) => dialect === 'postgres')!
+  const { database, run } = await place(t, postgres)
+  for (const end of ['one', 'two']) {
+    const name = `${'accounts_of_the_shop_'.padEnd(50, 'x')}_${end}`
+    await run(`CREATE TABLE ${name} (id serial PRIMARY KEY, email_address text, pass_hash text, created timestamptz)`)
+    const named = { ...account, table: { ...account.table, name } }
+    const given = typeof database === 'string' ? { url: database } : { drizzle: database }
+    await postgresBuild(t, {
+      database: { ...given, tables: `${end}_` },
+      options: { account: named, userFields: { full_name: { ...userFields.full_name, unique: true } } }
+    })
+    const unique = await run(
+      `SELECT indexname FROM pg_indexes WHERE tablename = '${name}' AND indexdef LIKE '%UNIQUE%'`)
+    t.equal(unique.length, 4, 'the key, the address, the username and the field')
+    await run(`INSERT INTO ${name} (email_address) VALUES ('ann@example.com')`)
+    await run(`INSERT INTO ${name} (email_address) VALUES ('Ann@example.com')`).then(() => t.fail(), t.pass)
+  }
+})
+
 t.test('on SQLite, integers that are not milliseconds are refused', async t => {
   const client = new BetterSqlite3(':memory:')
   client.exec(`CREATE TABLE accounts (id integer PRIMARY KEY, email_address text, pass_hash text, created integer);

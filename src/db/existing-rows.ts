@@ -9,7 +9,8 @@ import { usernameKey } from '../lib/username.js'
 import { quote, recordEntry } from './catalogue.js'
 import type { Db, Dialect } from './database.js'
 import { columnOf, sqlOf, type ExistingUsers } from './existing-table.js'
-import { nameOf, quoteName } from './table-names.js'
+import { nameOf, quoteName, shortName } from './table-names.js'
+import { hasIndex } from './unique-columns.js'
 
 type Ledger = ReadonlyMap<string, string>
 
@@ -22,7 +23,7 @@ export async function emailIndex (
   if (ledger.has(entry)) return []
   await refuseOtherForms(dialect, tx, existing)
   await refuseEqual(tx, existing, { key: existing.emailKey.text, words: 'address' })
-  return [uniqueIndex(tx, column, `(${existing.emailKey.text})`), recordEntry(tx, entry, 'added')]
+  return [...await uniqueIndex(dialect, tx, column, `(${existing.emailKey.text})`), recordEntry(tx, entry, 'added')]
 }
 
 /** An address has a form in which it is compared, and lower case does not give every one. */
@@ -48,7 +49,7 @@ export async function usernameIndex (
   const column = columnOf(existing, 'username_key')
   const entry = `index:users_username_key:${column}`
   if (ledger.has(entry)) return []
-  const index = [uniqueIndex(tx, column, quoteName(column)), recordEntry(tx, entry, 'added')]
+  const index = [...await uniqueIndex(dialect, tx, column, quoteName(column)), recordEntry(tx, entry, 'added')]
   const username = columnOf(existing, 'username')
   if (!existing.found.has(username)) return index
   const text = quoteName(username)
@@ -128,9 +129,12 @@ export async function refuseSeconds (dialect: Dialect, { orm, users }: Db, exist
   }
 }
 
-const uniqueIndex = ({ users }: Db, column: string, by: string): string =>
-  `CREATE UNIQUE INDEX IF NOT EXISTS ${quoteName(`rest_auth_${column}_of_${getTableName(users)}`)} ` +
-  `ON ${nameOf(users)} (${by})`
+/** Without IF NOT EXISTS, which would be content with another table's index of that name. */
+async function uniqueIndex (dialect: Dialect, tx: Db, column: string, by: string): Promise<string[]> {
+  const name = shortName(`rest_auth_${column}_of_${getTableName(tx.users)}`)
+  if (await hasIndex(dialect, tx, name)) return []
+  return [`CREATE UNIQUE INDEX ${quoteName(name)} ON ${nameOf(tx.users)} (${by})`]
+}
 
 const asciiText = (dialect: Dialect, text: string): string =>
   dialect === 'sqlite' ? `${text} NOT GLOB '*[^ -~]*'` : `${text}::text COLLATE "C" !~ '[^ -~]'`

@@ -1,4 +1,5 @@
 /** What the tables of a registration are called, and how SQL written for the default names gets these. */
+import { createHash } from 'node:crypto'
 import { getTableName, type Table } from 'drizzle-orm'
 import type { FieldSpecs, UserFields } from '../../schemas/user-fields.js'
 import type { ExistingTable, ExistingTableOption } from './existing-table.js'
@@ -58,6 +59,16 @@ export const withKey = (statement: string, { key, type }: { key: string, type: s
     .replace(/(["`])user_pk\1 text/g, `$1user_pk$1 ${type}`)
     .replace(/(REFERENCES \S+)\((["`])pk\2\)/g, `$1($2${key}$2)`)
 
+/** PostgreSQL cuts longer names, and two may then be the same. */
+const maxNameLength = 63
+
+/** The name, and of a longer one the beginning and a digest. */
+export function shortName (name: string): string {
+  if (name.length <= maxNameLength) return name
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12)
+  return `${name.slice(0, maxNameLength - digest.length - 1)}_${digest}`
+}
+
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** The table in a statement, quoted and with its schema. */
@@ -68,6 +79,6 @@ export function nameOf (table: Table): string {
 
 /** An index on a table: its name where it is made, and where it is dropped. */
 export function indexOf (table: Table, suffix: string): { made: string, dropped: string } {
-  const made = quoteName(`${getTableName(table)}_${suffix}`)
+  const made = quoteName(shortName(`${getTableName(table)}_${suffix}`))
   return { made, dropped: nameOf(table).replace(quoteName(getTableName(table)), () => made) }
 }

@@ -21,3 +21,15 @@ export async function isUnique (dialect: Dialect, { orm, users }: Db, column: st
   }
   return (await orm.select({ one: sql`1` }).from(sources[dialect]).limit(1)).length > 0
 }
+
+/** Whether the table of users has this index: another registration may use the same table. */
+export async function hasIndex (dialect: Dialect, { orm, users }: Db, name: string): Promise<boolean> {
+  const sources: Record<Dialect, SQL> = {
+    sqlite: sql`(SELECT 1 FROM pragma_index_list(${getTableName(users)}) i WHERE i.name = ${name}) AS found`,
+    postgres: sql`(
+      SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+      WHERE i.indrelid = ${nameOf(users)}::regclass AND i.indisunique AND c.relname = ${name}
+    ) AS found`
+  }
+  return (await orm.select({ one: sql`1` }).from(sources[dialect]).limit(1)).length > 0
+}
