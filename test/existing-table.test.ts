@@ -391,6 +391,23 @@ t.test('a request reads the database once, as with the plugin\'s own table', asy
   t.equal(statements.length, 1)
 })
 
+t.test('on SQLite, a key that JavaScript would round is refused, and none follows it', async t => {
+  const large = '9007199254740993'
+  for (const pk of ['string', 'integer']) {
+    const client = new BetterSqlite3(':memory:')
+    client.exec(`CREATE TABLE accounts (id integer PRIMARY KEY, email_address text, pass_hash text, created integer);
+      INSERT INTO accounts VALUES (${large}, 'ann@example.com', NULL, NULL)`)
+    const given = { database: drizzle({ client }), options: { ...options, account: { ...account, pk } } }
+    const message = `account.table.key: the column "id" of "accounts" has the key ${large}`
+    await t.rejects(sqliteBuild(t, given), new RegExp(message))
+    client.exec('UPDATE accounts SET id = 7')
+    const { post } = await sqliteBuild(t, given)
+    client.exec(`INSERT INTO accounts (id, email_address) VALUES (${large}, 'bob@example.com')`)
+    const { user } = (await post('/registration', { email: 'c@d.co', password1: password })).json()
+    t.equal(user.pk, pk === 'integer' ? 8 : '8')
+  }
+})
+
 t.test('on PostgreSQL, tables with long names each get their own indexes', async t => {
   const postgres = databases.find(({ dialect }) => dialect === 'postgres')!
   const { database, run } = await place(t, postgres)

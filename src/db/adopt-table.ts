@@ -10,6 +10,7 @@ import type { Database, Db } from './database.js'
 import { missingColumns, refuseKey, refuseUnfilled } from './existing-columns.js'
 import { emailIndex, refuseSeconds, usernameIndex } from './existing-rows.js'
 import type { ExistingUsers } from './existing-table.js'
+import { refuseLargePk } from './integer-pks.js'
 import { recordRows } from './rows-before.js'
 import { nameOf, quoteName } from './table-names.js'
 import { isUnique } from './unique-columns.js'
@@ -42,6 +43,7 @@ export async function adoptionStatements (
 ): Promise<string[]> {
   const existing = { ...given, found: await readColumns(dialect, tx.orm, tx.names, given.name) }
   refuseKey(existing, pk)
+  await refuseLargePk(dialect, tx, existing)
   if (!await isUnique(dialect, tx, existing.key)) {
     refuseOption(
       `account.table.key: the column "${existing.key}" of "${existing.name}" is not unique; make it the primary key`
