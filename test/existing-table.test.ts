@@ -391,6 +391,17 @@ t.test('a request reads the database once, as with the plugin\'s own table', asy
   t.equal(statements.length, 1)
 })
 
+t.test('on SQLite, names that differ only in case are the same', async t => {
+  const client = new BetterSqlite3(':memory:')
+  client.exec(`CREATE TABLE Accounts (ID integer PRIMARY KEY, Email_Address text, Pass_Hash text, Created integer,
+    Is_Active boolean NOT NULL, Full_Name text NOT NULL);
+    INSERT INTO Accounts VALUES (1, 'ann@example.com', '${hash}', NULL, 1, 'Ann Archer')`)
+  const required = { full_name: { schema: Type.String({ maxLength: 100 }) } }
+  const built = await sqliteBuild(t, { database: drizzle({ client }), options: { account, userFields: required } })
+  t.match((await loginOf(built)('ann@example.com', password)).json().user, { pk: '1', full_name: 'Ann Archer' })
+  t.same(await built.app.restAuth.migrate(), [])
+})
+
 t.test('on SQLite, a key that JavaScript would round is refused, and none follows it', async t => {
   const large = '9007199254740993'
   for (const pk of ['string', 'integer']) {

@@ -4,6 +4,16 @@ import type { Db, Dialect, Orm } from './database.js'
 import type { ColumnInfo } from './existing-table.js'
 import { nameOf, quoteName, type TableNames } from './table-names.js'
 
+/** SQLite does not distinguish `Is_Active` from `is_active`. */
+class NamesOfSqlite<Value> extends Map<string, Value> {
+  override get (name: string) { return super.get(name.toLowerCase()) }
+  override has (name: string) { return super.has(name.toLowerCase()) }
+  override set (name: string, value: Value) { return super.set(name.toLowerCase(), value) }
+}
+
+const byName = <Value>(dialect: Dialect, entries: Array<[string, Value]> = []): Map<string, Value> =>
+  dialect === 'sqlite' ? new NamesOfSqlite(entries) : new Map(entries)
+
 /** The types of the columns by name, by table. */
 export type Catalogue = ReadonlyMap<string, ReadonlyMap<string, string>>
 
@@ -26,9 +36,9 @@ export async function readCatalogue (dialect: Dialect, { orm, names }: Db): Prom
     ]
   }
   const [table, name, type, from, where] = sources[dialect]
-  const tables = new Map<string, Map<string, string>>()
+  const tables = byName<Map<string, string>>(dialect)
   for (const row of await orm.select({ table, name, type }).from(from).where(where)) {
-    const columns = tables.get(row.table) ?? new Map<string, string>()
+    const columns = tables.get(row.table) ?? byName<string>(dialect)
     tables.set(row.table, columns.set(row.name, row.type.toLowerCase()))
   }
   return tables
@@ -57,7 +67,7 @@ export async function readColumns (
     default: sql<string | null>`made_by`,
     maxLength: sql<number | null>`max_length`
   }).from(sql`(${sources[dialect]}) AS columns`)
-  return new Map(rows.map(row => [row.name, row]))
+  return byName(dialect, rows.map(row => [row.name, row]))
 }
 
 /** The SQL that creates the schema of `database.schema`, only if it does not exist: few roles may create one. */

@@ -100,10 +100,12 @@ function mayBeNull ({ mayBeNull }: ExistingUsers, column: OwnColumn): boolean {
 
 /** Throws an option error if registration could not fill a column of the table, so that no user could be stored. */
 export function refuseUnfilled (existing: ExistingUsers, fields: readonly FieldSpec[]): void {
-  const own = new Set([existing.key, ...ownColumns.map(column => columnOf(existing, column))])
-  for (const { name: column, notNull, default: byDefault } of existing.found.values()) {
-    if (!notNull || own.has(column)) continue
-    const field = fields.find(field => field.column === column)
+  const named = (name: string) => existing.found.get(name)
+  const own = new Set([existing.key, ...ownColumns.map(column => columnOf(existing, column))].map(named))
+  for (const info of existing.found.values()) {
+    const { name: column, notNull, default: byDefault } = info
+    if (!notNull || own.has(info)) continue
+    const field = fields.find(field => named(field.column) === info)
     if (!field && byDefault !== null) continue
     if (field?.registration === 'required' && (field.default !== undefined || !existing.mayBeNull.requiredFields)) {
       continue

@@ -8,10 +8,10 @@ export async function isUnique (dialect: Dialect, { orm, users }: Db, column: st
   const table = getTableName(users)
   const sources: Record<Dialect, SQL> = {
     sqlite: sql`(
-      SELECT 1 FROM pragma_table_info(${table}) c WHERE c.pk = 1 AND c.name = ${column}
+      SELECT 1 FROM pragma_table_info(${table}) c WHERE c.pk = 1 AND c.name = ${column} COLLATE NOCASE
         AND (SELECT count(*) FROM pragma_table_info(${table}) k WHERE k.pk > 0) = 1
       UNION ALL SELECT 1 FROM pragma_index_list(${table}) i WHERE i."unique" = 1 AND i.partial = 0
-        AND (SELECT group_concat(coalesce(name, '')) FROM pragma_index_info(i.name)) = ${column}
+        AND (SELECT group_concat(coalesce(name, '')) FROM pragma_index_info(i.name)) = ${column} COLLATE NOCASE
     ) AS found`,
     postgres: sql`(
       SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
