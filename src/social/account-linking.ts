@@ -63,7 +63,9 @@ export function createAccountLinking (options: AccountLinkingOptions) {
     const { identity, row, request } = login
     const user = await activeUser(tx, pk)
     if (user.email !== identity.email) throw new ConcurrentChange()
-    const owned = user.emailVerified ? user : await takeOver(tx, login, user, { changes: await fieldsOf(tx, user, identity) })
+    const owned = user.emailVerified
+      ? user
+      : await takeOver(tx, login, user, { changes: await fieldsOf(tx, user, identity) })
     await connect(tx, { ...row, userPk: pk }, request)
     await events.record(tx, request, { type: 'provider_connected', userPk: pk, provider: row.provider })
     return owned
