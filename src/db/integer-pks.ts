@@ -27,9 +27,6 @@ const spelled: Record<Dialect, SQL<number | null>> = { sqlite: onSqlite.sql, pos
 export const integerOfPk = (dialect: Dialect, { existing, users }: Db): SQL<number | null> =>
   existing ? sql<number | null>`${users.pk}` : spelled[dialect]
 
-/** The highest integer that JavaScript does not round, as SQL. */
-export const maxInteger = String(Number.MAX_SAFE_INTEGER)
-
 const entry = 'index:users_pk_integer'
 
 /** The SQL that is still to run. Throws an option error if a user has another key. */
@@ -57,9 +54,8 @@ export async function integerPkStatements (
 export async function refuseLargePk (dialect: Dialect, { orm, users }: Db, { name, key, keyType }: ExistingUsers) {
   if (dialect === 'postgres' || !isIntegerKey(keyType)) return
   const pk = sql`${users.pk}`
-  const max = sql.raw(maxInteger)
   const [found] = await orm.select({ pk: sql`CAST(${pk} AS text)`.mapWith(String) }).from(users)
-    .where(sql`${pk} > ${max} OR ${pk} < -${max}`).limit(1)
+    .where(sql`${pk} > 9007199254740991 OR ${pk} < -9007199254740991`).limit(1)
   if (!found) return
   refuseOption(
     `account.table.key: the column "${key}" of "${name}" has the key ${found.pk}, but SQLite gives JavaScript only ` +

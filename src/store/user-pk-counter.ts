@@ -2,7 +2,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Database, Db } from '../db/database.js'
 import { isIntegerKey } from '../db/existing-table.js'
-import { integerOfPk, maxInteger } from '../db/integer-pks.js'
+import { integerOfPk } from '../db/integer-pks.js'
 
 /**
  * A key above that of every user, and above every key that was given before. Call it outside a transaction, which
@@ -12,7 +12,7 @@ export async function takeNextPk (db: Database): Promise<number> {
   const { orm, dialect, users, userPkCounter: counter } = db
   const pk = integerOfPk(dialect, db)
   // The app may have written a key that JavaScript would round: no key follows it.
-  const next = sql`(SELECT coalesce(max(${pk}), 0) + 1 FROM ${users} WHERE ${pk} <= ${sql.raw(maxInteger)})`
+  const next = sql`(SELECT coalesce(max(${pk}), 0) + 1 FROM ${users} WHERE ${pk} <= 9007199254740991)`
   const [row] = await orm
     .insert(counter)
     .values({ name: 'users', last: next })
