@@ -112,10 +112,12 @@ async function measure (flood: Flood, { database }: Opened, hasLimits: boolean):
 }
 
 const widths = [10, 24, 6, 9, 9, 13, 24, 0]
-const line = (cells: string[]) => console.log(cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' ').trim())
+const line = (cells: string[]) =>
+  console.log(cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' ').trim())
 
 line(['database', 'flood', 'limits', 'p50 in ms', 'p99 in ms', 'RSS in MiB', 'answers', ''])
-for (const [database, open] of [['SQLite', openSqlite], ...url ? [['PostgreSQL', openPostgres] as const] : []] as const) {
+const databases = [['SQLite', openSqlite], ...url ? [['PostgreSQL', openPostgres] as const] : []] as const
+for (const [database, open] of databases) {
   for (const [name, flood, variants] of floods) {
     for (const hasLimits of variants) {
       const given = await open()
