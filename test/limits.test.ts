@@ -170,6 +170,8 @@ limitStory('Retry-After is that of the limit that is reached for longest', async
 
 limitStory('an attempt whose password was not checked does not count', async (t, build) => {
   const { post, register } = await build(t, {
+    // Each process has a queue of its own.
+    instances: 1,
     options: { limits: { login: ['150/5m/ip', '150/5m/account'] } },
     // Slow enough for the queue to fill: on a busy machine, the requests come slowly, too.
     internals: { hashCost: { memoryCost: 65536, timeCost: 3, parallelism: 1 } }
