@@ -130,7 +130,8 @@ story('a login with an ordinary hash does not wait for those with slow imported 
   const slow = Array.from({ length: availableParallelism() + 2 }, async (_, index) =>
     await attempt(index % 2 === 0 ? 'slow' : 'bcrypt', 'wrong'))
   await Promise.all([...slow, attempt('ordinary')])
-  t.equal(order[0], 'ordinary')
+  // In one queue with them, it would begin when three of them are done. On a busy machine it need not be the first.
+  t.ok(order.indexOf('ordinary') < 3, order.join())
 })
 
 story('other requests are answered while a bcrypt hash is verified', async (t, build, database) => {
