@@ -11,7 +11,7 @@ import { secretCommand } from '../src/cli/secret.js'
 import { defaultNames } from '../src/db/table-names.js'
 import { weakness } from '../src/lib/secrets.js'
 import { readSigningKey } from '../src/lib/signing-keys.js'
-import { secret, t } from './support/build.js'
+import { notCovered, secret, t } from './support/build.js'
 import { optionsFile, root, run as runCommand } from './support/command-line.js'
 import { postgres, temporaryFile } from './support/databases.js'
 
@@ -183,9 +183,6 @@ t.test('the printed SQL is one transaction, which a tool can run', async t => {
   client.close()
   t.equal(await migrated({ database }), `${database}: up to date`)
 })
-
-// From then on, tsx compiles our sources too, to other lines than this process, with which tap would mix them up.
-const notCovered = { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
 
 t.test('the options may be TypeScript: with the tsx of the app, or if Node.js supports it', async t => {
   const source = 'const file: string = \':memory:\'\nexport const auth: object = { database: file }\n'

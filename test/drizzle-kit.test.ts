@@ -11,10 +11,11 @@ import * as postgresTables from 'fastify-rest-auth/drizzle/postgres'
 import * as sqliteTables from 'fastify-rest-auth/drizzle/sqlite'
 import pg from 'pg'
 import { migrateCommand } from '../src/cli/migrate.js'
-import { alice, password, sqliteBuild, t, type Test } from './support/build.js'
+import { alice, notCovered, password, sqliteBuild, t, type Test } from './support/build.js'
 import { databases, postgres, temporaryFile } from './support/databases.js'
 
 const require = createRequire(import.meta.url)
+const conditions = '--conditions=fastify-rest-auth:source'
 const kit = join(dirname(require.resolve('drizzle-kit')), 'bin.cjs')
 
 type Dialect = 'sqlite' | 'postgres'
@@ -52,8 +53,8 @@ function appFolder (t: Test, dialect: Dialect, url: string, column = 'bio', name
 /** `--force` approves what drizzle-kit would ask about: dropping tables. */
 async function run (cwd: string, ...command: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    '--conditions=fastify-rest-auth:source', kit, ...command
-  ], { cwd, timeout: 120_000, env: { ...process.env, NODE_OPTIONS: '--conditions=fastify-rest-auth:source' } })
+    conditions, kit, ...command
+  ], { cwd, timeout: 120_000, env: { ...process.env, ...notCovered, NODE_OPTIONS: conditions } })
   return stdout
 }
 

@@ -40,6 +40,9 @@ export const alice = { email: 'alice@example.com', password1: password, gender: 
  */
 export const loaders = process.execArgv.filter(argument => !/@tapjs\/(typescript|mock)\//.test(argument))
 
+/** For a child process that compiles our sources itself: tap would mix up its lines with those of this process. */
+export const notCovered = { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
+
 /** A busy machine may take longer to start an app than Fastify allows. */
 export const patient = { pluginTimeout: 0 }
 
