@@ -13,7 +13,7 @@ export type Orm = BaseSQLiteDatabase<'async', unknown>
 export interface Db extends Tables {
   orm: Orm
   names: TableNames
-  /** Runs `work` once what was written is stored: when the transaction ends well, or now if there is none. */
+  /** Runs `work` once what was written is stored: after the commit, or at once outside a transaction. */
   afterCommit: (work: () => void) => void
   /** The app's own table of users, if it is not the plugin's. */
   existing?: ExistingUsers | undefined

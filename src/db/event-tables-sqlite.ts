@@ -1,10 +1,8 @@
 /** The tables of events and of known devices on SQLite. */
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { index, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { EventDetails, EventType } from '../../schemas/events.js'
 import type { TableNames } from './table-names.js'
-import { userPkColumn, userPkReference, type Users } from './users-table-sqlite.js'
-
-const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
+import { timestamp, userPkColumn, userPkReference, type Users } from './users-table-sqlite.js'
 
 /** What has happened: see `src/events/`. The user is no reference, because the end of an account is an event, too. */
 export const eventsTable = ({ tables: prefix = '', ...names }: TableNames) => sqliteTable(`${prefix}auth_events`, {

@@ -10,7 +10,7 @@ export interface ColumnInfo {
   notNull: boolean
   /** The SQL of its default; null if it has none. */
   default: string | null
-  /** How many characters it takes; null for any number. SQLite takes any, whatever was declared. */
+  /** The most characters it takes; null without a limit. SQLite has none, even if one was declared. */
   maxLength: number | null
 }
 

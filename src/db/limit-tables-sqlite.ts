@@ -1,9 +1,7 @@
 /** The tables of limits and of failed logins on SQLite. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { TableNames } from './table-names.js'
-import { userPkReference, type Users } from './users-table-sqlite.js'
-
-const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
+import { timestamp, userPkReference, type Users } from './users-table-sqlite.js'
 
 /** How often each limited action was tried: see `src/limits/`. */
 export const rateLimitsTable = (prefix: string) => sqliteTable(`${prefix}auth_rate_limits`, {

@@ -1,9 +1,7 @@
 /** The tables of social login on SQLite. */
-import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { index, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { TableNames } from './table-names.js'
-import { userPkReference, type Users } from './users-table-sqlite.js'
-
-const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
+import { timestamp, userPkReference, type Users } from './users-table-sqlite.js'
 
 /** Which user logs in with which account of a provider; (issuer, subject) identifies it permanently. */
 export const socialAccountsTable = (

@@ -5,11 +5,9 @@ import { eventsTable, knownDevicesTable } from './event-tables-sqlite.js'
 import { loginFailuresTable, rateLimitsTable } from './limit-tables-sqlite.js'
 import { socialAccountsTable, socialTransactionsTable } from './social-tables-sqlite.js'
 import { filterOf, type TableNames, type TablesOptions } from './table-names.js'
-import { userPkReference, usersTable, type Users } from './users-table-sqlite.js'
+import { timestamp, userPkReference, usersTable, type Users } from './users-table-sqlite.js'
 
 export { usersTable }
-
-const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
 const sessionsTable = (
   { tables: prefix = '', ...names }: TableNames, users: Users

@@ -6,7 +6,7 @@ import { columnOf, isIntegerKey, keyCodec, typeOf, type ExistingTable, type KeyT
 import type { TableNames } from './table-names.js'
 import { userFieldColumns } from './user-columns-sqlite.js'
 
-const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
+export const timestamp = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
 const userColumns = () => ({
   pk: text('pk').primaryKey(),

@@ -20,7 +20,7 @@ export class PermanentMailError extends Error { }
 
 export interface MailSender {
   send: (message: MailMessage, signal: AbortSignal) => unknown
-  /** Whether a mail server accepts the connection and the login; false if there is none to ask. */
+  /** Whether a mail server accepts the connection and the login; false if the transport has no server. */
   verify?: () => Promise<boolean>
   close?: () => void
 }

@@ -7,7 +7,7 @@ import { redactError, openNodemailer, senderOf, timeouts } from './nodemailer.js
 
 export interface Transport {
   send: (message: MailMessage) => Promise<void>
-  /** True if the mail server accepts a connection and the login; false if there is none to ask. Throws its refusal. */
+  /** True if the server accepts a connection and the login; false if the transport has none. Throws its refusal. */
   verify: () => Promise<boolean>
   close: () => Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
  * Whether a user logs in from a device that they have not used before. A device that sends the token of an earlier
- * login is known. Without one it is recognised by its network and its browser, whatever the version of the browser.
+ * login is known. Without one it is recognised by its network and its browser, in any version.
  */
 import type { FastifyRequest } from 'fastify'
 import type { Db } from '../db/database.js'

@@ -1,7 +1,7 @@
 /** Reads the query of a list that a client reads some items at a time. */
 import type { FastifyRequest } from 'fastify'
 import { maxPage, PageQuery } from '../../schemas/paging.js'
-import { createBodyValidator } from './body-validator.js'
+import { createBodyValidator, type CheckBody } from './body-validator.js'
 import { FormBody } from './form-body.js'
 
 export interface Page {
@@ -10,7 +10,8 @@ export interface Page {
   after: string | undefined
 }
 
-const check = createBodyValidator()(PageQuery)
+// Made with the first query: an app starts sooner, and most never get one.
+let check: CheckBody | undefined
 
 /** Throws a `validation_error` failure for an invalid query. A query is text, like a form. */
 export function readPage ({ query }: FastifyRequest): Page {
@@ -18,6 +19,7 @@ export function readPage ({ query }: FastifyRequest): Page {
   const fields = Object.entries<unknown>(Object(query))
     .map(([name, value]): [string, string] =>
       [name, [value].flat().filter(one => typeof one === 'string').at(-1) ?? ''])
+  check ??= createBodyValidator()(PageQuery)
   const result = check(new FormBody(new URLSearchParams(fields)))
   if ('error' in result) throw result.error
   const { limit = maxPage, after } = result.value as Partial<Page>

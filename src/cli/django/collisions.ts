@@ -58,5 +58,5 @@ async function findShared (read: () => AsyncIterable<Contender[]>): Promise<Set<
   return shared
 }
 
-/** 48 bits. Two identifiers that have the same digest by chance are told apart in the second round. */
+/** 48 bits. The second round compares identifiers that have the same digest by chance. */
 const digestOf = (identifier: string): number => createHash('sha256').update(identifier).digest().readUIntBE(0, 6)

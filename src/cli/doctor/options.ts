@@ -78,7 +78,7 @@ function replaced (options: Options, [name = '', ...rest]: string[], value: unkn
   return isGroup ? { ...others, [name]: replaced({ ...inner }, rest, value) } : others
 }
 
-/** Of the secret: the resolver has refused a weak one, and has warned if there is none. */
+/** Of the secret: the options were refused with a weak one, and without one there was a warning. */
 export function checkSecret ({ secret }: { secret?: unknown }, { secrets }: Settings): Check[] {
   if (secret === undefined) return []
   const message = secrets.length > 1
